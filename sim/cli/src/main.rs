@@ -1,0 +1,2 @@
+//! The `schism` command.
+fn main() {}

@@ -1,0 +1,5 @@
+//! The kernel: time, luck, queue, topology, network, fault, world, trace. It knows no word of the domain.
+
+mod time;
+
+pub use time::{Duration, Time};
