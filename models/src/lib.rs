@@ -1,1 +1,10 @@
-//! stub
+//! Registries, caches, balancers, services, clients, nemeses and oracles: sans-IO state machines that ask through
+//! effects and are told through messages and timers. They know no TOML and no terminal.
+
+pub mod balancer;
+pub mod cache;
+pub mod client;
+pub mod nemesis;
+pub mod oracle;
+pub mod registry;
+pub mod service;

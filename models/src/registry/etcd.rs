@@ -1,0 +1,33 @@
+//! etcd v3: a Raft group that keeps keys, leases and watches.
+
+use schism_core::{Distribution, Duration};
+
+/// Which release line's behaviour is modelled, where lines differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// 3.4: no PreVote, so an isolated member comes back with a higher term and deposes the leader.
+    V3_4,
+    /// 3.5: PreVote on by default.
+    V3_5,
+    /// 3.6: as 3.5 for all that is modelled so far.
+    V3_6,
+}
+
+/// The members and their constants; the defaults are the real system's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// How many members; named `registry-0`, `registry-1`, ...
+    pub members: u32,
+    /// The release line.
+    pub version: Version,
+    /// The time to live that instances ask for. etcd grants at least 1.5 election timeouts, in whole seconds.
+    pub lease_ttl: Duration,
+    /// One Raft tick and one heartbeat: 100 ms (`heartbeat-interval`; server/embed/config.go, v3.6.14).
+    pub heartbeat: Duration,
+    /// The election timeout: 1 s (`election-timeout`; server/embed/config.go, v3.6.14).
+    pub election: Duration,
+    /// How long one write-ahead-log sync takes. etcd's hardware guide asks for a p99 under 10 ms.
+    pub fsync: Distribution,
+    /// How long a registry client waits for one answer before it turns to another member: 5 s.
+    pub request_timeout: Duration,
+}

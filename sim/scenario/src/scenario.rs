@@ -1,0 +1,170 @@
+//! A scenario as meant: every default filled in, every name resolved, nothing left that could be wrong.
+
+use schism_core::{DigestValue, Duration, NodeId, Seed, Time, Topology, ZoneId};
+use schism_models::{client, nemesis, oracle, registry, service};
+
+/// All that a run needs beside a seed.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// One line that names it.
+    pub title: String,
+    /// The question it answers.
+    pub why: Option<String>,
+    /// Where it comes from.
+    pub source: Option<String>,
+    /// How much time is simulated.
+    pub length: Duration,
+    /// How much of that, from the start, the metrics leave out.
+    pub warmup: Duration,
+    /// The seed used unless another is asked for.
+    pub seed: Seed,
+    /// Zones, links, their latencies and loss.
+    pub topology: Topology,
+    /// The registry.
+    pub registry: registry::Config,
+    /// Its members, as nodes 0, 1, ...; empty for `static`.
+    pub members: Vec<Node>,
+    /// The services, in the order of the file.
+    pub services: Vec<Group<service::Config>>,
+    /// The client groups, in the order of the file.
+    pub clients: Vec<Group<client::Config>>,
+    /// What goes wrong.
+    pub faults: Vec<nemesis::Planned>,
+    /// What must hold.
+    pub expectations: Vec<Expectation>,
+    /// Of the scenario as meant: two files that mean the same have the same digest.
+    pub digest: DigestValue,
+}
+
+/// A service or a client group with its nodes. Nodes are numbered members first, then services, then clients.
+#[derive(Clone, Debug)]
+pub struct Group<C> {
+    /// The name in the file.
+    pub name: String,
+    /// What its nodes do.
+    pub config: C,
+    /// The nodes, named `name-0`, `name-1`, ...
+    pub nodes: Vec<Node>,
+}
+
+/// One node of the cast.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its number in the world.
+    pub id: NodeId,
+    /// Its name: the group's, a dash and its number there.
+    pub name: String,
+    /// Where it runs.
+    pub zone: ZoneId,
+}
+
+/// One thing that must hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// Its name in the report: as given, or made from what it asks.
+    pub id: String,
+    /// What it asks.
+    pub ask: Ask,
+}
+
+/// What an expectation asks.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// Something about events and views.
+    Oracle {
+        /// What to look for.
+        kind: oracle::Kind,
+        /// How often it must hold; `Eventually` counts from the last heal.
+        mood: oracle::Mood,
+        /// For `Eventually`: by when after the last heal.
+        within: Duration,
+    },
+    /// A bound on a metric.
+    Metric {
+        /// Which metric, in its own unit: shares from 0 to 1, seconds, milliseconds for latencies, counts.
+        metric: Metric,
+        /// Over which part of the run.
+        during: Window,
+        /// The least that is allowed.
+        at_least: Option<f64>,
+        /// The most that is allowed.
+        at_most: Option<f64>,
+    },
+}
+
+/// A part of the run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Window {
+    /// After the warm-up.
+    All,
+    /// From the warm-up to the first fault.
+    Before,
+    /// From the last heal to the end.
+    After,
+    /// While this fault lasts (an index into `Scenario::faults`).
+    Fault(usize),
+    /// Between two moments.
+    Between(Time, Time),
+}
+
+/// The metrics that an expectation can bound. Latencies are in milliseconds, times in seconds, shares from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// Requests that succeeded, of those offered.
+    SuccessRate,
+    /// Requests that succeeded, per second.
+    Goodput,
+    /// A quantile of the latency of requests that succeeded, in thousandths: 500, 900, 990, 999.
+    LatencyQuantile(u32),
+    /// Their mean latency.
+    LatencyMean,
+    /// Attempts sent to an instance that had died or had left the registry.
+    StaleRequests,
+    /// Attempts sent to an instance that could not answer.
+    Misrouted,
+    /// Attempts that left their zone.
+    CrossZoneShare,
+    /// The busiest instance's attempts against the mean, of the worst service.
+    PeakToMean,
+    /// Attempts per request.
+    AttemptsPerRequest,
+    /// Reads that the registry served.
+    RegistryReads,
+    /// From the first fault to the first belief that something is gone.
+    Detect,
+    /// From the first fault to the last attempt sent to an instance that could not answer.
+    Reroute,
+    /// From the last heal to the moment from which all views agree.
+    Converge,
+    /// The lowest success share of any whole second after the first fault.
+    Dip,
+    /// Instances that the registry dropped while they were alive.
+    FalseEviction,
+    /// The longest time for which a dead instance was believed alive.
+    GhostWindow,
+}
+
+impl Metric {
+    /// The names a scenario may write, with what they mean.
+    pub const CATALOG: &[(&str, &str, Metric)] = &[
+        ("success-rate", "requests that succeeded, of those offered", Metric::SuccessRate),
+        ("goodput", "requests that succeeded, per second", Metric::Goodput),
+        ("latency-p50", "median latency of requests that succeeded", Metric::LatencyQuantile(500)),
+        ("latency-p90", "90th percentile of their latency", Metric::LatencyQuantile(900)),
+        ("latency-p99", "99th percentile of their latency", Metric::LatencyQuantile(990)),
+        ("latency-p999", "99.9th percentile of their latency", Metric::LatencyQuantile(999)),
+        ("latency-mean", "their mean latency", Metric::LatencyMean),
+        ("stale-requests", "attempts sent to an instance that had died or had left the registry", Metric::StaleRequests),
+        ("misrouted", "attempts sent to an instance that could not answer: dead, paused or cut off", Metric::Misrouted),
+        ("cross-zone-share", "attempts that left their zone, of all attempts", Metric::CrossZoneShare),
+        ("peak-to-mean", "the busiest instance's attempts against the mean", Metric::PeakToMean),
+        ("attempts-per-request", "attempts sent, per request offered", Metric::AttemptsPerRequest),
+        ("registry-reads", "reads that the registry served", Metric::RegistryReads),
+        ("detect", "from the first fault to the first belief that something is gone", Metric::Detect),
+        ("reroute", "from the first fault to the last attempt sent to an instance that could not answer", Metric::Reroute),
+        ("converge", "from the last heal to the moment from which all views agree", Metric::Converge),
+        ("dip", "the lowest success share of any whole second after the first fault", Metric::Dip),
+        ("false-eviction", "instances that the registry dropped while they were alive", Metric::FalseEviction),
+        ("ghost-window", "the longest time for which a dead instance was believed alive", Metric::GhostWindow),
+    ];
+}
