@@ -128,8 +128,8 @@ impl<E> Ladder<E> {
             return;
         }
         let level = (bucket ^ self.cursor).ilog2() / BITS;
-        while self.wheels.len() <= level as usize {
-            self.wheels.push(Wheel::default());
+        if self.wheels.len() <= level as usize {
+            self.grow(level as usize + 1);
         }
         let bucket = (bucket >> (level * BITS)) as usize % BUCKETS;
         self.nodes[slot as usize].next = self.wheels[level as usize].put(bucket, slot);
@@ -163,6 +163,12 @@ impl<E> Ladder<E> {
             }
         }
         self.bottom.sort_unstable_by(|a, b| b.cmp(a));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, levels: usize) {
+        self.wheels.resize_with(levels, Wheel::default);
     }
 
     /// Makes a bucket as wide as four events are apart on average, if it is far from that.
