@@ -55,7 +55,11 @@ pub enum Keep {
 impl Primary {
     /// A new leader knows no lease's past, so every lease starts anew, and an election time-out more. Many that would
     /// end together are spread out (lease/lessor.go, `Promote`).
-    pub fn promote(leases: impl Iterator<Item = (LeaseId, Duration)>, now: Time, extend: Duration) -> Primary {
+    pub fn promote(
+        leases: impl Iterator<Item = (LeaseId, Duration)>,
+        now: Time,
+        extend: Duration,
+    ) -> Primary {
         let mut all: Vec<(Duration, LeaseId)> = leases.map(|(id, ttl)| (ttl + extend, id)).collect();
         all.sort_unstable();
         if all.len() >= REVOKE_RATE {

@@ -82,7 +82,8 @@ impl Log {
 
     /// What the disk has not been handed, and the index before it. It counts as handed from now on.
     pub fn hand_over(&mut self) -> (u64, Arc<[Entry]>) {
-        let after = std::mem::replace(&mut self.handed, self.last_index());
+        let last = self.last_index();
+        let after = std::mem::replace(&mut self.handed, last);
         (after, self.entries[after as usize..].into())
     }
 

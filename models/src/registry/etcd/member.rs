@@ -92,7 +92,7 @@ struct Caller {
 #[derive(Clone, Copy, Debug)]
 enum Waiting {
     /// A client's write.
-    Write(Caller, Ask),
+    Write(Caller),
     /// A revocation of the leader's own.
     Revoke,
 }
@@ -151,7 +151,8 @@ impl Member {
     /// A member as it boots, with what its disk holds.
     pub fn boot(seat: &Seat, disk: &Disk, ctx: &mut Ctx<'_>) -> Member {
         let version = seat.config.version;
-        let election_ticks = (seat.config.election.as_nanos() / seat.config.heartbeat.as_nanos()).max(1) as u32;
+        let election_ticks =
+            (seat.config.election.as_nanos() / seat.config.heartbeat.as_nanos()).max(1) as u32;
         let settings = Settings {
             me: seat.me,
             members: seat.members.len() as u8,
@@ -188,7 +189,8 @@ impl Member {
                 under_way: None,
                 held: Vec::new(),
             },
-            last: 0,
+            // Numbers of an earlier life must not come again; no life takes one a nanosecond.
+            last: ctx.now().as_nanos(),
             proposed: BTreeMap::new(),
             leaderless: Vec::new(),
             keeps: BTreeMap::new(),
@@ -214,7 +216,13 @@ impl Member {
     /// The members and clients with an open connection.
     pub fn peers(&self) -> Vec<NodeId> {
         let me = self.seat.members[self.seat.me as usize];
-        self.seat.members.iter().copied().filter(|&member| member != me).chain(self.clients.iter().copied()).collect()
+        self.seat
+            .members
+            .iter()
+            .copied()
+            .filter(|&member| member != me)
+            .chain(self.clients.iter().copied())
+            .collect()
     }
 
     /// A message has come.
@@ -289,14 +297,16 @@ impl Member {
     fn on_ask(&mut self, ctx: &mut Ctx<'_>, caller: Caller, ask: Ask) {
         match ask {
             Ask::Grant { ttl } => {
-                let lease = LeaseId((self.seat.me as u64) << 48 | self.last);
+                let lease = LeaseId((self.seat.me as u64) << 56 | self.last);
                 let ttl = granted_ttl(&self.seat.config, ttl);
-                self.propose(ctx, Waiting::Write(caller, ask), Command::Grant { lease, ttl });
+                self.propose(ctx, Waiting::Write(caller), Command::Grant { lease, ttl });
             }
             Ask::Register { service, endpoint, lease } => {
-                self.propose(ctx, Waiting::Write(caller, ask), Command::Register { service, endpoint, lease });
+                self.propose(ctx, Waiting::Write(caller), Command::Register { service, endpoint, lease });
             }
-            Ask::Put => self.propose(ctx, Waiting::Write(caller, ask), Command::Put),
+            Ask::Put => {
+                self.propose(ctx, Waiting::Write(caller), Command::Put);
+            }
             Ask::List { reads: Reads::Serializable, .. } | Ask::Get { reads: Reads::Serializable } => {
                 self.answer_read(ctx, caller, ask);
             }
@@ -330,7 +340,7 @@ impl Member {
 
     fn on_timed_out(&mut self, ctx: &mut Ctx<'_>, number: u64) {
         match self.proposed.remove(&number) {
-            Some(Waiting::Write(caller, _)) => {
+            Some(Waiting::Write(caller)) => {
                 self.leaderless.retain(|entry| entry.proposal.by != Some((self.seat.me, number)));
                 self.answer(ctx, caller, Answer::Failed(Failure::TimedOut));
             }
@@ -614,14 +624,18 @@ impl Member {
     }
 
     fn answer_keeps_of(&mut self, ctx: &mut Ctx<'_>, lease: LeaseId) {
-        let waiting: Vec<u64> =
-            self.keeps.iter().filter(|(_, keeping)| keeping.lease == lease).map(|(&number, _)| number).collect();
+        let waiting: Vec<u64> = self
+            .keeps
+            .iter()
+            .filter(|(_, keeping)| keeping.lease == lease)
+            .map(|(&number, _)| number)
+            .collect();
         waiting.into_iter().for_each(|number| self.try_keep(ctx, number));
     }
 
     fn on_applied(&mut self, ctx: &mut Ctx<'_>, number: u64, command: &Command, effect: Effect) {
         match self.proposed.remove(&number) {
-            Some(Waiting::Write(caller, _)) => {
+            Some(Waiting::Write(caller)) => {
                 let answer = match (command, effect) {
                     (_, Effect::LeaseNotFound) => Answer::Failed(Failure::LeaseNotFound),
                     (&Command::Grant { lease, ttl }, _) => Answer::Granted { lease, ttl },
