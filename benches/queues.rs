@@ -6,6 +6,7 @@ use schism_core::{Duration, Time, each_queue};
 
 /// Forty-eight bytes with a discriminant somewhere inside, as a real event has.
 #[derive(Clone, Copy)]
+#[expect(dead_code, reason = "only its size matters here")]
 struct Payload {
     to: u32,
     from: u32,
@@ -13,6 +14,7 @@ struct Payload {
 }
 
 #[derive(Clone, Copy)]
+#[expect(dead_code, reason = "only its size matters here")]
 enum Body {
     Request([u64; 4]),
     Timer(u64),
