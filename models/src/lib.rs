@@ -4,7 +4,9 @@
 pub mod balancer;
 pub mod cache;
 pub mod client;
+pub mod listing;
 pub mod nemesis;
+pub mod observation;
 pub mod oracle;
 pub mod registry;
 pub mod service;

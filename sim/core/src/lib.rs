@@ -1,5 +1,30 @@
 //! The kernel: time, luck, queue, topology, network, fault, world, trace. It knows no word of the domain.
+//!
+//! A world is a value. Running it is a pure function. Everything else is printing.
 
+mod actor;
+mod digest;
+mod distribution;
+mod fault;
+mod luck;
+mod network;
+mod node;
+pub mod queue;
+mod ratio;
 mod time;
+mod topology;
+mod witness;
+mod world;
 
+pub use actor::{Actor, Ctx, Durable, Effect};
+pub use digest::{Checkpoint, Checkpoints, DIGEST_VERSION, Digest, DigestValue};
+pub use distribution::{Distribution, DistributionError};
+pub use fault::{Cut, CutId, Fault, Feel, NodeSet};
+pub use luck::{Draw, Luck, Seed};
+pub use network::Network;
+pub use node::{Life, NodeId};
+pub use ratio::{Ratio, ratio};
 pub use time::{Duration, Time};
+pub use topology::{Link, Topology, ZoneId};
+pub use witness::{Scene, Status, Witness};
+pub use world::{Event, Part, World};

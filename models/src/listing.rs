@@ -1,0 +1,96 @@
+//! Listings: what a registry says of a service, and the view that a balancer picks from.
+
+use std::hash::{Hash, Hasher};
+
+use schism_core::{NodeId, ZoneId};
+
+/// A service's number in its scenario.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct ServiceId(pub u16);
+
+/// One instance as it registered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Endpoint {
+    /// The instance.
+    pub node: NodeId,
+    /// Its number within its service, from 0.
+    pub ordinal: u32,
+    /// Where it runs.
+    pub zone: ZoneId,
+    /// Its weight.
+    pub weight: u32,
+}
+
+/// The instances of a service that were registered at a revision, by node number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listing {
+    /// The service.
+    pub service: ServiceId,
+    /// The registry's revision that this is the state of.
+    pub revision: u64,
+    /// The instances, sorted by node.
+    pub endpoints: Vec<Endpoint>,
+}
+
+impl Listing {
+    /// Whether an instance is listed.
+    pub fn lists(&self, node: NodeId) -> bool {
+        self.position(node).is_ok()
+    }
+
+    /// Adds an instance, or takes the new entry for it.
+    pub fn insert(&mut self, endpoint: Endpoint) {
+        match self.position(endpoint.node) {
+            Ok(at) => self.endpoints[at] = endpoint,
+            Err(at) => self.endpoints.insert(at, endpoint),
+        }
+    }
+
+    /// Removes an instance, if it is listed.
+    pub fn remove(&mut self, node: NodeId) {
+        if let Ok(at) = self.position(node) {
+            self.endpoints.remove(at);
+        }
+    }
+
+    fn position(&self, node: NodeId) -> Result<usize, usize> {
+        self.endpoints.binary_search_by_key(&node, |endpoint| endpoint.node)
+    }
+}
+
+/// A listing is the state at a revision, so the revision and the length stand for it in the digest.
+impl Hash for Listing {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.service, self.revision, self.endpoints.len()).hash(state);
+    }
+}
+
+/// The endpoints that a balancer picks from: never none, so that a pick cannot fail.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    endpoints: &'a [Endpoint],
+    in_flight: &'a [u32],
+}
+
+impl<'a> View<'a> {
+    /// A view of these endpoints with the client's own requests in flight, by ordinal; `None` of no endpoints.
+    pub fn new(endpoints: &'a [Endpoint], in_flight: &'a [u32]) -> Option<View<'a>> {
+        (!endpoints.is_empty()).then_some(View { endpoints, in_flight })
+    }
+
+    /// How many endpoints there are: at least one.
+    #[expect(clippy::len_without_is_empty, reason = "it never is")]
+    pub fn len(&self) -> u32 {
+        self.endpoints.len() as u32
+    }
+
+    /// The endpoint at a place in the view.
+    pub fn endpoint(&self, place: u32) -> Endpoint {
+        self.endpoints[place as usize]
+    }
+
+    /// How many requests of this client are in flight to the endpoint at a place.
+    pub fn in_flight(&self, place: u32) -> u32 {
+        self.in_flight[self.endpoint(place).ordinal as usize]
+    }
+}

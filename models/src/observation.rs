@@ -1,0 +1,118 @@
+//! Observations: what nodes tell the witnesses. The vocabulary of metrics, beliefs and oracles.
+
+use std::sync::Arc;
+
+use schism_core::{Duration, NodeId, Time};
+
+use crate::listing::{Listing, ServiceId};
+
+/// Something that a node has just seen, done or come to believe.
+#[derive(Clone, Debug)]
+pub enum Observation {
+    /// A client has a new request to make.
+    Offered,
+    /// A client sent one attempt of a request.
+    Attempt {
+        /// To which instance.
+        to: NodeId,
+    },
+    /// A request is over for its client.
+    Done {
+        /// When it was offered.
+        offered: Time,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// An instance has served one attempt.
+    Served {
+        /// How long it waited in the queue.
+        waited: Duration,
+        /// How long it was served.
+        took: Duration,
+    },
+
+    /// A client or registry member now holds this list, and believes just those instances of its service to be up.
+    View(Arc<Listing>),
+    /// A client or registry member that holds a list has changed its mind about one instance.
+    Believes {
+        /// The instance's service.
+        service: ServiceId,
+        /// The instance.
+        subject: NodeId,
+        /// Up, or gone.
+        up: bool,
+    },
+    /// A client no longer has a list that it may use: it believes nothing.
+    Blind(ServiceId),
+
+    /// An instance has been told that it is registered.
+    Registered,
+    /// An instance has been told that its lease lives on.
+    Renewed,
+    /// An instance has learnt that its lease is gone.
+    LeaseLost,
+
+    /// A registry member has become the leader of a term.
+    Leads {
+        /// The term.
+        term: u64,
+    },
+    /// A registry member has ceased to lead.
+    Deposed {
+        /// The term in which it ceased.
+        term: u64,
+    },
+    /// A registry member has served a read.
+    Read,
+    /// A registry member has applied a committed write. Every member does, sooner or later; the first to do so with a
+    /// revision is the moment of the commit.
+    Committed {
+        /// The store's revision, or the log's index where the write has none.
+        at: u64,
+        /// What was written.
+        write: Write,
+    },
+    /// The leader has extended a lease.
+    Extended,
+}
+
+/// A committed write to the registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// A lease was granted.
+    Grant,
+    /// An instance's key was written.
+    Register(NodeId),
+    /// An instance's key was removed.
+    Remove(NodeId, Cause),
+    /// A lease that held no key any more was removed.
+    Revoke(Cause),
+    /// Some other key was written.
+    Put,
+}
+
+/// Why a lease or its key was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// Its time was up.
+    Expired,
+    /// Its holder asked for it.
+    Revoked,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// It was answered.
+    Success,
+    /// An attempt was not answered in time.
+    Timeout,
+    /// The instance's host refused or reset the connection.
+    Connect,
+    /// The instance or the registry answered that it would not.
+    Rejected,
+    /// No instance was known, or none could be learnt in time.
+    NoEndpoint,
+    /// The request's own deadline passed.
+    Deadline,
+}

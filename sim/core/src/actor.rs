@@ -1,0 +1,159 @@
+//! Actors: state machines that are told what happened and ask, through effects, for what should.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use crate::{Draw, Duration, Life, Luck, NodeId, Seed, Time};
+
+/// One kind of process. It does no input or output: it is told, and it asks; a driver obeys.
+///
+/// A crash loses the actor whole. [`Actor::boot`] then gets nothing but the configuration and what was saved.
+pub trait Actor: Clone + Sized {
+    /// What a node is given when it boots, every time the same.
+    type Config: Clone;
+    /// What nodes tell each other.
+    type Msg: Clone + Debug + Hash;
+    /// What a node reminds itself of. A timer is a question: does this still matter?
+    type Timer: Clone + Debug + Hash;
+    /// What survives a crash.
+    type Durable: Durable;
+    /// What a node tells the witnesses.
+    type Observation: Clone + Debug;
+
+    /// A new life begins.
+    fn boot(config: &Self::Config, durable: &Self::Durable, ctx: &mut Ctx<'_, Self>) -> Self;
+    /// A message arrived.
+    fn on_message(&mut self, ctx: &mut Ctx<'_, Self>, from: NodeId, msg: Self::Msg);
+    /// A timer that this life set has fired.
+    fn on_timer(&mut self, ctx: &mut Ctx<'_, Self>, timer: Self::Timer);
+    /// A peer's host said that there is no such connection: its process died, hung up, or was never there.
+    fn on_reset(&mut self, ctx: &mut Ctx<'_, Self>, peer: NodeId);
+    /// Whom this node's host tells when the process dies: the peers with an open connection or a call in progress.
+    fn peers(&self) -> Vec<NodeId>;
+}
+
+/// What is on a node's disk, written one record at a time.
+pub trait Durable: Clone + Default {
+    /// One write.
+    type Record: Clone + Debug;
+    /// The write has reached the disk.
+    fn apply(&mut self, record: Self::Record);
+}
+
+/// No disk at all.
+impl Durable for () {
+    type Record = std::convert::Infallible;
+    fn apply(&mut self, record: Self::Record) {
+        match record {}
+    }
+}
+
+/// What an actor asks for. Data: a driver obeys.
+#[derive(Clone, Debug)]
+pub enum Effect<A: Actor> {
+    /// A message of its own, like one exchange over an open connection: it may be lost, and may overtake others.
+    Send {
+        /// To whom.
+        to: NodeId,
+        /// What.
+        msg: A::Msg,
+        /// The luck of this hop, where it belongs to something; else the sender's own.
+        luck: Option<Draw>,
+    },
+    /// A message on the connection to a peer: in order, and sent again by TCP's slots until it arrives or the
+    /// connection is gone.
+    Stream {
+        /// To whom.
+        to: NodeId,
+        /// What.
+        msg: A::Msg,
+    },
+    /// The connection to a peer is dropped, with all that it still holds.
+    HangUp {
+        /// The peer, which is told with a reset if it can be reached.
+        to: NodeId,
+    },
+    /// A reminder, which dies with this life.
+    Timer {
+        /// When.
+        at: Time,
+        /// Of what.
+        timer: A::Timer,
+    },
+    /// A write to the disk.
+    Save(<A::Durable as Durable>::Record),
+    /// Something for the witnesses.
+    Observe(A::Observation),
+}
+
+/// What an actor sees of the world while it handles one event, and the list of what it asks for.
+pub struct Ctx<'w, A: Actor> {
+    pub(crate) now: Time,
+    pub(crate) me: NodeId,
+    pub(crate) name: &'w str,
+    pub(crate) life: Life,
+    pub(crate) seed: Seed,
+    pub(crate) effects: &'w mut Vec<Effect<A>>,
+}
+
+impl<'w, A: Actor> Ctx<'w, A> {
+    /// For drivers other than the world, such as a unit test: the effects are theirs to obey.
+    pub fn new(now: Time, me: NodeId, name: &'w str, seed: Seed, effects: &'w mut Vec<Effect<A>>) -> Self {
+        Ctx { now, me, name, life: Life(0), seed, effects }
+    }
+
+    /// The moment at which the event happens.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// The node that is being told.
+    pub fn me(&self) -> NodeId {
+        self.me
+    }
+
+    /// A stream of luck of this node's own: the same for the same seed, name, purpose and life, whatever else runs.
+    pub fn luck(&self, purpose: &'static str) -> Luck {
+        self.seed.luck(self.name, purpose, self.life.0)
+    }
+
+    /// Sends a message that may be lost or overtake others.
+    pub fn send(&mut self, to: NodeId, msg: A::Msg) {
+        self.effects.push(Effect::Send { to, msg, luck: None });
+    }
+
+    /// Sends such a message with the hop's own luck, so that it fares alike whoever else sends.
+    pub fn send_with(&mut self, to: NodeId, msg: A::Msg, luck: Draw) {
+        self.effects.push(Effect::Send { to, msg, luck: Some(luck) });
+    }
+
+    /// Sends a message on the connection to a peer: in order, and again until it arrives.
+    pub fn stream(&mut self, to: NodeId, msg: A::Msg) {
+        self.effects.push(Effect::Stream { to, msg });
+    }
+
+    /// Drops the connection to a peer.
+    pub fn hang_up(&mut self, to: NodeId) {
+        self.effects.push(Effect::HangUp { to });
+    }
+
+    /// Asks to be reminded after `delay`.
+    pub fn after(&mut self, delay: Duration, timer: A::Timer) {
+        self.effects.push(Effect::Timer { at: self.now + delay, timer });
+    }
+
+    /// Asks to be reminded at `at`, or at once if that has passed.
+    pub fn at(&mut self, at: Time, timer: A::Timer) {
+        self.effects.push(Effect::Timer { at: at.max(self.now), timer });
+    }
+
+    /// Writes to the disk.
+    pub fn save(&mut self, record: <A::Durable as Durable>::Record) {
+        self.effects.push(Effect::Save(record));
+    }
+
+    /// Tells the witnesses.
+    pub fn observe(&mut self, seen: A::Observation) {
+        self.effects.push(Effect::Observe(seen));
+    }
+}

@@ -1,0 +1,78 @@
+//! Witnesses: what is told of everything that is observed, and changes nothing.
+
+use crate::{Actor, Fault, Network, NodeId, Time, ZoneId};
+
+/// Metrics, beliefs, oracles, recorders: they are told, and they never act.
+pub trait Witness<A: Actor>: Clone {
+    /// A node has observed something.
+    fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &A::Observation);
+    /// A fault has just been inflicted; the scene is that after it.
+    fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault);
+    /// A cut or a mend has changed which nodes reach each other.
+    fn on_islands(&mut self, scene: &Scene<'_>, islands: &[Vec<NodeId>]);
+}
+
+/// The truth of the moment, as far as the kernel knows it.
+#[derive(Clone, Copy)]
+pub struct Scene<'w> {
+    pub(crate) now: Time,
+    pub(crate) hosts: &'w [Host],
+    pub(crate) network: &'w Network,
+}
+
+/// A node's name and whether its process runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Host {
+    pub(crate) name: std::sync::Arc<str>,
+    pub(crate) status: Status,
+}
+
+/// Whether a process runs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Status {
+    /// It runs.
+    Up,
+    /// It stands still, and keeps its state.
+    Paused,
+    /// It is dead.
+    Down,
+}
+
+impl<'w> Scene<'w> {
+    /// The moment.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Whether a node's process runs.
+    pub fn status(&self, node: NodeId) -> Status {
+        self.hosts[node.index()].status
+    }
+
+    /// Whether a node's process runs and could answer a message sent to it now from `from`.
+    pub fn can_answer(&self, from: NodeId, node: NodeId) -> bool {
+        self.status(node) == Status::Up && self.network.is_open(from, node) && self.network.is_open(node, from)
+    }
+
+    /// The name of a node.
+    pub fn name(&self, node: NodeId) -> &'w str {
+        &self.hosts[node.index()].name
+    }
+
+    /// The zone of a node.
+    pub fn zone(&self, node: NodeId) -> ZoneId {
+        self.network.zone(node)
+    }
+
+    /// The network.
+    pub fn network(&self) -> &'w Network {
+        self.network
+    }
+}
+
+/// Nobody watches.
+impl<A: Actor> Witness<A> for () {
+    fn observe(&mut self, _: &Scene<'_>, _: NodeId, _: &A::Observation) {}
+    fn on_fault(&mut self, _: &Scene<'_>, _: &Fault) {}
+    fn on_islands(&mut self, _: &Scene<'_>, _: &[Vec<NodeId>]) {}
+}

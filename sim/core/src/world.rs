@@ -1,0 +1,449 @@
+//! The world: nodes, their network and what is still to come. A value; running it is a pure function.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use crate::network::{Epoch, Fate, Stall, Stream};
+use crate::queue::{Best, Queue};
+use crate::witness::Host;
+use crate::{
+    Actor, Checkpoints, Ctx, Digest, DigestValue, Draw, Durable, Effect, Fault, Life, Luck, Network, NodeId, Scene,
+    Seed, Status, Time, Topology, Witness, ZoneId,
+};
+
+/// One node of the cast.
+#[derive(Clone, Debug)]
+pub struct Part<C> {
+    /// Its name, from which its luck comes.
+    pub name: String,
+    /// Where it runs.
+    pub zone: ZoneId,
+    /// What it boots with.
+    pub config: C,
+}
+
+/// Everything there is in a run: cloning it forks the run.
+#[derive(Clone)]
+pub struct World<A: Actor, W, Q = Best<Event<A>>> {
+    now: Time,
+    seed: Seed,
+    queue: Q,
+    actors: Vec<Option<A>>,
+    nodes: Vec<Node<A>>,
+    hosts: Vec<Host>,
+    network: Network,
+    streams: BTreeMap<(NodeId, NodeId), Stream<A::Msg>>,
+    witness: W,
+    digest: Digest,
+    checkpoints: Checkpoints,
+    events: u64,
+    /// What the last handler asked for: empty between events, kept for its allocation.
+    effects: Vec<Effect<A>>,
+}
+
+#[derive(Clone)]
+struct Node<A: Actor> {
+    config: A::Config,
+    disk: A::Durable,
+    life: Life,
+    /// The luck of messages that do not bring their own.
+    luck: Luck,
+    /// What came while the node stood still.
+    held: VecDeque<What<A>>,
+}
+
+/// Something that will happen to a node.
+#[derive(Clone, Debug)]
+pub struct Event<A: Actor> {
+    to: NodeId,
+    /// The life of `to` that it is meant for.
+    life: Life,
+    what: What<A>,
+}
+
+#[derive(Clone, Debug)]
+enum What<A: Actor> {
+    Message { from: NodeId, sent: Epoch, msg: A::Msg },
+    Streamed { from: NodeId, sent: Epoch, msg: A::Msg },
+    Timer(A::Timer),
+    Reset { peer: NodeId },
+    /// The connection from this node to that peer may send again what it holds.
+    Retransmit { peer: NodeId },
+}
+
+/// How each kind of event begins in the digest.
+#[derive(Clone, Copy)]
+enum Mark {
+    Message = 1,
+    Streamed = 2,
+    Timer = 3,
+    Reset = 4,
+    Retransmit = 5,
+    Fault = 6,
+}
+
+impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
+    /// A world in which every node of the cast has just booted, in order.
+    pub fn new(topology: &Topology, cast: Vec<Part<A::Config>>, seed: Seed, witness: W) -> Self {
+        let network = Network::new(topology, cast.iter().map(|part| part.zone).collect());
+        let hosts =
+            cast.iter().map(|part| Host { name: Arc::from(part.name.as_str()), status: Status::Up }).collect();
+        let nodes: Vec<Node<A>> = cast
+            .into_iter()
+            .map(|part| Node {
+                luck: seed.luck(&part.name, "network", 0),
+                config: part.config,
+                disk: A::Durable::default(),
+                life: Life(0),
+                held: VecDeque::new(),
+            })
+            .collect();
+        let mut world = World {
+            now: Time::START,
+            seed,
+            queue: Q::default(),
+            actors: vec![None; nodes.len()],
+            nodes,
+            hosts,
+            network,
+            streams: BTreeMap::new(),
+            witness,
+            digest: Digest::new(),
+            checkpoints: Checkpoints::new(),
+            events: 0,
+            effects: Vec::new(),
+        };
+        (0..world.nodes.len() as u32).map(NodeId).for_each(|node| world.boot(node));
+        world
+    }
+
+    /// The moment of the last event.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// How many events there have been.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// How many events are still to come, as far as is known.
+    pub fn pending(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Of all events so far.
+    pub fn digest(&self) -> DigestValue {
+        self.digest.value()
+    }
+
+    /// The digest at some moments, to find where two runs part.
+    pub fn checkpoints(&self) -> &Checkpoints {
+        &self.checkpoints
+    }
+
+    /// What watches.
+    pub fn witness(&self) -> &W {
+        &self.witness
+    }
+
+    /// Takes the witness out, at the end.
+    pub fn into_witness(self) -> W {
+        self.witness
+    }
+
+    /// The truth of the moment.
+    pub fn scene(&self) -> Scene<'_> {
+        Scene { now: self.now, hosts: &self.hosts, network: &self.network }
+    }
+
+    /// A node's actor, if its process lives.
+    pub fn actor(&self, node: NodeId) -> Option<&A> {
+        self.actors[node.index()].as_ref()
+    }
+
+    /// Everything that happens before `end`; then it is `end`.
+    pub fn run_until(&mut self, end: Time) {
+        while self.step(end) {}
+        self.now = self.now.max(end);
+    }
+
+    /// The next event, if it happens before `end`.
+    pub fn step(&mut self, end: Time) -> bool {
+        let Some((at, event)) = self.queue.pop_until(end) else { return false };
+        debug_assert!(at >= self.now, "time runs forward");
+        self.now = at;
+        self.events += 1;
+        self.happen(event);
+        self.checkpoints.pass(self.events, self.now, &self.digest);
+        true
+    }
+
+    /// A fault, now. Inflicting what already is, such as crashing the dead, changes nothing.
+    pub fn inflict(&mut self, fault: Fault) {
+        self.mark(Mark::Fault, NodeId(self.events as u32), NodeId(0));
+        match &fault {
+            Fault::Crash(node) => self.crash(*node),
+            Fault::Restart(node) => self.restart(*node),
+            Fault::Pause(node) => self.pause(*node),
+            Fault::Resume(node) => self.resume(*node),
+            Fault::Cut(cut) => self.network.cut(cut.clone()),
+            Fault::Mend(id) => self.network.mend(*id),
+        }
+        let scene = Scene { now: self.now, hosts: &self.hosts, network: &self.network };
+        self.witness.on_fault(&scene, &fault);
+    }
+
+    /// Tells the witness which nodes reach each other now. For the driver to call when it has cut or mended all that
+    /// it wanted to: a split is many cuts.
+    pub fn name_islands(&mut self) {
+        let islands = self.network.islands();
+        let scene = Scene { now: self.now, hosts: &self.hosts, network: &self.network };
+        self.witness.on_islands(&scene, &islands);
+    }
+
+    fn happen(&mut self, event: Event<A>) {
+        let Event { to, life, what } = event;
+        let index = to.index();
+        if self.nodes[index].life != life || self.hosts[index].status == Status::Down {
+            return self.miss(to, what);
+        }
+        if self.hosts[index].status == Status::Paused && !matches!(what, What::Retransmit { .. }) {
+            return self.nodes[index].held.push_back(what);
+        }
+        match what {
+            What::Timer(timer) => {
+                self.mark(Mark::Timer, to, to);
+                timer.hash(&mut self.digest);
+                self.tell(to, |actor, ctx| actor.on_timer(ctx, timer));
+            }
+            What::Message { from, sent, msg } => {
+                if self.network.met_cut(sent, from, to) {
+                    return;
+                }
+                self.mark(Mark::Message, from, to);
+                msg.hash(&mut self.digest);
+                self.tell(to, |actor, ctx| actor.on_message(ctx, from, msg));
+            }
+            What::Streamed { from, sent, msg } => {
+                if self.fell_behind(from, to, sent, &msg) {
+                    return;
+                }
+                self.mark(Mark::Streamed, from, to);
+                msg.hash(&mut self.digest);
+                self.tell(to, |actor, ctx| actor.on_message(ctx, from, msg));
+            }
+            What::Reset { peer } => {
+                self.mark(Mark::Reset, peer, to);
+                self.tell(to, |actor, ctx| actor.on_reset(ctx, peer));
+            }
+            What::Retransmit { peer } => {
+                self.mark(Mark::Retransmit, to, peer);
+                self.retransmit(to, peer);
+            }
+        }
+    }
+
+    /// The node that an event was meant for is dead, or not the one it was. Its host turns messages away.
+    fn miss(&mut self, to: NodeId, what: What<A>) {
+        match what {
+            What::Message { from, sent, .. } | What::Streamed { from, sent, .. } => {
+                if !self.network.met_cut(sent, from, to) {
+                    self.reset(to, from);
+                }
+            }
+            What::Timer(_) | What::Reset { .. } | What::Retransmit { .. } => {}
+        }
+    }
+
+    #[inline]
+    fn mark(&mut self, mark: Mark, from: NodeId, to: NodeId) {
+        self.digest.fold(self.now.as_nanos());
+        self.digest.fold((mark as u64) << 56 ^ (from.0 as u64) << 28 ^ to.0 as u64);
+    }
+
+    fn boot(&mut self, node: NodeId) {
+        let Node { config, disk, life, .. } = &self.nodes[node.index()];
+        let mut effects = std::mem::take(&mut self.effects);
+        let name = &self.hosts[node.index()].name;
+        let mut ctx =
+            Ctx { now: self.now, me: node, name, life: *life, seed: self.seed, effects: &mut effects };
+        self.actors[node.index()] = Some(A::boot(config, disk, &mut ctx));
+        self.obey(node, effects);
+    }
+
+    #[inline]
+    fn tell(&mut self, node: NodeId, handle: impl FnOnce(&mut A, &mut Ctx<'_, A>)) {
+        let mut effects = std::mem::take(&mut self.effects);
+        let actor = self.actors[node.index()].as_mut().expect("a live node has an actor");
+        let mut ctx = Ctx {
+            now: self.now,
+            me: node,
+            name: &self.hosts[node.index()].name,
+            life: self.nodes[node.index()].life,
+            seed: self.seed,
+            effects: &mut effects,
+        };
+        handle(actor, &mut ctx);
+        self.obey(node, effects);
+    }
+
+    #[inline]
+    fn obey(&mut self, node: NodeId, mut effects: Vec<Effect<A>>) {
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Timer { at, timer } => self.push(at, node, What::Timer(timer)),
+                Effect::Send { to, msg, luck } => self.send(node, to, msg, luck),
+                Effect::Stream { to, msg } => self.stream(node, to, msg),
+                Effect::HangUp { to } => self.hang_up(node, to),
+                Effect::Save(record) => self.nodes[node.index()].disk.apply(record),
+                Effect::Observe(seen) => {
+                    let scene = Scene { now: self.now, hosts: &self.hosts, network: &self.network };
+                    self.witness.observe(&scene, node, &seen);
+                }
+            }
+        }
+        self.effects = effects;
+    }
+
+    #[inline]
+    fn push(&mut self, at: Time, to: NodeId, what: What<A>) {
+        let life = self.nodes[to.index()].life;
+        self.queue.push(at, Event { to, life, what });
+    }
+
+    #[inline]
+    fn send(&mut self, from: NodeId, to: NodeId, msg: A::Msg, luck: Option<Draw>) {
+        let luck = luck.unwrap_or_else(|| self.nodes[from.index()].luck.draw());
+        match self.network.fate(from, to, luck) {
+            Fate::Travels(latency) => {
+                let sent = self.network.epoch();
+                self.push(self.now + latency, to, What::Message { from, sent, msg });
+            }
+            Fate::Lost => {}
+            Fate::Refused => self.push(self.now, from, What::Reset { peer: to }),
+        }
+    }
+
+    /// A message on the connection from one node to another, which is made when first used.
+    fn stream(&mut self, from: NodeId, to: NodeId, msg: A::Msg) {
+        let (now, life) = (self.now, self.nodes[to.index()].life);
+        let made = Stream { last: now, life, stall: None };
+        let stream = self.streams.entry((from, to)).or_insert(made);
+        if let Some(stall) = &mut stream.stall {
+            return stall.backlog.push_back(msg);
+        }
+        let luck = self.nodes[from.index()].luck.draw();
+        match self.network.fate(from, to, luck) {
+            Fate::Travels(latency) => {
+                stream.last = stream.last.max(now + latency);
+                let (at, life) = (stream.last, stream.life);
+                let sent = self.network.epoch();
+                self.queue.push(at, Event { to, life, what: What::Streamed { from, sent, msg } });
+            }
+            Fate::Lost => self.stall(from, to, msg),
+            Fate::Refused => self.push(now, from, What::Reset { peer: to }),
+        }
+    }
+
+    /// Whether a message on a connection did not get through after all, or comes behind one that did not: then it
+    /// waits for the retransmission. What belongs to a connection that is no more is dropped.
+    fn fell_behind(&mut self, from: NodeId, to: NodeId, sent: Epoch, msg: &A::Msg) -> bool {
+        let met_cut = self.network.met_cut(sent, from, to);
+        match self.streams.get_mut(&(from, to)) {
+            None => true,
+            Some(Stream { stall: Some(stall), .. }) => {
+                stall.backlog.push_back(msg.clone());
+                true
+            }
+            Some(_) if met_cut => {
+                self.stall(from, to, msg.clone());
+                true
+            }
+            Some(_) => false,
+        }
+    }
+
+    fn stall(&mut self, from: NodeId, to: NodeId, msg: A::Msg) {
+        let mut stall = Stall { since: self.now, tries: 0, backlog: VecDeque::from([msg]) };
+        let slot = stall.next_slot(self.now);
+        self.streams.get_mut(&(from, to)).expect("a stalled connection exists").stall = Some(Box::new(stall));
+        self.push(slot, from, What::Retransmit { peer: to });
+    }
+
+    /// One of TCP's slots has come: if a segment gets through now, all that waited does.
+    fn retransmit(&mut self, from: NodeId, to: NodeId) {
+        let luck = self.nodes[from.index()].luck.draw();
+        let Some(stream) = self.streams.get_mut(&(from, to)) else { return };
+        let Some(stall) = &mut stream.stall else { return };
+        match self.network.fate(from, to, luck) {
+            Fate::Travels(latency) => {
+                let (at, life, sent) = (stream.last.max(self.now + latency), stream.life, self.network.epoch());
+                stream.last = at;
+                let backlog = std::mem::take(&mut stall.backlog);
+                stream.stall = None;
+                for msg in backlog {
+                    self.queue.push(at, Event { to, life, what: What::Streamed { from, sent, msg } });
+                }
+            }
+            Fate::Lost => {
+                let slot = stall.next_slot(self.now);
+                self.push(slot, from, What::Retransmit { peer: to });
+            }
+            Fate::Refused => {
+                self.streams.remove(&(from, to));
+                self.push(self.now, from, What::Reset { peer: to });
+            }
+        }
+    }
+
+    /// Both directions of the connection are dropped with what they hold, and the peer is told if it can be reached.
+    fn hang_up(&mut self, from: NodeId, to: NodeId) {
+        let mine = self.streams.remove(&(from, to));
+        let theirs = self.streams.remove(&(to, from));
+        if mine.is_some() || theirs.is_some() {
+            self.reset(from, to);
+        }
+    }
+
+    /// The host of `from` tells `to` that there is no such connection; a segment that may be lost.
+    fn reset(&mut self, from: NodeId, to: NodeId) {
+        let luck = self.nodes[from.index()].luck.draw();
+        self.streams.remove(&(to, from));
+        if let Fate::Travels(latency) = self.network.fate(from, to, luck) {
+            self.push(self.now + latency, to, What::Reset { peer: from });
+        }
+    }
+
+    fn crash(&mut self, node: NodeId) {
+        let Some(actor) = self.actors[node.index()].take() else { return };
+        self.hosts[node.index()].status = Status::Down;
+        self.nodes[node.index()].life.0 += 1;
+        self.nodes[node.index()].held.clear();
+        self.streams.retain(|&(from, to), _| from != node && to != node);
+        actor.peers().into_iter().for_each(|peer| self.reset(node, peer));
+    }
+
+    fn restart(&mut self, node: NodeId) {
+        if self.hosts[node.index()].status == Status::Down {
+            self.hosts[node.index()].status = Status::Up;
+            self.boot(node);
+        }
+    }
+
+    fn pause(&mut self, node: NodeId) {
+        if self.hosts[node.index()].status == Status::Up {
+            self.hosts[node.index()].status = Status::Paused;
+        }
+    }
+
+    fn resume(&mut self, node: NodeId) {
+        if self.hosts[node.index()].status == Status::Paused {
+            self.hosts[node.index()].status = Status::Up;
+            for what in std::mem::take(&mut self.nodes[node.index()].held) {
+                self.push(self.now, node, what);
+            }
+        }
+    }
+}

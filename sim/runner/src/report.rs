@@ -1,0 +1,283 @@
+//! The report: plain public data, with the field names and the order of the contract. Only the command renders it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// What one run of a scenario showed. Times are in seconds since the start of the run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// `schism.report/1`.
+    pub schema: &'static str,
+    /// The engine's version.
+    pub version: &'static str,
+    /// `des`: the discrete-event simulator.
+    pub engine: &'static str,
+    /// Which scenario.
+    pub scenario: About,
+    /// The seed.
+    pub seed: u64,
+    /// Of the whole run: 32 hex digits.
+    pub digest: String,
+    /// Events handled.
+    pub events: u64,
+    /// Time simulated.
+    pub simulated_s: f64,
+    /// All requests offered after the warm-up.
+    pub requests: Requests,
+    /// Of the requests that succeeded.
+    pub latency_ms: Latency,
+    /// By client group.
+    pub clients: BTreeMap<String, Client>,
+    /// By service.
+    pub services: BTreeMap<String, Service>,
+    /// What the registry did.
+    pub registry: Registry,
+    /// Each registration of each instance, by instance and time.
+    pub leases: Vec<Lease>,
+    /// Every belief that was ever wrong, by the time at which it became so.
+    pub beliefs: Vec<Belief>,
+    /// How many more there were than are listed.
+    pub beliefs_omitted: u64,
+    /// What went wrong.
+    pub faults: Vec<Fault>,
+    /// Parts of the run: before the first fault, during each, and after the last.
+    pub phases: Vec<Phase>,
+    /// How the system got over it.
+    pub recovery: Recovery,
+    /// What was expected.
+    pub expect: Vec<Expectation>,
+    /// Of all expectations together.
+    pub verdict: Verdict,
+}
+
+/// Which scenario a report is of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct About {
+    /// Its title.
+    pub title: String,
+    /// Of the scenario as meant: 32 hex digits.
+    pub digest: String,
+}
+
+/// Counts of requests. `succeeded + failed + unfinished = offered`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Requests {
+    /// Requests that clients had to make.
+    pub offered: u64,
+    /// Requests that were answered.
+    pub succeeded: u64,
+    /// Requests that were not.
+    pub failed: u64,
+    /// Requests still in flight at the end.
+    pub unfinished: u64,
+    /// Attempts sent.
+    pub attempts: u64,
+    /// Attempts sent to an instance that had died or had left the registry's committed state.
+    pub stale: u64,
+    /// Attempts sent to an instance that could not answer: dead, paused or cut off from the sender.
+    pub misrouted: u64,
+    /// Attempts that left their zone.
+    pub cross_zone: u64,
+    /// Why requests failed.
+    pub errors: Errors,
+}
+
+/// Why requests failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Errors {
+    /// Not answered in time.
+    pub timeout: u64,
+    /// Refused or reset by the host.
+    pub connect: u64,
+    /// Answered with a refusal.
+    pub rejected: u64,
+    /// Nobody to call.
+    pub no_endpoint: u64,
+    /// Past the request's own deadline.
+    pub deadline: u64,
+}
+
+/// Latency in milliseconds; all zero if there was none to measure.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Latency {
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// Median.
+    pub p50: f64,
+    /// 90th percentile.
+    pub p90: f64,
+    /// 99th percentile.
+    pub p99: f64,
+    /// 99.9th percentile.
+    pub p999: f64,
+    /// The longest.
+    pub max: f64,
+}
+
+/// One client group.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Client {
+    /// Its requests.
+    pub requests: Requests,
+    /// Of those that succeeded.
+    pub latency_ms: Latency,
+}
+
+/// One service.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Service {
+    /// The busiest instance's attempts against the mean; 1 is perfectly even, 0 if there were none.
+    pub peak_to_mean: f64,
+    /// Its instances, in their own order.
+    pub instances: serde_json::Map<String, serde_json::Value>,
+}
+
+/// One instance.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Instance {
+    /// Attempts sent to it.
+    pub attempts: u64,
+    /// Slots in use, on average over time.
+    pub busy: f64,
+    /// Requests waiting, on average over time.
+    pub queue_mean: f64,
+}
+
+/// What the registry did, over the whole run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Registry {
+    /// Reads served.
+    pub reads: u64,
+    /// Writes committed.
+    pub writes: u64,
+    /// Its leases.
+    pub leases: LeaseCounts,
+    /// Leaders elected.
+    pub leaders: u64,
+}
+
+/// Counts of what happened to leases.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LeaseCounts {
+    /// Granted.
+    pub granted: u64,
+    /// Extended by a keepalive.
+    pub renewed: u64,
+    /// Removed because their time was up.
+    pub expired: u64,
+}
+
+/// One registration of one instance.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Lease {
+    /// The instance.
+    pub instance: String,
+    /// When its key entered the registry's committed state.
+    pub registered_s: f64,
+    /// When the holder received the last successful answer: to its registration, or to a renewal.
+    pub last_renewal_s: Option<f64>,
+    /// When the key left the committed state; null if it has not.
+    pub removed_s: Option<f64>,
+    /// Why it left: `expired`, `revoked`, or `replaced` by the instance's own next registration.
+    pub cause: Option<&'static str>,
+}
+
+/// A belief that was wrong for a while.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Belief {
+    /// Who believed.
+    pub observer: String,
+    /// Of whom.
+    pub subject: String,
+    /// `up` or `down`.
+    pub believes: &'static str,
+    /// From when the belief and the truth differed.
+    pub from_s: f64,
+    /// Until when; null if they still did at the end.
+    pub to_s: Option<f64>,
+    /// Whether the belief was true over that time.
+    #[serde(rename = "true")]
+    pub is_true: bool,
+}
+
+/// One fault as it happened.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Fault {
+    /// Its name.
+    pub id: String,
+    /// What it is, in words.
+    pub what: String,
+    /// When it began.
+    pub from_s: f64,
+    /// When it was healed; null if never.
+    pub to_s: Option<f64>,
+    /// Messages it stopped, or processes it struck.
+    pub touched: u64,
+    /// The nodes it struck, or the islands it made, in words.
+    pub on: Vec<String>,
+}
+
+/// One part of the run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Phase {
+    /// `before`, a fault's id, or `after`.
+    pub name: String,
+    /// When it began.
+    pub from_s: f64,
+    /// When it ended.
+    pub to_s: f64,
+    /// Requests offered in it.
+    pub offered: u64,
+    /// Of those, the share that succeeded; null if there were none.
+    pub success_rate: Option<f64>,
+    /// The 99th percentile of their latency; null if none succeeded.
+    pub p99_ms: Option<f64>,
+}
+
+/// How the system got over the faults. Null where the question has no answer: no fault, or not within the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Recovery {
+    /// From the first fault to the first time that an observer which held an instance to be up changed its mind.
+    pub detect_s: Option<f64>,
+    /// From the first fault to the last attempt, before the last heal, to an instance that could not answer.
+    pub reroute_s: Option<f64>,
+    /// From the first fault to the next leader of the registry.
+    pub failover_s: Option<f64>,
+    /// The lowest success share of any whole second from the first fault on.
+    pub dip: Option<f64>,
+    /// For how many seconds, in all, the share was lower than it had been before by more than one percent.
+    pub dip_for_s: Option<f64>,
+    /// From the last heal to the moment from which all observers' views agree.
+    pub converge_s: Option<f64>,
+    /// Instances that the registry dropped while they were alive.
+    pub false_evictions: u64,
+    /// The longest time for which a dead instance was believed up.
+    pub ghost_window_s: Option<f64>,
+}
+
+/// One expectation and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Expectation {
+    /// Its name.
+    pub id: String,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// When it was decided, if at a moment.
+    pub at_s: Option<f64>,
+    /// Why, in a sentence.
+    pub why: Option<String>,
+}
+
+/// What became of an expectation, or of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It held.
+    Holds,
+    /// The run did not reach what it was about.
+    Vacuous,
+    /// It did not hold.
+    Fails,
+}
