@@ -85,6 +85,9 @@ pub const FAULTS: Limit = Limit::new("faults", 0, 100_000, "each has its own luc
 pub const EXPECTATIONS: Limit = Limit::new("expectations", 0, 1_000, "each watches every event");
 /// Targets in one fault, and pairs in one partition.
 pub const TARGETS: Limit = Limit::new("targets", 1, 1_000, "each is resolved when the fault begins");
+/// Nodes named by the targets of all faults together, a group or a zone counting all its nodes.
+pub const TARGETED: Limit =
+    Limit::new("nodes named by all faults", 0, 20_000_000, "each target keeps the list of its nodes");
 /// Observations of an empirical distribution.
 pub const OBSERVATIONS: Limit = Limit::new("observed times", 1, 100_000, "they are all held in memory");
 /// Requests an instance serves at once; 0 is unlimited.

@@ -6,6 +6,8 @@ mod expect;
 mod fault;
 mod registry;
 
+pub(crate) use expect::{Unit, spelling};
+
 use schism_core::Distribution;
 use schism_models::service::ReRegister;
 

@@ -470,6 +470,15 @@ impl Read for Share {
     }
 }
 
+/// A rate in events per second, for a bound.
+pub(crate) struct PerSecond(pub(crate) f64);
+
+impl Read for PerSecond {
+    fn read(field: &Field<'_>, tree: &Tree) -> Option<PerSecond> {
+        field.quantity(tree, "a rate", units::per_second, units::rate_help).map(PerSecond)
+    }
+}
+
 /// A number that need not be whole, and is not negative.
 pub(crate) struct Number(pub(crate) f64);
 

@@ -129,10 +129,8 @@ pub(crate) fn unit_help(number: &str) -> String {
 /// A share: a number from 0 to 100 and a percent sign.
 pub(crate) fn ratio(text: &str) -> Result<Ratio, UnitError> {
     let decimal = percent(text)?;
-    let (digits, divisor) = (decimal.digits, decimal.divisor * 100);
-    let (Ok(digits), Ok(divisor)) = (u64::try_from(digits), u64::try_from(divisor)) else {
-        return Err(UnitError::new("a share has at most 15 decimals", None));
-    };
+    let divisor = decimal.divisor as u64 * 100;
+    let digits = u64::try_from(decimal.digits).unwrap_or(u64::MAX);
     Ratio::checked(digits, divisor).ok_or_else(|| UnitError::new("a share cannot exceed 100%", None))
 }
 
@@ -145,15 +143,22 @@ pub(crate) fn share(text: &str) -> Result<f64, UnitError> {
     Ok(format!("{}e-{}", decimal.digits, decimal.decimals + 2).parse().expect("digits make a float"))
 }
 
+/// The decimals that a share may have: one in a hundred thousand million is rarer than any run is long.
+const SHARE_DECIMALS: u32 = 9;
+
 fn percent(text: &str) -> Result<Decimal, UnitError> {
     if text.starts_with('-') {
         return Err(UnitError::new("a share cannot be negative", None));
     }
     let number = text.strip_suffix('%');
-    number.and_then(Decimal::parse).ok_or_else(|| {
+    let decimal = number.and_then(Decimal::parse).ok_or_else(|| {
         let squeezed: String = text.chars().filter(|c| !c.is_whitespace() && *c != '%').collect();
         UnitError::new("not a share", Some(share_help(&squeezed)))
-    })
+    })?;
+    if decimal.decimals > SHARE_DECIMALS {
+        return Err(UnitError::new(format!("a share has at most {SHARE_DECIMALS} decimals"), None));
+    }
+    Ok(decimal)
 }
 
 /// For something that may be a number where a share belongs. A fraction such as 0.15 becomes 15%.
@@ -195,6 +200,20 @@ pub(crate) fn rate(text: &str) -> Result<Rate, UnitError> {
         return Err(UnitError::new("the rate is too low to send anything in any run", None));
     }
     Ok(Rate { gap: Duration::from_nanos(gap as u64) })
+}
+
+/// A rate as events per second, exactly as written, for a bound.
+pub(crate) fn per_second(text: &str) -> Result<f64, UnitError> {
+    let wrong = || UnitError::new("not a rate", Some(rate_help(text)));
+    let (number, unit) = text.split_once('/').ok_or_else(wrong)?;
+    let digits = number.bytes().all(|b| b.is_ascii_digit() || b == b'.') && number.len() <= 40;
+    let number: f64 = number.parse().ok().filter(|_| digits).ok_or_else(wrong)?;
+    match unit {
+        "s" => Ok(number),
+        "min" | "m" => Ok(number / 60.0),
+        "h" => Ok(number / 3600.0),
+        _ => Err(wrong()),
+    }
 }
 
 /// For something that may be a number where a rate belongs.

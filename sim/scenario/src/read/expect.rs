@@ -7,11 +7,10 @@ use crate::Metric;
 use crate::diagnostics::{Problem, listed, shorten, suggest};
 use crate::grammar::{self, Least, Shape};
 use crate::limits;
-use crate::reader::{Field, Number, Read, Section, Share};
+use crate::reader::{Field, Number, PerSecond, Read, Section, Share};
 use crate::source::At;
 use crate::spec::{AskSpec, ExpectSpec, WindowSpec};
 use crate::tree::{self, Tree};
-use crate::units::Rate;
 
 pub(super) fn read(section: &Section<'_>) -> ExpectSpec {
     let ask = section.only("what is expected", grammar::ASKS).and_then(|entry| {
@@ -119,17 +118,13 @@ fn bound(section: &Section<'_>, key: &str, metric: Metric, tree: &Tree) -> Optio
     let field = Field { name: key, shape, report: section.report };
     let value = match metric.unit() {
         Unit::Share => Share::read(&field, tree)?.0,
-        Unit::PerSecond => per_second(Rate::read(&field, tree)?),
+        Unit::PerSecond => PerSecond::read(&field, tree)?.0,
         Unit::Count => u64::read(&field, tree)? as f64,
         Unit::Number => Number::read(&field, tree)?.0,
         Unit::Seconds => Duration::read(&field, tree)?.as_secs_f64(),
         Unit::Milliseconds => Duration::read(&field, tree)?.as_millis_f64(),
     };
     Some(At::new(value, tree.place))
-}
-
-fn per_second(rate: Rate) -> f64 {
-    1e9 / rate.gap.as_nanos() as f64
 }
 
 /// The unit of a metric.
