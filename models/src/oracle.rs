@@ -16,7 +16,7 @@ mod single_leader;
 mod stale_request;
 mod views_agree;
 
-use schism_core::{Fault, NodeId, Scene, Time};
+use schism_core::{Fault, NodeId, Scene};
 
 use crate::observation::Observation;
 
@@ -42,11 +42,6 @@ pub trait Oracle: Clone {
     /// A fault has been inflicted, or healed.
     fn on_fault(&mut self, moment: &Moment<'_>, fault: &Fault) -> Option<String> {
         let _ = (moment, fault);
-        None
-    }
-
-    /// Since when what it looks for has lasted, if it is a thing that lasts.
-    fn lasts_since(&self) -> Option<Time> {
         None
     }
 }
@@ -104,13 +99,6 @@ macro_rules! catalog {
             pub fn on_fault(&mut self, moment: &Moment<'_>, fault: &Fault) -> Option<String> {
                 match self {
                     $(AnyOracle::$kind(oracle) => oracle.on_fault(moment, fault),)*
-                }
-            }
-
-            /// See [`Oracle::lasts_since`].
-            pub fn lasts_since(&self) -> Option<Time> {
-                match self {
-                    $(AnyOracle::$kind(oracle) => oracle.lasts_since(),)*
                 }
             }
         }

@@ -40,29 +40,31 @@ impl Oracle for ViewsAgree {
         ViewsAgree { services: cast.services().iter().map(tally).collect(), differing: 0, held: 0, since: None }
     }
 
+    /// One observer alone agrees with itself; it takes two for it to be seen.
     fn observe(&mut self, moment: &Moment<'_>, _: NodeId, _: &Observation) -> Option<String> {
-        self.follow(moment.scene.now(), moment.record.opinions.changes())
+        self.follow(moment.scene.now(), moment.record.opinions.changes());
+        (self.since.is_some() && self.held > 1).then(|| format!("all {} lists that were held agreed", self.held))
     }
 
     fn on_fault(&mut self, moment: &Moment<'_>, _: &Fault) -> Option<String> {
-        self.follow(moment.scene.now(), moment.record.opinions.changes())
-    }
-
-    /// Since when all views have agreed, if they do and there are any.
-    fn lasts_since(&self) -> Option<Time> {
-        self.since
+        self.follow(moment.scene.now(), moment.record.opinions.changes());
+        None
     }
 }
 
 impl ViewsAgree {
-    /// Opinions have changed. It says so when at least two lists are held and all agree.
-    pub fn follow(&mut self, now: Time, changes: &[Change]) -> Option<String> {
+    /// Opinions have changed.
+    pub fn follow(&mut self, now: Time, changes: &[Change]) {
         changes.iter().for_each(|change| self.count(change));
-        match self.differing {
-            0 if self.held > 0 => self.since = self.since.or(Some(now)),
-            _ => self.since = None,
-        }
-        (self.since.is_some() && self.held > 1).then(|| format!("all {} lists held agreed", self.held))
+        self.since = match self.differing {
+            0 if self.held > 0 => self.since.or(Some(now)),
+            _ => None,
+        };
+    }
+
+    /// Since when all views have agreed, if they do and there are any.
+    pub fn since(&self) -> Option<Time> {
+        self.since
     }
 
     fn count(&mut self, change: &Change) {
