@@ -1,11 +1,12 @@
 //! What one event costs in each queue: the hold model, that is one pop and one push while `n` events wait.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use schism_core::queue::{Ladder, Quad, Queue, Radix, Reference};
+use schism_core::queue::{Ladder, Queue, Reference};
 use schism_core::{Duration, Time, each_queue};
 
 /// Forty-eight bytes with a discriminant somewhere inside, as a real event has.
 #[derive(Clone, Copy)]
+#[expect(dead_code, reason = "only its size matters here")]
 struct Payload {
     to: u32,
     from: u32,
@@ -13,6 +14,7 @@ struct Payload {
 }
 
 #[derive(Clone, Copy)]
+#[expect(dead_code, reason = "only its size matters here")]
 enum Body {
     Request([u64; 4]),
     Timer(u64),

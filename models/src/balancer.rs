@@ -1,19 +1,59 @@
-//! Balancers: which endpoint of a view gets the next request. The catalog.
+//! Balancers: which endpoint of a view gets the next request. The trait and the catalog.
 
-/// The balancer a client group uses, with its options.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Config {
-    /// Uniformly at random.
-    Random,
-    /// Each in turn, from a random start.
-    RoundRobin,
-    /// Of two distinct endpoints drawn at random, the one with fewer requests in flight from this client.
-    P2c,
+mod p2c;
+mod random;
+mod round_robin;
+
+use schism_core::Luck;
+
+use crate::listing::View;
+
+/// One client's way of choosing.
+pub trait Balancer: Clone {
+    /// A place in the view. The view is never empty, so a pick cannot fail.
+    fn pick(&mut self, luck: &mut Luck, view: View<'_>) -> u32;
 }
 
-/// The names a scenario may write after `balancer`, in the order in which `schism list` shows them.
-pub const CATALOG: &[(&str, &str, Config)] = &[
-    ("random", "uniformly at random", Config::Random),
-    ("round-robin", "each endpoint in turn, from a random start", Config::RoundRobin),
-    ("p2c", "of two distinct endpoints drawn at random, the one with fewer requests in flight", Config::P2c),
-];
+/// Declares every balancer once: its name in a scenario, what it is, and its type.
+macro_rules! catalog {
+    ($($name:literal, $about:literal, $variant:ident = $strategy:ty;)*) => {
+        /// The balancer that a client group uses.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Config {
+            $(#[doc = $about] $variant,)*
+        }
+
+        /// The names that a scenario may write after `balancer`, with what they mean.
+        pub const CATALOG: &[(&str, &str, Config)] = &[$(($name, $about, Config::$variant),)*];
+
+        /// A balancer of the catalog.
+        #[derive(Clone, Debug)]
+        pub enum Any {
+            $(#[doc = $about] $variant($strategy),)*
+        }
+
+        impl Any {
+            /// A balancer as configured; what it draws at the start comes from `luck`.
+            pub fn new(config: Config, luck: &mut Luck) -> Any {
+                match config {
+                    $(Config::$variant => Any::$variant(<$strategy>::new(luck)),)*
+                }
+            }
+        }
+
+        impl Balancer for Any {
+            #[inline]
+            fn pick(&mut self, luck: &mut Luck, view: View<'_>) -> u32 {
+                match self {
+                    $(Any::$variant(strategy) => strategy.pick(luck, view),)*
+                }
+            }
+        }
+    };
+}
+
+catalog! {
+    "random", "uniformly at random", Random = random::Random;
+    "round-robin", "each endpoint in turn, from a random start", RoundRobin = round_robin::RoundRobin;
+    "p2c", "of two distinct endpoints drawn at random, the one with fewer requests in flight", P2c = p2c::P2c;
+}

@@ -6,6 +6,7 @@ pub mod cache;
 pub mod client;
 pub mod listing;
 pub mod nemesis;
+pub mod node;
 pub mod observation;
 pub mod oracle;
 pub mod registry;

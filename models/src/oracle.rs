@@ -155,12 +155,42 @@ pub const CATALOG: &[(&str, &str, Kind, &[Mood])] = {
     use Mood::{Always, Eventually, Never, Sometimes};
     &[
         ("single-leader", "never two registry leaders in one term", Kind::SingleLeader, &[Always]),
-        ("views-agree", "all observers hold the same list of every service", Kind::ViewsAgree, &[Eventually, Sometimes]),
-        ("stale-request", "a request goes to an instance that has died or left the registry", Kind::StaleRequest, &[Sometimes, Never]),
-        ("misrouted-request", "a request goes to an instance that cannot answer: dead, paused or cut off", Kind::MisroutedRequest, &[Sometimes, Never]),
-        ("false-eviction", "the registry drops an instance that is alive", Kind::FalseEviction, &[Sometimes, Never]),
-        ("leader-change", "a new registry leader is elected after the first fault", Kind::LeaderChange, &[Sometimes, Never]),
+        (
+            "views-agree",
+            "all observers hold the same list of every service",
+            Kind::ViewsAgree,
+            &[Eventually, Sometimes],
+        ),
+        (
+            "stale-request",
+            "a request goes to an instance that has died or left the registry",
+            Kind::StaleRequest,
+            &[Sometimes, Never],
+        ),
+        (
+            "misrouted-request",
+            "a request goes to an instance that cannot answer: dead, paused or cut off",
+            Kind::MisroutedRequest,
+            &[Sometimes, Never],
+        ),
+        (
+            "false-eviction",
+            "the registry drops an instance that is alive",
+            Kind::FalseEviction,
+            &[Sometimes, Never],
+        ),
+        (
+            "leader-change",
+            "a new registry leader is elected after the first fault",
+            Kind::LeaderChange,
+            &[Sometimes, Never],
+        ),
         ("lease-expiry", "a lease expires", Kind::LeaseExpiry, &[Sometimes, Never]),
-        ("never-empty", "a client that has had an endpoint to call always has one", Kind::NeverEmpty, &[Always]),
+        (
+            "never-empty",
+            "a client that has had an endpoint to call always has one",
+            Kind::NeverEmpty,
+            &[Always],
+        ),
     ]
 };

@@ -1,6 +1,14 @@
 //! Instances of a service: they register, keep their lease alive, and serve requests from slots and a queue.
 
-use schism_core::Distribution;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use schism_core::{Distribution, Draw, Duration, NodeId, Time};
+
+use crate::listing::{Endpoint, ServiceId};
+use crate::node::{Attempt, Ctx, Message, Reply, Timer};
+use crate::observation::Observation;
+use crate::registry::etcd::{self, Address, Registrar};
 
 /// One service: all its instances are alike.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,4 +33,133 @@ pub enum ReRegister {
     Always,
     /// Stays invisible: what the bare client library does.
     Never,
+}
+
+/// Where an instance stands.
+#[derive(Clone, Debug)]
+pub struct Post {
+    /// What it does.
+    pub config: Arc<Config>,
+    /// Its service.
+    pub service: ServiceId,
+    /// How it is listed.
+    pub endpoint: Endpoint,
+    /// Where it registers; a static list needs no registration.
+    pub registry: Option<Address>,
+}
+
+/// One instance.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    post: Arc<Post>,
+    registrar: Option<Registrar>,
+    /// What is being served, by slot. A free slot holds nothing.
+    serving: Vec<Option<Work>>,
+    free: Vec<u32>,
+    busy: u32,
+    waiting: VecDeque<Work>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Work {
+    client: NodeId,
+    attempt: Attempt,
+    luck: Draw,
+    /// When it came, and later when its service began.
+    since: Time,
+    /// How long it waited, once that is over.
+    waited: Duration,
+}
+
+/// Labels of what is derived from an attempt's luck, on the instance's side.
+const DEMAND: u64 = 2;
+const REPLY_HOP: u64 = 3;
+
+impl Instance {
+    /// An instance starts.
+    pub fn boot(post: &Arc<Post>, ctx: &mut Ctx<'_>) -> Instance {
+        let registrar = post.registry.as_ref().map(|address| {
+            Registrar::boot(address, post.service, post.endpoint, post.config.re_register, ctx)
+        });
+        Instance {
+            post: post.clone(),
+            registrar,
+            serving: Vec::new(),
+            free: Vec::new(),
+            busy: 0,
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// Requests being served and waiting.
+    pub fn load(&self) -> (u32, usize) {
+        (self.busy, self.waiting.len())
+    }
+
+    /// An attempt has come: it is served, or waits, or is turned away.
+    pub fn on_request(&mut self, ctx: &mut Ctx<'_>, client: NodeId, attempt: Attempt, luck: Draw) {
+        let Config { slots, queue, .. } = self.post.config.as_ref();
+        let work = Work { client, attempt, luck, since: ctx.now(), waited: Duration::ZERO };
+        if *slots == 0 || self.busy < *slots {
+            self.serve(ctx, work);
+        } else if queue.is_none_or(|most| self.waiting.len() < most as usize) {
+            self.waiting.push_back(work);
+        } else {
+            reply(ctx, work, Reply::Full);
+        }
+    }
+
+    /// A slot has done its work.
+    pub fn on_served(&mut self, ctx: &mut Ctx<'_>, slot: u32) {
+        let work = self.serving[slot as usize].take().expect("a slot that is done was at work");
+        self.free.push(slot);
+        self.busy -= 1;
+        ctx.observe(Observation::Served { waited: work.waited, took: ctx.now().since(work.since) });
+        reply(ctx, work, Reply::Done);
+        if let Some(mut next) = self.waiting.pop_front() {
+            next.waited = ctx.now().since(next.since);
+            next.since = ctx.now();
+            self.serve(ctx, next);
+        }
+    }
+
+    /// The registry has said something.
+    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, msg: etcd::Msg) {
+        self.with_registrar(|registrar| registrar.on_message(ctx, msg));
+    }
+
+    /// What is about the registration, if there is one.
+    pub fn with_registrar(&mut self, act: impl FnOnce(&mut Registrar)) {
+        if let Some(registrar) = &mut self.registrar {
+            act(registrar);
+        }
+    }
+
+    /// The clients that wait for an answer, and the registry member.
+    pub fn peers(&self) -> Vec<NodeId> {
+        let clients = self.serving.iter().flatten().chain(&self.waiting).map(|work| work.client);
+        let peers: BTreeSet<NodeId> = clients.chain(self.registrar.as_ref().map(Registrar::member)).collect();
+        peers.into_iter().collect()
+    }
+
+    fn serve(&mut self, ctx: &mut Ctx<'_>, work: Work) {
+        let takes = self.post.config.service.sample(work.luck.derive(DEMAND));
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.serving[slot as usize] = Some(work);
+                slot
+            }
+            None => {
+                self.serving.push(Some(work));
+                self.serving.len() as u32 - 1
+            }
+        };
+        self.busy += 1;
+        ctx.after(takes, Timer::Served { slot });
+    }
+}
+
+fn reply(ctx: &mut Ctx<'_>, work: Work, reply: Reply) {
+    let hop = work.luck.derive(REPLY_HOP);
+    ctx.send_with(work.client, Message::Reply { attempt: work.attempt, reply }, hop);
 }

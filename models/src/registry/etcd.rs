@@ -1,5 +1,22 @@
 //! etcd v3: a Raft group that keeps keys, leases and watches.
 
+pub mod api;
+pub mod lessor;
+pub mod log;
+pub mod member;
+pub mod raft;
+pub mod registrar;
+pub mod session;
+pub mod store;
+pub mod subscriber;
+
+pub use api::Msg;
+pub use log::Disk;
+pub use member::{Member, Seat};
+pub use registrar::Registrar;
+pub use session::Address;
+pub use subscriber::Subscriber;
+
 use schism_core::{Distribution, Duration};
 
 /// Which release line's behaviour is modelled, where lines differ.

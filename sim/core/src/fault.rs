@@ -5,7 +5,7 @@ use fixedbitset::FixedBitSet;
 use crate::NodeId;
 
 /// One thing that goes wrong, or is put right.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub enum Fault {
     /// The process dies: all but its disk is lost, and its peers see a reset at once.
     Crash(NodeId),
@@ -26,7 +26,7 @@ pub enum Fault {
 pub struct CutId(pub u32);
 
 /// One direction that is cut.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Cut {
     /// Its name; several cuts may share one.
     pub id: CutId,
@@ -39,7 +39,7 @@ pub struct Cut {
 }
 
 /// What a sender notices of a cut.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Feel {
     /// Nothing.
     Silent,
@@ -48,7 +48,7 @@ pub enum Feel {
 }
 
 /// A set of nodes.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct NodeSet(FixedBitSet);
 
 impl NodeSet {

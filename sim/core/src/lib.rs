@@ -17,7 +17,9 @@ mod witness;
 mod world;
 
 pub use actor::{Actor, Ctx, Durable, Effect};
-pub use digest::{Checkpoint, Checkpoints, DIGEST_VERSION, Digest, DigestValue};
+pub use digest::{
+    Checkpoint, Checkpoints, DIGEST_VERSION, Digest, DigestValue, NotADigest, Parting, first_difference,
+};
 pub use distribution::{Distribution, DistributionError};
 pub use fault::{Cut, CutId, Fault, Feel, NodeSet};
 pub use luck::{Draw, Luck, Seed};

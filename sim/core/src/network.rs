@@ -1,12 +1,12 @@
 //! The network: what becomes of a message between two nodes, under the cuts of the moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
 use crate::topology::Route;
-use crate::{Cut, CutId, Draw, Duration, Feel, Life, Link, NodeId, Topology, ZoneId};
+use crate::{Cut, CutId, Draw, Duration, Feel, Life, Link, NodeId, Time, Topology, ZoneId};
 
 /// Routes between zones, found once, and the cuts in force.
 #[derive(Clone, Debug)]
@@ -160,7 +160,8 @@ impl Network {
         let mut islands: Vec<Vec<NodeId>> = tarjan_scc(&graph)
             .into_iter()
             .map(|kinds| {
-                let mut island: Vec<NodeId> = kinds.into_iter().flat_map(|kind| graph[kind].iter().copied()).collect();
+                let mut island: Vec<NodeId> =
+                    kinds.into_iter().flat_map(|kind| graph[kind].iter().copied()).collect();
                 island.sort_unstable();
                 island
             })
@@ -205,8 +206,10 @@ fn cross_all(links: &[Link], luck: Draw) -> Option<Duration> {
 /// A connection's one direction: messages arrive in order, and what is lost is sent again by TCP's slots.
 #[derive(Clone, Debug)]
 pub(crate) struct Stream<M> {
+    /// Which connection between the two this is: what an earlier one still has in flight does not belong to it.
+    pub(crate) number: u64,
     /// No message may arrive before this.
-    pub(crate) last: crate::Time,
+    pub(crate) last: Time,
     /// The receiver's life that the connection was made with.
     pub(crate) life: Life,
     /// What waits for a retransmission, if anything.
@@ -217,11 +220,13 @@ pub(crate) struct Stream<M> {
 #[derive(Clone, Debug)]
 pub(crate) struct Stall<M> {
     /// When the first message that was lost had been sent.
-    pub(crate) since: crate::Time,
+    pub(crate) since: Time,
     /// How many times it has been sent again.
     pub(crate) tries: u32,
+    /// When it is sent again.
+    pub(crate) next: Time,
     /// What has not arrived, in order.
-    pub(crate) backlog: std::collections::VecDeque<M>,
+    pub(crate) backlog: VecDeque<M>,
 }
 
 /// Linux's smallest retransmission time-out: 200 ms (TCP_RTO_MIN, include/net/tcp.h). After n time-outs that each
@@ -231,15 +236,18 @@ const RTO_MIN: Duration = Duration::from_millis(200);
 const RTO_MAX: Duration = Duration::from_secs(120);
 
 impl<M> Stall<M> {
-    /// The first retransmission slot after `now`.
-    pub(crate) fn next_slot(&mut self, now: crate::Time) -> crate::Time {
-        loop {
+    /// A message sent at `since` has not got through.
+    pub(crate) fn new(since: Time, msg: M) -> Stall<M> {
+        Stall { since, tries: 0, next: since, backlog: VecDeque::from([msg]) }
+    }
+
+    /// Moves on to the first retransmission slot after `now`.
+    pub(crate) fn back_off(&mut self, now: Time) -> Time {
+        while self.next <= now {
             self.tries += 1;
-            let slot = self.since + slot(self.tries);
-            if slot > now {
-                return slot;
-            }
+            self.next = self.since + slot(self.tries);
         }
+        self.next
     }
 }
 

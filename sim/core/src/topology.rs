@@ -32,7 +32,7 @@ struct Zone {
 }
 
 /// The links that a message crosses, in order.
-pub type Route = Vec<Link>;
+pub(crate) type Route = Vec<Link>;
 
 impl Topology {
     /// No zones yet.
@@ -76,7 +76,7 @@ impl Topology {
 
     /// The way from one zone to another with the least sum of median latencies; of equals, the one through the zones
     /// added first. `None` if there is none.
-    pub fn route(&self, from: ZoneId, to: ZoneId) -> Option<Route> {
+    pub(crate) fn route(&self, from: ZoneId, to: ZoneId) -> Option<Route> {
         if from == to {
             return Some(vec![self.within(from).clone()]);
         }

@@ -51,7 +51,9 @@ impl<'w> Scene<'w> {
 
     /// Whether a node's process runs and could answer a message sent to it now from `from`.
     pub fn can_answer(&self, from: NodeId, node: NodeId) -> bool {
-        self.status(node) == Status::Up && self.network.is_open(from, node) && self.network.is_open(node, from)
+        self.status(node) == Status::Up
+            && self.network.is_open(from, node)
+            && self.network.is_open(node, from)
     }
 
     /// The name of a node.

@@ -8,9 +8,12 @@ use crate::network::{Epoch, Fate, Stall, Stream};
 use crate::queue::{Best, Queue};
 use crate::witness::Host;
 use crate::{
-    Actor, Checkpoints, Ctx, Digest, DigestValue, Draw, Durable, Effect, Fault, Life, Luck, Network, NodeId, Scene,
-    Seed, Status, Time, Topology, Witness, ZoneId,
+    Actor, Checkpoints, Ctx, Digest, DigestValue, Draw, Durable, Effect, Fault, Life, Luck, Network, NodeId,
+    Scene, Seed, Status, Time, Topology, Witness, ZoneId,
 };
+
+/// How many events lie between two checkpoints of the digest, at first.
+const CHECKPOINT_EVERY: u64 = 4096;
 
 /// One node of the cast.
 #[derive(Clone, Debug)]
@@ -34,6 +37,7 @@ pub struct World<A: Actor, W, Q = Best<Event<A>>> {
     hosts: Vec<Host>,
     network: Network,
     streams: BTreeMap<(NodeId, NodeId), Stream<A::Msg>>,
+    connections: u64,
     witness: W,
     digest: Digest,
     checkpoints: Checkpoints,
@@ -64,12 +68,25 @@ pub struct Event<A: Actor> {
 
 #[derive(Clone, Debug)]
 enum What<A: Actor> {
-    Message { from: NodeId, sent: Epoch, msg: A::Msg },
-    Streamed { from: NodeId, sent: Epoch, msg: A::Msg },
+    Message {
+        from: NodeId,
+        sent: Epoch,
+        msg: A::Msg,
+    },
+    Streamed {
+        from: NodeId,
+        sent: Epoch,
+        connection: u64,
+        msg: A::Msg,
+    },
     Timer(A::Timer),
-    Reset { peer: NodeId },
+    Reset {
+        peer: NodeId,
+    },
     /// The connection from this node to that peer may send again what it holds.
-    Retransmit { peer: NodeId },
+    Retransmit {
+        peer: NodeId,
+    },
 }
 
 /// How each kind of event begins in the digest.
@@ -87,8 +104,10 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// A world in which every node of the cast has just booted, in order.
     pub fn new(topology: &Topology, cast: Vec<Part<A::Config>>, seed: Seed, witness: W) -> Self {
         let network = Network::new(topology, cast.iter().map(|part| part.zone).collect());
-        let hosts =
-            cast.iter().map(|part| Host { name: Arc::from(part.name.as_str()), status: Status::Up }).collect();
+        let hosts = cast
+            .iter()
+            .map(|part| Host { name: Arc::from(part.name.as_str()), status: Status::Up })
+            .collect();
         let nodes: Vec<Node<A>> = cast
             .into_iter()
             .map(|part| Node {
@@ -108,9 +127,10 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             hosts,
             network,
             streams: BTreeMap::new(),
+            connections: 0,
             witness,
             digest: Digest::new(),
-            checkpoints: Checkpoints::new(),
+            checkpoints: Checkpoints::new(CHECKPOINT_EVERY),
             events: 0,
             effects: Vec::new(),
         };
@@ -148,6 +168,11 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         &self.witness
     }
 
+    /// What watches, to be told of what only the driver knows, with the truth of the moment.
+    pub fn witness_mut(&mut self) -> (&mut W, Scene<'_>) {
+        (&mut self.witness, Scene { now: self.now, hosts: &self.hosts, network: &self.network })
+    }
+
     /// Takes the witness out, at the end.
     pub fn into_witness(self) -> W {
         self.witness
@@ -176,13 +201,14 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         self.now = at;
         self.events += 1;
         self.happen(event);
-        self.checkpoints.pass(self.events, self.now, &self.digest);
+        self.checkpoints.on_event(self.events, self.now, &self.digest);
         true
     }
 
     /// A fault, now. Inflicting what already is, such as crashing the dead, changes nothing.
     pub fn inflict(&mut self, fault: Fault) {
-        self.mark(Mark::Fault, NodeId(self.events as u32), NodeId(0));
+        self.mark(Mark::Fault, NodeId(0), NodeId(0));
+        fault.hash(&mut self.digest);
         match &fault {
             Fault::Crash(node) => self.crash(*node),
             Fault::Restart(node) => self.restart(*node),
@@ -226,8 +252,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 msg.hash(&mut self.digest);
                 self.tell(to, |actor, ctx| actor.on_message(ctx, from, msg));
             }
-            What::Streamed { from, sent, msg } => {
-                if self.fell_behind(from, to, sent, &msg) {
+            What::Streamed { from, sent, connection, msg } => {
+                if self.fell_behind(from, to, sent, connection, &msg) {
                     return;
                 }
                 self.mark(Mark::Streamed, from, to);
@@ -329,8 +355,11 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// A message on the connection from one node to another, which is made when first used.
     fn stream(&mut self, from: NodeId, to: NodeId, msg: A::Msg) {
         let (now, life) = (self.now, self.nodes[to.index()].life);
-        let made = Stream { last: now, life, stall: None };
-        let stream = self.streams.entry((from, to)).or_insert(made);
+        let connections = &mut self.connections;
+        let stream = self.streams.entry((from, to)).or_insert_with(|| {
+            *connections += 1;
+            Stream { number: *connections, last: now, life, stall: None }
+        });
         if let Some(stall) = &mut stream.stall {
             return stall.backlog.push_back(msg);
         }
@@ -338,57 +367,63 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         match self.network.fate(from, to, luck) {
             Fate::Travels(latency) => {
                 stream.last = stream.last.max(now + latency);
-                let (at, life) = (stream.last, stream.life);
+                let (at, life, connection) = (stream.last, stream.life, stream.number);
                 let sent = self.network.epoch();
-                self.queue.push(at, Event { to, life, what: What::Streamed { from, sent, msg } });
+                self.queue.push(at, Event { to, life, what: What::Streamed { from, sent, connection, msg } });
             }
             Fate::Lost => self.stall(from, to, msg),
-            Fate::Refused => self.push(now, from, What::Reset { peer: to }),
+            Fate::Refused => {
+                self.streams.remove(&(from, to));
+                self.push(now, from, What::Reset { peer: to });
+            }
         }
     }
 
     /// Whether a message on a connection did not get through after all, or comes behind one that did not: then it
     /// waits for the retransmission. What belongs to a connection that is no more is dropped.
-    fn fell_behind(&mut self, from: NodeId, to: NodeId, sent: Epoch, msg: &A::Msg) -> bool {
+    fn fell_behind(&mut self, from: NodeId, to: NodeId, sent: Epoch, connection: u64, msg: &A::Msg) -> bool {
         let met_cut = self.network.met_cut(sent, from, to);
         match self.streams.get_mut(&(from, to)) {
-            None => true,
-            Some(Stream { stall: Some(stall), .. }) => {
-                stall.backlog.push_back(msg.clone());
-                true
+            Some(stream) if stream.number == connection => {
+                if let Some(stall) = &mut stream.stall {
+                    stall.backlog.push_back(msg.clone());
+                    return true;
+                }
+                if met_cut {
+                    self.stall(from, to, msg.clone());
+                }
+                met_cut
             }
-            Some(_) if met_cut => {
-                self.stall(from, to, msg.clone());
-                true
-            }
-            Some(_) => false,
+            Some(_) | None => true,
         }
     }
 
     fn stall(&mut self, from: NodeId, to: NodeId, msg: A::Msg) {
-        let mut stall = Stall { since: self.now, tries: 0, backlog: VecDeque::from([msg]) };
-        let slot = stall.next_slot(self.now);
-        self.streams.get_mut(&(from, to)).expect("a stalled connection exists").stall = Some(Box::new(stall));
+        let mut stall = Box::new(Stall::new(self.now, msg));
+        let slot = stall.back_off(self.now);
+        self.streams.get_mut(&(from, to)).expect("a stalled connection exists").stall = Some(stall);
         self.push(slot, from, What::Retransmit { peer: to });
     }
 
     /// One of TCP's slots has come: if a segment gets through now, all that waited does.
     fn retransmit(&mut self, from: NodeId, to: NodeId) {
-        let luck = self.nodes[from.index()].luck.draw();
         let Some(stream) = self.streams.get_mut(&(from, to)) else { return };
-        let Some(stall) = &mut stream.stall else { return };
+        // The slot of a stall that is over, or of a connection that is.
+        let Some(stall) = stream.stall.as_mut().filter(|stall| stall.next == self.now) else { return };
+        let luck = self.nodes[from.index()].luck.draw();
         match self.network.fate(from, to, luck) {
             Fate::Travels(latency) => {
-                let (at, life, sent) = (stream.last.max(self.now + latency), stream.life, self.network.epoch());
+                let (at, life, connection) =
+                    (stream.last.max(self.now + latency), stream.life, stream.number);
+                let sent = self.network.epoch();
                 stream.last = at;
-                let backlog = std::mem::take(&mut stall.backlog);
-                stream.stall = None;
-                for msg in backlog {
-                    self.queue.push(at, Event { to, life, what: What::Streamed { from, sent, msg } });
+                for msg in stream.stall.take().expect("it is stalled").backlog {
+                    self.queue
+                        .push(at, Event { to, life, what: What::Streamed { from, sent, connection, msg } });
                 }
             }
             Fate::Lost => {
-                let slot = stall.next_slot(self.now);
+                let slot = stall.back_off(self.now);
                 self.push(slot, from, What::Retransmit { peer: to });
             }
             Fate::Refused => {

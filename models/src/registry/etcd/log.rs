@@ -36,6 +36,8 @@ impl Proposal {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
     entries: Vec<Entry>,
+    /// Entries after this index have not been handed to the disk.
+    handed: u64,
 }
 
 impl Log {
@@ -73,6 +75,18 @@ impl Log {
         self.entries.push(entry);
     }
 
+    /// Whether the disk has been handed everything.
+    pub fn is_handed_over(&self) -> bool {
+        self.handed == self.last_index()
+    }
+
+    /// What the disk has not been handed, and the index before it. It counts as handed from now on.
+    pub fn hand_over(&mut self) -> (u64, Arc<[Entry]>) {
+        let last = self.last_index();
+        let after = std::mem::replace(&mut self.handed, last);
+        (after, self.entries[after as usize..].into())
+    }
+
     /// Puts entries after an index, keeping those that are the same. Where one differs, it and all that follow it are
     /// replaced, and the index of the last that was kept is returned.
     pub fn merge(&mut self, index: u64, entries: &[Entry]) -> Option<u64> {
@@ -81,6 +95,7 @@ impl Log {
         let fresh = &entries[same..];
         let replaced = !fresh.is_empty() && self.entries.len() > here + same;
         if !fresh.is_empty() {
+            self.handed = self.handed.min((here + same) as u64);
             self.entries.truncate(here + same);
             self.entries.extend_from_slice(fresh);
         }
@@ -95,17 +110,21 @@ pub struct Disk {
     pub term: u64,
     /// Whom it voted for in it.
     pub vote: Option<Peer>,
+    /// Up to where it knew the log to be committed.
+    pub commit: u64,
     /// Its log.
     pub log: Log,
 }
 
-/// One write to the disk: the term and vote, and the entries after an index.
+/// One write to the disk: the term, the vote, the commit index, and the entries after an index.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// The current term.
     pub term: u64,
     /// The vote in it.
     pub vote: Option<Peer>,
+    /// The commit index.
+    pub commit: u64,
     /// The index that the entries follow.
     pub after: u64,
     /// The entries.
@@ -118,6 +137,8 @@ impl Durable for Disk {
     fn apply(&mut self, record: Record) {
         self.term = record.term;
         self.vote = record.vote;
+        self.commit = record.commit;
         self.log.merge(record.after, &record.entries);
+        self.log.handed = self.log.last_index();
     }
 }

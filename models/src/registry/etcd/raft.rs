@@ -365,7 +365,8 @@ impl Raft {
         }
         // A pre-vote is granted for the term that was asked about, and refused in our own.
         let term = if granted { term } else { self.term };
-        self.outbox.push(Output::SendAfterSync(from, Message { term, body: Body::VoteReply { ballot, granted } }));
+        self.outbox
+            .push(Output::SendAfterSync(from, Message { term, body: Body::VoteReply { ballot, granted } }));
     }
 
     fn on_vote_reply(&mut self, from: Peer, of: Ballot, granted: bool) {
@@ -529,7 +530,8 @@ impl Raft {
         self.role = Role::Candidate { ballot, votes: BTreeMap::from([(self.settings.me, true)]) };
         let last = self.log.last();
         for peer in self.others() {
-            self.outbox.push(Output::SendAfterSync(peer, Message { term, body: Body::Vote { ballot, last } }));
+            self.outbox
+                .push(Output::SendAfterSync(peer, Message { term, body: Body::Vote { ballot, last } }));
         }
         self.count_votes();
     }

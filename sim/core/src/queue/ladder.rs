@@ -6,8 +6,11 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use self::wheel::{BITS, BUCKETS, NONE, Wheel};
 use super::{Queue, key::Key};
 use crate::Time;
+
+mod wheel;
 
 /// Wheels of unsorted buckets above a sorted bottom; amortised constant time.
 #[derive(Clone)]
@@ -49,19 +52,15 @@ struct Node<E> {
     event: Option<E>,
 }
 
-/// The first node of each bucket's list, and a tree of bits that finds the first bucket with a list.
-#[derive(Clone)]
-struct Wheel {
-    words: u64,
-    buckets: [u64; 64],
-    heads: [u32; BUCKETS],
-}
-
-const BITS: u32 = 12;
-const BUCKETS: usize = 1 << BITS;
-const NONE: u32 = u32::MAX;
+/// Up to so many keys are sorted by insertion.
+const SHORT: usize = 16;
+/// More late events than that are a reason to consider the width again.
+const LATE: usize = 64;
+/// Fewer events than that say nothing about their rate.
+const FEW: u64 = 64;
 
 impl<E: Clone> Queue<E> for Ladder<E> {
+    #[inline]
     fn push(&mut self, at: Time, event: E) {
         assert!(at >= self.now, "an event is scheduled before the last one left");
         let order = self.pushed;
@@ -77,6 +76,10 @@ impl<E: Clone> Queue<E> for Ladder<E> {
             self.free = vacant.next;
             *vacant = node;
             self.place(slot, at, order);
+        }
+        // After a look far ahead everything is late, until the cursor is called back.
+        if self.late.len() > LATE && self.operations() >= self.tuning.due {
+            self.tune();
         }
     }
 
@@ -110,6 +113,7 @@ impl<E: Clone> Queue<E> for Ladder<E> {
 }
 
 impl<E> Ladder<E> {
+    /// The earliest event; there may be one that is not seen if it is due after `end`.
     fn first_until(&mut self, end: Time) -> Option<Key> {
         if self.bottom.is_empty() && self.late.is_empty() {
             self.advance(end);
@@ -121,6 +125,8 @@ impl<E> Ladder<E> {
         }
     }
 
+    /// Lets the event in `slot` wait in the finest wheel that has not passed its bucket in this turn.
+    #[inline]
     fn place(&mut self, slot: u32, at: Time, order: u64) {
         let bucket = at.as_nanos() >> self.shift;
         if bucket <= self.cursor {
@@ -135,13 +141,13 @@ impl<E> Ladder<E> {
         self.nodes[slot as usize].next = self.wheels[level as usize].put(bucket, slot);
     }
 
-    /// Moves the cursor to the first bucket with events, unless that starts at `end` or later, and sorts them.
+    /// Moves the cursor to the first bucket with events, unless that starts after `end`, and sorts them.
     fn advance(&mut self, end: Time) {
-        if 2 * self.pushed - self.len as u64 >= self.tuning.due {
+        if self.operations() >= self.tuning.due {
             self.tune();
         }
         while self.bottom.is_empty() {
-            let Some(level) = self.wheels.iter().position(|wheel| wheel.words != 0) else { return };
+            let Some(level) = self.wheels.iter().position(|wheel| !wheel.is_empty()) else { return };
             let wheel = &mut self.wheels[level];
             let first = wheel.first();
             let unit = level as u32 * BITS;
@@ -155,73 +161,80 @@ impl<E> Ladder<E> {
                 let node = &self.nodes[slot as usize];
                 let (at, order, next) = (node.at, node.order, node.next);
                 if at.as_nanos() >> self.shift == cursor {
-                    self.bottom.push(Key::new(at, order, slot));
+                    let key = Key::new(at, order, slot);
+                    if self.bottom.len() < SHORT {
+                        self.insert(key);
+                    } else {
+                        self.bottom.push(key);
+                    }
                 } else {
                     self.place(slot, at, order);
                 }
                 slot = next;
             }
         }
-        self.bottom.sort_unstable_by(|a, b| b.cmp(a));
+        if self.bottom.len() > SHORT {
+            self.bottom.sort_unstable_by(|a, b| b.cmp(a));
+        }
     }
 
+    /// Puts `key` where it belongs in a short bottom.
+    fn insert(&mut self, key: Key) {
+        let mut hole = self.bottom.len();
+        self.bottom.push(key);
+        while hole > 0 && self.bottom[hole - 1] < key {
+            self.bottom[hole] = self.bottom[hole - 1];
+            hole -= 1;
+        }
+        self.bottom[hole] = key;
+    }
+
+    /// Kept apart, because a wheel is large and would weigh on the stack of every push.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, levels: usize) {
         self.wheels.resize_with(levels, Wheel::default);
     }
 
-    /// Makes a bucket as wide as four events are apart on average, if it is far from that.
+    fn popped(&self) -> u64 {
+        self.pushed - self.len as u64
+    }
+
+    /// Pushes and pops so far.
+    fn operations(&self) -> u64 {
+        self.pushed + self.popped()
+    }
+
+    /// Makes a bucket as wide as a few events are apart on average, if it is far from that or too many are late.
+    #[cold]
+    #[inline(never)]
     fn tune(&mut self) {
-        let popped = self.pushed - self.len as u64;
-        let gap = self.now.since(self.tuning.now).as_nanos() / (popped - self.tuning.popped).max(1);
-        let shift = (4 * gap.min(1 << 40)).max(1).ilog2();
-        self.tuning = Tuning {
-            now: self.now,
-            popped,
-            due: 2 * self.pushed - self.len as u64 + 1024 + 2 * self.nodes.len() as u64,
-        };
-        if shift.abs_diff(self.shift) >= 2 || self.late.len() > 64 {
-            self.shift = shift;
-            self.cursor = self.now.as_nanos() >> shift;
-            self.bottom.clear();
-            self.late.clear();
-            self.wheels.clear();
-            for slot in 0..self.nodes.len() {
-                let Node { at, order, ref event, .. } = self.nodes[slot];
-                if event.is_some() {
-                    self.place(slot as u32, at, order);
-                }
+        let popped = self.popped() - self.tuning.popped;
+        let gap = self.now.since(self.tuning.now).as_nanos() / popped.max(1);
+        // With many events waiting, a longer list to sort costs less than moving each event down one wheel more.
+        let events = (self.len / BUCKETS).max(2) as u64;
+        let shift = if popped < FEW { self.shift } else { gap.saturating_mul(events).max(1).ilog2() };
+        if shift.abs_diff(self.shift) > 1 || self.late.len() > LATE {
+            self.rebuild(shift);
+        }
+        // Rebuilding visits every node, so it waits until as many operations have paid for it.
+        let due = self.operations() + 1024 + 2 * self.nodes.len() as u64;
+        self.tuning = Tuning { now: self.now, popped: self.popped(), due };
+    }
+
+    /// Places every waiting event anew, as seen from the present.
+    fn rebuild(&mut self, shift: u32) {
+        self.shift = shift;
+        self.cursor = self.now.as_nanos() >> shift;
+        self.bottom.clear();
+        self.late.clear();
+        self.wheels.fill(Wheel::default());
+        for slot in 0..self.nodes.len() {
+            let Node { at, order, ref event, .. } = self.nodes[slot];
+            if event.is_some() {
+                self.place(slot as u32, at, order);
             }
         }
-    }
-}
-
-impl Wheel {
-    /// Makes `slot` the head of a bucket's list; returns the former head.
-    fn put(&mut self, bucket: usize, slot: u32) -> u32 {
-        self.buckets[bucket / 64] |= 1 << (bucket % 64);
-        self.words |= 1 << (bucket / 64);
-        std::mem::replace(&mut self.heads[bucket], slot)
-    }
-
-    fn first(&self) -> usize {
-        let word = self.words.trailing_zeros() as usize;
-        word * 64 + self.buckets[word].trailing_zeros() as usize
-    }
-
-    fn take(&mut self, bucket: usize) -> u32 {
-        self.buckets[bucket / 64] &= !(1 << (bucket % 64));
-        if self.buckets[bucket / 64] == 0 {
-            self.words &= !(1 << (bucket / 64));
-        }
-        std::mem::replace(&mut self.heads[bucket], NONE)
-    }
-}
-
-impl Default for Wheel {
-    fn default() -> Self {
-        Wheel { words: 0, buckets: [0; 64], heads: [NONE; BUCKETS] }
     }
 }
 

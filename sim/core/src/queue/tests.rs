@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Ladder, Quad, Queue, Radix, Reference};
+use super::{Ladder, Queue, Reference};
 use crate::{Duration, Time};
 
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +80,11 @@ fn answers<Q: Queue<usize>>(steps: &[Step]) -> Vec<(Option<Time>, usize)> {
     answers
 }
 
+/// Without the answers in the panic: they are hundreds of thousands.
+fn check<Q: Queue<usize>>(steps: &[Step]) {
+    assert!(answers::<Q>(steps) == answers::<Reference<usize>>(steps), "differs from the reference");
+}
+
 macro_rules! equals_reference {
     ($name:ident, $queue:ident) => {
         mod $name {
@@ -90,6 +95,30 @@ macro_rules! equals_reference {
                 fn equals_the_reference(steps in prop::collection::vec(step(), 0..60)) {
                     prop_assert_eq!(answers::<$queue<usize>>(&steps), answers::<Reference<usize>>(&steps));
                 }
+            }
+
+            #[test]
+            fn a_hundred_thousand_events_of_one_instant_pass() {
+                check::<$queue<usize>>(&[
+                    Step::Burst(100_000, Duration::from_millis(1)),
+                    Step::Hold(150_000, Duration::ZERO),
+                ]);
+            }
+
+            #[test]
+            fn a_look_at_a_far_event_does_not_bury_the_near_ones() {
+                let mut steps = vec![Step::Push(Duration::from_secs(30)), Step::Next];
+                steps.extend((0..50_000).map(|i| Step::Push(Duration::from_nanos(i * 7919 % 1_000_000))));
+                check::<$queue<usize>>(
+                    &[&steps[..], &[Step::Hold(200_000, Duration::from_millis(1))]].concat(),
+                );
+            }
+
+            #[test]
+            fn times_of_ten_orders_of_magnitude_pass() {
+                let magnitudes = (0..100_000)
+                    .map(|i| Step::Push(Duration::from_nanos(10_u64.pow(i % 11) * (1 + u64::from(i) % 97))));
+                check::<$queue<usize>>(&magnitudes.collect::<Vec<_>>());
             }
         }
     };

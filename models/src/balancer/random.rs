@@ -1,0 +1,22 @@
+//! Any endpoint, uniformly at random.
+
+use schism_core::Luck;
+
+use super::Balancer;
+use crate::listing::View;
+
+/// Keeps nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Random;
+
+impl Random {
+    pub(super) fn new(_: &mut Luck) -> Random {
+        Random
+    }
+}
+
+impl Balancer for Random {
+    fn pick(&mut self, luck: &mut Luck, view: View<'_>) -> u32 {
+        luck.below(view.len())
+    }
+}

@@ -1,0 +1,169 @@
+//! The cast: every kind of process of a scenario, as one actor, and the messages between them.
+
+use std::sync::Arc;
+
+use schism_core::{Actor, Draw, NodeId};
+
+use crate::client::{Client, Desk};
+use crate::observation::Observation;
+use crate::registry::etcd::{self, Member, Registrar, Seat};
+use crate::service::{Instance, Post};
+
+/// The context in which every model acts.
+pub type Ctx<'w> = schism_core::Ctx<'w, Node>;
+
+/// A process.
+#[derive(Clone, Debug)]
+pub enum Node {
+    /// A registry member.
+    Member(Box<Member>),
+    /// An instance of a service.
+    Instance(Box<Instance>),
+    /// A client.
+    Client(Box<Client>),
+}
+
+/// What a process boots with.
+#[derive(Clone, Debug)]
+pub enum Role {
+    /// A registry member.
+    Member(Arc<Seat>),
+    /// An instance of a service.
+    Instance(Arc<Post>),
+    /// A client.
+    Client(Arc<Desk>),
+}
+
+/// What processes tell each other.
+#[derive(Clone, Debug, Hash)]
+pub enum Message {
+    /// A client's attempt.
+    Request {
+        /// The client's number for the attempt.
+        attempt: Attempt,
+        /// The luck of all that belongs to it.
+        luck: Draw,
+    },
+    /// The answer to it.
+    Reply {
+        /// The client's number for the attempt.
+        attempt: Attempt,
+        /// What came of it.
+        reply: Reply,
+    },
+    /// etcd's.
+    Etcd(etcd::Msg),
+}
+
+/// A client's number for one attempt: the place it keeps it at, and which request of its it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Attempt {
+    /// The place.
+    pub slot: u32,
+    /// The request.
+    pub request: u32,
+}
+
+/// What an instance answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reply {
+    /// The work is done.
+    Done,
+    /// The queue is full.
+    Full,
+}
+
+/// What processes remind themselves of.
+#[derive(Clone, Debug, Hash)]
+pub enum Timer {
+    /// A client's next request arrives.
+    Arrival,
+    /// A client has waited long enough for this attempt, or for someone to send it to.
+    TimeOut(Attempt),
+    /// An instance has finished what it was serving in this slot.
+    Served {
+        /// The slot.
+        slot: u32,
+    },
+    /// A call to the registry has taken too long.
+    Unanswered {
+        /// Its number.
+        call: u32,
+    },
+    /// A client tries the registry again.
+    Resubscribe,
+    /// A registration's own.
+    Registrar(etcd::registrar::Timer),
+    /// A registry member's own.
+    Etcd(etcd::member::Timer),
+}
+
+impl Actor for Node {
+    type Config = Role;
+    type Msg = Message;
+    type Timer = Timer;
+    type Durable = etcd::Disk;
+    type Observation = Observation;
+
+    fn boot(role: &Role, disk: &etcd::Disk, ctx: &mut Ctx<'_>) -> Node {
+        match role {
+            Role::Member(seat) => Node::Member(Box::new(Member::boot(seat, disk, ctx))),
+            Role::Instance(post) => Node::Instance(Box::new(Instance::boot(post, ctx))),
+            Role::Client(desk) => Node::Client(Box::new(Client::boot(desk, ctx))),
+        }
+    }
+
+    #[inline]
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Message) {
+        match (self, msg) {
+            (Node::Instance(instance), Message::Request { attempt, luck }) => {
+                instance.on_request(ctx, from, attempt, luck);
+            }
+            (Node::Client(client), Message::Reply { attempt, reply }) => {
+                client.on_reply(ctx, from, attempt, reply)
+            }
+            (Node::Member(member), Message::Etcd(msg)) => member.on_message(ctx, from, msg),
+            (Node::Instance(instance), Message::Etcd(msg)) => instance.on_registry(ctx, msg),
+            (Node::Client(client), Message::Etcd(msg)) => client.on_registry(ctx, from, msg),
+            (Node::Member(_) | Node::Client(_), Message::Request { .. })
+            | (Node::Member(_) | Node::Instance(_), Message::Reply { .. }) => {
+                unreachable!("requests go to instances, and replies to clients")
+            }
+        }
+    }
+
+    #[inline]
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
+        match (self, timer) {
+            (Node::Client(client), Timer::Arrival) => client.on_arrival(ctx),
+            (Node::Client(client), Timer::TimeOut(attempt)) => client.on_time_out(ctx, attempt),
+            (Node::Instance(instance), Timer::Served { slot }) => instance.on_served(ctx, slot),
+            (Node::Client(client), Timer::Unanswered { call }) => client.on_unanswered(ctx, call),
+            (Node::Instance(instance), Timer::Unanswered { call }) => {
+                instance.with_registrar(|registrar| registrar.on_unanswered(ctx, call));
+            }
+            (Node::Client(client), Timer::Resubscribe) => client.on_resubscribe(ctx),
+            (Node::Instance(instance), Timer::Registrar(timer)) => {
+                instance.with_registrar(|registrar: &mut Registrar| registrar.on_timer(ctx, timer));
+            }
+            (Node::Member(member), Timer::Etcd(timer)) => member.on_timer(ctx, timer),
+            (_, timer) => unreachable!("a {timer:?} of another kind of process"),
+        }
+    }
+
+    fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        match self {
+            Node::Member(member) => member.on_reset(peer),
+            Node::Instance(instance) => instance.with_registrar(|registrar| registrar.on_reset(ctx, peer)),
+            Node::Client(client) => client.on_reset(ctx, peer),
+        }
+    }
+
+    fn peers(&self) -> Vec<NodeId> {
+        match self {
+            Node::Member(member) => member.peers(),
+            Node::Instance(instance) => instance.peers(),
+            Node::Client(client) => client.peers(),
+        }
+    }
+}

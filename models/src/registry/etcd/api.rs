@@ -1,0 +1,139 @@
+//! What members and their clients tell each other.
+
+use std::sync::Arc;
+
+use schism_core::Duration;
+
+use super::raft;
+use super::store::{Change, LeaseId};
+use crate::cache::Reads;
+use crate::listing::{Endpoint, Listing, ServiceId};
+
+/// One message of etcd's.
+#[derive(Clone, Debug, Hash)]
+pub enum Msg {
+    /// Between members.
+    Raft(Box<raft::Message>),
+    /// A follower passes a keepalive on to the leader.
+    Forward {
+        /// The follower's number for it.
+        ticket: u64,
+        /// The lease.
+        lease: LeaseId,
+    },
+    /// The leader's answer: the time to live, or zero if the lease is gone.
+    Forwarded {
+        /// The follower's number for it.
+        ticket: u64,
+        /// The time to live.
+        ttl: Duration,
+    },
+    /// A client asks.
+    Ask {
+        /// The client's number for the call.
+        call: u32,
+        /// What.
+        ask: Ask,
+    },
+    /// A member answers.
+    Answer {
+        /// The client's number for the call.
+        call: u32,
+        /// What.
+        answer: Answer,
+    },
+    /// A holder asks for more time.
+    KeepAlive {
+        /// The lease.
+        lease: LeaseId,
+    },
+    /// The answer: the time to live, zero if the lease is gone; or that it could not be had, which ends the stream.
+    KeptAlive {
+        /// The lease.
+        lease: LeaseId,
+        /// The time to live.
+        ttl: Result<Duration, Failure>,
+    },
+    /// A client wants every change of a list after a revision.
+    Watch {
+        /// Of which service.
+        service: ServiceId,
+        /// The revision.
+        after: u64,
+    },
+    /// Changes of a list.
+    Changes(Arc<Changes>),
+}
+
+/// Changes of a list, in order, and the list that they lead to.
+#[derive(Clone, Debug, Hash)]
+pub struct Changes {
+    /// The revision they build on: whoever has seen less has missed some.
+    pub after: u64,
+    /// The changes.
+    pub changes: Vec<Change>,
+    /// The list with all of them: one copy for all watchers, where a real client would apply the changes to its own.
+    pub listing: Arc<Listing>,
+}
+
+/// What a client asks, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ask {
+    /// A lease.
+    Grant {
+        /// For how long.
+        ttl: Duration,
+    },
+    /// To write an instance's key.
+    Register {
+        /// The service.
+        service: ServiceId,
+        /// The value.
+        endpoint: Endpoint,
+        /// The lease that the key belongs to.
+        lease: LeaseId,
+    },
+    /// The list of a service.
+    List {
+        /// Which.
+        service: ServiceId,
+        /// How it is read.
+        reads: Reads,
+    },
+    /// To write a key of no meaning.
+    Put,
+    /// To read one.
+    Get {
+        /// How it is read.
+        reads: Reads,
+    },
+}
+
+/// What a member answers.
+#[derive(Clone, Debug, Hash)]
+pub enum Answer {
+    /// The lease.
+    Granted {
+        /// Its number.
+        lease: LeaseId,
+        /// Its time to live, which may be longer than was asked.
+        ttl: Duration,
+    },
+    /// The list.
+    Listing(Arc<Listing>),
+    /// It is done.
+    Done,
+    /// It is not.
+    Failed(Failure),
+}
+
+/// Why a member could not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// It took longer than the request time-out; whether it has happened is not known.
+    TimedOut,
+    /// The leader has changed while a read was under way.
+    LeaderChanged,
+    /// The lease is gone.
+    LeaseNotFound,
+}

@@ -1,0 +1,137 @@
+//! The lessor: when leases end. Only the leader knows; it is not in the log.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schism_core::{Duration, Time};
+
+use super::store::LeaseId;
+
+/// How often the leader looks for expired leases: 500 ms (lease/lessor.go, `runLoop`).
+pub const SWEEP: Duration = Duration::from_millis(500);
+/// How many it revokes a second: 1,000, so half of that per sweep (lease/lessor.go, `defaultLeaseRevokeRate`).
+const REVOKE_RATE: usize = 1000;
+/// After what time it tries again to revoke one whose revocation has not come through: the request time-out, 7 s
+/// (etcdserver/server.go, v3.4.23, line 562).
+const REVOKE_AGAIN: Duration = Duration::from_secs(7);
+/// How many expirations a second it spreads leases to when it takes over: three quarters of the revoke rate
+/// (lease/lessor.go, `Promote`).
+const SPREAD_RATE: u64 = 3 * REVOKE_RATE as u64 / 4;
+
+/// When each lease ends, as far as this member is the one to say so.
+#[derive(Clone, Debug)]
+pub enum Lessor {
+    /// Not the leader: leases end when the log says so.
+    Secondary,
+    /// The leader.
+    Primary(Primary),
+}
+
+/// The leader's clockwork.
+#[derive(Clone, Debug, Default)]
+pub struct Primary {
+    leases: BTreeMap<LeaseId, Clockwork>,
+    /// When each is looked at next.
+    due: BTreeSet<(Time, LeaseId)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Clockwork {
+    ends: Time,
+    /// When it ends, or later if a revocation is under way.
+    due: Time,
+}
+
+/// What a keepalive finds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keep {
+    /// The lease lives on.
+    Extended,
+    /// Its time was up, but its revocation has not come through: the answer waits for that.
+    Expiring,
+    /// There is no such lease.
+    NotFound,
+}
+
+impl Primary {
+    /// A new leader knows no lease's past, so every lease starts anew, and an election time-out more. Many that would
+    /// end together are spread out (lease/lessor.go, `Promote`).
+    pub fn promote(
+        leases: impl Iterator<Item = (LeaseId, Duration)>,
+        now: Time,
+        extend: Duration,
+    ) -> Primary {
+        let mut all: Vec<(Duration, LeaseId)> = leases.map(|(id, ttl)| (ttl + extend, id)).collect();
+        all.sort_unstable();
+        if all.len() >= REVOKE_RATE {
+            spread(&mut all);
+        }
+        let mut primary = Primary::default();
+        all.into_iter().for_each(|(left, id)| primary.end_at(id, now + left));
+        primary
+    }
+
+    /// A lease has been granted, or extended, until `ends`.
+    pub fn end_at(&mut self, id: LeaseId, ends: Time) {
+        if let Some(before) = self.leases.insert(id, Clockwork { ends, due: ends }) {
+            self.due.remove(&(before.due, id));
+        }
+        self.due.insert((ends, id));
+    }
+
+    /// A lease is gone.
+    pub fn forget(&mut self, id: LeaseId) {
+        if let Some(gone) = self.leases.remove(&id) {
+            self.due.remove(&(gone.due, id));
+        }
+    }
+
+    /// A keepalive for a lease of this time to live has come.
+    pub fn keep(&mut self, id: LeaseId, ttl: Duration, now: Time) -> Keep {
+        match self.leases.get(&id) {
+            None => Keep::NotFound,
+            Some(lease) if lease.ends <= now => Keep::Expiring,
+            Some(_) => {
+                self.end_at(id, now + ttl);
+                Keep::Extended
+            }
+        }
+    }
+
+    /// The leases whose time is up, soonest first, as many as one sweep revokes.
+    pub fn sweep(&mut self, now: Time) -> Vec<LeaseId> {
+        let batch: Vec<(Time, LeaseId)> =
+            self.due.range(..=(now, LeaseId(u64::MAX))).take(REVOKE_RATE / 2).copied().collect();
+        for &(at, id) in &batch {
+            let again = now + REVOKE_AGAIN;
+            self.due.remove(&(at, id));
+            self.due.insert((again, id));
+            self.leases.get_mut(&id).expect("what is due is a lease").due = again;
+        }
+        batch.into_iter().map(|(_, id)| id).collect()
+    }
+}
+
+/// Pushes leases that would end in the same second later, so that no more than [`SPREAD_RATE`] end in one.
+fn spread(all: &mut [(Duration, LeaseId)]) {
+    let second = Duration::from_secs(1);
+    let mut base = all[0].0;
+    let mut next = base + second;
+    let mut ends = 0_u64;
+    for (left, _) in all.iter_mut() {
+        if *left > next {
+            base = *left;
+            next = base + second;
+            ends = 1;
+            continue;
+        }
+        ends += 1;
+        if ends <= SPREAD_RATE {
+            continue;
+        }
+        let delay = Duration::from_nanos(second.as_nanos() * ends / SPREAD_RATE)
+            .saturating_sub(left.saturating_sub(base));
+        next = base + delay;
+        // The lease's own time to live starts anew, later by the delay.
+        *left = *left + delay;
+    }
+}

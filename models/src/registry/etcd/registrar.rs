@@ -1,0 +1,200 @@
+//! How an instance keeps itself registered: a lease, a key that belongs to it, and a keepalive every third of its
+//! time to live, as the Go client library does it.
+
+use schism_core::{Duration, NodeId, Time};
+
+use super::api::{Answer, Ask, Failure, Msg};
+use super::session::{Address, RETRY, Session};
+use super::store::LeaseId;
+use crate::listing::{Endpoint, ServiceId};
+use crate::node::{Ctx, Timer as NodeTimer};
+use crate::observation::Observation;
+use crate::service::ReRegister;
+
+/// The keepalive loop wakes this often: 500 ms (client/v3/lease.go, `sendKeepAliveLoop`).
+const WAKE: Duration = Duration::from_millis(500);
+/// It looks for leases that have run out every second wake-up (client/v3/lease.go, `deadlineLoop`).
+const WAKES_PER_CHECK: u32 = 2;
+/// The first answer to a keepalive may take this long: 5 s (client/v3/lease.go, `defaultTTL`).
+const FIRST_ANSWER: Duration = Duration::from_secs(5);
+
+/// What the registrar reminds itself of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Timer {
+    /// Begin, or begin again.
+    Register,
+    /// The keepalive loop of a lease wakes.
+    Wake(LeaseId),
+}
+
+/// An instance's side of its registration.
+#[derive(Clone, Debug)]
+pub struct Registrar {
+    session: Session,
+    service: ServiceId,
+    endpoint: Endpoint,
+    re_register: ReRegister,
+    stage: Stage,
+}
+
+/// Grant, then register, then keep; back to the start when the lease is lost.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    Idle,
+    Granting { call: u32 },
+    Registering { call: u32, lease: LeaseId },
+    Keeping(Keeping),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Keeping {
+    lease: LeaseId,
+    /// When the next keepalive is due.
+    next: Time,
+    /// When the lease counts as lost unless an answer comes.
+    deadline: Time,
+    wakes: u32,
+}
+
+impl Registrar {
+    /// An instance that will register when it has started, up to half a second from now.
+    pub fn boot(
+        address: &Address,
+        service: ServiceId,
+        endpoint: Endpoint,
+        re_register: ReRegister,
+        ctx: &mut Ctx<'_>,
+    ) -> Registrar {
+        let start = Duration::from_nanos(ctx.luck("start").below(WAKE.as_nanos() as u32).into());
+        ctx.after(start, NodeTimer::Registrar(Timer::Register));
+        let session = Session::new(address, endpoint.zone, ctx);
+        Registrar { session, service, endpoint, re_register, stage: Stage::Idle }
+    }
+
+    /// The member that it is connected to.
+    pub fn member(&self) -> NodeId {
+        self.session.member()
+    }
+
+    /// A message of the registry's has come.
+    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, msg: Msg) {
+        match msg {
+            Msg::Answer { call, answer } => {
+                if let Some(answer) = self.session.on_answer(ctx, call, answer) {
+                    self.on_answer(ctx, call, answer);
+                }
+            }
+            Msg::KeptAlive { lease, ttl } => self.on_kept_alive(ctx, lease, ttl),
+            // What clients and members tell members, and what watchers are told.
+            Msg::Raft(_)
+            | Msg::Forward { .. }
+            | Msg::Forwarded { .. }
+            | Msg::Ask { .. }
+            | Msg::KeepAlive { .. }
+            | Msg::Watch { .. }
+            | Msg::Changes(_) => {}
+        }
+    }
+
+    /// A timer has fired.
+    pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
+        match timer {
+            Timer::Register => {
+                if let Stage::Idle = self.stage {
+                    self.grant(ctx);
+                }
+            }
+            Timer::Wake(lease) => self.on_wake(ctx, lease),
+        }
+    }
+
+    /// A call has taken too long.
+    pub fn on_unanswered(&mut self, ctx: &mut Ctx<'_>, call: u32) {
+        if self.session.on_unanswered(call) {
+            self.start_over(ctx, Duration::ZERO);
+        }
+    }
+
+    /// The connection is gone. A lease that is kept survives that: its keepalives go on with the next member.
+    pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        if peer != self.member() {
+            return;
+        }
+        match self.stage {
+            Stage::Keeping(_) => self.session.turn_to_next(ctx),
+            Stage::Idle => {}
+            Stage::Granting { .. } | Stage::Registering { .. } => self.start_over(ctx, RETRY),
+        }
+    }
+
+    fn grant(&mut self, ctx: &mut Ctx<'_>) {
+        let ask = Ask::Grant { ttl: self.session.config().lease_ttl };
+        let call = self.session.ask(ctx, ask, self.session.config().request_timeout);
+        self.stage = Stage::Granting { call };
+    }
+
+    fn on_answer(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: Answer) {
+        match (self.stage, answer) {
+            (Stage::Granting { call: mine }, Answer::Granted { lease, .. }) if mine == call => {
+                let ask = Ask::Register { service: self.service, endpoint: self.endpoint, lease };
+                let call = self.session.ask(ctx, ask, self.session.config().request_timeout);
+                self.stage = Stage::Registering { call, lease };
+            }
+            (Stage::Registering { call: mine, lease }, Answer::Done) if mine == call => {
+                ctx.observe(Observation::Registered);
+                let (next, deadline) = (ctx.now(), ctx.now() + FIRST_ANSWER);
+                self.stage = Stage::Keeping(Keeping { lease, next, deadline, wakes: 0 });
+                self.on_wake(ctx, lease);
+            }
+            (_, Answer::Failed(_)) => self.start_over(ctx, RETRY),
+            // Late answers to what is no longer asked.
+            (_, Answer::Granted { .. } | Answer::Done | Answer::Listing(_)) => {}
+        }
+    }
+
+    fn on_wake(&mut self, ctx: &mut Ctx<'_>, lease: LeaseId) {
+        let Stage::Keeping(keeping) = &mut self.stage else { return };
+        if keeping.lease != lease {
+            return;
+        }
+        keeping.wakes += 1;
+        if keeping.wakes.is_multiple_of(WAKES_PER_CHECK) && keeping.deadline < ctx.now() {
+            return self.on_lost(ctx);
+        }
+        if keeping.next <= ctx.now() {
+            self.session.send(ctx, Msg::KeepAlive { lease });
+        }
+        ctx.after(WAKE, NodeTimer::Registrar(Timer::Wake(lease)));
+    }
+
+    fn on_kept_alive(&mut self, ctx: &mut Ctx<'_>, lease: LeaseId, ttl: Result<Duration, Failure>) {
+        let Stage::Keeping(keeping) = &mut self.stage else { return };
+        if keeping.lease != lease {
+            return;
+        }
+        match ttl {
+            Ok(Duration::ZERO) => self.on_lost(ctx),
+            Ok(ttl) => {
+                ctx.observe(Observation::Renewed);
+                keeping.next = ctx.now() + ttl / 3;
+                keeping.deadline = ctx.now() + ttl;
+            }
+            // The member cannot reach a leader: the stream ends, and goes on with another.
+            Err(_) => self.session.turn_to_next(ctx),
+        }
+    }
+
+    fn on_lost(&mut self, ctx: &mut Ctx<'_>) {
+        ctx.observe(Observation::LeaseLost);
+        match self.re_register {
+            ReRegister::Always => self.start_over(ctx, Duration::ZERO),
+            ReRegister::Never => self.stage = Stage::Idle,
+        }
+    }
+
+    fn start_over(&mut self, ctx: &mut Ctx<'_>, after: Duration) {
+        self.session.turn_to_next(ctx);
+        self.stage = Stage::Idle;
+        ctx.after(after, NodeTimer::Registrar(Timer::Register));
+    }
+}
