@@ -107,7 +107,7 @@ macro_rules! catalog {
 
 catalog! {
     SingleLeader = single_leader::SingleLeader;
-    ViewsAgree = views_agree::ViewsAgree;
+    ViewsAgree = ViewsAgree;
     StaleRequest = stale_request::StaleRequest;
     MisroutedRequest = misrouted_request::MisroutedRequest;
     FalseEviction = false_eviction::FalseEviction;

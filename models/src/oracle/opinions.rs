@@ -104,7 +104,14 @@ impl Opinions {
         held.list = Some(listing.clone());
     }
 
-    pub(super) fn on_believes(&mut self, cast: &Cast, observer: NodeId, service: ServiceId, subject: NodeId, up: bool) {
+    pub(super) fn on_believes(
+        &mut self,
+        cast: &Cast,
+        observer: NodeId,
+        service: ServiceId,
+        subject: NodeId,
+        up: bool,
+    ) {
         let (of, place) = cast.place(subject);
         assert!(of == service, "an instance is believed of its own service");
         let held = take(cast, &mut self.held, &mut self.changes, observer, service);

@@ -37,13 +37,19 @@ impl Oracle for ViewsAgree {
             instances[0] = nodes.len() as u32;
             Tally { holders: 0, believers: vec![0; nodes.len()], instances }
         };
-        ViewsAgree { services: cast.services().iter().map(tally).collect(), differing: 0, held: 0, since: None }
+        ViewsAgree {
+            services: cast.services().iter().map(tally).collect(),
+            differing: 0,
+            held: 0,
+            since: None,
+        }
     }
 
     /// One observer alone agrees with itself; it takes two for it to be seen.
     fn observe(&mut self, moment: &Moment<'_>, _: NodeId, _: &Observation) -> Option<String> {
         self.follow(moment.scene.now(), moment.record.opinions.changes());
-        (self.since.is_some() && self.held > 1).then(|| format!("all {} lists that were held agreed", self.held))
+        (self.since.is_some() && self.held > 1)
+            .then(|| format!("all {} lists that were held agreed", self.held))
     }
 
     fn on_fault(&mut self, moment: &Moment<'_>, _: &Fault) -> Option<String> {
@@ -77,11 +83,15 @@ impl ViewsAgree {
                 self.held -= 1;
                 self.recount(service, |tally| tally.holders -= 1);
             }
-            Change::Turns { service, place, from, to, .. } => match (from == Opinion::Up, to == Opinion::Up) {
-                (false, true) => self.recount(service, |tally| tally.move_to(place, tally.believers[place as usize] + 1)),
-                (true, false) => self.recount(service, |tally| tally.move_to(place, tally.believers[place as usize] - 1)),
-                (true, true) | (false, false) => {}
-            },
+            Change::Turns { service, place, from, to, .. } => {
+                match (from == Opinion::Up, to == Opinion::Up) {
+                    (false, true) => self
+                        .recount(service, |tally| tally.move_to(place, tally.believers[place as usize] + 1)),
+                    (true, false) => self
+                        .recount(service, |tally| tally.move_to(place, tally.believers[place as usize] - 1)),
+                    (true, true) | (false, false) => {}
+                }
+            }
         }
     }
 

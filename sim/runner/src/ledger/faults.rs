@@ -89,7 +89,8 @@ impl Faults {
     /// Those that make the run vacuous: planned, not allowed to miss, and without effect.
     pub(crate) fn missed<'a>(&'a self, scenario: &'a Scenario) -> impl Iterator<Item = usize> + 'a {
         (0..scenario.faults.len()).filter(|&index| {
-            scenario.faults[index].on_miss == OnMiss::Vacuous && self.run(index).is_none_or(|run| run.touched == 0)
+            scenario.faults[index].on_miss == OnMiss::Vacuous
+                && self.run(index).is_none_or(|run| run.touched == 0)
         })
     }
 
@@ -111,7 +112,12 @@ impl Faults {
 
     /// The parts that the report tells of, with their names, and how many faults had to do without. A fault that began
     /// during the warm-up has its own beginning, though requests count from the warm-up only.
-    pub(crate) fn phases(&self, scenario: &Scenario, warmup: Time, end: Time) -> (Vec<(String, Span)>, usize) {
+    pub(crate) fn phases(
+        &self,
+        scenario: &Scenario,
+        warmup: Time,
+        end: Time,
+    ) -> (Vec<(String, Span)>, usize) {
         if self.runs.is_empty() {
             return (vec![("all".to_owned(), (warmup, end))], 0);
         }
@@ -119,7 +125,8 @@ impl Faults {
         let listed = self.runs.iter().take(MOST_PHASES);
         let during =
             listed.map(|run| (scenario.faults[run.index].id.clone(), (run.from, run.to.unwrap_or(end))));
-        let phases = named("before", Window::Before).into_iter().chain(during).chain(named("after", Window::After));
+        let phases =
+            named("before", Window::Before).into_iter().chain(during).chain(named("after", Window::After));
         (phases.collect(), self.runs.len().saturating_sub(MOST_PHASES))
     }
 

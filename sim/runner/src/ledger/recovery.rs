@@ -84,7 +84,7 @@ impl Recovery {
     pub(crate) fn dip(&self, end: Time, before: Option<f64>) -> (Option<f64>, Option<u64>) {
         let Some(first) = self.first_fault else { return (None, None) };
         let whole = (end.since(first).as_nanos() / SECOND) as usize;
-        let seconds = &self.seconds[..whole.clamp(1, self.seconds.len().max(1)).min(self.seconds.len())];
+        let seconds = &self.seconds[..whole.max(1).min(self.seconds.len())];
         let enough = if seconds.iter().any(|&(over, _)| over >= FEW) { FEW } else { 1 };
         let shares = seconds
             .iter()

@@ -60,7 +60,11 @@ impl Services {
 impl Load {
     fn report(self, measured: Duration) -> report::Instance {
         let mean = |nanos| share(nanos, measured.as_nanos()).unwrap_or(0.0);
-        report::Instance { attempts: self.attempts, busy: mean(self.busy_ns), queue_mean: mean(self.waited_ns) }
+        report::Instance {
+            attempts: self.attempts,
+            busy: mean(self.busy_ns),
+            queue_mean: mean(self.waited_ns),
+        }
     }
 }
 

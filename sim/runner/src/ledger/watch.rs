@@ -26,7 +26,8 @@ pub(crate) struct Sighting {
 impl Watch {
     /// One oracle of each kind that some expectation asks for.
     pub(crate) fn new(scenario: &Scenario, record: &Record) -> Watch {
-        let mut kinds: Vec<Kind> = scenario.expectations.iter().filter_map(|expected| kind(&expected.ask)).collect();
+        let mut kinds: Vec<Kind> =
+            scenario.expectations.iter().filter_map(|expected| kind(&expected.ask)).collect();
         kinds.sort_unstable();
         kinds.dedup();
         let oracles: Vec<_> =
@@ -45,22 +46,26 @@ impl Watch {
     pub(crate) fn on_attempt(&mut self, scene: &Scene<'_>, record: &Record, by: NodeId, seen: &Observation) {
         let moment = Moment { scene, record };
         let oracles = &mut self.oracles;
-        self.attempts.retain(|&at| show(&mut oracles[at], scene.now(), |oracle| oracle.observe(&moment, by, seen)));
+        self.attempts
+            .retain(|&at| show(&mut oracles[at], scene.now(), |oracle| oracle.observe(&moment, by, seen)));
     }
 
     /// Something else was observed.
     pub(crate) fn observe(&mut self, scene: &Scene<'_>, record: &Record, by: NodeId, seen: &Observation) {
         let moment = Moment { scene, record };
         let oracles = &mut self.oracles;
-        self.beliefs.retain(|&at| show(&mut oracles[at], scene.now(), |oracle| oracle.observe(&moment, by, seen)));
+        self.beliefs
+            .retain(|&at| show(&mut oracles[at], scene.now(), |oracle| oracle.observe(&moment, by, seen)));
     }
 
     /// A fault was inflicted or healed.
     pub(crate) fn on_fault(&mut self, scene: &Scene<'_>, record: &Record, fault: &Fault) {
         let moment = Moment { scene, record };
         let oracles = &mut self.oracles;
-        self.attempts.retain(|&at| show(&mut oracles[at], scene.now(), |oracle| oracle.on_fault(&moment, fault)));
-        self.beliefs.retain(|&at| show(&mut oracles[at], scene.now(), |oracle| oracle.on_fault(&moment, fault)));
+        self.attempts
+            .retain(|&at| show(&mut oracles[at], scene.now(), |oracle| oracle.on_fault(&moment, fault)));
+        self.beliefs
+            .retain(|&at| show(&mut oracles[at], scene.now(), |oracle| oracle.on_fault(&moment, fault)));
     }
 
     /// What an oracle of this kind saw first.
