@@ -1,1 +1,3 @@
-//! stub
+//! Runs scenarios and tells what happened: metrics, beliefs, recovery, verdicts.
+
+pub mod report;
