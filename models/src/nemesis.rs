@@ -1,6 +1,10 @@
 //! The nemesis: what goes wrong, when, and to whom.
 
-use schism_core::{Duration, NodeId, Ratio, Time, ZoneId};
+mod strike;
+
+pub use strike::{Audience, Nemesis};
+
+use schism_core::{Duration, Luck, NodeId, Ratio, Seed, Time, ZoneId};
 
 /// One fault of the plan.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +19,30 @@ pub struct Planned {
     pub fault: Fault,
     /// Whether a run in which it touched nothing is vacuous.
     pub on_miss: OnMiss,
+}
+
+impl Planned {
+    /// When it begins with this seed, and when it is healed, if it ever is.
+    pub fn span(&self, seed: Seed) -> (Time, Option<Time>) {
+        let start = match self.start {
+            Start::At(at) => at,
+            Start::Between(from, to) => {
+                let share = self.luck(seed, "start").draw().unit();
+                from + Duration::from_secs_f64(to.since(from).as_secs_f64() * share)
+            }
+        };
+        let end = match self.end {
+            End::After(lasts) => Some(start + lasts),
+            End::At(at) => Some(at.max(start)),
+            End::Never => None,
+        };
+        (start, end)
+    }
+
+    /// The fault's own luck: nobody else draws from it, so that taking the fault away changes nothing else.
+    fn luck(&self, seed: Seed, purpose: &'static str) -> Luck {
+        seed.luck(&format!("fault {}", self.id), purpose, 0)
+    }
 }
 
 /// What it means if a fault touched nothing.

@@ -183,6 +183,11 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         Scene { now: self.now, hosts: &self.hosts, network: &self.network }
     }
 
+    /// How many nodes there are, dead ones too.
+    pub fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// A node's actor, if its process lives.
     pub fn actor(&self, node: NodeId) -> Option<&A> {
         self.actors[node.index()].as_ref()
@@ -221,12 +226,13 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         self.witness.on_fault(&scene, &fault);
     }
 
-    /// Tells the witness which nodes reach each other now. For the driver to call when it has cut or mended all that
-    /// it wanted to: a split is many cuts.
-    pub fn name_islands(&mut self) {
+    /// Finds which nodes reach each other now, and tells the witness. For the driver to call when it has cut or mended
+    /// all that it wanted to: a split is many cuts.
+    pub fn name_islands(&mut self) -> Vec<Vec<NodeId>> {
         let islands = self.network.islands();
         let scene = Scene { now: self.now, hosts: &self.hosts, network: &self.network };
         self.witness.on_islands(&scene, &islands);
+        islands
     }
 
     fn happen(&mut self, event: Event<A>) {

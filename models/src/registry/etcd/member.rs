@@ -213,6 +213,11 @@ impl Member {
         self.raft.leads()
     }
 
+    /// The term it is in.
+    pub fn term(&self) -> u64 {
+        self.raft.term
+    }
+
     /// The members and clients with an open connection.
     pub fn peers(&self) -> Vec<NodeId> {
         let me = self.seat.members[self.seat.me as usize];

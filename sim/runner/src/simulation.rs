@@ -1,0 +1,151 @@
+//! A run: a scenario's world and its nemesis, from the start to the end.
+
+use std::sync::Arc;
+
+use schism_core::{DigestValue, Event, NodeId, Part, Seed, Time, World, ZoneId, queue::Best, queue::Queue};
+use schism_models::client::{Callee, Desk, Directory};
+use schism_models::listing::{Endpoint, Listing, ServiceId};
+use schism_models::nemesis::{Audience, Nemesis};
+use schism_models::node::{Node, Role};
+use schism_models::registry::{self, etcd};
+use schism_models::service::Post;
+use schism_scenario::scenario::{self, Scenario};
+
+/// A scenario on its way. A value: cloning it forks the run.
+#[derive(Clone)]
+pub struct Simulation<W, Q = Best<Event<Node>>> {
+    world: World<Node, W, Q>,
+    nemesis: Nemesis,
+    end: Time,
+}
+
+impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
+    /// A scenario about to begin, watched by `witness`.
+    pub fn new(scenario: &Scenario, seed: Seed, witness: W) -> Self {
+        Simulation {
+            world: World::new(&scenario.topology, cast(scenario), seed, witness),
+            nemesis: Nemesis::new(scenario.faults.clone().into(), seed),
+            end: Time::START + scenario.length,
+        }
+    }
+
+    /// Everything that happens before `until`, or before the end if that is sooner.
+    pub fn run_until(&mut self, until: Time) {
+        let until = until.min(self.end);
+        while let Some(at) = self.nemesis.next_at().filter(|&at| at < until) {
+            self.world.run_until(at);
+            self.nemesis.act(&mut self.world);
+        }
+        self.world.run_until(until);
+    }
+
+    /// Everything that is left.
+    pub fn run_to_end(&mut self) {
+        self.run_until(self.end);
+        self.nemesis.close(&mut self.world);
+    }
+
+    /// The world as it is.
+    pub fn world(&self) -> &World<Node, W, Q> {
+        &self.world
+    }
+
+    /// Of everything so far.
+    pub fn digest(&self) -> DigestValue {
+        self.world.digest()
+    }
+
+    /// What has watched.
+    pub fn into_witness(self) -> W {
+        self.world.into_witness()
+    }
+}
+
+/// All nodes in the order of their numbers: members, instances, clients.
+fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
+    let services = Services::of(scenario);
+    let address = address(scenario);
+    let members = members(scenario);
+    let instances = scenario.services.iter().enumerate().flat_map(|(number, group)| {
+        let (services, address, config) = (&services, &address, Arc::new(group.config.clone()));
+        group.nodes.iter().enumerate().map(move |(ordinal, node)| {
+            let post = Post {
+                config: config.clone(),
+                service: ServiceId(number as u16),
+                endpoint: services.endpoint(number, ordinal),
+                registry: address.clone(),
+            };
+            part(node, Role::Instance(Arc::new(post)))
+        })
+    });
+    let clients = scenario.clients.iter().flat_map(|group| {
+        let config = Arc::new(group.config.clone());
+        let directory = services.directory(group.config.calls, address.as_ref());
+        group.nodes.iter().map(move |node| {
+            let desk = Desk { config: config.clone(), zone: node.zone, directory: directory.clone() };
+            part(node, Role::Client(Arc::new(desk)))
+        })
+    });
+    members.into_iter().chain(instances).chain(clients).collect()
+}
+
+fn members(scenario: &Scenario) -> Vec<Part<Role>> {
+    let registry::Config::Etcd(config) = &scenario.registry else { return Vec::new() };
+    let config = Arc::new(config.clone());
+    let nodes: Arc<[NodeId]> = scenario.members.iter().map(|member| member.id).collect();
+    let seat = |me: usize| etcd::Seat {
+        config: config.clone(),
+        me: me as u8,
+        members: nodes.clone(),
+        services: scenario.services.len() as u16,
+    };
+    scenario.members.iter().enumerate().map(|(me, node)| part(node, Role::Member(Arc::new(seat(me))))).collect()
+}
+
+fn address(scenario: &Scenario) -> Option<etcd::Address> {
+    let registry::Config::Etcd(config) = &scenario.registry else { return None };
+    let members: Arc<[(NodeId, ZoneId)]> = scenario.members.iter().map(|node| (node.id, node.zone)).collect();
+    Some(etcd::Address { config: Arc::new(config.clone()), members })
+}
+
+fn part(node: &scenario::Node, config: Role) -> Part<Role> {
+    Part { name: node.name.clone(), zone: node.zone, config }
+}
+
+/// The services' endpoints, as they register or as a static list has them.
+struct Services {
+    listings: Vec<Arc<Listing>>,
+}
+
+impl Services {
+    fn of(scenario: &Scenario) -> Services {
+        let listing = |(number, group): (usize, &scenario::Group<schism_models::service::Config>)| {
+            let endpoint = |(ordinal, node): (usize, &scenario::Node)| Endpoint {
+                node: node.id,
+                ordinal: ordinal as u32,
+                zone: node.zone,
+                weight: group.config.weight,
+            };
+            let endpoints = group.nodes.iter().enumerate().map(endpoint).collect();
+            Arc::new(Listing { service: ServiceId(number as u16), revision: 0, endpoints })
+        };
+        Services { listings: scenario.services.iter().enumerate().map(listing).collect() }
+    }
+
+    fn endpoint(&self, service: usize, ordinal: usize) -> Endpoint {
+        self.listings[service].endpoints[ordinal]
+    }
+
+    fn directory(&self, calls: Callee, registry: Option<&etcd::Address>) -> Directory {
+        match (calls, registry) {
+            (Callee::Service(number), None) => Directory::Fixed(self.listings[number].clone()),
+            (Callee::Service(number), Some(address)) => Directory::Registry {
+                address: address.clone(),
+                service: ServiceId(number as u16),
+                instances: self.listings[number].endpoints.len() as u32,
+            },
+            (Callee::Registry(_), Some(address)) => Directory::Itself(address.clone()),
+            (Callee::Registry(_), None) => unreachable!("a checked scenario calls a registry that is there"),
+        }
+    }
+}
