@@ -1,3 +1,14 @@
 //! Runs scenarios and tells what happened: metrics, beliefs, recovery, verdicts.
 
+mod figures;
+mod judge;
+pub mod ledger;
+mod phases_text;
 pub mod report;
+pub mod simulation;
+mod words;
+
+pub use ledger::Ledger;
+pub use phases_text::phases_text;
+pub use report::Report;
+pub use simulation::Simulation;
