@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use schism_core::Seed;
-use schism_runner::report::Report;
+use schism_runner::Report;
+use schism_runner::ledger::Listed;
 use schism_scenario::{Colour, Diagnostics, Loaded, Override, Scenario, limits};
 
 use crate::args::{Beliefs, Input};
@@ -53,10 +54,9 @@ pub(crate) fn shown(diagnostics: &Diagnostics) -> String {
 
 /// Runs a scenario.
 pub(crate) fn run(scenario: &Scenario, seed: Seed, beliefs: Beliefs) -> Report {
-    let mut report = schism_runner::run(scenario, seed);
-    match beliefs {
-        Beliefs::All => {}
-        Beliefs::Wrong => report.beliefs.retain(|belief| !belief.is_true),
-    }
-    report
+    let listed = match beliefs {
+        Beliefs::Wrong => Listed::Wrong,
+        Beliefs::All => Listed::All,
+    };
+    schism_runner::run(scenario, seed, listed)
 }

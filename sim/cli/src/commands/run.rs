@@ -13,7 +13,7 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
     let seed = run.seed.map_or(scenario.seed, Seed);
     let report = engine::run(&scenario, seed, run.beliefs);
     let text = match run.format {
-        Format::Json => report.to_json(),
+        Format::Json => report.to_json() + "\n",
         Format::Text => {
             let subject = Subject {
                 why: scenario.why.clone(),

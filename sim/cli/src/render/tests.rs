@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schism_runner::report::{
     About, Belief, Client, Errors, Expectation, Fault, Latency, Lease, LeaseCounts, Phase, Recovery,
-    Registry, Report, Requests, Service, Timeline, Verdict,
+    Registry, Report, Requests, Service, Timeline, Verdict, Wrong,
 };
 
 use super::gantt::{self, Row};
@@ -41,6 +41,8 @@ fn empty() -> Report {
         leases: vec![],
         beliefs: vec![],
         beliefs_omitted: 0,
+        wrong_beliefs: vec![],
+        phases_omitted: 0,
         faults: vec![],
         phases: vec![],
         timeline: Timeline::default(),
@@ -91,6 +93,10 @@ fn belief(observer: &str, subject: &str, believes: &'static str, from_s: f64, to
     Belief { observer, subject, believes, from_s, to_s, is_true: false }
 }
 
+fn wrong(observers: &str, subjects: &str, believes: &'static str, beliefs: u64, longest_s: f64) -> Wrong {
+    Wrong { observers: observers.to_owned(), subjects: subjects.to_owned(), believes, beliefs, longest_s }
+}
+
 fn expectation(id: &str, verdict: Verdict, at_s: Option<f64>, why: Option<&str>) -> Expectation {
     Expectation { id: id.to_owned(), verdict, at_s, why: why.map(str::to_owned) }
 }
@@ -125,6 +131,7 @@ fn outage() -> Report {
             lease("orders-8", 90.0, 90.1, "revoked"),
         ],
         beliefs: held.chain(dropped).chain([belief("web-3", "orders-9", "up", 170.0, None)]).collect(),
+        wrong_beliefs: vec![wrong("registry", "orders", "down", 3, 25.2), wrong("web", "orders", "up", 31, 68.7)],
         faults: vec![fault("cut", 40.0, Some(75.0)), fault("orders-crash", 41.3, None)],
         phases: vec![
             phase("before", 10.0, 40.0, 1.0),
@@ -221,6 +228,7 @@ fn a_run_without_faults_in_which_all_holds() {
     let calm = Report {
         faults: vec![],
         beliefs: vec![],
+        wrong_beliefs: vec![],
         recovery: Recovery::default(),
         phases: vec![phase("before", 10.0, 180.0, 1.0)],
         timeline: Timeline { succeeded: outage.timeline.offered.clone(), ..outage.timeline },
@@ -269,6 +277,7 @@ fn a_run_with_many_faults_stays_on_a_screen() {
             })
             .collect(),
         beliefs_omitted: 70_000,
+        wrong_beliefs: (0..20).map(|n| wrong(&format!("group{n}"), "orders", "up", 3_750, 180.0 - f64::from(n))).collect(),
         expect: (0..30).map(|n| expectation(&format!("holds-{n}"), Verdict::Holds, None, None)).collect(),
         verdict: Verdict::Holds,
         ..outage()

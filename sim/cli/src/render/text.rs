@@ -59,7 +59,7 @@ pub(crate) fn report(report: &Report, subject: &Subject, look: Look) -> String {
         heading(report, subject, look),
         verdict(report),
         timeline::lines(report, look),
-        phases(&report.phases, look),
+        phases(&report.phases, report.phases_omitted, look),
         totals(report, look),
         recovery::lines(report),
         beliefs::lines(report, look),
@@ -124,7 +124,7 @@ fn verdict_style(verdict: Verdict) -> Style {
 /// Phases shown, unless all are asked for.
 const PHASES: usize = 8;
 
-fn phases(phases: &[Phase], look: Look) -> Vec<String> {
+fn phases(phases: &[Phase], omitted: u64, look: Look) -> Vec<String> {
     if phases.is_empty() {
         return vec![];
     }
@@ -153,6 +153,9 @@ fn phases(phases: &[Phase], look: Look) -> Vec<String> {
         table.lines(look.width - 2).into_iter().map(|line| format!("  {line}")).collect();
     if last.is_some() {
         lines.insert(lines.len() - 1, look.more(phases.len() - shown - 1, "phases"));
+    }
+    if omitted > 0 {
+        lines.push(format!("  {}", paint(style::FAINT, format!("{} have no phase of their own", many(omitted, "more fault")))));
     }
     lines
 }
