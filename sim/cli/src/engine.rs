@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use schism_core::Seed;
-use schism_runner::Report;
 use schism_runner::ledger::Listed;
+use schism_runner::report::Report;
 use schism_scenario::{Colour, Diagnostics, Loaded, Override, Scenario, limits};
 
 use crate::args::{Beliefs, Input};
@@ -37,7 +37,7 @@ pub(crate) fn load(file: &Path, set: &[String]) -> Result<Loaded, Refusal> {
 }
 
 fn overrides(set: &[String]) -> Vec<Override> {
-    set.iter().map(|text| Override { text: text.clone() }).collect()
+    set.iter().map(Override::new).collect()
 }
 
 /// Reads and checks what a command is about; warnings are said on stderr.
@@ -55,8 +55,8 @@ pub(crate) fn shown(diagnostics: &Diagnostics) -> String {
 /// Runs a scenario.
 pub(crate) fn run(scenario: &Scenario, seed: Seed, beliefs: Beliefs) -> Report {
     let listed = match beliefs {
-        Beliefs::Wrong => Listed::Wrong,
         Beliefs::All => Listed::All,
+        Beliefs::Wrong => Listed::Wrong,
     };
     schism_runner::run(scenario, seed, listed)
 }

@@ -14,11 +14,11 @@ mod requests;
 mod services;
 mod tally;
 mod telling;
+mod timeline;
 mod watch;
 
 use schism_core::{Actor, Fault, NodeId, Scene, Time, Witness};
-use schism_models::nemesis::Audience;
-use schism_models::observation::Observation;
+use schism_models::observation::{Observation, Outcome};
 use schism_models::oracle::{Cast, Oracle, Record, ViewsAgree};
 use schism_scenario::Scenario;
 
@@ -29,6 +29,7 @@ use recovery::Recovery;
 use requests::Requests;
 use services::Services;
 use tally::Sent;
+use timeline::Steps;
 use watch::Watch;
 
 use crate::words::Names;
@@ -47,6 +48,7 @@ pub struct Ledger {
     warmup: Time,
     pub(crate) record: Record,
     pub(crate) requests: Requests,
+    timeline: Steps,
     services: Services,
     pub(crate) leases: Leases,
     pub(crate) beliefs: Beliefs,
@@ -71,6 +73,7 @@ impl Ledger {
         Ledger {
             warmup: Time::START + scenario.warmup,
             requests: Requests::new(scenario, &cast),
+            timeline: Steps::new(scenario.length),
             services: Services::new(cast.nodes(), Time::START + scenario.warmup),
             leases: Leases::new(cast.nodes()),
             beliefs: Beliefs::new(&cast, listed),
@@ -82,6 +85,37 @@ impl Ledger {
             names: Names::new(scenario),
             record,
         }
+    }
+
+    /// A fault of the scenario begins: the one with this index, on these nodes, or making these islands.
+    pub fn fault_began(
+        &mut self,
+        scene: &Scene<'_>,
+        index: usize,
+        on: &[NodeId],
+        islands: Option<&[Vec<NodeId>]>,
+    ) {
+        let now = scene.now();
+        let on = match islands {
+            Some(islands) => islands.iter().map(|island| self.names.of(island)).collect(),
+            None => self.names.each(on),
+        };
+        let has_phase = self.faults.begin(now, index, on);
+        self.requests.on_fault(now, index, has_phase);
+        self.recovery.on_begin(now);
+    }
+
+    /// A fault is healed, having stopped so many messages or struck so many processes.
+    pub fn fault_healed(&mut self, scene: &Scene<'_>, index: usize, touched: u64) {
+        let now = scene.now();
+        let has_phase = self.faults.heal(now, index, touched);
+        self.requests.on_heal(now, index, has_phase);
+        self.recovery.on_heal();
+    }
+
+    /// How much a fault has touched that never heals.
+    pub fn fault_touched(&mut self, index: usize, touched: u64) {
+        self.faults.touch(index, touched);
     }
 
     #[inline]
@@ -157,10 +191,16 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
     #[inline]
     fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
         match seen {
-            Observation::Offered => self.requests.on_offered(scene.now(), by),
+            Observation::Offered => {
+                self.requests.on_offered(scene.now(), by);
+                self.timeline.on_offered(scene.now());
+            }
             Observation::Attempt { to } => self.on_attempt(scene, by, *to, seen),
             Observation::Served { waited, took } => self.services.on_served(scene.now(), by, *waited, *took),
             Observation::Done { offered, outcome } => {
+                if *outcome == Outcome::Success {
+                    self.timeline.on_success(*offered);
+                }
                 if self.requests.on_done(scene.now(), by, *offered, *outcome) {
                     self.recovery.on_done(*offered, *outcome);
                 }
@@ -191,38 +231,8 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
         self.watch.on_fault(scene, &self.record, fault);
     }
 
-    /// The driver tells of islands with the fault that makes them: see [`Audience::fault_began`].
+    /// The driver tells of islands with the fault that makes them: see [`Ledger::fault_began`].
     fn on_islands(&mut self, _: &Scene<'_>, _: &[Vec<NodeId>]) {}
-}
-
-impl Audience for Ledger {
-    fn fault_began(
-        &mut self,
-        scene: &Scene<'_>,
-        fault: usize,
-        on: &[NodeId],
-        islands: Option<&[Vec<NodeId>]>,
-    ) {
-        let now = scene.now();
-        let on = match islands {
-            Some(islands) => islands.iter().map(|island| self.names.of(island)).collect(),
-            None => self.names.each(on),
-        };
-        let has_phase = self.faults.begin(now, fault, on);
-        self.requests.on_fault(now, fault, has_phase);
-        self.recovery.on_begin(now);
-    }
-
-    fn fault_healed(&mut self, scene: &Scene<'_>, fault: usize, touched: u64) {
-        let now = scene.now();
-        let has_phase = self.faults.heal(now, fault, touched);
-        self.requests.on_heal(now, fault, has_phase);
-        self.recovery.on_heal();
-    }
-
-    fn fault_lasts(&mut self, fault: usize, touched: u64) {
-        self.faults.touch(fault, touched);
-    }
 }
 
 /// What each node of a scenario is.

@@ -135,7 +135,7 @@ impl Key {
     }
 
     const fn later(name: &'static str, about: &'static str) -> Key {
-        Key { name, about, shape: Shape::Text, presence: Presence::Later }
+        Key { name, about, shape: Text, presence: Presence::Later }
     }
 }
 

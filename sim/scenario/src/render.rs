@@ -98,7 +98,7 @@ fn topology(out: &mut String, scenario: &Scenario) {
     line(out, "zones", &list(zones.iter().map(|zone| text(topology.name(*zone)))));
     let within = topology.within(zones[0]);
     let alike = alike(scenario, within);
-    if alike.is_none() {
+    if alike.is_none() && zones.len() > 1 {
         let _ = writeln!(out, "links = [");
         for (a, b, link) in links(scenario) {
             let ends = list([text(topology.name(a)), text(topology.name(b))]);
@@ -369,6 +369,7 @@ impl Names<'_> {
             Some(Select::Followers) => ":followers".to_owned(),
             Some(Select::Minority) => ":minority".to_owned(),
             Some(Select::Majority) => ":majority".to_owned(),
+            Some(Select::Pick(1)) => ":one".to_owned(),
             Some(Select::Pick(count)) => format!(":pick({count})"),
             Some(Select::Share(share)) => format!(":{}", units::show_ratio(*share)),
             Some(Select::In(zone)) => format!(":in(zone:{})", self.scenario.topology.name(*zone)),

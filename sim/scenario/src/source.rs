@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// A place in one of the texts that a scenario was read from.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-pub struct Place {
+pub(crate) struct Place {
     pub(crate) source: u32,
     pub(crate) start: u32,
     pub(crate) end: u32,
@@ -13,11 +13,11 @@ pub struct Place {
 
 /// A value and where it was written; what was left out stands where it could have been.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct At<T> {
+pub(crate) struct At<T> {
     /// The value.
-    pub value: T,
+    pub(crate) value: T,
     /// Where it was written.
-    pub place: Place,
+    pub(crate) place: Place,
 }
 
 /// The texts that a scenario was read from: the file first, then one for each override.

@@ -6,9 +6,9 @@ use crate::limits;
 
 /// A rate, kept as the time between two events, which is what a simulation needs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Rate {
+pub(crate) struct Rate {
     /// The mean time between two.
-    pub gap: Duration,
+    pub(crate) gap: Duration,
 }
 
 /// Why a text is no such quantity, and what to write.

@@ -4,7 +4,7 @@ use schism_core::Duration;
 use schism_models::oracle::{self, Mood};
 
 use crate::Metric;
-use crate::diagnostics::{Problem, listed, shorten, suggest};
+use crate::diagnostics::{Problem, shorten, suggest};
 use crate::grammar::{self, Least, Shape};
 use crate::limits;
 use crate::reader::{Field, Number, PerSecond, Read, Section, Share};

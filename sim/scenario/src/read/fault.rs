@@ -3,10 +3,10 @@
 use schism_core::Duration;
 use schism_models::nemesis::{Direction, Mode, OnMiss};
 
-use crate::diagnostics::{Problem, listed};
+use crate::diagnostics::{Problem, Report};
 use crate::grammar::{self, Key, Least, Shape};
 use crate::limits;
-use crate::reader::{Field, Read, Section, not_built, too_many};
+use crate::reader::{Field, Read, Section, too_many};
 use crate::source::{At, Place};
 use crate::spec::{EndSpec, FaultSpec, KindSpec, ShapeSpec, StartSpec};
 use crate::target::{self, BaseSpec, TargetSpec};
@@ -229,6 +229,6 @@ fn target_of(field: &Field<'_>, tree: &Tree) -> Option<TargetSpec> {
     }
 }
 
-fn one_target(text: &str, place: Place, report: &crate::diagnostics::Report) -> Option<TargetSpec> {
+fn one_target(text: &str, place: Place, report: &Report) -> Option<TargetSpec> {
     target::parse(text, place).map_err(|problem| report.add(problem)).ok()
 }
