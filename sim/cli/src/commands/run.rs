@@ -18,6 +18,7 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
             let subject = Subject {
                 why: scenario.why.clone(),
                 nodes: nodes(&scenario),
+                warmup_s: scenario.warmup.as_secs_f64(),
                 replay: replay::command(&run.input.file, seed.0, &run.input.changes.set),
             };
             text::report(&report, &subject, look(run, console))

@@ -18,7 +18,11 @@ const LONGEST: usize = 3;
 pub(super) fn lines(report: &Report, look: Look) -> Vec<String> {
     let all: u64 = report.wrong_beliefs.iter().map(|group| group.beliefs).sum();
     if all == 0 {
-        return vec![format!("{}  {}", paint(style::HEAD, "beliefs"), paint(style::FAINT, "none was ever wrong"))];
+        return vec![format!(
+            "{}  {}",
+            paint(style::HEAD, "beliefs"),
+            paint(style::FAINT, "none was ever wrong")
+        )];
     }
     let mut groups: Vec<&Wrong> = report.wrong_beliefs.iter().collect();
     groups.sort_by(|a, b| b.longest_s.total_cmp(&a.longest_s));

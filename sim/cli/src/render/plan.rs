@@ -2,12 +2,12 @@
 
 use schism_core::NodeId;
 use schism_models::nemesis::{
-    Base, Direction, End, Fault, Mode, Partition, Planned, Select, Shape, Start, Target,
+    Base, Direction, Fault, Mode, Partition, Planned, Select, Shape, Start, Target,
 };
 use schism_scenario::{Node, Scenario};
 
 use super::gantt::Row;
-use super::words::{clean, many, percent, wrap};
+use super::words::{clean, many, percent, span, wrap};
 
 /// One fault of the plan.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +18,7 @@ pub(crate) struct Step {
     pub(crate) what: String,
 }
 
-/// The faults, in the order in which they can begin.
+/// The faults, in the order in which they begin with the scenario's seed.
 pub(crate) fn steps(scenario: &Scenario) -> Vec<Step> {
     let mut steps: Vec<Step> = scenario.faults.iter().map(|fault| step(fault, scenario)).collect();
     steps.sort_by(|a, b| a.row.from_s.total_cmp(&b.row.from_s));
@@ -26,20 +26,16 @@ pub(crate) fn steps(scenario: &Scenario) -> Vec<Step> {
 }
 
 fn step(planned: &Planned, scenario: &Scenario) -> Step {
-    let (from, latest) = match planned.start {
-        Start::At(at) => (at, at),
-        Start::Between(from, to) => (from, to),
-    };
-    let to = match planned.end {
-        End::After(length) => Some(from + length),
-        End::At(at) => Some(at),
-        End::Never => None,
+    let (from, to) = planned.span(scenario.seed);
+    let drawn_from = match planned.start {
+        Start::At(_) => None,
+        Start::Between(from, to) => Some((from.as_secs_f64(), to.as_secs_f64())),
     };
     let row = Row {
         id: planned.id.clone(),
         from_s: from.as_secs_f64(),
-        latest_s: latest.as_secs_f64(),
         to_s: to.map(|to| to.as_secs_f64()),
+        drawn_from,
         kind: kind(&planned.fault).to_owned(),
     };
     Step { row, what: what(&planned.fault, scenario) }
@@ -48,7 +44,10 @@ fn step(planned: &Planned, scenario: &Scenario) -> Step {
 /// What each fault is, in lines of at most so many columns.
 pub(crate) fn descriptions(steps: &[Step], columns: usize) -> Vec<String> {
     let describe = |step: &Step| {
-        let text = format!("{} · {} · {}", clean(&step.row.id), step.row.when(), step.what);
+        let mut text = format!("{} · {} · {}", clean(&step.row.id), step.row.when(), step.what);
+        if let Some((from, to)) = step.row.drawn_from {
+            text += &format!(" · start drawn from {}", span(from, Some(to)));
+        }
         let mut lines = wrap(&text, columns - 4).into_iter();
         let first = lines.next();
         first.into_iter().chain(lines.map(|line| format!("    {line}"))).collect::<Vec<String>>()

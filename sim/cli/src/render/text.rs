@@ -49,6 +49,8 @@ pub(crate) struct Subject {
     pub(crate) why: Option<String>,
     /// How many nodes took part.
     pub(crate) nodes: usize,
+    /// How much of the start the metrics leave out.
+    pub(crate) warmup_s: f64,
     /// The command that repeats the run.
     pub(crate) replay: String,
 }
@@ -58,7 +60,7 @@ pub(crate) fn report(report: &Report, subject: &Subject, look: Look) -> String {
     let mut sections = vec![
         heading(report, subject, look),
         verdict(report),
-        timeline::lines(report, look),
+        timeline::lines(report, subject.warmup_s, look),
         phases(&report.phases, report.phases_omitted, look),
         totals(report, look),
         recovery::lines(report),
@@ -155,23 +157,16 @@ fn phases(phases: &[Phase], omitted: u64, look: Look) -> Vec<String> {
         lines.insert(lines.len() - 1, look.more(phases.len() - shown - 1, "phases"));
     }
     if omitted > 0 {
-        lines.push(format!("  {}", paint(style::FAINT, format!("{} have no phase of their own", many(omitted, "more fault")))));
+        lines.push(format!(
+            "  {}",
+            paint(style::FAINT, format!("{} have no phase of their own", many(omitted, "more fault")))
+        ));
     }
     lines
 }
 
 fn success(share: Option<f64>) -> Cell {
-    match share {
-        None => Cell::new("-"),
-        Some(share) => {
-            let style = match share {
-                s if s >= 1.0 => style::GOOD,
-                s if s >= 0.99 => style::ODD,
-                _ => style::BAD,
-            };
-            Cell::styled(percent(share), style)
-        }
-    }
+    share.map_or_else(|| Cell::new("-"), |share| Cell::styled(percent(share), style::of_share(share)))
 }
 
 fn totals(report: &Report, look: Look) -> Vec<String> {
