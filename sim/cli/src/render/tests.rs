@@ -318,8 +318,8 @@ fn fifteen_overlapping_faults_in_a_chart() {
         Row {
             id: ["cut", "gray", "a-fault-with-a-long-name"][n as usize % 3].to_owned() + &format!("-{n}"),
             from_s,
-            drawn_from: (n % 5 == 0).then_some((from_s - 4.0, from_s + 20.0)),
-            to_s: (n % 4 != 0).then_some(from_s + 30.0),
+            drawn_from: n.is_multiple_of(5).then_some((from_s - 4.0, from_s + 20.0)),
+            to_s: (!n.is_multiple_of(4)).then_some(from_s + 30.0),
             kind: ["partition", "crash", "pause"][n as usize % 3].to_owned(),
         }
     };
