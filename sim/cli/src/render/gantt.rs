@@ -1,7 +1,7 @@
 //! A Gantt chart of faults: one row each, a bar from its start to its end.
 
 use super::axis::Axis;
-use super::style::{self, paint};
+use super::style::{self, paint, paint_each};
 use super::words::{clean, clip, span, width};
 
 /// One row of the chart.
@@ -43,16 +43,10 @@ pub(crate) fn stretch(axis: &Axis, from_s: f64, to_s: Option<f64>) -> String {
     bar(axis, |column| if span.contains(&column) { '━' } else { '·' })
 }
 
-/// Characters by column; those of dots are faint, the others have the colour of faults.
+/// Characters by column; dots are faint, the others have the colour of faults.
 fn bar(axis: &Axis, character: impl Fn(usize) -> char) -> String {
-    let characters: Vec<char> = (0..axis.columns()).map(character).collect();
-    characters
-        .chunk_by(|a, b| (*a == '·') == (*b == '·'))
-        .map(|run| {
-            let style = if run[0] == '·' { style::FAINT } else { style::FAULT };
-            paint(style, run.iter().collect::<String>())
-        })
-        .collect()
+    let style = |character| if character == '·' { style::FAINT } else { style::FAULT };
+    paint_each((0..axis.columns()).map(character).map(|character| (character, style(character))))
 }
 
 /// Longer names are clipped.

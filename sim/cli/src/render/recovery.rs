@@ -72,7 +72,7 @@ fn figures(recovery: &Recovery) -> ([Figure; 4], [Figure; 4]) {
             name: "dip",
             value: dip.map_or_else(none, percent),
             style: dip_style,
-            note: dip_for_s.map_or_else(String::new, |s| format!("for {}", length(s))),
+            note: dip_for_s.filter(|s| *s > 0.0).map_or_else(String::new, |s| format!("for {}", length(s))),
         },
         Figure {
             name: "ghost window",

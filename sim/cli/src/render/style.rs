@@ -36,3 +36,10 @@ pub(crate) fn paint(style: Style, text: impl AsRef<str>) -> String {
     }
     format!("{style}{text}{style:#}")
 }
+
+/// Characters, each in its style; neighbours of one style share their colour codes.
+pub(crate) fn paint_each(characters: impl IntoIterator<Item = (char, Style)>) -> String {
+    let characters: Vec<(char, Style)> = characters.into_iter().collect();
+    let same = characters.chunk_by(|(_, a), (_, b)| a == b);
+    same.map(|run| paint(run[0].1, run.iter().map(|(character, _)| character).collect::<String>())).collect()
+}

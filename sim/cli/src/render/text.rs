@@ -176,7 +176,7 @@ fn totals(report: &Report, look: Look) -> Vec<String> {
     std::iter::once(head).chain(said.iter().flat_map(|line| hanging(line, 2, look))).collect()
 }
 
-/// How requests ended.
+/// How requests ended; the share is of those that did.
 fn outcomes(requests: &Requests) -> String {
     let Requests { offered, succeeded, unfinished, .. } = requests;
     let rest = if *unfinished > 0 { format!(", {} unfinished", count(*unfinished)) } else { String::new() };
@@ -184,7 +184,7 @@ fn outcomes(requests: &Requests) -> String {
         "{} offered, {} succeeded ({}){rest}",
         count(*offered),
         count(*succeeded),
-        share(*succeeded, *offered)
+        share(*succeeded, offered - unfinished)
     )
 }
 

@@ -4,7 +4,7 @@ use schism_runner::report::{Report, Timeline};
 
 use super::axis::Axis;
 use super::gantt::stretch;
-use super::style::{self, paint};
+use super::style::{self, paint, paint_each};
 use super::text::Look;
 use super::words::{clean, clip, count, percent, width};
 
@@ -60,12 +60,12 @@ fn success(report: &Report, warmup_s: f64, axis: &Axis) -> Option<(String, Strin
         let from = (axis.begins(column) / step_s) as usize;
         let to = (axis.begins(column + 1) / step_s).ceil() as usize;
         match worst_in(from, to.max(from + 1)) {
-            None => " ".to_owned(),
-            Some(share) if to <= measured => paint(style::FAINT, block(share).to_string()),
-            Some(share) => paint(style::of_share(share), block(share).to_string()),
+            None => (' ', style::PLAIN),
+            Some(share) if to <= measured => (block(share), style::FAINT),
+            Some(share) => (block(share), style::of_share(share)),
         }
     };
-    Some(((0..axis.columns()).map(column).collect(), format!("lowest {}", percent(lowest))))
+    Some((paint_each((0..axis.columns()).map(column)), format!("lowest {}", percent(lowest))))
 }
 
 /// The success share of each step in which something was offered. What is in flight at the end has not failed.
