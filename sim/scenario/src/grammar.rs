@@ -3,6 +3,7 @@
 //! The reader takes its keys and defaults from these tables, the error messages their lists, and the JSON Schema all
 //! of it, so that the three cannot disagree. Names of strategies come from the catalogs of the models.
 
+use schism_models::oracle::Mood;
 use schism_models::{balancer, cache, registry};
 
 use crate::limits::{self, Limit};
@@ -25,8 +26,8 @@ pub(crate) enum Presence {
     Optional,
     /// Leaving it out means this, in TOML.
     Default(&'static str),
-    /// It is part of the contract, but this version cannot do it.
-    Later,
+    /// It is part of the contract, but this version cannot do it; it has these instead.
+    Later(&'static [&'static str]),
 }
 
 /// What may stand at a key.
@@ -51,9 +52,13 @@ pub(crate) enum Shape {
     /// A rate.
     Rate,
     /// One of these words.
-    Word(&'static [&'static str]),
+    Word(Words),
     /// The name of something defined elsewhere in the file.
     Name,
+    /// The name of an oracle that can be asked for in this mood.
+    Oracle(Mood),
+    /// The name of a metric.
+    Metric,
     /// A list of them.
     Names,
     /// A distribution of times.
@@ -86,6 +91,14 @@ pub(crate) enum Shape {
     List(&'static [Key]),
     /// One of several strategies: a bare name, or a table with one key.
     Choice(&'static Choice),
+}
+
+/// The words that may stand somewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Words {
+    pub(crate) there: &'static [&'static str],
+    /// Those of the contract that this version cannot do.
+    pub(crate) later: &'static [&'static str],
 }
 
 /// The least time that makes sense.
@@ -126,6 +139,11 @@ impl Key {
         Key { name, about, shape, presence: Presence::Optional }
     }
 
+    /// One of these words.
+    const fn word(name: &'static str, there: &'static [&'static str], about: &'static str) -> Key {
+        Key::new(name, Shape::Word(Words { there, later: &[] }), about)
+    }
+
     const fn required(self) -> Key {
         Key { presence: Presence::Required, ..self }
     }
@@ -134,8 +152,13 @@ impl Key {
         Key { presence: Presence::Default(default), ..self }
     }
 
-    const fn later(name: &'static str, about: &'static str) -> Key {
-        Key { name, about, shape: Text, presence: Presence::Later }
+    const fn later(name: &'static str, instead: &'static [&'static str]) -> Key {
+        Key { name, about: "", shape: Text, presence: Presence::Later(instead) }
+    }
+
+    /// Whether this version cannot do it.
+    pub(crate) const fn is_later(&self) -> bool {
+        matches!(self.presence, Presence::Later(_))
     }
 }
 
@@ -153,18 +176,30 @@ pub(crate) const SCENARIO: &[Key] = &[
     Key::new("topology", Shape::Table(TOPOLOGY), "Zones and the links between them"),
     Key::new("network", Shape::Table(NETWORK), "What messages meet on their way"),
     Key::new("registry", Shape::Choice(&REGISTRY), "Who keeps the list of who is there").required(),
-    Key::new("services", Shape::Named(SERVICE), "Services, each under its name; instances are named `name-0`, `name-1`, ..."),
-    Key::new("clients", Shape::Named(CLIENT), "Client groups, each under its name; clients are named `name-0`, `name-1`, ..."),
+    Key::new(
+        "services",
+        Shape::Named(SERVICE),
+        "Services, each under its name; instances are named `name-0`, `name-1`, ...",
+    ),
+    Key::new(
+        "clients",
+        Shape::Named(CLIENT),
+        "Client groups, each under its name; clients are named `name-0`, `name-1`, ...",
+    ),
     Key::new("fault", Shape::List(FAULT), "What goes wrong, as `[[fault]]`"),
     Key::new("expect", Shape::List(EXPECT), "What must hold, as `[[expect]]`"),
-    Key::later("compare", "The strategies to compare"),
-    Key::later("swarm", "The family of scenarios to hunt in"),
+    Key::later("compare", &[]),
+    Key::later("swarm", &[]),
 ];
 
 /// `[topology]`.
 pub(crate) const TOPOLOGY: &[Key] = &[
     Key::new("zones", Shape::Names, "The names of the zones").or("[\"a\"]"),
-    Key::new("links", Shape::List(LINK), "Which zones are linked; by default every pair is, by `network.cross-zone`"),
+    Key::new(
+        "links",
+        Shape::List(LINK),
+        "Which zones are linked; by default every pair is, by `network.cross-zone`",
+    ),
 ];
 
 /// One of `topology.links`.
@@ -199,7 +234,7 @@ pub(crate) const ETCD: &[Key] = &[
     Key::new("members", Count(limits::MEMBERS), "How many members, named `registry-0`, `registry-1`, ...").or("3"),
     Key::new("zones", Shape::Names, "The zones that the members take turns in; by default all"),
     Key::new("zone", Shape::Name, "The one zone of all members"),
-    Key::new("version", Shape::Word(ETCD_VERSIONS), "The release line, where lines behave differently").or("\"3.6\""),
+    Key::word("version", ETCD_VERSIONS, "The release line, where lines behave differently").or("\"3.6\""),
     Key::new("lease-ttl", Duration(Positive), "The time to live that instances ask for (ours); etcd grants whole seconds, and at least 1.5 election timeouts")
         .or("\"10s\""),
     Key::new("heartbeat-interval", Duration(Positive), "One Raft tick and one heartbeat").or("\"100ms\""),
@@ -217,13 +252,27 @@ pub(crate) const SERVICE: &[Key] = &[
     Key::new("zone", Shape::Name, "The one zone of all instances"),
     Key::new("service", Shape::Distribution, "How long one request is served").required(),
     Key::new("slots", Count(limits::SLOTS), "Requests served at once; 0 is unlimited").or("0"),
-    Key::new("queue", Shape::CountOr(limits::QUEUE, "unlimited"), "Requests waiting at most, beyond those being served")
-        .or("\"unlimited\""),
-    Key::new("discipline", Shape::Word(&["fifo"]), "Who is served next").or("\"fifo\""),
+    Key::new(
+        "queue",
+        Shape::CountOr(limits::QUEUE, "unlimited"),
+        "Requests waiting at most, beyond those being served",
+    )
+    .or("\"unlimited\""),
+    Key::new(
+        "discipline",
+        Shape::Word(Words { there: &["fifo"], later: &["processor-sharing"] }),
+        "Who is served next",
+    )
+    .or("\"fifo\""),
     Key::new("weight", Count(limits::WEIGHT), "The weight that instances register with").or("1"),
-    Key::new("re-register", Shape::Flag, "Whether an instance registers anew when it learns that its lease is gone").or("true"),
-    Key::later("calls", "The service that it calls in turn"),
-    Key::later("client", "How it calls it"),
+    Key::new(
+        "re-register",
+        Shape::Flag,
+        "Whether an instance registers anew when it learns that its lease is gone",
+    )
+    .or("true"),
+    Key::later("calls", &[]),
+    Key::later("client", &[]),
 ];
 
 /// `[clients.NAME]`.
@@ -231,22 +280,36 @@ pub(crate) const CLIENT: &[Key] = &[
     Key::new("count", Count(limits::CLIENTS), "How many clients").required(),
     Key::new("zones", Shape::Names, "The zones that the clients take turns in; by default all"),
     Key::new("zone", Shape::Name, "The one zone of all clients"),
-    Key::new("calls", Shape::Name, "The service that they call, or `registry` for the registry as a key-value store").required(),
-    Key::new("operation", Shape::Word(OPERATIONS), "What is asked of the registry, where `calls` is `registry`; by default `get`"),
+    Key::new(
+        "calls",
+        Shape::Name,
+        "The service that they call, or `registry` for the registry as a key-value store",
+    )
+    .required(),
+    Key::word(
+        "operation",
+        OPERATIONS,
+        "What is asked of the registry, where `calls` is `registry`; by default `get`",
+    ),
     Key::new("arrivals", Shape::Choice(&ARRIVALS), "When requests arrive, for each client").required(),
     Key::new("timeout", Duration(Positive), "How long one attempt may take").or("\"1s\""),
-    Key::new("deadline", Shape::DurationOr("none"), "How long one request may take, with finding an endpoint").or("\"none\""),
+    Key::new(
+        "deadline",
+        Shape::DurationOr("none"),
+        "How long one request may take, with finding an endpoint",
+    )
+    .or("\"none\""),
     Key::new("balancer", Shape::Choice(&BALANCER), "How an endpoint is picked").or("\"round-robin\""),
     Key::new("cache", Shape::Choice(&CACHE), "How endpoints are learnt and kept").or("\"watch\""),
-    Key::later("key", "The keys of requests, for hashing balancers"),
-    Key::later("retry", "Attempts after a failure"),
-    Key::later("hedge", "Attempts before a failure"),
-    Key::later("breaker", "When to stop calling"),
-    Key::later("limiter", "How much to call"),
-    Key::later("outlier", "Which endpoints to eject"),
-    Key::later("locality", "Which zones to prefer"),
-    Key::later("slow-start", "How new endpoints are eased in"),
-    Key::later("subset", "Which endpoints a client knows"),
+    Key::later("key", &[]),
+    Key::later("retry", &[]),
+    Key::later("hedge", &[]),
+    Key::later("breaker", &[]),
+    Key::later("limiter", &[]),
+    Key::later("outlier", &[]),
+    Key::later("locality", &[]),
+    Key::later("slow-start", &[]),
+    Key::later("subset", &[]),
 ];
 
 /// The spellings of `operation`.
@@ -303,7 +366,7 @@ pub(crate) const BALANCER: Choice = Choice {
 /// The spellings of `reads`.
 pub(crate) const READS: &[&str] = &["linearizable", "serializable"];
 
-const READS_KEY: Key = Key::new("reads", Shape::Word(READS), "How the registry is read").or("\"linearizable\"");
+const READS_KEY: Key = Key::word("reads", READS, "How the registry is read").or("\"linearizable\"");
 
 /// `cache`.
 pub(crate) const CACHE: Choice = Choice {
@@ -340,9 +403,13 @@ pub(crate) const CACHE_TTL: &[Key] =
 
 /// `cache.watch`.
 pub(crate) const CACHE_WATCH: &[Key] = &[
-    Key::new("on-empty", Shape::Word(ON_EMPTY), "What an empty list does: nothing, or what it says").or("\"accept\""),
-    Key::new("max-stale", Shape::DurationOr("forever"), "How long a view is used after the registry was last heard of")
-        .or("\"forever\""),
+    Key::word("on-empty", ON_EMPTY, "What an empty list does: nothing, or what it says").or("\"accept\""),
+    Key::new(
+        "max-stale",
+        Shape::DurationOr("forever"),
+        "How long a view is used after the registry was last heard of",
+    )
+    .or("\"forever\""),
 ];
 
 /// The spellings of `on-empty`.
@@ -350,6 +417,9 @@ pub(crate) const ON_EMPTY: &[&str] = &["keep", "accept"];
 
 /// The keys that say what a fault is.
 pub(crate) const FAULT_KINDS: &[&str] = &["partition", "crash", "pause"];
+
+/// The keys that say when a fault begins.
+pub(crate) const STARTS: &[&str] = &["at", "between"];
 
 /// `[[fault]]`.
 pub(crate) const FAULT: &[Key] = &[
@@ -360,37 +430,41 @@ pub(crate) const FAULT: &[Key] = &[
     Key::new("until", Duration(Zero), "When it is healed"),
     Key::new("may-miss", Shape::Flag, "Whether a run in which it touched nothing still counts").or("false"),
     Key::new("partition", Shape::Table(PARTITION), "Some nodes cannot reach others"),
-    Key::new("crash", Shape::TargetsOr(CRASH), "Processes die: all that is not on disk is lost, and peers see a reset"),
+    Key::new(
+        "crash",
+        Shape::TargetsOr(CRASH),
+        "Processes die: all that is not on disk is lost, and peers see a reset",
+    ),
     Key::new("pause", Shape::TargetsOr(PAUSE), "Processes stand still and keep their state"),
-    Key::later("when", "A trigger instead of a time"),
-    Key::later("after", "How long after its trigger"),
-    Key::later("latency", "Links are slower"),
-    Key::later("loss", "Links lose messages"),
-    Key::later("duplicate", "Links deliver twice"),
-    Key::later("reorder", "Links deliver out of order"),
-    Key::later("corrupt", "Links damage messages"),
-    Key::later("bandwidth", "Links are narrow"),
-    Key::later("connection", "Connections break"),
-    Key::later("crash-loop", "Processes die again and again"),
-    Key::later("stop", "Processes stop in good order"),
-    Key::later("zombie", "Instances keep serving after they have left"),
-    Key::later("gc", "Processes pause again and again"),
-    Key::later("slow", "Processes are slow"),
-    Key::later("limp-link", "A link limps"),
-    Key::later("partial-capacity", "Some capacity is gone"),
-    Key::later("error-rate", "Requests fail"),
-    Key::later("leak", "A resource runs out"),
-    Key::later("clock", "Clocks are wrong"),
-    Key::later("disk", "Disks are slow or full"),
-    Key::later("zone-outage", "A zone goes dark"),
-    Key::later("registry", "The registry misbehaves"),
-    Key::later("dns", "DNS misbehaves"),
-    Key::later("deploy", "A new version is rolled out"),
-    Key::later("config-push", "A setting changes"),
-    Key::later("scale", "Instances come and go"),
-    Key::later("ip-reuse", "Another service gets the address"),
-    Key::later("load", "The load changes"),
-    Key::later("failpoint", "A named point in the code fails"),
+    Key::later("when", STARTS),
+    Key::later("after", STARTS),
+    Key::later("latency", FAULT_KINDS),
+    Key::later("loss", FAULT_KINDS),
+    Key::later("duplicate", FAULT_KINDS),
+    Key::later("reorder", FAULT_KINDS),
+    Key::later("corrupt", FAULT_KINDS),
+    Key::later("bandwidth", FAULT_KINDS),
+    Key::later("connection", FAULT_KINDS),
+    Key::later("crash-loop", FAULT_KINDS),
+    Key::later("stop", FAULT_KINDS),
+    Key::later("zombie", FAULT_KINDS),
+    Key::later("gc", FAULT_KINDS),
+    Key::later("slow", FAULT_KINDS),
+    Key::later("limp-link", FAULT_KINDS),
+    Key::later("partial-capacity", FAULT_KINDS),
+    Key::later("error-rate", FAULT_KINDS),
+    Key::later("leak", FAULT_KINDS),
+    Key::later("clock", FAULT_KINDS),
+    Key::later("disk", FAULT_KINDS),
+    Key::later("zone-outage", FAULT_KINDS),
+    Key::later("registry", FAULT_KINDS),
+    Key::later("dns", FAULT_KINDS),
+    Key::later("deploy", FAULT_KINDS),
+    Key::later("config-push", FAULT_KINDS),
+    Key::later("scale", FAULT_KINDS),
+    Key::later("ip-reuse", FAULT_KINDS),
+    Key::later("load", FAULT_KINDS),
+    Key::later("failpoint", FAULT_KINDS),
 ];
 
 /// The keys that say who is parted from whom.
@@ -403,18 +477,18 @@ pub(crate) const PARTITION: &[Key] = &[
     Key::new("one-way", Shape::OneWay, "The first do not reach the second; the second still reach the first"),
     Key::new("partial", Shape::Pairs, "The two of each pair do not reach each other"),
     Key::new("zone-cut", Shape::TwoNames, "Two zones that do not reach each other"),
-    Key::new("direction", Shape::Word(DIRECTIONS), "Which ways are cut; forward is from an earlier side to a later")
+    Key::word("direction", DIRECTIONS, "Which ways are cut; forward is from an earlier side to a later")
         .or("\"both\""),
-    Key::new("mode", Shape::Word(MODES), "What a sender notices: nothing, or a refusal").or("\"blackhole\""),
-    Key::new("existing", Shape::Word(&["cut"]), "What happens to connections that are open").or("\"cut\""),
-    Key::later("halves", "Two halves"),
-    Key::later("random", "Sides drawn at random"),
-    Key::later("majority-minority", "A majority and a minority"),
-    Key::later("bridge", "Two halves that one node reaches"),
-    Key::later("majorities-ring", "Each node sees another majority"),
-    Key::later("star", "All reach only the centre"),
-    Key::later("mesh", "Each pair drawn"),
-    Key::later("plane-cut", "The control plane or the data plane"),
+    Key::word("mode", MODES, "What a sender notices: nothing, or a refusal").or("\"blackhole\""),
+    Key::word("existing", &["cut"], "What happens to connections that are open").or("\"cut\""),
+    Key::later("halves", SHAPES),
+    Key::later("random", SHAPES),
+    Key::later("majority-minority", SHAPES),
+    Key::later("bridge", SHAPES),
+    Key::later("majorities-ring", SHAPES),
+    Key::later("star", SHAPES),
+    Key::later("mesh", SHAPES),
+    Key::later("plane-cut", SHAPES),
 ];
 
 /// The spellings of `direction`.
@@ -444,13 +518,25 @@ pub(crate) const ASKS: &[&str] = &["always", "sometimes", "never", "eventually",
 /// `[[expect]]`.
 pub(crate) const EXPECT: &[Key] = &[
     Key::new("id", Text, "Its name in the report; by default made from what it asks"),
-    Key::new("always", Shape::Name, "An oracle that must hold at every event"),
-    Key::new("sometimes", Shape::Name, "Something that must happen, or else the run says nothing"),
-    Key::new("never", Shape::Name, "Something that must not happen"),
-    Key::new("eventually", Shape::Name, "An oracle that must hold `within` some time of the last heal"),
+    Key::new("always", Shape::Oracle(Mood::Always), "An oracle that must hold at every event"),
+    Key::new(
+        "sometimes",
+        Shape::Oracle(Mood::Sometimes),
+        "Something that must happen, or else the run says nothing",
+    ),
+    Key::new("never", Shape::Oracle(Mood::Never), "Something that must not happen"),
+    Key::new(
+        "eventually",
+        Shape::Oracle(Mood::Eventually),
+        "An oracle that must hold `within` some time of the last heal",
+    ),
     Key::new("within", Duration(Zero), "For `eventually`: by when after the last heal; by default 60s"),
-    Key::new("metric", Shape::Name, "A metric to bound"),
-    Key::new("during", Shape::Window, "For `metric`: a fault's id, \"before\", \"after\", \"all\", or { from, to }; by default all"),
+    Key::new("metric", Shape::Metric, "A metric to bound"),
+    Key::new(
+        "during",
+        Shape::Window,
+        "For `metric`: a fault's id, \"before\", \"after\", \"all\", or { from, to }; by default all",
+    ),
     Key::new("at-least", Shape::Bound, "For `metric`: the least allowed, in its unit"),
     Key::new("at-most", Shape::Bound, "For `metric`: the most allowed, in its unit"),
 ];

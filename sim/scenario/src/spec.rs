@@ -26,6 +26,8 @@ pub(crate) struct Written {
     pub(crate) services: Vec<ServiceSpec>,
     pub(crate) clients: Vec<ClientSpec>,
     pub(crate) faults: Vec<FaultSpec>,
+    /// Whether the list of them could be read.
+    pub(crate) faults_readable: bool,
     pub(crate) expectations: Vec<ExpectSpec>,
 }
 
@@ -154,8 +156,19 @@ pub(crate) struct ExpectSpec {
 /// What is expected.
 #[derive(Clone, Debug)]
 pub(crate) enum AskSpec {
-    Oracle { name: &'static str, kind: oracle::Kind, mood: oracle::Mood, within: At<Duration> },
-    Metric { name: &'static str, metric: Metric, during: WindowSpec, at_least: Option<At<f64>>, at_most: Option<At<f64>> },
+    Oracle {
+        name: &'static str,
+        kind: oracle::Kind,
+        mood: oracle::Mood,
+        within: At<Duration>,
+    },
+    Metric {
+        name: &'static str,
+        metric: Metric,
+        during: WindowSpec,
+        at_least: Option<At<f64>>,
+        at_most: Option<At<f64>>,
+    },
 }
 
 /// `during`.

@@ -16,6 +16,8 @@ use crate::{Ask, Expectation, Metric, Window};
 /// What the expectations are checked against.
 struct Run<'a> {
     faults: &'a [Option<Planned>],
+    /// Whether they are all right; if not, what an expectation says of them is not judged.
+    certain: bool,
     /// Where each fault was written.
     places: Vec<Place>,
     ids: BTreeMap<&'a str, usize>,
@@ -25,15 +27,19 @@ struct Run<'a> {
 }
 
 pub(super) fn check(
-    specs: &[ExpectSpec],
     written: &Written,
     faults: &[Option<Planned>],
+    certain: bool,
     length: Option<At<Duration>>,
     report: &Report,
 ) -> Vec<Expectation> {
-    let places = written.faults.iter().map(|fault| fault.id.as_ref().map_or(fault.place, |id| id.place)).collect();
-    let known = faults.iter().enumerate().filter_map(|(index, fault)| Some((fault.as_ref()?.id.as_str(), index)));
-    let run = Run { faults, places, ids: known.collect(), length, warmup: written.warmup.value, report };
+    let places =
+        written.faults.iter().map(|fault| fault.id.as_ref().map_or(fault.place, |id| id.place)).collect();
+    let known =
+        faults.iter().enumerate().filter_map(|(index, fault)| Some((fault.as_ref()?.id.as_str(), index)));
+    let specs = &written.expectations;
+    let run =
+        Run { faults, certain, places, ids: known.collect(), length, warmup: written.warmup.value, report };
     let given = given_ids(specs, report);
     let mut taken = given;
     let mut expectations = Vec::new();
@@ -55,7 +61,11 @@ fn given_ids(specs: &[ExpectSpec], report: &Report) -> BTreeSet<String> {
         proper_id(&id.value, id.place, &[], report);
         if let Some(first) = seen.insert(id.value.clone(), id.place) {
             let message = format!("two expectations have the id `{}`", shorten(&id.value));
-            report.add(Problem::error(id.place, message).related(first, "the first is here").help("give each its own"));
+            report.add(
+                Problem::error(id.place, message)
+                    .related(first, "the first is here")
+                    .help("give each its own"),
+            );
         }
     }
     seen.into_keys().collect()
@@ -113,8 +123,15 @@ impl Run<'_> {
         if due <= length.value {
             return Some(());
         }
-        let message = format!("{} after the last heal at {healed} is {due}, after the end of the run at {}", within.value, length.value);
-        let place = if within.place.source == place.source && within.place.start >= place.start { within.place } else { place };
+        let message = format!(
+            "{} after the last heal at {healed} is {due}, after the end of the run at {}",
+            within.value, length.value
+        );
+        let place = if within.place.source == place.source && within.place.start >= place.start {
+            within.place
+        } else {
+            place
+        };
         let spare = length.value.saturating_sub(healed);
         let less = if spare > Duration::ZERO { format!(", or within = \"{spare}\"") } else { String::new() };
         self.report.add(
@@ -127,7 +144,7 @@ impl Run<'_> {
 
     /// When the last fault has healed at the latest. Reports a fault that never does.
     fn last_heal(&self, place: Place, why: &str) -> Option<Duration> {
-        let length = self.length?.value;
+        let length = self.length.filter(|_| self.certain)?.value;
         let mut last = Duration::ZERO;
         for (fault, at) in self.faults.iter().zip(&self.places) {
             let fault = fault.as_ref()?;
@@ -137,7 +154,11 @@ impl Run<'_> {
                 End::Never => Duration::from_nanos(u64::MAX),
             };
             if heals > length {
-                let how = if fault.end == End::Never { "never heals".to_owned() } else { format!("heals at {heals}, after the end") };
+                let how = if fault.end == End::Never {
+                    "never heals".to_owned()
+                } else {
+                    format!("heals at {heals}, after the end")
+                };
                 let message = format!("{why}, and the fault `{}` {how}", shorten(&fault.id));
                 let help = match fault.end {
                     End::Never => "give the fault a `for` or an `until`".to_owned(),
@@ -169,7 +190,7 @@ impl Run<'_> {
             | Metric::FalseEviction
             | Metric::GhostWindow => return Some(()),
         };
-        if self.faults.is_empty() {
+        if self.faults.is_empty() && self.certain {
             let message = format!("`{name}` counts from {counts_from}, and there is no fault");
             self.report.add(Problem::error(place, message).help("add a [[fault]], or bound another metric"));
             return None;
@@ -189,7 +210,8 @@ impl Run<'_> {
                 let healed = self.last_heal(place, "`after` begins at the last heal")?;
                 let length = self.length?.value;
                 if healed >= length {
-                    let message = format!("nothing is after the last heal at {healed}: the run ends at {length}");
+                    let message =
+                        format!("nothing is after the last heal at {healed}: the run ends at {length}");
                     self.report.add(Problem::error(place, message).help("raise `length`"));
                     return None;
                 }
@@ -201,7 +223,7 @@ impl Run<'_> {
     }
 
     fn some_fault(&self, word: &str, place: Place) -> Option<()> {
-        if self.faults.is_empty() {
+        if self.faults.is_empty() && self.certain {
             let message = format!("there is no fault that anything could be `{word}`");
             self.report.add(Problem::error(place, message).help("leave `during` out for the whole run"));
             return None;
@@ -213,8 +235,10 @@ impl Run<'_> {
         self.some_fault("before", place)?;
         let first = self.faults.iter().map(|fault| fault.as_ref().map(earliest)).min()??;
         if first <= self.warmup {
-            let message = format!("nothing is before the first fault at {first}: the warm-up lasts {}", self.warmup);
-            self.report.add(Problem::error(place, message).help("shorten `warmup`, or let the fault begin later"));
+            let message =
+                format!("nothing is before the first fault at {first}: the warm-up lasts {}", self.warmup);
+            self.report
+                .add(Problem::error(place, message).help("shorten `warmup`, or let the fault begin later"));
             return None;
         }
         Some(Window::Before)
@@ -223,7 +247,7 @@ impl Run<'_> {
     fn fault(&self, id: &At<String>) -> Option<Window> {
         let found = self.ids.get(id.value.as_str());
         // Where a fault could not be read its id is not known, and may be the one that is missed.
-        if found.is_none() && self.faults.iter().all(Option::is_some) {
+        if found.is_none() && self.certain {
             let names: Vec<&str> = self.ids.keys().copied().chain(["before", "after", "all"]).collect();
             let message = format!("there is no fault `{}`", shorten(&id.value));
             self.report.add(Problem::error(id.place, message).maybe_help(suggest(&id.value, names)));
@@ -234,18 +258,26 @@ impl Run<'_> {
     fn between(&self, from: At<Duration>, to: At<Duration>) -> Option<Window> {
         let length = self.length?;
         if from.value >= to.value {
-            let message = format!("the window ends at {}, not after its beginning at {}", to.value, from.value);
+            let message =
+                format!("the window ends at {}, not after its beginning at {}", to.value, from.value);
             self.report.add(Problem::error(to.place, message).help("`to` is later than `from`"));
             return None;
         }
         if to.value > length.value {
-            let message = format!("the window ends at {}, after the end of the run at {}", to.value, length.value);
-            self.report.add(Problem::error(to.place, message).related(length.place, "the length").help("end it earlier, or raise `length`"));
+            let message =
+                format!("the window ends at {}, after the end of the run at {}", to.value, length.value);
+            self.report.add(
+                Problem::error(to.place, message)
+                    .related(length.place, "the length")
+                    .help("end it earlier, or raise `length`"),
+            );
             return None;
         }
         if to.value <= self.warmup {
             let message = format!("the window ends at {}, within the warm-up of {}", to.value, self.warmup);
-            self.report.add(Problem::error(to.place, message).help("the metrics leave the warm-up out: end it later"));
+            self.report.add(
+                Problem::error(to.place, message).help("the metrics leave the warm-up out: end it later"),
+            );
             return None;
         }
         Some(Window::Between(Time::START + from.value, Time::START + to.value))

@@ -28,9 +28,17 @@ pub(super) fn read(name: At<String>, section: &Section<'_>) -> ClientSpec {
 
 fn arrivals(chosen: &Chosen<'_>, report: &Report) -> Option<ArrivalsSpec> {
     let Some(argument) = chosen.argument else {
-        let how = if chosen.name == "closed" { "{ closed = { think = \"5ms\" } }" } else { "{ poisson = \"100/s\" }" };
-        let message = format!("`{}` needs its rate or its think time", chosen.name);
-        report.add(Problem::error(chosen.place, message).help(format!("write {}", how.replace("poisson", chosen.name))));
+        let how = if chosen.name == "closed" {
+            "{ closed = { think = \"5ms\" } }"
+        } else {
+            "{ poisson = \"100/s\" }"
+        };
+        let needs = if chosen.name == "closed" { "think time" } else { "rate" };
+        let message = format!("`{}` needs its {needs}", chosen.name);
+        report.add(
+            Problem::error(chosen.place, message)
+                .help(format!("write {}", how.replace("poisson", chosen.name))),
+        );
         return None;
     };
     let rate = |shape| Rate::read(&Field { name: chosen.name, shape, report }, argument);
