@@ -246,7 +246,7 @@ impl Report {
         let severity = if self.has_errors() { Severity::Error } else { Severity::Warning };
         let mut found = self.found.into_inner();
         found.retain(|problem| problem.severity == severity);
-        found.sort_by(|a, b| a.place.cmp(&b.place));
+        found.sort_by_key(|problem| problem.place);
         found.dedup_by(|b, a| a.place == b.place && a.message == b.message);
         let left_out = found.len().saturating_sub(limits::ERRORS);
         found.truncate(limits::ERRORS);

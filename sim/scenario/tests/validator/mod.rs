@@ -4,7 +4,7 @@ use regex_lite::Regex;
 use serde_json::{Map, Value};
 
 /// What is wrong with a value, if anything.
-pub fn wrong(root: &Value, value: &Value) -> Option<String> {
+pub(crate) fn wrong(root: &Value, value: &Value) -> Option<String> {
     Validator { root }.schema(root, value, "")
 }
 
@@ -16,14 +16,15 @@ type Wrong = Option<String>;
 
 impl Validator<'_> {
     fn schema(&self, schema: &Value, value: &Value, path: &str) -> Wrong {
-        match schema {
-            Value::Bool(true) => None,
-            Value::Bool(false) => Some(format!("{path}: not allowed")),
-            _ => {
-                let keywords = schema.as_object().expect("a schema is an object or a bool");
-                keywords.iter().find_map(|(keyword, rule)| self.keyword(keyword, rule, keywords, value, path))
+        let keywords = match schema {
+            Value::Object(keywords) => keywords,
+            Value::Bool(true) => return None,
+            Value::Bool(false) => return Some(format!("{path}: not allowed")),
+            Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                panic!("{schema} is no schema")
             }
-        }
+        };
+        keywords.iter().find_map(|(keyword, rule)| self.keyword(keyword, rule, keywords, value, path))
     }
 
     fn keyword(
