@@ -1,1 +1,4 @@
-//! What the benches share.
+//! The kernel's workloads, through the same actor, effects and world as the models: what `workloads` times.
+
+pub mod hold;
+pub mod service;

@@ -1,4 +1,120 @@
 //! Oracles: what must hold always, sometimes or eventually. The catalog.
+//!
+//! An oracle sees what every witness sees: observations, faults, and the truth of the moment. It never sees a model's
+//! fields, so one oracle judges simulated and live runs alike.
+
+mod cast;
+mod false_eviction;
+mod leader_change;
+mod lease_expiry;
+mod misrouted_request;
+mod never_empty;
+mod opinions;
+mod record;
+mod register;
+mod single_leader;
+mod stale_request;
+mod views_agree;
+
+use schism_core::{Fault, NodeId, Scene};
+
+use crate::observation::Observation;
+
+pub use cast::{Cast, Role};
+pub use opinions::{Change, Opinion, Opinions};
+pub use record::Record;
+pub use register::Register;
+pub use views_agree::ViewsAgree;
+
+/// What looks for one thing and says, in a sentence, when it has seen it. It is asked until it has, and then no more.
+///
+/// What it means that the thing was seen is the [`Mood`]'s to say: that a hope came true, or that a law was broken.
+pub trait Oracle: Clone {
+    /// Which observations it is shown.
+    const SHOWN: Shown;
+
+    /// One that has seen nothing yet.
+    fn new(cast: &Cast) -> Self;
+
+    /// A node has observed something.
+    fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<String>;
+
+    /// A fault has been inflicted, or healed.
+    fn on_fault(&mut self, moment: &Moment<'_>, fault: &Fault) -> Option<String> {
+        let _ = (moment, fault);
+        None
+    }
+}
+
+/// The moment at which an oracle is shown something, just after it.
+#[derive(Clone, Copy)]
+pub struct Moment<'a> {
+    /// The truth.
+    pub scene: &'a Scene<'a>,
+    /// What follows from all that has been observed.
+    pub record: &'a Record,
+}
+
+/// Which observations an oracle is shown. There are a thousand times as many attempts as anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// [`Observation::Attempt`] alone.
+    Attempts,
+    /// All but those of requests: views, leases, leaders and writes.
+    Beliefs,
+}
+
+/// One line for each oracle: its kind, and the file that it is in.
+macro_rules! catalog {
+    ($($kind:ident = $oracle:ty;)*) => {
+        /// An oracle of any kind.
+        #[derive(Clone)]
+        pub enum AnyOracle {
+            $(#[doc = concat!("See [`Kind::", stringify!($kind), "`].")] $kind($oracle),)*
+        }
+
+        impl AnyOracle {
+            /// One of this kind, that has seen nothing yet.
+            pub fn new(kind: Kind, cast: &Cast) -> AnyOracle {
+                match kind {
+                    $(Kind::$kind => AnyOracle::$kind(<$oracle>::new(cast)),)*
+                }
+            }
+
+            /// See [`Oracle::SHOWN`].
+            pub fn shown(&self) -> Shown {
+                match self {
+                    $(AnyOracle::$kind(_) => <$oracle>::SHOWN,)*
+                }
+            }
+
+            /// See [`Oracle::observe`].
+            pub fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<String> {
+                match self {
+                    $(AnyOracle::$kind(oracle) => oracle.observe(moment, by, seen),)*
+                }
+            }
+
+            /// See [`Oracle::on_fault`].
+            pub fn on_fault(&mut self, moment: &Moment<'_>, fault: &Fault) -> Option<String> {
+                match self {
+                    $(AnyOracle::$kind(oracle) => oracle.on_fault(moment, fault),)*
+                }
+            }
+        }
+    };
+}
+
+catalog! {
+    SingleLeader = single_leader::SingleLeader;
+    ViewsAgree = ViewsAgree;
+    StaleRequest = stale_request::StaleRequest;
+    MisroutedRequest = misrouted_request::MisroutedRequest;
+    FalseEviction = false_eviction::FalseEviction;
+    LeaderChange = leader_change::LeaderChange;
+    LeaseExpiry = lease_expiry::LeaseExpiry;
+    NeverEmpty = never_empty::NeverEmpty;
+}
 
 /// What an oracle looks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,1 +1,14 @@
-//! stub
+//! Runs scenarios and tells what happened: metrics, beliefs, recovery, verdicts.
+
+mod figures;
+mod judge;
+pub mod ledger;
+mod phases_text;
+pub mod report;
+mod simulation;
+mod words;
+
+pub use ledger::Ledger;
+pub use phases_text::phases_text;
+pub use report::Report;
+pub use simulation::{Simulation, run, run_all};

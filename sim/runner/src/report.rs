@@ -35,14 +35,22 @@ pub struct Report {
     pub registry: Registry,
     /// Each registration of each instance, by instance and time.
     pub leases: Vec<Lease>,
-    /// Every belief that was ever wrong, by the time at which it became so.
+    /// Every belief that was ever wrong, by the time at which it became so, then by observer and subject; the first
+    /// [`MOST_BELIEFS`](crate::ledger::MOST_BELIEFS) of them.
     pub beliefs: Vec<Belief>,
     /// How many more there were than are listed.
     pub beliefs_omitted: u64,
+    /// All that were wrong, by group: members first, then client groups.
+    pub wrong_beliefs: Vec<Wrong>,
     /// What went wrong.
     pub faults: Vec<Fault>,
-    /// Parts of the run: before the first fault, during each, and after the last.
+    /// Parts of the run: before the first fault, during each, and after the last; `all` if there was no fault. Of
+    /// faults, the first [`MOST_PHASES`](crate::ledger::MOST_PHASES) that began.
     pub phases: Vec<Phase>,
+    /// How many faults have no phase.
+    pub phases_omitted: u64,
+    /// How requests fared, step by step.
+    pub timeline: Timeline,
     /// How the system got over it.
     pub recovery: Recovery,
     /// What was expected.
@@ -139,9 +147,9 @@ pub struct Service {
 pub struct Instance {
     /// Attempts sent to it.
     pub attempts: u64,
-    /// Slots in use, on average over time.
+    /// Slots in use, on average over the time after the warm-up; only attempts that were served to the end count.
     pub busy: f64,
-    /// Requests waiting, on average over time.
+    /// Attempts waiting, on average over the time after the warm-up; of the same attempts.
     pub queue_mean: f64,
 }
 
@@ -202,6 +210,21 @@ pub struct Belief {
     pub is_true: bool,
 }
 
+/// How often the observers of a group were wrong about the instances of a service.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Wrong {
+    /// The client group, or `registry`.
+    pub observers: String,
+    /// The service.
+    pub subjects: String,
+    /// `up` or `down`.
+    pub believes: &'static str,
+    /// How many such beliefs there were.
+    pub beliefs: u64,
+    /// How long the longest lasted, until the end of the run if it outlasted that.
+    pub longest_s: f64,
+}
+
 /// One fault as it happened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Fault {
@@ -228,12 +251,24 @@ pub struct Phase {
     pub from_s: f64,
     /// When it ended.
     pub to_s: f64,
-    /// Requests offered in it.
+    /// Requests offered in it, after the warm-up.
     pub offered: u64,
-    /// Of those, the share that succeeded; null if there were none.
+    /// Of those that are over, the share that succeeded; null if there were none.
     pub success_rate: Option<f64>,
     /// The 99th percentile of their latency; null if none succeeded.
     pub p99_ms: Option<f64>,
+}
+
+/// How requests fared over the whole run, warm-up included: one number per step of time, from the start on. A request
+/// counts in the step in which it was offered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Timeline {
+    /// The length of a step: one second, or as many whole seconds as it takes to need no more than 1,000 steps.
+    pub step_s: f64,
+    /// Requests offered in each step.
+    pub offered: Vec<u64>,
+    /// Of those, how many succeeded.
+    pub succeeded: Vec<u64>,
 }
 
 /// How the system got over the faults. Null where the question has no answer: no fault, or not within the run.
@@ -245,15 +280,18 @@ pub struct Recovery {
     pub reroute_s: Option<f64>,
     /// From the first fault to the next leader of the registry.
     pub failover_s: Option<f64>,
-    /// The lowest success share of any whole second from the first fault on.
+    /// The lowest success share of any whole second, counted from the first fault on, by when requests were offered.
+    /// Seconds of fewer than ten are left out, unless all are.
     pub dip: Option<f64>,
-    /// For how many seconds, in all, the share was lower than it had been before by more than one percent.
+    /// For how many seconds, in all, the share was lower by more than one percent than it had been before; null if
+    /// nothing was measured before.
     pub dip_for_s: Option<f64>,
-    /// From the last heal to the moment from which all observers' views agree.
+    /// From the last heal to the moment from which all observers' views agree, to the end of the run; 0 if they did
+    /// already. Null if they did not at the end, or nothing healed.
     pub converge_s: Option<f64>,
     /// Instances that the registry dropped while they were alive.
     pub false_evictions: u64,
-    /// The longest time for which a dead instance was believed up.
+    /// The longest time for which a client believed a dead instance up; null if none died.
     pub ghost_window_s: Option<f64>,
 }
 
@@ -280,4 +318,11 @@ pub enum Verdict {
     Vacuous,
     /// It did not hold.
     Fails,
+}
+
+impl Report {
+    /// The report as one JSON object, indented, without a newline at the end. The same report is the same bytes.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("plain data with text keys")
+    }
 }

@@ -2,14 +2,34 @@
 
 use std::sync::Arc;
 
-use schism_core::{DigestValue, Event, NodeId, Part, Seed, Time, World, ZoneId, queue::Best, queue::Queue};
+use rayon::prelude::*;
+use schism_core::{
+    DigestValue, Event, NodeId, Part, Scene, Seed, Time, World, ZoneId, queue::Best, queue::Queue,
+};
 use schism_models::client::{Callee, Desk, Directory};
 use schism_models::listing::{Endpoint, Listing, ServiceId};
 use schism_models::nemesis::{Audience, Nemesis};
 use schism_models::node::{Node, Role};
 use schism_models::registry::{self, etcd};
 use schism_models::service::Post;
-use schism_scenario::scenario::{self, Scenario};
+use schism_scenario::{self as scenario, Scenario};
+
+use crate::ledger::Listed;
+use crate::{Ledger, Report};
+
+/// Runs a scenario, and tells what happened.
+pub fn run(scenario: &Scenario, seed: Seed, listed: Listed) -> Report {
+    let mut simulation: Simulation<Ledger> =
+        Simulation::new(scenario, seed, Ledger::listing(scenario, listed));
+    simulation.run_to_end();
+    simulation.into_report(scenario, seed)
+}
+
+/// Runs a scenario with each of these seeds, on as many threads as the pool has; the reports are in the seeds' order,
+/// whoever was done first.
+pub fn run_all(scenario: &Scenario, seeds: &[Seed]) -> Vec<Report> {
+    seeds.par_iter().map(|&seed| run(scenario, seed, Listed::Wrong)).collect()
+}
 
 /// A scenario on its way. A value: cloning it forks the run.
 #[derive(Clone)]
@@ -61,6 +81,34 @@ impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
     }
 }
 
+impl<Q: Queue<Event<Node>>> Simulation<Ledger, Q> {
+    /// What happened, once the run has come to its end.
+    pub fn into_report(self, scenario: &Scenario, seed: Seed) -> Report {
+        let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
+        self.world.into_witness().report(scenario, seed, digest, events, end)
+    }
+}
+
+impl Audience for Ledger {
+    fn fault_began(
+        &mut self,
+        scene: &Scene<'_>,
+        fault: usize,
+        on: &[NodeId],
+        islands: Option<&[Vec<NodeId>]>,
+    ) {
+        Ledger::fault_began(self, scene, fault, on, islands);
+    }
+
+    fn fault_healed(&mut self, scene: &Scene<'_>, fault: usize, touched: u64) {
+        Ledger::fault_healed(self, scene, fault, touched);
+    }
+
+    fn fault_lasts(&mut self, fault: usize, touched: u64) {
+        self.fault_touched(fault, touched);
+    }
+}
+
 /// All nodes in the order of their numbers: members, instances, clients.
 fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
     let services = Services::of(scenario);
@@ -99,7 +147,12 @@ fn members(scenario: &Scenario) -> Vec<Part<Role>> {
         members: nodes.clone(),
         services: scenario.services.len() as u16,
     };
-    scenario.members.iter().enumerate().map(|(me, node)| part(node, Role::Member(Arc::new(seat(me))))).collect()
+    scenario
+        .members
+        .iter()
+        .enumerate()
+        .map(|(me, node)| part(node, Role::Member(Arc::new(seat(me)))))
+        .collect()
 }
 
 fn address(scenario: &Scenario) -> Option<etcd::Address> {
@@ -139,11 +192,9 @@ impl Services {
     fn directory(&self, calls: Callee, registry: Option<&etcd::Address>) -> Directory {
         match (calls, registry) {
             (Callee::Service(number), None) => Directory::Fixed(self.listings[number].clone()),
-            (Callee::Service(number), Some(address)) => Directory::Registry {
-                address: address.clone(),
-                service: ServiceId(number as u16),
-                instances: self.listings[number].endpoints.len() as u32,
-            },
+            (Callee::Service(number), Some(address)) => {
+                Directory::Registry { address: address.clone(), service: ServiceId(number as u16) }
+            }
             (Callee::Registry(_), Some(address)) => Directory::Itself(address.clone()),
             (Callee::Registry(_), None) => unreachable!("a checked scenario calls a registry that is there"),
         }

@@ -1,0 +1,95 @@
+//! The cast: what each node is, as far as those who watch need to know.
+
+use std::sync::Arc;
+
+use schism_core::NodeId;
+
+use crate::listing::ServiceId;
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A registry member.
+    Member,
+    /// An instance, with its place in its service: 0, 1, ...
+    Instance(ServiceId, u32),
+    /// A client, with the number of its group.
+    Client(u16),
+}
+
+/// What each node is: members first, then instances by service, then clients by group.
+#[derive(Clone, Debug)]
+pub struct Cast {
+    roles: Arc<[Role]>,
+    services: Arc<[Arc<[NodeId]>]>,
+    members: u32,
+    /// Whether every instance is registered from the start, for good.
+    fixed: bool,
+}
+
+impl Cast {
+    /// So many members, then services and client groups of these sizes. Without members the registry is static: all
+    /// instances are registered from the start.
+    pub fn new(members: u32, services: &[u32], clients: &[u32]) -> Cast {
+        let mut roles = vec![Role::Member; members as usize];
+        let mut numbers = Vec::new();
+        for (service, &size) in services.iter().enumerate() {
+            let first = roles.len() as u32;
+            roles.extend((0..size).map(|place| Role::Instance(ServiceId(service as u16), place)));
+            numbers.push((first..first + size).map(NodeId).collect());
+        }
+        for (group, &size) in clients.iter().enumerate() {
+            roles.extend(std::iter::repeat_n(Role::Client(group as u16), size as usize));
+        }
+        Cast { roles: roles.into(), services: numbers.into(), members, fixed: members == 0 }
+    }
+
+    /// How many nodes there are.
+    pub fn nodes(&self) -> usize {
+        self.roles.len()
+    }
+
+    /// How many registry members there are.
+    pub fn members(&self) -> u32 {
+        self.members
+    }
+
+    /// How many nodes hold lists: registry members and clients.
+    pub fn observers(&self) -> usize {
+        self.nodes() - self.services.iter().map(|nodes| nodes.len()).sum::<usize>()
+    }
+
+    /// What a node is.
+    pub fn role(&self, node: NodeId) -> Role {
+        self.roles[node.index()]
+    }
+
+    /// The instances of each service, by their place.
+    pub fn services(&self) -> &[Arc<[NodeId]>] {
+        &self.services
+    }
+
+    /// The instance at a place of a service.
+    pub fn instance(&self, service: ServiceId, place: u32) -> NodeId {
+        self.services[service.0 as usize][place as usize]
+    }
+
+    /// The place of an instance in its service.
+    ///
+    /// # Panics
+    /// If the node is no instance.
+    pub fn place(&self, node: NodeId) -> (ServiceId, u32) {
+        match self.role(node) {
+            Role::Instance(service, place) => (service, place),
+            Role::Member | Role::Client(_) => panic!("{node:?} is believed to be an instance, and is none"),
+        }
+    }
+
+    /// Whether a node counts as registered before anything has been written: members, and all of a static registry.
+    pub fn is_listed_at_first(&self, node: NodeId) -> bool {
+        match self.role(node) {
+            Role::Instance(..) => self.fixed,
+            Role::Member | Role::Client(_) => true,
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Lease expiry: a lease was removed because its time was up.
+
+use schism_core::NodeId;
+
+use super::{Cast, Moment, Oracle, Shown};
+use crate::observation::{Cause, Observation, Write};
+
+/// Sees the first one.
+#[derive(Clone)]
+pub struct LeaseExpiry;
+
+impl Oracle for LeaseExpiry {
+    const SHOWN: Shown = Shown::Beliefs;
+
+    fn new(_: &Cast) -> Self {
+        LeaseExpiry
+    }
+
+    fn observe(&mut self, moment: &Moment<'_>, _: NodeId, _: &Observation) -> Option<String> {
+        match moment.record.register.fresh()? {
+            Write::Remove(node, Cause::Expired) => {
+                Some(format!("the lease of {} expired", moment.scene.name(node)))
+            }
+            Write::Revoke(Cause::Expired) => Some("a lease without a key expired".to_owned()),
+            Write::Remove(..) | Write::Revoke(_) | Write::Grant | Write::Register(_) | Write::Put => None,
+        }
+    }
+}

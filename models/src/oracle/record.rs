@@ -1,0 +1,59 @@
+//! The record: what follows from everything that has been observed, kept once for all oracles and metrics.
+
+use schism_core::{Fault, NodeId};
+
+use super::{Cast, Opinions, Register};
+use crate::observation::Observation;
+
+/// What follows from everything that has been observed.
+#[derive(Clone)]
+pub struct Record {
+    /// What each node is.
+    pub cast: Cast,
+    /// The registry's committed state.
+    pub register: Register,
+    /// Who believes whom to be up.
+    pub opinions: Opinions,
+}
+
+impl Record {
+    /// Before anything was observed.
+    pub fn new(cast: Cast) -> Record {
+        Record { register: Register::new(&cast), opinions: Opinions::new(&cast), cast }
+    }
+
+    /// A node has observed something. What it says of requests leaves no trace here.
+    pub fn observe(&mut self, by: NodeId, seen: &Observation) {
+        self.register.settle();
+        self.opinions.settle();
+        match seen {
+            Observation::View(listing) => self.opinions.on_view(&self.cast, by, listing),
+            Observation::Believes { service, subject, up } => {
+                self.opinions.on_believes(&self.cast, by, *service, *subject, *up);
+            }
+            Observation::Blind(service) => self.opinions.on_blind(&self.cast, by, *service),
+            Observation::Committed { at, write } => self.register.on_committed(*at, *write),
+            Observation::Offered
+            | Observation::Attempt { .. }
+            | Observation::Done { .. }
+            | Observation::Served { .. }
+            | Observation::Registered
+            | Observation::Renewed
+            | Observation::LeaseLost
+            | Observation::Leads { .. }
+            | Observation::Deposed { .. }
+            | Observation::Read
+            | Observation::Extended => {}
+        }
+    }
+
+    /// A fault has been inflicted: who dies believes nothing any more.
+    pub fn on_fault(&mut self, fault: &Fault) {
+        self.register.settle();
+        self.opinions.settle();
+        match fault {
+            Fault::Crash(node) => self.opinions.on_crash(&self.cast, *node),
+            Fault::Restart(_) | Fault::Pause(_) | Fault::Resume(_) | Fault::Cut(_) | Fault::Mend(_) => {}
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Stale request: an attempt went to an instance that had died or had left the registry.
+
+use schism_core::{NodeId, Scene, Status};
+
+use super::{Cast, Moment, Oracle, Record, Shown};
+use crate::observation::Observation;
+
+/// Sees the first such attempt.
+#[derive(Clone)]
+pub struct StaleRequest;
+
+impl Oracle for StaleRequest {
+    const SHOWN: Shown = Shown::Attempts;
+
+    fn new(_: &Cast) -> Self {
+        StaleRequest
+    }
+
+    fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<String> {
+        let Observation::Attempt { to } = seen else { return None };
+        if !moment.record.is_stale(moment.scene, *to) {
+            return None;
+        }
+        let name = |node| moment.scene.name(node);
+        let state = match moment.scene.status(*to) {
+            Status::Down => "was dead",
+            Status::Up | Status::Paused => "was not registered",
+        };
+        Some(format!("{} sent a request to {}, which {state}", name(by), name(*to)))
+    }
+}
+
+impl Record {
+    /// Whether an attempt sent to this node now is stale: it is dead, or not in the registry's committed state.
+    #[inline]
+    pub fn is_stale(&self, scene: &Scene<'_>, to: NodeId) -> bool {
+        scene.status(to) == Status::Down || !self.register.lists(to)
+    }
+}

@@ -1,0 +1,170 @@
+//! The judge: what became of each expectation, and why, in a sentence.
+
+use schism_core::{Duration, Time};
+use schism_models::oracle::{Kind, Mood};
+use schism_scenario::{Ask, Expectation, Scenario};
+
+use crate::figures::secs;
+use crate::ledger::{Ledger, Sighting};
+use crate::report::{self, Verdict};
+
+mod metric;
+
+/// What became of one expectation.
+pub(crate) struct Finding {
+    verdict: Verdict,
+    at: Option<Time>,
+    why: Option<String>,
+}
+
+/// All expectations with what became of them, and of all together. A fault that touched nothing, though it may not
+/// miss, comes after them as one that the run did not reach.
+pub(crate) fn judge(ledger: &Ledger, scenario: &Scenario, end: Time) -> (Vec<report::Expectation>, Verdict) {
+    let asked = scenario.expectations.iter().map(|Expectation { id, ask }| {
+        let finding = match ask {
+            Ask::Oracle { kind, mood, within } => oracle(ledger, scenario, end, *kind, *mood, *within),
+            Ask::Metric { metric, during, at_least, at_most } => {
+                metric::bound(ledger, scenario, end, *metric, during, *at_least, *at_most)
+            }
+        };
+        finding.of(id.clone())
+    });
+    let missed = ledger.faults.missed(scenario).map(|index| missed(ledger, scenario, index));
+    let expect: Vec<report::Expectation> = asked.chain(missed).collect();
+    let verdict = expect.iter().map(|expectation| expectation.verdict).max().unwrap_or(Verdict::Holds);
+    (expect, verdict)
+}
+
+impl Finding {
+    fn holds() -> Finding {
+        Finding { verdict: Verdict::Holds, at: None, why: None }
+    }
+
+    fn vacuous(why: impl Into<String>) -> Finding {
+        Finding { verdict: Verdict::Vacuous, at: None, why: Some(why.into()) }
+    }
+
+    fn fails(at: Option<Time>, why: impl Into<String>) -> Finding {
+        Finding { verdict: Verdict::Fails, at, why: Some(why.into()) }
+    }
+
+    fn of(self, id: String) -> report::Expectation {
+        report::Expectation { id, verdict: self.verdict, at_s: self.at.map(secs), why: self.why }
+    }
+}
+
+fn missed(ledger: &Ledger, scenario: &Scenario, index: usize) -> report::Expectation {
+    let id = &scenario.faults[index].id;
+    let why = match ledger.faults.run(index) {
+        Some(run) => {
+            format!("fault {id} began at {} and touched nothing; may-miss = true allows that", run.from)
+        }
+        None => format!("fault {id} did not begin within the run; may-miss = true allows that"),
+    };
+    Finding::vacuous(why).of(format!("{id} touches something"))
+}
+
+fn oracle(
+    ledger: &Ledger,
+    scenario: &Scenario,
+    end: Time,
+    kind: Kind,
+    mood: Mood,
+    within: Duration,
+) -> Finding {
+    let first = ledger.watch.first(kind);
+    match (mood, first) {
+        (Mood::Always | Mood::Never, Some(Sighting { at, what })) => Finding::fails(Some(*at), what.clone()),
+        (Mood::Always | Mood::Never, None) => match untested(ledger, scenario, kind) {
+            Some(why) => Finding::vacuous(why),
+            None => Finding::holds(),
+        },
+        (Mood::Sometimes, Some(Sighting { at, .. })) => Finding { at: Some(*at), ..Finding::holds() },
+        (Mood::Sometimes, None) => Finding::vacuous(instead(ledger, kind)),
+        (Mood::Eventually, _) => eventually(ledger, scenario, end, kind, within),
+    }
+}
+
+/// Why it says nothing that an oracle saw nothing, if there was nothing to see.
+fn untested(ledger: &Ledger, scenario: &Scenario, kind: Kind) -> Option<String> {
+    let counts = &ledger.leases.counts;
+    match kind {
+        Kind::SingleLeader if !scenario.members.is_empty() && counts.leaders == 0 => {
+            Some("no leader was ever elected".to_owned())
+        }
+        Kind::StaleRequest | Kind::MisroutedRequest if ledger.total().attempts == 0 => {
+            Some("no attempt was sent after the warm-up".to_owned())
+        }
+        Kind::NeverEmpty if ledger.agreement.since().is_none() && ledger.total().attempts == 0 => {
+            Some("no client ever had an endpoint to call".to_owned())
+        }
+        Kind::SingleLeader
+        | Kind::ViewsAgree
+        | Kind::StaleRequest
+        | Kind::MisroutedRequest
+        | Kind::FalseEviction
+        | Kind::LeaderChange
+        | Kind::LeaseExpiry
+        | Kind::NeverEmpty => None,
+    }
+}
+
+/// What happened instead of something that was hoped for.
+fn instead(ledger: &Ledger, kind: Kind) -> String {
+    let attempts = ledger.total().attempts;
+    let report::Registry { leases, leaders, .. } = &ledger.leases.counts;
+    let report::LeaseCounts { granted, renewed, expired } = leases;
+    match kind {
+        Kind::SingleLeader => format!("no term had two leaders; {leaders} were elected"),
+        Kind::ViewsAgree => "no two observers ever held lists that agreed while all did".to_owned(),
+        Kind::StaleRequest => {
+            format!("all {attempts} attempts went to instances that were registered and not dead")
+        }
+        Kind::MisroutedRequest => format!("all {attempts} attempts went to instances that could answer"),
+        Kind::FalseEviction => format!("{expired} leases expired, none of an instance that was alive"),
+        Kind::LeaderChange => match ledger.faults.first() {
+            Some(first) => {
+                format!("no leader was elected after the first fault at {first}; {leaders} were before")
+            }
+            None => format!("there was no fault; {leaders} leaders were elected"),
+        },
+        Kind::LeaseExpiry => {
+            format!("{granted} leases were granted and {renewed} renewals answered; none expired")
+        }
+        Kind::NeverEmpty => "no client lost its last endpoint".to_owned(),
+    }
+}
+
+/// What lasts must have begun by the time given, counted from the last heal, and have lasted to the end.
+fn eventually(ledger: &Ledger, scenario: &Scenario, end: Time, kind: Kind, within: Duration) -> Finding {
+    assert!(kind == Kind::ViewsAgree, "a scenario asks for `eventually` only of what lasts, not of {kind:?}");
+    let (from, word) = match (ledger.faults.first(), ledger.faults.last_heal()) {
+        (None, _) => (ledger.warmup(), "the warm-up"),
+        (Some(_), Some(heal)) if ledger.faults.all_healed() => (heal, "the last heal"),
+        (Some(_), _) => return Finding::vacuous(format!("{} never healed", unhealed(ledger, scenario))),
+    };
+    let due = from + within;
+    match ledger.agreement.since() {
+        Some(since) if since <= due => Finding { at: Some(since.max(from)), ..Finding::holds() },
+        Some(since) => {
+            let late = since.since(from);
+            Finding::fails(Some(due), format!("the views agreed {late} after {word}; {within} was allowed"))
+        }
+        None if end < due => {
+            let left = end.since(from);
+            Finding::vacuous(format!(
+                "the run ended {left} after {word}, before the {within} allowed; views differed"
+            ))
+        }
+        None => Finding::fails(
+            Some(due),
+            format!("the views still differed at the end, {} after {word}", end.since(from)),
+        ),
+    }
+}
+
+fn unhealed(ledger: &Ledger, scenario: &Scenario) -> String {
+    let open = |index: &usize| ledger.faults.run(*index).is_some_and(|run| run.to.is_none());
+    let first = (0..scenario.faults.len()).find(open).expect("some fault is open");
+    format!("fault {}", scenario.faults[first].id)
+}

@@ -1,0 +1,197 @@
+//! Metrics: their values over a window, and whether they keep within a bound.
+
+use schism_core::Time;
+use schism_scenario::{Metric, Scenario, Window};
+
+use super::Finding;
+use crate::figures::{millis, share};
+use crate::ledger::{Cell, Ledger, peak_to_mean};
+
+/// Whether a metric keeps within its bounds. Without a value it says nothing.
+pub(super) fn bound(
+    ledger: &Ledger,
+    scenario: &Scenario,
+    end: Time,
+    metric: Metric,
+    during: &Window,
+    at_least: Option<f64>,
+    at_most: Option<f64>,
+) -> Finding {
+    let value = match value(ledger, scenario, end, metric, during) {
+        Value::Is(value) => value,
+        Value::Never => {
+            let bound = at_most.map(|most| format!("; at most {} is allowed", metric.show(most)));
+            return Finding::fails(
+                None,
+                format!("the views never came to agree{}", bound.unwrap_or_default()),
+            );
+        }
+        Value::Unknown(why) => return Finding::vacuous(why),
+    };
+    let is = |limit: f64, word: &str| {
+        let (name, part) = (metric.name(), during.words(scenario));
+        let (value, limit) = (metric.show(value), metric.show(limit));
+        Finding::fails(None, format!("{name} {part} was {value}; {word} {limit} is asked"))
+    };
+    match (at_least, at_most) {
+        (Some(least), _) if value < least => is(least, "at least"),
+        (_, Some(most)) if value > most => is(most, "at most"),
+        (_, _) => Finding::holds(),
+    }
+}
+
+/// What a metric came to.
+enum Value {
+    Is(f64),
+    /// It is a time that never came.
+    Never,
+    /// There was nothing to measure, and why.
+    Unknown(String),
+}
+
+/// Recovery is of the whole run, whatever the window; evictions are too if the window is all of it.
+fn value(ledger: &Ledger, scenario: &Scenario, end: Time, metric: Metric, during: &Window) -> Value {
+    let recovery = ledger.recovered(end);
+    let or = |value: Option<f64>, why: &str| value.map_or_else(|| Value::Unknown(why.to_owned()), Value::Is);
+    match metric {
+        Metric::Detect => {
+            or(recovery.detect_s, "after the first fault nobody came to believe that anything was gone")
+        }
+        Metric::Reroute => or(recovery.reroute_s, "no attempt went to an instance that could not answer"),
+        Metric::Dip => or(recovery.dip, "no request was over that was offered after the first fault"),
+        Metric::GhostWindow => or(recovery.ghost_window_s, "no instance died"),
+        Metric::Converge if ledger.faults.last_heal().is_some() => {
+            recovery.converge_s.map_or(Value::Never, Value::Is)
+        }
+        Metric::Converge => Value::Unknown("no fault healed".to_owned()),
+        Metric::FalseEviction if *during == Window::All => Value::Is(recovery.false_evictions as f64),
+        Metric::SuccessRate
+        | Metric::Goodput
+        | Metric::LatencyQuantile(_)
+        | Metric::LatencyMean
+        | Metric::StaleRequests
+        | Metric::Misrouted
+        | Metric::CrossZoneShare
+        | Metric::PeakToMean
+        | Metric::AttemptsPerRequest
+        | Metric::RegistryReads
+        | Metric::FalseEviction => match ledger.faults.span(during, ledger.warmup(), end) {
+            Some(span) => {
+                let cell = ledger.requests.sum(span);
+                let none = || Value::Unknown(format!("{} {}", lack(metric), during.words(scenario)));
+                over(&cell, span, scenario, metric).map_or_else(none, Value::Is)
+            }
+            None => Value::Unknown(format!("there was no time {}", during.words(scenario))),
+        },
+    }
+}
+
+/// A metric over a window, or `None` if there was nothing to measure.
+fn over(
+    Cell { tally, reads, false_evictions, attempts_to, .. }: &Cell,
+    (from, to): (Time, Time),
+    scenario: &Scenario,
+    metric: Metric,
+) -> Option<f64> {
+    let count = |count: u64| (tally.offered > 0).then_some(count as f64);
+    match metric {
+        Metric::SuccessRate => {
+            (tally.finished() > 0).then(|| tally.succeeded as f64 / tally.finished() as f64)
+        }
+        Metric::Goodput => Some(count(tally.succeeded)? / to.since(from).as_secs_f64()),
+        Metric::LatencyQuantile(thousandths) => tally.latencies.quantile(thousandths).map(millis),
+        Metric::LatencyMean => tally.latencies.mean().map(millis),
+        Metric::StaleRequests => count(tally.stale),
+        Metric::Misrouted => count(tally.misrouted),
+        Metric::CrossZoneShare => share(tally.cross_zone, tally.attempts),
+        Metric::AttemptsPerRequest => share(tally.attempts, tally.offered),
+        Metric::RegistryReads => Some(*reads as f64),
+        Metric::FalseEviction => Some(*false_evictions as f64),
+        Metric::PeakToMean => {
+            let attempts =
+                |id: schism_core::NodeId| u64::from(attempts_to.get(id.index()).copied().unwrap_or(0));
+            let services = scenario.services.iter();
+            services
+                .filter_map(|group| peak_to_mean(group.nodes.iter().map(|node| attempts(node.id))))
+                .reduce(f64::max)
+        }
+        Metric::Detect | Metric::Reroute | Metric::Converge | Metric::Dip | Metric::GhostWindow => None,
+    }
+}
+
+/// What was lacking where a metric has no value.
+fn lack(metric: Metric) -> &'static str {
+    match metric {
+        Metric::SuccessRate => "no request was over that was offered",
+        Metric::LatencyQuantile(_) | Metric::LatencyMean => "no request succeeded that was offered",
+        Metric::CrossZoneShare | Metric::PeakToMean => "no attempt was sent",
+        Metric::Goodput
+        | Metric::StaleRequests
+        | Metric::Misrouted
+        | Metric::AttemptsPerRequest
+        | Metric::RegistryReads
+        | Metric::Detect
+        | Metric::Reroute
+        | Metric::Converge
+        | Metric::Dip
+        | Metric::FalseEviction
+        | Metric::GhostWindow => "no request was offered",
+    }
+}
+
+/// How the judge speaks of a metric.
+trait Spoken {
+    /// Its name in the scenario language.
+    fn name(self) -> &'static str;
+    /// A value of it, with its unit.
+    fn show(self, value: f64) -> String;
+}
+
+impl Spoken for Metric {
+    fn name(self) -> &'static str {
+        let named = Metric::CATALOG.iter().find(|(_, _, metric)| *metric == self);
+        named.expect("the catalog has every metric").0
+    }
+
+    fn show(self, value: f64) -> String {
+        match self {
+            Metric::SuccessRate | Metric::CrossZoneShare | Metric::Dip => {
+                format!("{}%", figure(value * 100.0))
+            }
+            Metric::LatencyQuantile(_) | Metric::LatencyMean => format!("{}ms", figure(value)),
+            Metric::Detect | Metric::Reroute | Metric::Converge | Metric::GhostWindow => {
+                format!("{}s", figure(value))
+            }
+            Metric::Goodput => format!("{}/s", figure(value)),
+            Metric::StaleRequests
+            | Metric::Misrouted
+            | Metric::PeakToMean
+            | Metric::AttemptsPerRequest
+            | Metric::RegistryReads
+            | Metric::FalseEviction => figure(value),
+        }
+    }
+}
+
+/// A number to at most three decimals.
+fn figure(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// How the judge speaks of a window.
+trait Part {
+    fn words(&self, scenario: &Scenario) -> String;
+}
+
+impl Part for Window {
+    fn words(&self, scenario: &Scenario) -> String {
+        match self {
+            Window::All => "over the whole run".to_owned(),
+            Window::Before => "before the first fault".to_owned(),
+            Window::After => "after the last heal".to_owned(),
+            Window::Fault(index) => format!("during {}", scenario.faults[*index].id),
+            Window::Between(from, to) => format!("between {from} and {to}"),
+        }
+    }
+}

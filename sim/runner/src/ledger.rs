@@ -1,0 +1,244 @@
+//! The ledger: the one witness of a run. It hands what it is told to its parts, and makes the report of them.
+//!
+//! Requests are told of a thousand times as often as anything else, so what they touch is a few counters. Everything
+//! else first goes to the record, which says what it changed: an opinion, or the registry's committed state.
+
+mod beliefs;
+mod cells;
+mod faults;
+mod intervals;
+mod latency;
+mod leases;
+mod recovery;
+mod requests;
+mod services;
+mod tally;
+mod telling;
+mod timeline;
+mod watch;
+
+use schism_core::{Actor, Fault, NodeId, Scene, Time, Witness};
+use schism_models::observation::{Observation, Outcome};
+use schism_models::oracle::{Cast, Oracle, Record, ViewsAgree};
+use schism_scenario::Scenario;
+
+use beliefs::Beliefs;
+use faults::Faults;
+use leases::Leases;
+use recovery::Recovery;
+use requests::Requests;
+use services::Services;
+use tally::Sent;
+use timeline::Steps;
+use watch::Watch;
+
+use crate::words::Names;
+
+pub use beliefs::Listed;
+pub use faults::MOST_PHASES;
+pub use intervals::MOST_BELIEFS;
+
+pub(crate) use cells::Cell;
+pub(crate) use services::peak_to_mean;
+pub(crate) use watch::Sighting;
+
+/// All that a run is judged and told by.
+#[derive(Clone)]
+pub struct Ledger {
+    warmup: Time,
+    pub(crate) record: Record,
+    pub(crate) requests: Requests,
+    timeline: Steps,
+    services: Services,
+    pub(crate) leases: Leases,
+    pub(crate) beliefs: Beliefs,
+    pub(crate) agreement: ViewsAgree,
+    pub(crate) recovery: Recovery,
+    pub(crate) faults: Faults,
+    pub(crate) watch: Watch,
+    pub(crate) false_evictions: u64,
+    names: Names,
+}
+
+impl Ledger {
+    /// Before the first event of a run of this scenario.
+    pub fn new(scenario: &Scenario) -> Ledger {
+        Ledger::listing(scenario, Listed::Wrong)
+    }
+
+    /// A ledger whose report lists more beliefs than those that were wrong.
+    pub fn listing(scenario: &Scenario, listed: Listed) -> Ledger {
+        let cast = cast(scenario);
+        let record = Record::new(cast.clone());
+        Ledger {
+            warmup: Time::START + scenario.warmup,
+            requests: Requests::new(scenario, &cast),
+            timeline: Steps::new(scenario.length),
+            services: Services::new(cast.nodes(), Time::START + scenario.warmup),
+            leases: Leases::new(cast.nodes()),
+            beliefs: Beliefs::new(&cast, listed),
+            agreement: ViewsAgree::new(&cast),
+            recovery: Recovery::default(),
+            faults: Faults::new(scenario.faults.len()),
+            watch: Watch::new(scenario, &record),
+            false_evictions: 0,
+            names: Names::new(scenario),
+            record,
+        }
+    }
+
+    /// A fault of the scenario begins: the one with this index, on these nodes, or making these islands.
+    pub fn fault_began(
+        &mut self,
+        scene: &Scene<'_>,
+        index: usize,
+        on: &[NodeId],
+        islands: Option<&[Vec<NodeId>]>,
+    ) {
+        let now = scene.now();
+        let on = match islands {
+            Some(islands) => islands.iter().map(|island| self.names.of(island)).collect(),
+            None => self.names.each(on),
+        };
+        let has_phase = self.faults.begin(now, index, on);
+        self.requests.on_fault(now, index, has_phase);
+        self.recovery.on_begin(now);
+    }
+
+    /// A fault is healed, having stopped so many messages or struck so many processes.
+    pub fn fault_healed(&mut self, scene: &Scene<'_>, index: usize, touched: u64) {
+        let now = scene.now();
+        let has_phase = self.faults.heal(now, index, touched);
+        self.requests.on_heal(now, index, has_phase);
+        self.recovery.on_heal();
+    }
+
+    /// How much a fault has touched that never heals.
+    pub fn fault_touched(&mut self, index: usize, touched: u64) {
+        self.faults.touch(index, touched);
+    }
+
+    #[inline]
+    fn on_attempt(&mut self, scene: &Scene<'_>, by: NodeId, to: NodeId, seen: &Observation) {
+        let now = scene.now();
+        let sent = Sent {
+            stale: self.record.is_stale(scene, to),
+            misrouted: !scene.can_answer(by, to),
+            cross_zone: scene.zone(by) != scene.zone(to),
+        };
+        if sent.misrouted {
+            self.recovery.on_misrouted(now);
+        }
+        if now >= self.warmup {
+            self.services.on_attempt(to);
+            self.requests.on_attempt(now, by, to, sent);
+        }
+        if self.watch.wants_attempts() {
+            self.watch.on_attempt(scene, &self.record, by, seen);
+        }
+    }
+
+    fn on_belief(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
+        self.record.observe(by, seen);
+        self.follow_changes(scene.now());
+        self.watch.observe(scene, &self.record, by, seen);
+    }
+
+    fn on_registry(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
+        let now = scene.now();
+        self.record.observe(by, seen);
+        self.leases.observe(now, by, seen);
+        match seen {
+            Observation::Read => self.requests.on_read(now),
+            Observation::Leads { .. } => self.recovery.on_leader(now),
+            Observation::Committed { .. } => self.on_commit(scene),
+            Observation::Offered
+            | Observation::Attempt { .. }
+            | Observation::Done { .. }
+            | Observation::Served { .. }
+            | Observation::View(_)
+            | Observation::Believes { .. }
+            | Observation::Blind(_)
+            | Observation::Registered
+            | Observation::Renewed
+            | Observation::LeaseLost
+            | Observation::Deposed { .. }
+            | Observation::Extended => {}
+        }
+        self.watch.observe(scene, &self.record, by, seen);
+    }
+
+    fn on_commit(&mut self, scene: &Scene<'_>) {
+        let Some(write) = self.record.register.fresh() else { return };
+        self.leases.on_commit(scene.now(), write);
+        if self.record.falsely_evicted(scene).is_some() {
+            self.false_evictions += 1;
+            self.requests.on_false_eviction(scene.now());
+        }
+    }
+
+    fn follow_changes(&mut self, now: Time) {
+        let changes = self.record.opinions.changes();
+        for change in changes {
+            self.beliefs.on_change(&self.record.cast, now, change);
+            self.recovery.on_change(now, change);
+        }
+        self.agreement.follow(now, changes);
+    }
+}
+
+impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
+    #[inline]
+    fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
+        match seen {
+            Observation::Offered => {
+                self.requests.on_offered(scene.now(), by);
+                self.timeline.on_offered(scene.now());
+            }
+            Observation::Attempt { to } => self.on_attempt(scene, by, *to, seen),
+            Observation::Served { waited, took } => self.services.on_served(scene.now(), by, *waited, *took),
+            Observation::Done { offered, outcome } => {
+                if *outcome == Outcome::Success {
+                    self.timeline.on_success(*offered);
+                }
+                if self.requests.on_done(scene.now(), by, *offered, *outcome) {
+                    self.recovery.on_done(*offered, *outcome);
+                }
+            }
+            Observation::View(_) | Observation::Believes { .. } | Observation::Blind(_) => {
+                self.on_belief(scene, by, seen);
+            }
+            Observation::Registered
+            | Observation::Renewed
+            | Observation::LeaseLost
+            | Observation::Leads { .. }
+            | Observation::Deposed { .. }
+            | Observation::Read
+            | Observation::Committed { .. }
+            | Observation::Extended => self.on_registry(scene, by, seen),
+        }
+    }
+
+    fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault) {
+        self.record.on_fault(fault);
+        self.follow_changes(scene.now());
+        match fault {
+            Fault::Crash(node) | Fault::Restart(node) | Fault::Pause(node) | Fault::Resume(node) => {
+                self.beliefs.on_status(&self.record.cast, scene.now(), *node, scene.status(*node));
+            }
+            Fault::Cut(_) | Fault::Mend(_) => {}
+        }
+        self.watch.on_fault(scene, &self.record, fault);
+    }
+
+    /// The driver tells of islands with the fault that makes them: see [`Ledger::fault_began`].
+    fn on_islands(&mut self, _: &Scene<'_>, _: &[Vec<NodeId>]) {}
+}
+
+/// What each node of a scenario is.
+fn cast(scenario: &Scenario) -> Cast {
+    let size = |nodes: &[schism_scenario::Node]| nodes.len() as u32;
+    let services: Vec<u32> = scenario.services.iter().map(|service| size(&service.nodes)).collect();
+    let clients: Vec<u32> = scenario.clients.iter().map(|group| size(&group.nodes)).collect();
+    Cast::new(size(&scenario.members), &services, &clients)
+}

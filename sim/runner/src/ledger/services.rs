@@ -1,0 +1,97 @@
+//! Services: how much each instance was given to do.
+
+use std::collections::BTreeMap;
+
+use schism_core::{Duration, NodeId, Time};
+use schism_scenario::Scenario;
+
+use crate::figures::share;
+use crate::report;
+
+/// What each node was given to do after the warm-up.
+#[derive(Clone)]
+pub(crate) struct Services {
+    warmup: Time,
+    loads: Vec<Load>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Load {
+    attempts: u64,
+    busy_ns: u64,
+    waited_ns: u64,
+}
+
+impl Services {
+    pub(crate) fn new(nodes: usize, warmup: Time) -> Services {
+        Services { warmup, loads: vec![Load::default(); nodes] }
+    }
+
+    #[inline]
+    pub(crate) fn on_attempt(&mut self, to: NodeId) {
+        self.loads[to.index()].attempts += 1;
+    }
+
+    /// An instance has just served an attempt: first it waited, then it was served, and only what lies after the
+    /// warm-up counts.
+    #[inline]
+    pub(crate) fn on_served(&mut self, now: Time, by: NodeId, waited: Duration, took: Duration) {
+        let load = &mut self.loads[by.index()];
+        let began = now - took;
+        load.busy_ns += now.since(began.max(self.warmup)).as_nanos();
+        load.waited_ns += began.since((began - waited).max(self.warmup)).as_nanos();
+    }
+
+    pub(crate) fn report(&self, scenario: &Scenario, end: Time) -> BTreeMap<String, report::Service> {
+        let measured = end.since(self.warmup);
+        let service = |group: &schism_scenario::Group<_>| {
+            let instances = group.nodes.iter().map(|node| {
+                let instance = self.loads[node.id.index()].report(measured);
+                (node.name.clone(), serde_json::to_value(instance).expect("plain numbers"))
+            });
+            let attempts = group.nodes.iter().map(|node| self.loads[node.id.index()].attempts);
+            let peak_to_mean = peak_to_mean(attempts).unwrap_or(0.0);
+            (group.name.clone(), report::Service { peak_to_mean, instances: instances.collect() })
+        };
+        scenario.services.iter().map(service).collect()
+    }
+}
+
+impl Load {
+    fn report(self, measured: Duration) -> report::Instance {
+        let mean = |nanos| share(nanos, measured.as_nanos()).unwrap_or(0.0);
+        report::Instance {
+            attempts: self.attempts,
+            busy: mean(self.busy_ns),
+            queue_mean: mean(self.waited_ns),
+        }
+    }
+}
+
+/// The largest of some counts against their mean; `None` if there is nothing to compare.
+pub(crate) fn peak_to_mean(counts: impl ExactSizeIterator<Item = u64> + Clone) -> Option<f64> {
+    let (sum, peak, nodes) = (counts.clone().sum(), counts.clone().max()?, counts.len() as u64);
+    share(peak * nodes, sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_before_the_warm_up_is_left_out() {
+        let at = |millis| Time::START + Duration::from_millis(millis);
+        let mut services = Services::new(1, at(100));
+        services.on_served(at(110), NodeId(0), Duration::from_millis(30), Duration::from_millis(20));
+        services.on_served(at(200), NodeId(0), Duration::from_millis(30), Duration::from_millis(20));
+        let load = services.loads[0].report(Duration::from_millis(100));
+        assert_eq!((load.busy, load.queue_mean), (0.3, 0.3));
+    }
+
+    #[test]
+    fn the_peak_is_measured_against_the_mean() {
+        assert_eq!(peak_to_mean([1, 1, 4].into_iter()), Some(2.0));
+        assert_eq!(peak_to_mean([0, 0].into_iter()), None);
+        assert_eq!(peak_to_mean([].into_iter()), None);
+    }
+}
