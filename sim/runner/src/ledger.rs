@@ -12,8 +12,12 @@ mod leases;
 mod recovery;
 mod requests;
 mod services;
+#[cfg(test)]
+pub(crate) mod stage;
 mod tally;
 mod telling;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use schism_core::{Actor, Fault, NodeId, Scene, Time, Witness};
