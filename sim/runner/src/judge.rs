@@ -9,6 +9,8 @@ use crate::ledger::{Ledger, Sighting};
 use crate::report::{self, Verdict};
 
 mod metric;
+#[cfg(test)]
+mod tests;
 
 /// What became of one expectation.
 pub(crate) struct Finding {
@@ -95,7 +97,7 @@ fn untested(ledger: &Ledger, scenario: &Scenario, kind: Kind) -> Option<String> 
         Kind::StaleRequest | Kind::MisroutedRequest if ledger.total().attempts == 0 => {
             Some("no attempt was sent after the warm-up".to_owned())
         }
-        Kind::NeverEmpty if ledger.agreement.since().is_none() && ledger.total().attempts == 0 => {
+        Kind::NeverEmpty if !ledger.beliefs.client_heard => {
             Some("no client ever had an endpoint to call".to_owned())
         }
         Kind::SingleLeader

@@ -6,6 +6,9 @@ use schism_core::Duration;
 
 use crate::report::{Fault, Phase, Recovery, Report, Verdict, Wrong};
 
+#[cfg(test)]
+mod tests;
+
 /// How many faults are told of one by one.
 const MOST_FAULTS: usize = 12;
 
@@ -24,17 +27,27 @@ struct Page<'r> {
     text: String,
 }
 
+/// One phase in a line.
+struct Row {
+    label: &'static str,
+    text: String,
+}
+
 impl Page<'_> {
     fn write(mut self) -> String {
         let report = self.report;
         let _ = writeln!(self.text, "{} @ seed {}", report.scenario.title, report.seed);
-        let (after, rest): (Vec<&Phase>, Vec<&Phase>) =
-            report.phases.iter().partition(|phase| phase.name == "after");
-        self.phases(&rest, report.phases_omitted);
+        let rows = self.rows();
+        let (after, rest): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.label == "after");
+        rest.iter().for_each(|row| self.line(row.label, &row.text));
+        let more = report.faults.len().saturating_sub(MOST_FAULTS);
+        if more > 0 {
+            self.line("faults", &format!("{more} more"));
+        }
         if !report.faults.is_empty() {
             self.recovery(&report.recovery);
         }
-        self.phases(&after, 0);
+        after.iter().for_each(|row| self.line(row.label, &row.text));
         self.registry();
         report.wrong_beliefs.iter().for_each(|wrong| self.wrong(wrong));
         self.expectations();
@@ -42,20 +55,22 @@ impl Page<'_> {
         self.text
     }
 
-    fn phases(&mut self, phases: &[&Phase], omitted: u64) {
-        let shown: Vec<[String; 4]> =
-            phases.iter().take(MOST_FAULTS + 1).map(|phase| self.phase(phase)).collect();
-        let width = |column: usize| shown.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-        let widths = [width(0), width(1), width(2)];
-        for (row, phase) in shown.iter().zip(phases) {
-            let [what, success, p99, why] = row;
-            let line = format!("{what:0$}  {success:1$}  {p99:2$}  {why}", widths[0], widths[1], widths[2]);
-            self.line(label(&phase.name), &line);
-        }
-        let more = (phases.len() - shown.len()) as u64 + omitted;
-        if more > 0 {
-            self.line("faults", &format!("{} more", count(more)));
-        }
+    /// The phases that are shown, in columns.
+    fn rows(&self) -> Vec<Row> {
+        let mut faults = 0;
+        let shown = self.report.phases.iter().filter(|phase| {
+            faults += usize::from(label(&phase.name) == "fault");
+            label(&phase.name) != "fault" || faults <= MOST_FAULTS
+        });
+        let cells: Vec<_> = shown.map(|phase| (label(&phase.name), self.phase(phase))).collect();
+        let width =
+            |column: usize| cells.iter().map(|(_, row)| row[column].chars().count()).max().unwrap_or(0);
+        let [first, second, third] = [0, 1, 2].map(width);
+        let row = |(label, [what, success, p99, why]): &(&'static str, [String; 4])| Row {
+            label,
+            text: format!("{what:first$}  {success:second$}  {p99:third$}  {why}"),
+        };
+        cells.iter().map(row).collect()
     }
 
     fn phase(&self, phase: &Phase) -> [String; 4] {
@@ -156,9 +171,11 @@ impl Page<'_> {
     }
 }
 
-fn label(phase: &str) -> &str {
+fn label(phase: &str) -> &'static str {
     match phase {
-        "before" | "after" | "all" => phase,
+        "before" => "before",
+        "after" => "after",
+        "all" => "all",
         _ => "fault",
     }
 }
@@ -207,21 +224,5 @@ fn short(digest: &str) -> String {
     match (digest.get(..6), digest.len().checked_sub(2).and_then(|at| digest.get(at..))) {
         (Some(first), Some(last)) if digest.len() > 8 => format!("{first}…{last}"),
         _ => digest.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_whole_is_a_hundred_percent() {
-        assert_eq!([1.0, 0.9999, 0.931, 0.5, 0.0].map(percent), ["100%", "99.9%", "93.1%", "50%", "0%"]);
-    }
-
-    #[test]
-    fn latencies_and_counts_keep_two_digits() {
-        assert_eq!([0.3456, 8.44, 38.4, 256.0].map(latency), ["350us", "8.4ms", "38ms", "260ms"]);
-        assert_eq!([0, 7, 99, 100, 12_345].map(count), ["0", "7", "99", "~100", "~12000"]);
     }
 }

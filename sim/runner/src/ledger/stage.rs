@@ -8,7 +8,7 @@ use schism_core::{
 };
 use schism_models::client::{self, Arrivals, Callee};
 use schism_models::listing::{Endpoint, Listing, ServiceId};
-use schism_models::nemesis::{self, Audience, End, OnMiss, Planned, Start};
+use schism_models::nemesis::{self, Audience, Base, End, OnMiss, Planned, Start, Target};
 use schism_models::observation::Observation;
 use schism_models::registry::{self, etcd};
 use schism_models::{balancer, cache, service};
@@ -74,13 +74,13 @@ impl Stage {
         self
     }
 
-    /// Plans a fault that the test then has to inflict.
+    /// Plans a fault, said to be a crash of orders-0, that the test then has to inflict.
     pub(crate) fn plan(&mut self, id: &str, on_miss: OnMiss) -> usize {
         self.scenario.faults.push(Planned {
             id: id.to_owned(),
             start: Start::At(Time::START),
             end: End::Never,
-            fault: nemesis::Fault::Crash(Vec::new()),
+            fault: nemesis::Fault::Crash(vec![Target { base: Base::Node(ORDERS), select: None }]),
             on_miss,
         });
         self.scenario.faults.len() - 1
