@@ -6,7 +6,10 @@
 //! make them consume different amounts of luck. (Common random numbers with inversion: Law, *Simulation Modeling and
 //! Analysis*, 5th edition, section 11.2.)
 
+mod law;
 mod real;
+
+pub use law::Law;
 
 use crate::{Draw, Duration};
 use real::{exp, ln, normal_cdf, normal_density, normal_quantile};

@@ -20,7 +20,7 @@ pub use actor::{Actor, Ctx, Durable, Effect};
 pub use digest::{
     Checkpoint, Checkpoints, DIGEST_VERSION, Digest, DigestValue, NotADigest, Parting, first_difference,
 };
-pub use distribution::{Distribution, DistributionError};
+pub use distribution::{Distribution, DistributionError, Law};
 pub use fault::{Cut, CutId, Fault, Feel, NodeSet};
 pub use luck::{Draw, Luck, Seed};
 pub use network::Network;

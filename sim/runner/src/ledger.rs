@@ -18,11 +18,12 @@ mod tally;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod watch;
 
 use schism_core::{Actor, Fault, NodeId, Scene, Time, Witness};
 use schism_models::nemesis::Audience;
-use schism_models::observation::Observation;
+use schism_models::observation::{Observation, Outcome};
 use schism_models::oracle::{Cast, Oracle, Record, ViewsAgree};
 use schism_scenario::Scenario;
 
@@ -33,6 +34,7 @@ use recovery::Recovery;
 use requests::Requests;
 use services::Services;
 use tally::Sent;
+use timeline::Steps;
 use watch::Watch;
 
 use crate::words::Names;
@@ -51,6 +53,7 @@ pub struct Ledger {
     warmup: Time,
     pub(crate) record: Record,
     pub(crate) requests: Requests,
+    timeline: Steps,
     services: Services,
     pub(crate) leases: Leases,
     pub(crate) beliefs: Beliefs,
@@ -75,6 +78,7 @@ impl Ledger {
         Ledger {
             warmup: Time::START + scenario.warmup,
             requests: Requests::new(scenario, &cast),
+            timeline: Steps::new(scenario.length),
             services: Services::new(cast.nodes(), Time::START + scenario.warmup),
             leases: Leases::new(cast.nodes()),
             beliefs: Beliefs::new(&cast, listed),
@@ -161,10 +165,16 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
     #[inline]
     fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
         match seen {
-            Observation::Offered => self.requests.on_offered(scene.now(), by),
+            Observation::Offered => {
+                self.requests.on_offered(scene.now(), by);
+                self.timeline.on_offered(scene.now());
+            }
             Observation::Attempt { to } => self.on_attempt(scene, by, *to, seen),
             Observation::Served { waited, took } => self.services.on_served(scene.now(), by, *waited, *took),
             Observation::Done { offered, outcome } => {
+                if *outcome == Outcome::Success {
+                    self.timeline.on_success(*offered);
+                }
                 if self.requests.on_done(scene.now(), by, *offered, *outcome) {
                     self.recovery.on_done(*offered, *outcome);
                 }

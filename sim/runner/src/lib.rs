@@ -5,10 +5,10 @@ mod judge;
 pub mod ledger;
 mod phases_text;
 pub mod report;
-pub mod simulation;
+mod simulation;
 mod words;
 
 pub use ledger::Ledger;
 pub use phases_text::phases_text;
 pub use report::Report;
-pub use simulation::Simulation;
+pub use simulation::{Simulation, run, run_all};

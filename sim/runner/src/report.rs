@@ -49,6 +49,8 @@ pub struct Report {
     pub phases: Vec<Phase>,
     /// How many faults have no phase.
     pub phases_omitted: u64,
+    /// How requests fared, step by step.
+    pub timeline: Timeline,
     /// How the system got over it.
     pub recovery: Recovery,
     /// What was expected.
@@ -255,6 +257,18 @@ pub struct Phase {
     pub success_rate: Option<f64>,
     /// The 99th percentile of their latency; null if none succeeded.
     pub p99_ms: Option<f64>,
+}
+
+/// How requests fared over the whole run, warm-up included: one number per step of time, from the start on. A request
+/// counts in the step in which it was offered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Timeline {
+    /// The length of a step: one second, or as many whole seconds as it takes to need no more than 1,000 steps.
+    pub step_s: f64,
+    /// Requests offered in each step.
+    pub offered: Vec<u64>,
+    /// Of those, how many succeeded.
+    pub succeeded: Vec<u64>,
 }
 
 /// How the system got over the faults. Null where the question has no answer: no fault, or not within the run.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use schism_core::{DigestValue, Event, NodeId, Part, Seed, Time, World, ZoneId, queue::Best, queue::Queue};
 use schism_models::client::{Callee, Desk, Directory};
 use schism_models::listing::{Endpoint, Listing, ServiceId};
@@ -9,7 +10,24 @@ use schism_models::nemesis::{Audience, Nemesis};
 use schism_models::node::{Node, Role};
 use schism_models::registry::{self, etcd};
 use schism_models::service::Post;
-use schism_scenario::scenario::{self, Scenario};
+use schism_scenario::{self as scenario, Scenario};
+
+use crate::ledger::Listed;
+use crate::{Ledger, Report};
+
+/// Runs a scenario, and tells what happened.
+pub fn run(scenario: &Scenario, seed: Seed, listed: Listed) -> Report {
+    let mut simulation: Simulation<Ledger> =
+        Simulation::new(scenario, seed, Ledger::listing(scenario, listed));
+    simulation.run_to_end();
+    simulation.into_report(scenario, seed)
+}
+
+/// Runs a scenario with each of these seeds, on as many threads as the pool has; the reports are in the seeds' order,
+/// whoever was done first.
+pub fn run_all(scenario: &Scenario, seeds: &[Seed]) -> Vec<Report> {
+    seeds.par_iter().map(|&seed| run(scenario, seed, Listed::Wrong)).collect()
+}
 
 /// A scenario on its way. A value: cloning it forks the run.
 #[derive(Clone)]
@@ -61,6 +79,14 @@ impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
     }
 }
 
+impl<Q: Queue<Event<Node>>> Simulation<Ledger, Q> {
+    /// What happened, once the run has come to its end.
+    pub fn into_report(self, scenario: &Scenario, seed: Seed) -> Report {
+        let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
+        self.world.into_witness().report(scenario, seed, digest, events, end)
+    }
+}
+
 /// All nodes in the order of their numbers: members, instances, clients.
 fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
     let services = Services::of(scenario);
@@ -99,7 +125,12 @@ fn members(scenario: &Scenario) -> Vec<Part<Role>> {
         members: nodes.clone(),
         services: scenario.services.len() as u16,
     };
-    scenario.members.iter().enumerate().map(|(me, node)| part(node, Role::Member(Arc::new(seat(me))))).collect()
+    scenario
+        .members
+        .iter()
+        .enumerate()
+        .map(|(me, node)| part(node, Role::Member(Arc::new(seat(me)))))
+        .collect()
 }
 
 fn address(scenario: &Scenario) -> Option<etcd::Address> {

@@ -145,6 +145,12 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// Its name in a scenario.
+    pub fn name(self) -> &'static str {
+        let entry = Metric::CATALOG.iter().find(|(_, _, metric)| *metric == self);
+        entry.map(|(name, ..)| *name).expect("every metric is in the catalog")
+    }
+
     /// The names a scenario may write, with what they mean.
     pub const CATALOG: &[(&str, &str, Metric)] = &[
         ("success-rate", "requests that succeeded, of those offered", Metric::SuccessRate),

@@ -141,18 +141,11 @@ fn lack(metric: Metric) -> &'static str {
 
 /// How the judge speaks of a metric.
 trait Spoken {
-    /// Its name in the scenario language.
-    fn name(self) -> &'static str;
     /// A value of it, with its unit.
     fn show(self, value: f64) -> String;
 }
 
 impl Spoken for Metric {
-    fn name(self) -> &'static str {
-        let named = Metric::CATALOG.iter().find(|(_, _, metric)| *metric == self);
-        named.expect("the catalog has every metric").0
-    }
-
     fn show(self, value: f64) -> String {
         match self {
             Metric::SuccessRate | Metric::CrossZoneShare | Metric::Dip => {

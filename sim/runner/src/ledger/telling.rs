@@ -49,6 +49,7 @@ impl Ledger {
             faults: self.faults.report(scenario),
             phases,
             phases_omitted,
+            timeline: self.timeline.report(),
             recovery: self.recovered(end),
             expect,
             verdict,

@@ -1,0 +1,253 @@
+//! The arguments: what may be written on the command line, and the help that says so.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+use crate::console::Colour;
+
+/// Deterministic simulation of service discovery under distributed failures.
+#[derive(Debug, Parser)]
+#[command(name = "schism", version, max_term_width = 100, after_help = FIRST_STEPS)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// When to use colour; NO_COLOR and CLICOLOR_FORCE are honoured.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        help = "When to use colour: auto, always or never"
+    )]
+    pub(crate) color: Colour,
+}
+
+const FIRST_STEPS: &str = "\
+First steps:
+  schism init                     write a commented scenario
+  schism run scenario.toml        run it and read the report
+  schism plan scenario.toml       see its faults on a time line
+  schism list                     see what a scenario can be made of
+
+Exit codes: 0 holds, 1 an expectation failed, 2 bad scenario or usage, 3 vacuous";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a scenario once and report what happened
+    Run(Run),
+    /// Say what is wrong with scenarios, without running them
+    Check(Check),
+    /// Print the resolved scenario, with its faults on a time line
+    Plan(Plan),
+    /// List what a scenario can be made of
+    List(List),
+    /// Print the JSON Schema of scenario files
+    Schema(Schema),
+    /// Write a commented scenario to start from
+    Init(Init),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the manual page
+    #[command(hide = true)]
+    Man,
+}
+
+/// A scenario file, with changes.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Input {
+    /// The scenario; `-` is stdin
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) changes: Changes,
+}
+
+/// Changes to a scenario.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Changes {
+    /// Change one value, as in clients.web.timeout=100ms; may be given several times
+    #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
+    pub(crate) set: Vec<String>,
+}
+
+/// In which form to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Which beliefs the report lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Beliefs {
+    /// Those that were ever wrong.
+    Wrong,
+    /// All that the engine reports.
+    All,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism run scenario.toml
+  schism run scenario.toml --seed 7 --set clients.web.timeout=100ms
+  schism run scenario.toml --format json --output report.json
+  schism run - < scenario.toml
+
+Exit codes: 0 holds, 1 an expectation failed, 2 bad scenario or usage, 3 vacuous")]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// The seed, instead of the scenario's own
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Text for people or JSON for programs
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    /// Which beliefs to list: those that were ever wrong, or all
+    #[arg(long, value_name = "WHICH", default_value = "wrong")]
+    pub(crate) beliefs: Beliefs,
+    /// Show every table: clients, services, faults, leases, beliefs
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Write the report to a file, whole or not at all
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism check scenario.toml
+  schism check scenarios/*.toml
+  schism check scenario.toml --format json")]
+pub(crate) struct Check {
+    /// The scenarios; `-` is stdin
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) changes: Changes,
+    /// Text for people, or a JSON array of diagnostics
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism plan scenario.toml
+  schism plan scenario.toml --seed 7 > resolved.toml && schism run resolved.toml")]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// The seed, instead of the scenario's own
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Text that is itself a scenario, or JSON for programs
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+/// What there is a catalog of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Catalog {
+    /// How a client picks an endpoint.
+    Balancers,
+    /// How a client learns endpoints and keeps them.
+    Caches,
+    /// Who keeps the list of who is there.
+    Registries,
+    /// What can go wrong.
+    Faults,
+    /// What can be expected of events and views.
+    Oracles,
+    /// What can be bounded.
+    Metrics,
+    /// How long things take.
+    Distributions,
+    /// All of them.
+    All,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism list
+  schism list faults
+  schism list balancers --format json")]
+pub(crate) struct List {
+    /// Which catalog
+    #[arg(value_name = "CATALOG", default_value = "all")]
+    pub(crate) catalog: Catalog,
+    /// Text for people or JSON for programs
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism schema --output scenario.schema.json
+  # then begin a scenario with:   #:schema scenario.schema.json")]
+pub(crate) struct Schema {
+    /// Write it to a file, whole or not at all
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism init
+  schism init experiments && schism run experiments/scenario.toml")]
+pub(crate) struct Init {
+    /// The folder; made if it is not there
+    #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  source <(schism completions bash)
+  schism completions zsh > ~/.zfunc/_schism
+  schism completions fish > ~/.config/fish/completions/schism.fish")]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+/// `PATH=VALUE`, so far as that can be told without the language.
+fn assignment(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((path, _)) if !path.trim().is_empty() => Ok(text.to_owned()),
+        Some(_) | None => Err("write PATH=VALUE, as in clients.web.timeout=100ms".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn an_assignment_has_a_path_and_an_equals_sign() {
+        assert!(assignment("a.b=c=d").is_ok());
+        assert!(assignment("a.b=").is_ok(), "an empty value is for the language to judge");
+        assert!(assignment("a.b").is_err());
+        assert!(assignment("=c").is_err());
+    }
+}

@@ -1,0 +1,32 @@
+//! The commands, one file each.
+
+mod check;
+mod completions;
+mod init;
+mod list;
+mod plan;
+mod run;
+mod schema;
+
+use crate::args::Command;
+use crate::console::Console;
+use crate::exit::{Ending, Trouble};
+
+/// Does what was asked.
+pub(crate) fn execute(command: Command, console: &mut Console) -> Result<Ending, Trouble> {
+    match command {
+        Command::Run(run) => run::execute(&run, console),
+        Command::Check(check) => check::execute(&check, console),
+        Command::Plan(plan) => plan::execute(&plan, console),
+        Command::List(list) => list::execute(&list, console),
+        Command::Schema(schema) => schema::execute(&schema, console),
+        Command::Init(init) => init::execute(&init, console),
+        Command::Completions(completions) => completions::execute(&completions, console),
+        Command::Man => completions::manual(console),
+    }
+}
+
+/// JSON as it is written: indented, with a newline at its end.
+fn pretty(value: &serde_json::Value) -> String {
+    format!("{value:#}\n")
+}

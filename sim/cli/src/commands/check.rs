@@ -1,0 +1,82 @@
+//! `schism check`: what is wrong with scenarios, without running them.
+
+use std::path::Path;
+
+use schism_scenario::Loaded;
+use serde_json::{Value, json};
+
+use crate::args::{Check, Format};
+use crate::commands::pretty;
+use crate::console::{self, Console};
+use crate::engine::{self, Refusal};
+use crate::exit::{Ending, Trouble};
+use crate::render::style::{self, paint};
+use crate::render::words::clean;
+
+pub(crate) fn execute(check: &Check, console: &mut Console) -> Result<Ending, Trouble> {
+    match check.format {
+        Format::Text => text(check, console),
+        Format::Json => json(check, console),
+    }
+}
+
+/// A line on stdout for each file that is a scenario, and on stderr what is wrong with the others.
+fn text(check: &Check, console: &mut Console) -> Result<Ending, Trouble> {
+    let mut ending = Ending::Holds;
+    for file in &check.files {
+        match engine::load(file, &check.changes.set) {
+            Ok(Loaded { scenario, warnings }) => {
+                console.complain(&engine::shown(&warnings));
+                let ok = paint(style::GOOD, "ok");
+                console.print(&format!("{ok}  {}  {}\n", file.display(), clean(&scenario.title)))?;
+            }
+            Err(refusal) => {
+                console.complain(Trouble::from(refusal).text());
+                ending = Ending::Refused;
+            }
+        }
+    }
+    Ok(ending)
+}
+
+/// All diagnostics of all files in one array.
+fn json(check: &Check, console: &mut Console) -> Result<Ending, Trouble> {
+    let mut ending = Ending::Holds;
+    let mut all = Vec::new();
+    for file in &check.files {
+        let found = match engine::load(file, &check.changes.set) {
+            Ok(Loaded { warnings, .. }) => serde_json::to_value(&warnings),
+            Err(refusal) => {
+                ending = Ending::Refused;
+                match refusal {
+                    Refusal::Wrong(diagnostics) => serde_json::to_value(&diagnostics),
+                    Refusal::Unreadable(trouble) => Ok(unreadable(file, &trouble)),
+                }
+            }
+        };
+        match found.expect("diagnostics are plain data") {
+            Value::Array(found) => all.extend(found),
+            one => all.push(one),
+        }
+    }
+    console.print(&pretty(&Value::Array(all)))?;
+    Ok(ending)
+}
+
+/// A diagnostic without a place: there was nothing to look at.
+fn unreadable(file: &Path, trouble: &Trouble) -> Value {
+    let said = console::plain(trouble.text());
+    let mut lines =
+        said.lines().map(|line| line.trim().trim_start_matches("error: ").trim_start_matches("help: "));
+    json!({
+        "severity": "error",
+        "file": file.display().to_string(),
+        "line": null,
+        "column": null,
+        "span": null,
+        "message": lines.next(),
+        "text": null,
+        "help": lines.next(),
+        "related": [],
+    })
+}

@@ -1,0 +1,179 @@
+//! `schism list`: what a scenario can be made of, from the catalogs of the models.
+
+use schism_models::oracle::{self, Mood};
+use schism_models::{balancer, cache, registry};
+use schism_scenario::Metric;
+use serde_json::{Map, Value, json};
+
+use crate::args::{Catalog, Format, List};
+use crate::commands::pretty;
+use crate::console::Console;
+use crate::exit::{Ending, Trouble};
+use crate::render::style::{self, paint};
+use crate::render::table::{Cell, Side, Table};
+use crate::render::words;
+
+/// One name of a catalog.
+struct Entry {
+    name: &'static str,
+    about: &'static str,
+    /// How it is written, where the name alone does not say.
+    written: Option<String>,
+}
+
+/// One catalog with its names, and where in a scenario they stand.
+struct Section {
+    name: &'static str,
+    place: &'static str,
+    entries: Vec<Entry>,
+}
+
+pub(crate) fn execute(list: &List, console: &mut Console) -> Result<Ending, Trouble> {
+    let sections = sections(list.catalog);
+    let text = match list.format {
+        Format::Text => text(&sections, console.width()),
+        Format::Json => pretty(&json(&sections)),
+    };
+    console.print(&text)?;
+    Ok(Ending::Holds)
+}
+
+fn sections(catalog: Catalog) -> Vec<Section> {
+    match catalog {
+        Catalog::Balancers => vec![balancers()],
+        Catalog::Caches => vec![caches()],
+        Catalog::Registries => vec![registries()],
+        Catalog::Faults => vec![faults()],
+        Catalog::Oracles => vec![oracles()],
+        Catalog::Metrics => vec![metrics()],
+        Catalog::Distributions => vec![distributions()],
+        Catalog::All => {
+            vec![registries(), balancers(), caches(), faults(), oracles(), metrics(), distributions()]
+        }
+    }
+}
+
+fn balancers() -> Section {
+    let entries = balancer::CATALOG.iter().map(|entry| bare(entry.0, entry.1)).collect();
+    Section { name: "balancers", place: "clients.NAME.balancer", entries }
+}
+
+fn caches() -> Section {
+    let entries = cache::CATALOG.iter().map(|entry| bare(entry.0, entry.1)).collect();
+    Section { name: "caches", place: "clients.NAME.cache", entries }
+}
+
+fn registries() -> Section {
+    let entries = registry::CATALOG.iter().map(|entry| bare(entry.0, entry.1)).collect();
+    Section { name: "registries", place: "registry.NAME", entries }
+}
+
+fn oracles() -> Section {
+    let entry = |name, about, moods: &[Mood]| {
+        let moods: Vec<&str> = moods.iter().copied().map(mood).collect();
+        Entry { name, about, written: Some(format!("{} = \"{name}\"", moods.join(" | "))) }
+    };
+    let entries = oracle::CATALOG.iter().map(|entry_of| entry(entry_of.0, entry_of.1, entry_of.3)).collect();
+    Section { name: "oracles", place: "[[expect]]", entries }
+}
+
+fn metrics() -> Section {
+    let entries = Metric::CATALOG.iter().map(|entry| bare(entry.0, entry.1)).collect();
+    Section { name: "metrics", place: "metric in [[expect]]", entries }
+}
+
+fn faults() -> Section {
+    Section { name: "faults", place: "[[fault]]", entries: FAULTS.iter().map(Entry::from).collect() }
+}
+
+fn distributions() -> Section {
+    let entries = DISTRIBUTIONS.iter().map(Entry::from).collect();
+    Section { name: "distributions", place: "wherever things take time", entries }
+}
+
+fn bare(name: &'static str, about: &'static str) -> Entry {
+    Entry { name, about, written: None }
+}
+
+fn mood(mood: Mood) -> &'static str {
+    match mood {
+        Mood::Always => "always",
+        Mood::Sometimes => "sometimes",
+        Mood::Never => "never",
+        Mood::Eventually => "eventually",
+    }
+}
+
+/// A name, what it means, and how it is written.
+type Spelt = (&'static str, &'static str, &'static str);
+
+impl From<&Spelt> for Entry {
+    fn from((name, about, written): &Spelt) -> Entry {
+        Entry { name, about, written: Some((*written).to_owned()) }
+    }
+}
+
+/// The kinds of faults; a test loads each as it is written here.
+const FAULTS: &[Spelt] = &[
+    (
+        "partition",
+        "sides that do not reach each other",
+        r#"partition = { split = [["zone:b"], ["rest"]], direction = "both", mode = "blackhole" }"#,
+    ),
+    ("partition", "some reach nobody else", r#"partition = { isolate = "registry:leader" }"#),
+    ("partition", "one zone does not reach another", r#"partition = { one-way = "zone:b->zone:a" }"#),
+    (
+        "partition",
+        "single pairs do not reach each other",
+        r#"partition = { partial = [["web-0", "orders-0"]], mode = "reject" }"#,
+    ),
+    ("partition", "two zones do not reach each other", r#"partition = { zone-cut = ["a", "b"] }"#),
+    (
+        "crash",
+        "processes die: all that is not on disk is lost, and peers see a reset",
+        r#"crash = { target = "registry:leader", restart-after = "8s" }"#,
+    ),
+    ("pause", "processes stand still and keep their state", r#"pause = { target = "orders:pick(2)" }"#),
+];
+
+/// The distributions; a test loads each as it is written here.
+const DISTRIBUTIONS: &[Spelt] = &[
+    ("constant", "always the same time", r#""5ms""#),
+    ("uniform", "any time between two", r#"{ uniform = { from = "1ms", to = "9ms" } }"#),
+    ("exponential", "memoryless, by its mean", r#"{ exponential = "5ms" }"#),
+    ("normal", "the bell, cut at zero", r#"{ normal = { mean = "5ms", sd = "1ms" } }"#),
+    ("lognormal", "long-tailed, by two percentiles", r#"{ lognormal = { p50 = "4ms", p99 = "40ms" } }"#),
+    ("lognormal", "the same, by its moments", r#"{ lognormal = { mean = "6ms", sd = "8ms" } }"#),
+    ("pareto", "heavy-tailed", r#"{ pareto = { scale = "2ms", shape = 1.5, cap = "1s" } }"#),
+    ("empirical", "drawn from observed times", r#"{ empirical = ["3ms", "4ms", "4ms", "55ms"] }"#),
+];
+
+fn text(sections: &[Section], width: usize) -> String {
+    let sections: Vec<String> = sections.iter().map(|section| section_text(section, width)).collect();
+    sections.join("\n")
+}
+
+fn section_text(section: &Section, width: usize) -> String {
+    let head = format!("{}  {}", paint(style::HEAD, section.name), paint(style::FAINT, section.place));
+    let mut table = Table::new([("", Side::Left), ("", Side::Left)]);
+    for entry in &section.entries {
+        table.row([Cell::styled(entry.name, style::NAME), Cell::new(entry.about)]);
+        if let Some(written) = &entry.written {
+            table.row([Cell::new(""), Cell::styled(words::clean(written), style::FAINT)]);
+        }
+    }
+    let lines = table.lines(width - 2).into_iter().map(|line| format!("  {line}\n"));
+    format!("{head}\n{}", lines.collect::<String>())
+}
+
+fn json(sections: &[Section]) -> Value {
+    let entry = |entry: &Entry| match &entry.written {
+        Some(written) => json!({ "name": entry.name, "about": entry.about, "toml": written }),
+        None => json!({ "name": entry.name, "about": entry.about }),
+    };
+    let sections: Map<String, Value> = sections
+        .iter()
+        .map(|section| (section.name.to_owned(), section.entries.iter().map(entry).collect()))
+        .collect();
+    Value::Object(sections)
+}

@@ -1,0 +1,67 @@
+//! `schism plan`: the resolved scenario, with its faults on a time line. The text is itself a scenario.
+
+use schism_core::Seed;
+use schism_scenario::Scenario;
+use serde_json::{Value, json};
+
+use crate::args::{Format, Plan};
+use crate::commands::pretty;
+use crate::console::Console;
+use crate::exit::{Ending, Trouble};
+use crate::render::plan::{self, Step};
+use crate::render::{gantt, words};
+use crate::{console, engine};
+
+/// Columns of the comments before the scenario; it is often read in a file.
+const WIDTH: usize = 100;
+
+pub(crate) fn execute(plan: &Plan, console: &mut Console) -> Result<Ending, Trouble> {
+    let mut scenario = engine::open(&plan.input, console)?;
+    scenario.seed = plan.seed.map_or(scenario.seed, Seed);
+    let steps = plan::steps(&scenario);
+    let text = match plan.format {
+        Format::Text => format!("{}{}", comments(&scenario, &steps), scenario.to_toml()),
+        Format::Json => pretty(&json(&scenario, &steps)),
+    };
+    console.print(&text)?;
+    Ok(Ending::Holds)
+}
+
+/// The time line as TOML comments. Colours end before the line does, so that it stays a comment without them.
+fn comments(scenario: &Scenario, steps: &[Step]) -> String {
+    let rows: Vec<gantt::Row> = steps.iter().map(|step| step.row.clone()).collect();
+    let mut lines =
+        vec![format!("{}: seed {}", words::clean(&scenario.title), scenario.seed.0), String::new()];
+    if rows.is_empty() {
+        lines.push("No faults.".to_owned());
+    } else {
+        lines.extend(gantt::chart(&rows, scenario.length.as_secs_f64(), WIDTH - 2));
+        lines.push(String::new());
+        lines.extend(plan::descriptions(steps, WIDTH - 2));
+    }
+    lines.push(String::new());
+    let comment = |line: String| format!("# {line}").trim_end().to_owned() + "\n";
+    lines.into_iter().map(comment).collect::<String>() + "\n"
+}
+
+/// The faults as data beside the scenario as TOML.
+fn json(scenario: &Scenario, steps: &[Step]) -> Value {
+    let fault = |step: &Step| {
+        json!({
+            "id": step.row.id,
+            "kind": step.row.kind,
+            "what": step.what,
+            "from_s": step.row.from_s,
+            "from_latest_s": step.row.latest_s,
+            "to_s": step.row.to_s,
+        })
+    };
+    json!({
+        "schema": "schism.plan/1",
+        "scenario": { "title": scenario.title, "digest": scenario.digest.to_string() },
+        "seed": scenario.seed.0,
+        "length_s": scenario.length.as_secs_f64(),
+        "faults": steps.iter().map(fault).collect::<Vec<Value>>(),
+        "toml": console::plain(&scenario.to_toml()),
+    })
+}

@@ -1,0 +1,42 @@
+//! `schism run`: one run, one report.
+
+use schism_core::Seed;
+
+use crate::args::{Format, Run};
+use crate::console::{self, Console};
+use crate::exit::{Ending, Trouble};
+use crate::render::text::{self, Detail, Look, Subject};
+use crate::{engine, files, replay};
+
+pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Trouble> {
+    let scenario = engine::open(&run.input, console)?;
+    let seed = run.seed.map_or(scenario.seed, Seed);
+    let report = engine::run(&scenario, seed, run.beliefs);
+    let text = match run.format {
+        Format::Json => report.to_json(),
+        Format::Text => {
+            let subject = Subject {
+                why: scenario.why.clone(),
+                nodes: nodes(&scenario),
+                replay: replay::command(&run.input.file, seed.0, &run.input.changes.set),
+            };
+            text::report(&report, &subject, look(run, console))
+        }
+    };
+    match run.output.as_deref() {
+        Some(path) if !files::is_dash(path) => files::write(path, &console::plain(&text))?,
+        Some(_) | None => console.print(&text)?,
+    }
+    Ok(Ending::from(report.verdict))
+}
+
+fn look(run: &Run, console: &Console) -> Look {
+    let detail = if run.verbose { Detail::Full } else { Detail::Brief };
+    Look { width: console.width(), detail }
+}
+
+fn nodes(scenario: &schism_scenario::Scenario) -> usize {
+    let services: usize = scenario.services.iter().map(|group| group.nodes.len()).sum();
+    let clients: usize = scenario.clients.iter().map(|group| group.nodes.len()).sum();
+    scenario.members.len() + services + clients
+}

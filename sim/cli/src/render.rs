@@ -1,0 +1,18 @@
+//! Rendering: reports and plans as text. Pure functions from data to lines; colours are in the text as ANSI
+//! sequences, and whoever writes it removes them where they do not belong.
+
+mod axis;
+mod beliefs;
+mod detail;
+pub(crate) mod gantt;
+pub(crate) mod plan;
+mod recovery;
+mod registry;
+pub(crate) mod style;
+pub(crate) mod table;
+pub(crate) mod text;
+mod timeline;
+pub(crate) mod words;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,227 @@
+//! From a scenario as written to a scenario as meant: names looked up, times compared, limits kept.
+
+mod cast;
+mod expect;
+mod fault;
+mod registry;
+mod target;
+mod topology;
+
+use schism_core::{Duration, Seed};
+use schism_models::client::{self, Arrivals, Callee, Operation};
+use schism_models::service;
+
+use self::cast::Cast;
+use crate::diagnostics::{Problem, Report, nearest, shorten, suggest};
+use crate::limits;
+use crate::reader::too_many;
+use crate::source::At;
+use crate::spec::{ArrivalsSpec, ClientSpec, ServiceSpec, Written};
+use crate::{Group, Scenario, render};
+
+/// The scenario as meant, if nothing is wrong with it.
+pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
+    texts(written, report);
+    let length = written.length.filter(|length| long(*length, report));
+    warmup(written, length, report);
+    let (topology, zones) = topology::check(written, report)?;
+    let registry = written.registry.as_ref().and_then(|registry| registry::check(registry, report));
+    let cast = Cast::assemble(written, &zones, report)?;
+    let services = services(&written.services);
+    let clients = clients(written, length, report);
+    let faults = fault::check(&written.faults, &cast, &zones, length, report);
+    let expectations = expect::check(&written.expectations, written, &faults, length, report);
+    if report.has_errors() {
+        return None;
+    }
+    let mut scenario = Scenario {
+        title: written.title.as_ref()?.value.clone(),
+        why: written.why.as_ref().map(|at| at.value.clone()),
+        source: written.source.as_ref().map(|at| at.value.clone()),
+        length: length?.value,
+        warmup: written.warmup.value,
+        seed: Seed(written.seed.value),
+        topology,
+        registry: registry?,
+        members: cast.members,
+        services: groups(&written.services, services?, cast.services, |one| &one.name),
+        clients: groups(&written.clients, clients?, cast.clients, |one| &one.name),
+        faults: faults.into_iter().flatten().collect(),
+        expectations,
+        digest: render::digest_of(""),
+    };
+    scenario.digest = render::digest_of(&render::canonical(&scenario));
+    Some(scenario)
+}
+
+fn groups<S, C>(specs: &[S], configs: Vec<C>, nodes: Vec<Vec<crate::Node>>, name: impl Fn(&S) -> &At<String>) -> Vec<Group<C>> {
+    specs
+        .iter()
+        .zip(configs)
+        .zip(nodes)
+        .map(|((spec, config), nodes)| Group { name: name(spec).value.clone(), config, nodes })
+        .collect()
+}
+
+fn texts(written: &Written, report: &Report) {
+    if let Some(title) = &written.title
+        && title.value.trim().is_empty()
+    {
+        report.add(Problem::error(title.place, "`title` is empty").help("write one line that names the scenario"));
+    }
+    if let Some(title) = &written.title
+        && title.value.contains(['\n', '\r'])
+    {
+        report.add(Problem::error(title.place, "`title` is more than one line").help("put the rest into `why`"));
+    }
+}
+
+fn long(length: At<Duration>, report: &Report) -> bool {
+    let within = length.value <= limits::LENGTH;
+    if !within {
+        let days = limits::LENGTH.as_nanos() / 86_400_000_000_000;
+        let message = format!("`length` is {}; the limit is {days} days", length.value);
+        report.add(Problem::error(length.place, message).help("a fault and its recovery fit in minutes or hours"));
+    }
+    within
+}
+
+fn warmup(written: &Written, length: Option<At<Duration>>, report: &Report) {
+    if let Some(length) = length
+        && written.warmup.value >= length.value
+    {
+        let message = format!("`warmup` is {}, which leaves nothing of the length of {}", written.warmup.value, length.value);
+        report.add(
+            Problem::error(written.warmup.place, message)
+                .related(length.place, "the length")
+                .help("shorten `warmup` or raise `length`"),
+        );
+    }
+}
+
+fn services(specs: &[ServiceSpec]) -> Option<Vec<service::Config>> {
+    let config = |spec: &ServiceSpec| {
+        Some(service::Config {
+            service: spec.service.clone()?,
+            slots: spec.slots,
+            queue: spec.queue,
+            weight: spec.weight,
+            re_register: spec.re_register,
+        })
+    };
+    specs.iter().map(config).collect()
+}
+
+fn clients(written: &Written, length: Option<At<Duration>>, report: &Report) -> Option<Vec<client::Config>> {
+    let mut requests = 0;
+    let mut views = 0;
+    let mut configs = Vec::new();
+    for spec in &written.clients {
+        let calls = callee(spec, written, report);
+        if let Some(calls) = calls {
+            requests += offered(spec, written, calls, length, report);
+            views += view_entries(spec, written, calls);
+        }
+        check_requests(spec, requests, report)?;
+        if views > limits::VIEWS.most {
+            report.add(too_many(spec.name.place, limits::VIEWS, views));
+            return None;
+        }
+        configs.push(calls.and_then(|calls| config(spec, calls)));
+    }
+    configs.into_iter().collect()
+}
+
+fn config(spec: &ClientSpec, calls: Callee) -> Option<client::Config> {
+    Some(client::Config {
+        calls,
+        arrivals: match &spec.arrivals.as_ref()?.value {
+            ArrivalsSpec::Poisson(rate) => Arrivals::Poisson(rate.gap),
+            ArrivalsSpec::Constant(rate) => Arrivals::Constant(rate.gap),
+            ArrivalsSpec::Closed(think) => Arrivals::Closed(think.clone()),
+        },
+        timeout: spec.timeout.value,
+        deadline: spec.deadline,
+        balancer: spec.balancer?,
+        cache: spec.cache?,
+    })
+}
+
+fn callee(spec: &ClientSpec, written: &Written, report: &Report) -> Option<Callee> {
+    let calls = spec.calls.as_ref()?;
+    if calls.value == "registry" {
+        return registry_callee(spec, written, calls, report);
+    }
+    if let Some(operation) = &spec.operation {
+        let message = format!("`operation` is for clients of the registry, and `{}` calls `{}`", spec.name.value, shorten(&calls.value));
+        report.add(Problem::error(operation.place, message).help("leave it out, or write calls = \"registry\""));
+    }
+    let found = written.services.iter().position(|service| service.name.value == calls.value);
+    if found.is_none() {
+        let names = || written.services.iter().map(|service| service.name.value.as_str()).chain(["registry"]);
+        let message = format!("there is no service `{}`", shorten(&calls.value));
+        report.add(Problem::error(calls.place, message).maybe_help(suggest(&calls.value, names().collect::<Vec<_>>())));
+    }
+    found.map(Callee::Service)
+}
+
+fn registry_callee(spec: &ClientSpec, written: &Written, calls: &At<String>, report: &Report) -> Option<Callee> {
+    if !cast::has_members(written) && written.registry.is_some() {
+        let message = "`registry` is static: it has no member to call";
+        report.add(Problem::error(calls.place, message).help("call a service, or choose another registry, such as etcd"));
+        return None;
+    }
+    let operation = spec.operation.as_ref().map_or("get", |at| at.value.as_str());
+    Some(Callee::Registry(match operation {
+        "put" => Operation::Put,
+        "get-serializable" => Operation::GetSerializable,
+        _ => Operation::Get,
+    }))
+}
+
+/// How many requests a client group offers in the whole run, at most about.
+fn offered(spec: &ClientSpec, written: &Written, calls: Callee, length: Option<At<Duration>>, report: &Report) -> u128 {
+    let (Some(arrivals), Some(count), Some(length)) = (&spec.arrivals, spec.count, length) else { return 0 };
+    let gap = match &arrivals.value {
+        ArrivalsSpec::Poisson(rate) | ArrivalsSpec::Constant(rate) => rate.gap,
+        ArrivalsSpec::Closed(think) => {
+            if think.median() < limits::THINK {
+                let message = format!("`think` is {} in the median: a loop that takes no time never ends", think.median());
+                report.add(Problem::error(arrivals.place, message).help(format!("write at least \"{}\"", limits::THINK)));
+            }
+            let served = match calls {
+                Callee::Service(index) => written.services[index].service.as_ref().map(schism_core::Distribution::median),
+                Callee::Registry(_) => None,
+            };
+            think.median() + served.unwrap_or_default() + written.same_zone.median() * 2
+        }
+    };
+    u128::from(count.value) * u128::from(length.value.as_nanos()) / u128::from(gap.as_nanos().max(1))
+}
+
+fn check_requests(spec: &ClientSpec, requests: u128, report: &Report) -> Option<()> {
+    if requests <= limits::REQUESTS {
+        return Some(());
+    }
+    let message = format!("the clients would offer about {requests} requests; the limit is {}", limits::REQUESTS);
+    let place = spec.arrivals.as_ref().map_or(spec.name.place, |at| at.place);
+    report.add(Problem::error(place, message).help("lower the rate, the number of clients or the length"));
+    None
+}
+
+fn view_entries(spec: &ClientSpec, written: &Written, calls: Callee) -> u64 {
+    let instances = match calls {
+        Callee::Service(index) => written.services[index].instances.map_or(0, |at| at.value),
+        Callee::Registry(_) => 0,
+    };
+    u64::from(spec.count.map_or(0, |at| at.value)) * u64::from(instances)
+}
+
+/// "there is no zone `d`", with a guess.
+fn no_zone(name: &At<String>, zones: &topology::Zones) -> Problem {
+    let given = name.value.strip_prefix("zone:").unwrap_or(&name.value);
+    let message = format!("there is no zone `{}`", shorten(&name.value));
+    let near = nearest(given, zones.names()).map(|zone| format!("did you mean `{zone}`?"));
+    let names = || suggest("", zones.names().collect::<Vec<_>>());
+    Problem::error(name.place, message).maybe_help(near.or_else(names))
+}

@@ -1,0 +1,220 @@
+//! The cast: every node with its number, name and zone.
+
+use std::collections::BTreeMap;
+
+use schism_core::{NodeId, ZoneId};
+
+use super::topology::{Zones, bad_name};
+use crate::Node;
+use crate::diagnostics::{Problem, Report};
+use crate::limits::{self, Limit};
+use crate::reader::too_many;
+use crate::source::{At, Place};
+use crate::spec::{RegistrySpec, Spread, Written};
+use crate::target::is_name;
+
+/// All nodes, and the groups that targets can name.
+pub(super) struct Cast {
+    pub(super) members: Vec<Node>,
+    pub(super) services: Vec<Vec<Node>>,
+    pub(super) clients: Vec<Vec<Node>>,
+    /// Of each group: its first node and how many there are.
+    groups: BTreeMap<String, (u32, u32)>,
+    /// The groups, in the order of the file.
+    names: Vec<String>,
+    zone_of: Vec<ZoneId>,
+    pub(super) registry: Registry,
+}
+
+/// What a target may say of the registry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Registry {
+    HasMembers,
+    IsStatic,
+    /// What was written could not be read, which has been reported.
+    Unknown,
+}
+
+/// The name of the group of registry members.
+pub(super) const REGISTRY: &str = "registry";
+
+/// Names that mean something else in a target.
+const RESERVED: &[&str] = &[REGISTRY, "rest", "zone"];
+
+pub(super) fn has_members(written: &Written) -> bool {
+    matches!(written.registry, Some(At { value: RegistrySpec::Etcd(_), .. }))
+}
+
+impl Cast {
+    /// Numbers the nodes: members first, then services, then clients. None if there are too many to number.
+    pub(super) fn assemble(written: &Written, zones: &Zones, report: &Report) -> Option<Cast> {
+        totals(written, report)?;
+        let registry = match &written.registry {
+            Some(At { value: RegistrySpec::Etcd(_), .. }) => Registry::HasMembers,
+            Some(At { value: RegistrySpec::Static, .. }) => Registry::IsStatic,
+            None => Registry::Unknown,
+        };
+        let mut cast = Cast {
+            members: Vec::new(),
+            services: Vec::new(),
+            clients: Vec::new(),
+            groups: BTreeMap::new(),
+            names: Vec::new(),
+            zone_of: Vec::new(),
+            registry,
+        };
+        if let Some(At { value: RegistrySpec::Etcd(etcd), .. }) = &written.registry {
+            cast.members = cast.add(REGISTRY, etcd.members.value, &etcd.spread, zones, report);
+        }
+        names(written, report);
+        for service in &written.services {
+            let count = service.instances.map_or(0, |at| at.value);
+            let nodes = cast.add(&service.name.value, count, &service.spread, zones, report);
+            cast.services.push(nodes);
+        }
+        for client in &written.clients {
+            let count = client.count.map_or(0, |at| at.value);
+            let nodes = cast.add(&client.name.value, count, &client.spread, zones, report);
+            cast.clients.push(nodes);
+        }
+        if cast.zone_of.is_empty() && !report.has_errors() {
+            let place = written.registry.as_ref().map_or(Place::default(), |at| at.place);
+            let problem = Problem::error(place, "there is nobody to simulate: no services, no clients, no registry members");
+            report.add(problem.help("add a [services.NAME] and a [clients.NAME]"));
+        }
+        Some(cast)
+    }
+
+    fn add(&mut self, name: &str, count: u32, spread: &Spread, zones: &Zones, report: &Report) -> Vec<Node> {
+        let over = zones_of(spread, zones, report);
+        let first = self.zone_of.len() as u32;
+        let nodes: Vec<Node> = (0..count)
+            .map(|i| Node {
+                id: NodeId(first + i),
+                name: format!("{name}-{i}"),
+                zone: over[i as usize % over.len()],
+            })
+            .collect();
+        self.zone_of.extend(nodes.iter().map(|node| node.zone));
+        self.groups.entry(name.to_owned()).or_insert((first, count));
+        self.names.push(name.to_owned());
+        nodes
+    }
+
+    /// The nodes of a group.
+    pub(super) fn group(&self, name: &str) -> Option<Vec<NodeId>> {
+        self.groups.get(name).map(|(first, count)| (*first..first + count).map(NodeId).collect())
+    }
+
+    /// The names of the groups.
+    pub(super) fn group_names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// The group whose node this would be, its number there, and how many the group has.
+    pub(super) fn numbered<'n>(&self, name: &'n str) -> Option<(&'n str, Option<NodeId>, u32)> {
+        let (group, number) = name.rsplit_once('-')?;
+        let (first, count) = self.groups.get(group)?;
+        let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+        let canonical = digits && (number == "0" || !number.starts_with('0'));
+        if !digits {
+            return None;
+        }
+        let number = number.parse::<u32>().ok().filter(|number| canonical && number < count);
+        Some((group, number.map(|number| NodeId(first + number)), *count))
+    }
+
+    pub(super) fn zone_of(&self, node: NodeId) -> ZoneId {
+        self.zone_of[node.index()]
+    }
+
+    /// The name of a node.
+    pub(super) fn name_of(&self, node: NodeId) -> String {
+        let (name, (first, _)) = self
+            .groups
+            .iter()
+            .find(|(_, (first, count))| (*first..first + count).contains(&node.0))
+            .expect("a node is in a group");
+        format!("{name}-{}", node.0 - first)
+    }
+
+    pub(super) fn in_zone(&self, zone: ZoneId) -> impl Iterator<Item = NodeId> {
+        (0..self.zone_of.len() as u32).map(NodeId).filter(move |node| self.zone_of(*node) == zone)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.zone_of.len()
+    }
+}
+
+/// Refuses counts before any memory is taken for them.
+fn totals(written: &Written, report: &Report) -> Option<()> {
+    let groups = (written.services.len() + written.clients.len()) as u64;
+    if groups > limits::GROUPS.most {
+        let place = written.services.last().map(|one| one.name.place).or(written.clients.last().map(|one| one.name.place));
+        report.add(too_many(place.unwrap_or_default(), limits::GROUPS, groups));
+        return None;
+    }
+    total(written.services.iter().filter_map(|one| one.instances), limits::INSTANCES_TOTAL, report)?;
+    total(written.clients.iter().filter_map(|one| one.count), limits::CLIENTS_TOTAL, report)
+}
+
+fn total(counts: impl Iterator<Item = At<u32>>, limit: Limit, report: &Report) -> Option<()> {
+    let mut sum = 0;
+    for count in counts {
+        sum += u64::from(count.value);
+        if sum > limit.most {
+            report.add(too_many(count.place, limit, sum));
+            return None;
+        }
+    }
+    Some(())
+}
+
+/// Names that can be told apart, from each other and from the nodes' own.
+fn names(written: &Written, report: &Report) {
+    let services = written.services.iter().map(|one| ("service", &one.name, one.instances));
+    let clients = written.clients.iter().map(|one| ("client group", &one.name, one.count));
+    let mut seen: BTreeMap<&str, (&At<String>, u32)> = BTreeMap::new();
+    for (what, name, count) in services.chain(clients) {
+        if !is_name(&name.value) {
+            report.add(bad_name(what, name));
+        } else if RESERVED.contains(&name.value.as_str()) {
+            let message = format!("`{}` cannot be the name of a {what}: it has a meaning of its own", name.value);
+            report.add(Problem::error(name.place, message).help("give it another name"));
+        } else if let Some((first, _)) = seen.get(name.value.as_str()) {
+            let message = format!("a service and a client group are both named `{}`", name.value);
+            report.add(Problem::error(name.place, message).related(first.place, "the first is here").help("rename one of them"));
+        }
+        seen.entry(&name.value).or_insert((name, count.map_or(0, |at| at.value)));
+    }
+    for (name, (at, _)) in &seen {
+        let Some((group, number)) = name.rsplit_once('-') else { continue };
+        let Some((_, count)) = seen.get(group) else { continue };
+        if number.parse::<u32>().is_ok_and(|number| number < *count) {
+            let message = format!("`{name}` is also the name of a node of `{group}`");
+            report.add(Problem::error(at.place, message).help("give it another name"));
+        }
+    }
+}
+
+/// The zones that a group takes turns in; all of them where something is wrong with the list.
+fn zones_of(spread: &Spread, zones: &Zones, report: &Report) -> Vec<ZoneId> {
+    let Spread::Over(written) = spread else { return zones.all() };
+    if written.value.is_empty() {
+        report.add(Problem::error(written.place, "`zones` is empty").help("leave it out for all zones"));
+        return zones.all();
+    }
+    let mut over = Vec::new();
+    for name in &written.value {
+        match zones.find(&name.value) {
+            None => report.add(super::no_zone(name, zones)),
+            Some(zone) if over.contains(&zone) => {
+                let message = format!("the zone `{}` is there twice", name.value);
+                report.add(Problem::error(name.place, message).help("nodes take turns in the zones: name each once"));
+            }
+            Some(zone) => over.push(zone),
+        }
+    }
+    if over.is_empty() { zones.all() } else { over }
+}

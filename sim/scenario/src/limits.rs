@@ -1,0 +1,116 @@
+//! The limits of the language, each with its reason: what is beyond one is refused by name, never by running out of
+//! memory.
+
+use std::ops::RangeInclusive;
+
+use schism_core::Duration;
+
+/// One limit on a count: what it counts, the range allowed, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// What is counted, in the plural.
+    pub of: &'static str,
+    /// The least that makes sense.
+    pub least: u64,
+    /// The most that is accepted.
+    pub most: u64,
+    /// Why no more.
+    pub why: &'static str,
+}
+
+impl Limit {
+    const fn new(of: &'static str, least: u64, most: u64, why: &'static str) -> Limit {
+        Limit { of, least, most, why }
+    }
+
+    /// The range allowed.
+    pub const fn range(&self) -> RangeInclusive<u64> {
+        self.least..=self.most
+    }
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The largest scenario file, in bytes: 4 MiB. The largest hand-written ones are under 100 KiB.
+pub const FILE_BYTES: usize = 4 << 20;
+
+/// The longest run: 30 days. A nanosecond count of it keeps exact in a float, for the reports.
+pub const LENGTH: Duration = Duration::from_nanos(30 * DAY.as_nanos());
+
+/// The longest duration anywhere else: 1000 days. Sums of thousands of them still fit in nanoseconds.
+pub const DURATION: Duration = Duration::from_nanos(1000 * DAY.as_nanos());
+
+/// The shortest median think time of a closed loop: a loop that takes no time would never let time pass.
+pub const THINK: Duration = Duration::from_nanos(1_000);
+
+/// The most requests a run may offer, by the scenario's own rates: ten thousand million, about an hour of computing.
+pub const REQUESTS: u128 = 10_000_000_000;
+
+/// The highest rate of one client, in requests per second: beyond a million, gaps come near the clock of its kernel.
+pub const RATE: u64 = 1_000_000;
+
+/// The longest name, in bytes: that of a DNS label (RFC 1035, section 2.3.4).
+pub const NAME_BYTES: usize = 63;
+
+/// The longest `--set` value or message shown, in characters.
+pub const SHOWN_CHARS: usize = 60;
+
+/// The most errors shown at once: more than a screen is read by nobody.
+pub const ERRORS: usize = 10;
+
+/// Zones.
+pub const ZONES: Limit = Limit::new("zones", 1, 64, "routes between all pairs of zones are kept ready");
+/// Registry members. etcd's FAQ advises no more than 7.
+pub const MEMBERS: Limit = Limit::new("members", 1, 101, "every member talks to every other");
+/// The number of members above which etcd's own FAQ advises against it ("What is maximum cluster size?").
+pub const MEMBERS_ADVISED: u64 = 7;
+/// Instances of one service.
+pub const INSTANCES: Limit = Limit::new("instances", 1, 20_000, "every client may hold a view of every instance");
+/// Instances of all services.
+pub const INSTANCES_TOTAL: Limit =
+    Limit::new("instances in all services", 0, 20_000, "every client may hold a view of every instance");
+/// Clients of one group.
+pub const CLIENTS: Limit = Limit::new("clients", 1, 100_000, "each one keeps its own cache and balancer");
+/// Clients of all groups.
+pub const CLIENTS_TOTAL: Limit =
+    Limit::new("clients in all groups", 0, 100_000, "each one keeps its own cache and balancer");
+/// Entries of all clients' views together.
+pub const VIEWS: Limit =
+    Limit::new("view entries (clients times the instances they call)", 0, 50_000_000, "each is held in memory");
+/// Services and client groups.
+pub const GROUPS: Limit = Limit::new("services and client groups", 0, 1_000, "each has its own part of the report");
+/// Faults.
+pub const FAULTS: Limit = Limit::new("faults", 0, 100_000, "each has its own luck and its own phase of the report");
+/// Expectations.
+pub const EXPECTATIONS: Limit = Limit::new("expectations", 0, 1_000, "each watches every event");
+/// Targets in one fault, and pairs in one partition.
+pub const TARGETS: Limit = Limit::new("targets", 1, 1_000, "each is resolved when the fault begins");
+/// Nodes named by the targets of all faults together, a group or a zone counting all its nodes.
+pub const TARGETED: Limit =
+    Limit::new("nodes named by all faults", 0, 20_000_000, "each target keeps the list of its nodes");
+/// Observations of an empirical distribution.
+pub const OBSERVATIONS: Limit = Limit::new("observed times", 1, 100_000, "they are all held in memory");
+/// Requests an instance serves at once; 0 is unlimited.
+pub const SLOTS: Limit = Limit::new("slots", 0, 1_000_000, "each request being served is held in memory");
+/// Requests that wait.
+pub const QUEUE: Limit = Limit::new("places in the queue", 0, 1_000_000_000, "each request that waits is held in memory");
+/// The weight of an instance.
+pub const WEIGHT: Limit = Limit::new("weight", 1, 1_000_000, "sums of all weights must fit in 64 bits");
+/// How many nodes `pick(..)` takes.
+pub const PICK: Limit = Limit::new("nodes picked", 1, 100_000, "no group has more");
+/// The default seed.
+pub const SEED: Limit = Limit::new("seed", 0, u64::MAX, "seeds have 64 bits");
+/// A count that an expectation bounds.
+pub const BOUND: Limit = Limit::new("a bound", 0, 1 << 53, "it is compared as a float");
+
+/// The etcd constants that the real system itself refuses to exceed.
+pub mod etcd {
+    use schism_core::Duration;
+
+    /// The longest election timeout: 50 s (`maxElectionMs`; server/embed/config.go, v3.6).
+    pub const ELECTION: Duration = Duration::from_secs(50);
+    /// How many heartbeats an election timeout must span at least (`Config.Validate`; server/embed/config.go, v3.6).
+    pub const HEARTBEATS: u64 = 5;
+    /// The shortest heartbeat and election timeout that can be written: etcd takes whole milliseconds.
+    pub const MILLISECOND: Duration = Duration::from_millis(1);
+}

@@ -1,0 +1,192 @@
+//! `[[expect]]`: an oracle with its mood, or a bound on a metric.
+
+use schism_core::Duration;
+use schism_models::oracle::{self, Mood};
+
+use crate::Metric;
+use crate::diagnostics::{Problem, shorten, suggest};
+use crate::grammar::{self, Least, Shape};
+use crate::limits;
+use crate::reader::{Field, Number, PerSecond, Read, Section, Share};
+use crate::source::At;
+use crate::spec::{AskSpec, ExpectSpec, WindowSpec};
+use crate::tree::{self, Tree};
+
+pub(super) fn read(section: &Section<'_>) -> ExpectSpec {
+    let ask = section.only("what is expected", grammar::ASKS).and_then(|entry| {
+        let ask = match entry.key.as_str() {
+            "metric" => metric(section),
+            "always" => oracle(section, "always", Mood::Always),
+            "sometimes" => oracle(section, "sometimes", Mood::Sometimes),
+            "never" => oracle(section, "never", Mood::Never),
+            _ => oracle(section, "eventually", Mood::Eventually),
+        };
+        Some(At::new(ask?, entry.value.place))
+    });
+    ExpectSpec { id: section.maybe("id"), ask }
+}
+
+fn oracle(section: &Section<'_>, key: &str, mood: Mood) -> Option<AskSpec> {
+    refuse(section, key, &["during", "at-least", "at-most"], "metric");
+    if mood != Mood::Eventually {
+        refuse(section, key, &["within"], "eventually");
+    }
+    let given: At<String> = section.maybe(key)?;
+    let names = || oracle::CATALOG.iter().map(|(name, ..)| *name);
+    let Some((name, _, kind, moods)) = oracle::CATALOG.iter().find(|(name, ..)| *name == given.value) else {
+        let message = format!("there is no oracle `{}`", shorten(&given.value));
+        let metric = Metric::CATALOG.iter().find(|(name, ..)| *name == given.value);
+        let help = match metric {
+            Some((name, ..)) => Some(format!("`{name}` is a metric: write metric = \"{name}\" with `at-least` or `at-most`")),
+            None => suggest(&given.value, names()),
+        };
+        section.report.add(Problem::error(given.place, message).maybe_help(help));
+        return None;
+    };
+    if !moods.contains(&mood) {
+        let message = format!("`{key}` makes no sense for `{name}`");
+        let ways = moods.iter().map(|mood| format!("{} = \"{name}\"", spelling(*mood)));
+        let help = format!("write {}", ways.collect::<Vec<_>>().join(" or "));
+        section.report.add(Problem::error(given.place, message).help(help));
+        return None;
+    }
+    Some(AskSpec::Oracle { name, kind: *kind, mood, within: within(section) })
+}
+
+/// The key of a mood.
+pub(crate) fn spelling(mood: Mood) -> &'static str {
+    match mood {
+        Mood::Always => "always",
+        Mood::Sometimes => "sometimes",
+        Mood::Never => "never",
+        Mood::Eventually => "eventually",
+    }
+}
+
+fn within(section: &Section<'_>) -> At<Duration> {
+    section.maybe("within").unwrap_or_else(|| {
+        let tree = tree::parse_value(0, 0, grammar::WITHIN).expect("the defaults of the grammar are TOML");
+        let field = Field { name: "within", shape: Shape::Duration(Least::Zero), report: section.report };
+        let within = Duration::read(&field, &tree).expect("the defaults of the grammar can be read");
+        At::new(within, section.place)
+    })
+}
+
+/// Keys that belong to another kind of expectation.
+fn refuse(section: &Section<'_>, kind: &str, keys: &[&str], belong: &str) {
+    for entry in keys.iter().filter_map(|key| section.entry(key)) {
+        let message = format!("`{}` belongs to `{belong}`, not to `{kind}`", entry.key);
+        section.report.add(Problem::error(entry.place, message).help(format!("leave `{}` out", entry.key)));
+    }
+}
+
+fn metric(section: &Section<'_>) -> Option<AskSpec> {
+    refuse(section, "metric", &["within"], "eventually");
+    let during = during(section);
+    let given: At<String> = section.maybe("metric")?;
+    let Some((name, _, metric)) = Metric::CATALOG.iter().find(|(name, ..)| *name == given.value) else {
+        let message = format!("there is no metric `{}`", shorten(&given.value));
+        let names = Metric::CATALOG.iter().map(|(name, ..)| *name);
+        section.report.add(Problem::error(given.place, message).maybe_help(suggest(&given.value, names)));
+        return None;
+    };
+    let bound = |key: &str| section.tree(key).map(|tree| bound(section, key, *metric, tree));
+    let (at_least, at_most) = (bound("at-least"), bound("at-most"));
+    if at_least.is_none() && at_most.is_none() {
+        let help = format!("write at-least = {0} or at-most = {0}", metric.example());
+        section.report.add(Problem::error(given.place, format!("`{name}` has no bound")).help(help));
+        return None;
+    }
+    let (at_least, at_most) = (at_least.map_or(Some(None), |b| b.map(Some))?, at_most.map_or(Some(None), |b| b.map(Some))?);
+    if let (Some(least), Some(most)) = (&at_least, &at_most)
+        && least.value > most.value
+    {
+        let problem = Problem::error(least.place.max(most.place), "`at-least` is more than `at-most`");
+        let other = least.place.min(most.place);
+        section.report.add(problem.related(other, "the other bound").help("nothing can be both: swap or change them"));
+        return None;
+    }
+    Some(AskSpec::Metric { name, metric: *metric, during: during?, at_least, at_most })
+}
+
+/// A bound in the metric's unit.
+fn bound(section: &Section<'_>, key: &str, metric: Metric, tree: &Tree) -> Option<At<f64>> {
+    let shape = match metric.unit() {
+        Unit::Count => Shape::Count(limits::BOUND),
+        Unit::Share | Unit::PerSecond | Unit::Number | Unit::Seconds | Unit::Milliseconds => Shape::Duration(Least::Zero),
+    };
+    let field = Field { name: key, shape, report: section.report };
+    let value = match metric.unit() {
+        Unit::Share => Share::read(&field, tree)?.0,
+        Unit::PerSecond => PerSecond::read(&field, tree)?.0,
+        Unit::Count => u64::read(&field, tree)? as f64,
+        Unit::Number => Number::read(&field, tree)?.0,
+        Unit::Seconds => Duration::read(&field, tree)?.as_secs_f64(),
+        Unit::Milliseconds => Duration::read(&field, tree)?.as_millis_f64(),
+    };
+    Some(At::new(value, tree.place))
+}
+
+/// The unit of a metric.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Unit {
+    /// Percent.
+    Share,
+    /// A rate.
+    PerSecond,
+    /// A whole number.
+    Count,
+    /// A quotient.
+    Number,
+    /// A time, reported in seconds.
+    Seconds,
+    /// A time, reported in milliseconds.
+    Milliseconds,
+}
+
+impl Metric {
+    /// What its values are counted in.
+    pub(crate) fn unit(self) -> Unit {
+        match self {
+            Metric::SuccessRate | Metric::CrossZoneShare | Metric::Dip => Unit::Share,
+            Metric::Goodput => Unit::PerSecond,
+            Metric::LatencyQuantile(_) | Metric::LatencyMean => Unit::Milliseconds,
+            Metric::StaleRequests | Metric::Misrouted | Metric::RegistryReads | Metric::FalseEviction => Unit::Count,
+            Metric::PeakToMean | Metric::AttemptsPerRequest => Unit::Number,
+            Metric::Detect | Metric::Reroute | Metric::Converge | Metric::GhostWindow => Unit::Seconds,
+        }
+    }
+
+    fn example(self) -> &'static str {
+        match self.unit() {
+            Unit::Share => "\"99%\"",
+            Unit::PerSecond => "\"100/s\"",
+            Unit::Count => "10",
+            Unit::Number => "1.5",
+            Unit::Seconds => "\"30s\"",
+            Unit::Milliseconds => "\"50ms\"",
+        }
+    }
+}
+
+fn during(section: &Section<'_>) -> Option<WindowSpec> {
+    let Some(tree) = section.tree("during") else { return Some(WindowSpec::All) };
+    if tree.as_table().is_some() {
+        let path = section.path_of("during");
+        let table = Section::open(&path, tree.place, Some(tree), grammar::BETWEEN, section.report);
+        let (from, to) = (table.must("from"), table.must("to"));
+        return Some(WindowSpec::Between(from?, to?));
+    }
+    let Some(text) = tree.as_text() else {
+        let message = format!("`during` is a part of the run, not {}", tree.kind());
+        let help = "write a fault's id, \"before\", \"after\", \"all\", or { from = \"45s\", to = \"70s\" }";
+        section.report.add(Problem::error(tree.place, message).help(help));
+        return None;
+    };
+    Some(match text {
+        "all" => WindowSpec::All,
+        "before" => WindowSpec::Before,
+        "after" => WindowSpec::After,
+        id => WindowSpec::Fault(At::new(id.to_owned(), tree.place)),
+    })
+}

@@ -1,0 +1,379 @@
+//! A scenario as meant, written down again: every default spelled out, and one spelling for one meaning.
+
+use std::fmt::Write as _;
+use std::hash::Hasher as _;
+
+use schism_core::{Digest, DigestValue, Distribution, Duration, Law, Link, NodeId, Time, ZoneId};
+use schism_models::client::{Arrivals, Callee, Operation};
+use schism_models::nemesis::{
+    Base, Direction, End, Fault, Mode, OnMiss, Partition, Planned, Select, Shape, Start, Target,
+};
+use schism_models::oracle::{self, Mood};
+use schism_models::registry::etcd::Version;
+use schism_models::service::ReRegister;
+use schism_models::{balancer, cache, client, registry, service};
+
+use crate::read::{Unit, spelling};
+use crate::units::{self, Rate};
+use crate::{Ask, Expectation, Group, Metric, Node, Scenario, Window};
+
+impl Scenario {
+    /// The scenario with every default spelled out. It is a scenario file itself, and means the same.
+    pub fn to_toml(&self) -> String {
+        let mut out = String::new();
+        line(&mut out, "title", &text(&self.title));
+        for (key, value) in [("why", &self.why), ("source", &self.source)] {
+            if let Some(value) = value {
+                line(&mut out, key, &text(value));
+            }
+        }
+        line(&mut out, "seed", &self.seed.0.to_string());
+        out + &canonical(self)
+    }
+}
+
+/// The digest of a canonical text.
+pub(crate) fn digest_of(canonical: &str) -> DigestValue {
+    let mut digest = Digest::new();
+    digest.write(canonical.as_bytes());
+    digest.value()
+}
+
+/// All that decides what happens, but for the seed: the prose is not part of the meaning.
+pub(crate) fn canonical(scenario: &Scenario) -> String {
+    let mut out = String::new();
+    let names = Names { scenario };
+    line(&mut out, "length", &time(scenario.length));
+    line(&mut out, "warmup", &time(scenario.warmup));
+    if scenario.registry == registry::Config::Static {
+        line(&mut out, "registry", "\"static\"");
+    }
+    topology(&mut out, scenario);
+    if let registry::Config::Etcd(config) = &scenario.registry {
+        etcd(&mut out, config, &names);
+    }
+    for group in &scenario.services {
+        service(&mut out, group, &names);
+    }
+    for group in &scenario.clients {
+        client(&mut out, group, &names);
+    }
+    for fault in &scenario.faults {
+        self::fault(&mut out, fault, &names);
+    }
+    for expectation in &scenario.expectations {
+        expect(&mut out, expectation, scenario);
+    }
+    out
+}
+
+fn line(out: &mut String, key: &str, value: &str) {
+    let _ = writeln!(out, "{key} = {value}");
+}
+
+fn header(out: &mut String, header: &str) {
+    let _ = writeln!(out, "\n{header}");
+}
+
+fn text(value: &str) -> String {
+    toml::Value::from(value).to_string()
+}
+
+fn time(value: Duration) -> String {
+    format!("\"{value}\"")
+}
+
+fn moment(value: Time) -> String {
+    time(value.since(Time::START))
+}
+
+fn list(items: impl IntoIterator<Item = String>) -> String {
+    format!("[{}]", items.into_iter().collect::<Vec<_>>().join(", "))
+}
+
+fn topology(out: &mut String, scenario: &Scenario) {
+    let topology = &scenario.topology;
+    header(out, "[topology]");
+    let zones: Vec<ZoneId> = topology.zones().collect();
+    line(out, "zones", &list(zones.iter().map(|zone| text(topology.name(*zone)))));
+    let within = topology.within(zones[0]);
+    let alike = alike(scenario, within);
+    if alike.is_none() && zones.len() > 1 {
+        let _ = writeln!(out, "links = [");
+        for (a, b, link) in links(scenario) {
+            let ends = list([text(topology.name(a)), text(topology.name(b))]);
+            let latency = distribution(&link.latency);
+            let loss = units::show_ratio(link.loss);
+            let _ = writeln!(out, "  {{ between = {ends}, latency = {latency}, loss = \"{loss}\" }},");
+        }
+        let _ = writeln!(out, "]");
+    }
+    header(out, "[network]");
+    line(out, "same-zone", &distribution(&within.latency));
+    if let Some(link) = alike {
+        line(out, "cross-zone", &distribution(&link.latency));
+    }
+    line(out, "loss", &format!("\"{}\"", units::show_ratio(within.loss)));
+}
+
+/// The links, each from the earlier zone to the later, in the order of the zones.
+fn links(scenario: &Scenario) -> Vec<(ZoneId, ZoneId, &Link)> {
+    let mut links: Vec<_> =
+        scenario.topology.links().map(|(a, b, link)| (a.min(b), a.max(b), link)).collect();
+    links.sort_by_key(|(a, b, _)| (*a, *b));
+    links
+}
+
+/// The link between every two zones, if there is one and all are the same but for their ends.
+fn alike<'s>(scenario: &'s Scenario, within: &Link) -> Option<&'s Link> {
+    let links = links(scenario);
+    let zones = scenario.topology.zones().len();
+    let (_, _, first) = links.first()?;
+    let same = links.iter().all(|(_, _, link)| link == first) && first.loss == within.loss;
+    (links.len() == zones * (zones - 1) / 2 && same).then_some(*first)
+}
+
+fn distribution(of: &Distribution) -> String {
+    let law = match of.law() {
+        Law::Constant(value) => return time(value),
+        Law::Uniform { from, to } => format!("uniform = {{ from = {}, to = {} }}", time(from), time(to)),
+        Law::Exponential { mean } => format!("exponential = {{ mean = {} }}", time(mean)),
+        Law::Normal { mean, sd } => format!("normal = {{ mean = {}, sd = {} }}", time(mean), time(sd)),
+        Law::Lognormal { p50, p99 } => format!("lognormal = {{ p50 = {}, p99 = {} }}", time(p50), time(p99)),
+        Law::Pareto { scale, shape } => {
+            let cap = of.cap().map_or_else(String::new, |cap| format!(", cap = {}", time(cap)));
+            format!("pareto = {{ scale = {}, shape = {shape:?}{cap} }}", time(scale))
+        }
+        Law::Empirical(times) => format!("empirical = {}", list(times.into_iter().map(time))),
+    };
+    format!("{{ {law} }}")
+}
+
+fn etcd(out: &mut String, config: &registry::etcd::Config, names: &Names<'_>) {
+    header(out, "[registry.etcd]");
+    line(out, "members", &config.members.to_string());
+    line(out, "zones", &names.zones(&names.scenario.members));
+    let version = match config.version {
+        Version::V3_4 => "3.4",
+        Version::V3_5 => "3.5",
+        Version::V3_6 => "3.6",
+    };
+    line(out, "version", &text(version));
+    line(out, "lease-ttl", &time(config.lease_ttl));
+    line(out, "heartbeat-interval", &time(config.heartbeat));
+    line(out, "election-timeout", &time(config.election));
+    line(out, "fsync", &distribution(&config.fsync));
+    line(out, "request-timeout", &time(config.request_timeout));
+}
+
+fn service(out: &mut String, group: &Group<service::Config>, names: &Names<'_>) {
+    let config = &group.config;
+    header(out, &format!("[services.{}]", group.name));
+    line(out, "instances", &group.nodes.len().to_string());
+    line(out, "zones", &names.zones(&group.nodes));
+    line(out, "service", &distribution(&config.service));
+    line(out, "slots", &config.slots.to_string());
+    line(out, "queue", &config.queue.map_or_else(|| text("unlimited"), |queue| queue.to_string()));
+    line(out, "discipline", &text("fifo"));
+    line(out, "weight", &config.weight.to_string());
+    line(out, "re-register", match config.re_register {
+        ReRegister::Always => "true",
+        ReRegister::Never => "false",
+    });
+}
+
+fn client(out: &mut String, group: &Group<client::Config>, names: &Names<'_>) {
+    let config = &group.config;
+    header(out, &format!("[clients.{}]", group.name));
+    line(out, "count", &group.nodes.len().to_string());
+    line(out, "zones", &names.zones(&group.nodes));
+    match config.calls {
+        Callee::Service(index) => line(out, "calls", &text(&names.scenario.services[index].name)),
+        Callee::Registry(operation) => {
+            line(out, "calls", &text("registry"));
+            line(out, "operation", &text(match operation {
+                Operation::Put => "put",
+                Operation::Get => "get",
+                Operation::GetSerializable => "get-serializable",
+            }));
+        }
+    }
+    let rate = |gap: Duration| format!("\"{}\"", Rate { gap });
+    line(out, "arrivals", &match &config.arrivals {
+        Arrivals::Poisson(gap) => format!("{{ poisson = {} }}", rate(*gap)),
+        Arrivals::Constant(gap) => format!("{{ constant = {} }}", rate(*gap)),
+        Arrivals::Closed(think) => format!("{{ closed = {{ think = {} }} }}", distribution(think)),
+    });
+    line(out, "timeout", &time(config.timeout));
+    line(out, "deadline", &config.deadline.map_or_else(|| text("none"), time));
+    let named = balancer::CATALOG.iter().find(|(_, _, balancer)| *balancer == config.balancer);
+    let (balancer, ..) = named.expect("a balancer comes from the catalog");
+    line(out, "balancer", &text(balancer));
+    line(out, "cache", &cache(&config.cache));
+}
+
+fn cache(config: &cache::Config) -> String {
+    let reads = |reads: &cache::Reads| match reads {
+        cache::Reads::Linearizable => "reads = \"linearizable\"",
+        cache::Reads::Serializable => "reads = \"serializable\"",
+    };
+    match config {
+        cache::Config::None(how) => format!("{{ none = {{ {} }} }}", reads(how)),
+        cache::Config::Ttl { ttl, reads: how } => format!("{{ ttl = {{ ttl = {}, {} }} }}", time(*ttl), reads(how)),
+        cache::Config::Watch { on_empty, max_stale } => {
+            let on_empty = match on_empty {
+                cache::OnEmpty::Keep => "keep",
+                cache::OnEmpty::Accept => "accept",
+            };
+            let max_stale = max_stale.map_or_else(|| text("forever"), time);
+            format!("{{ watch = {{ on-empty = \"{on_empty}\", max-stale = {max_stale} }} }}")
+        }
+    }
+}
+
+fn fault(out: &mut String, fault: &Planned, names: &Names<'_>) {
+    header(out, "[[fault]]");
+    line(out, "id", &text(&fault.id));
+    match fault.start {
+        Start::At(at) => line(out, "at", &moment(at)),
+        Start::Between(from, to) => line(out, "between", &list([moment(from), moment(to)])),
+    }
+    match fault.end {
+        End::After(after) => line(out, "for", &time(after)),
+        End::At(at) => line(out, "until", &moment(at)),
+        End::Never => {}
+    }
+    match &fault.fault {
+        Fault::Crash(targets) => line(out, "crash", &names.targets(targets)),
+        Fault::Pause(targets) => line(out, "pause", &names.targets(targets)),
+        Fault::Partition(partition) => line(out, "partition", &self::partition(partition, names)),
+    }
+    line(out, "may-miss", match fault.on_miss {
+        OnMiss::Vacuous => "false",
+        OnMiss::Fine => "true",
+    });
+}
+
+fn partition(partition: &Partition, names: &Names<'_>) -> String {
+    let shape = match &partition.shape {
+        Shape::Split(sides) => format!("split = {}", list(sides.iter().map(|side| names.targets(side)))),
+        Shape::Isolate(targets) => format!("isolate = {}", names.targets(targets)),
+        Shape::OneWay(from, to) => {
+            format!("one-way = {{ from = {}, to = {} }}", names.targets(from), names.targets(to))
+        }
+        Shape::Partial(pairs) => {
+            let pair = |(a, b): &(Target, Target)| list([names.target(a), names.target(b)]);
+            format!("partial = {}", list(pairs.iter().map(pair)))
+        }
+    };
+    let direction = match partition.direction {
+        _ if matches!(partition.shape, Shape::OneWay(..)) => "",
+        Direction::Both => ", direction = \"both\"",
+        Direction::Forward => ", direction = \"forward\"",
+        Direction::Backward => ", direction = \"backward\"",
+    };
+    let mode = match partition.mode {
+        Mode::Blackhole => "blackhole",
+        Mode::Reject => "reject",
+    };
+    format!("{{ {shape}{direction}, mode = \"{mode}\", existing = \"cut\" }}")
+}
+
+fn expect(out: &mut String, expectation: &Expectation, scenario: &Scenario) {
+    header(out, "[[expect]]");
+    line(out, "id", &text(&expectation.id));
+    match &expectation.ask {
+        Ask::Oracle { kind, mood, within } => {
+            let named = oracle::CATALOG.iter().find(|(_, _, known, _)| known == kind);
+            let (oracle, ..) = named.expect("an oracle comes from the catalog");
+            line(out, spelling(*mood), &text(oracle));
+            if *mood == Mood::Eventually {
+                line(out, "within", &time(*within));
+            }
+        }
+        Ask::Metric { metric, during, at_least, at_most } => {
+            line(out, "metric", &text(metric.name()));
+            line(out, "during", &window(during, scenario));
+            for (key, bound) in [("at-least", at_least), ("at-most", at_most)] {
+                if let Some(bound) = bound {
+                    line(out, key, &self::bound(*metric, *bound));
+                }
+            }
+        }
+    }
+}
+
+fn window(window: &Window, scenario: &Scenario) -> String {
+    match window {
+        Window::All => text("all"),
+        Window::Before => text("before"),
+        Window::After => text("after"),
+        Window::Fault(index) => text(&scenario.faults[*index].id),
+        Window::Between(from, to) => format!("{{ from = {}, to = {} }}", moment(*from), moment(*to)),
+    }
+}
+
+fn bound(metric: Metric, bound: f64) -> String {
+    match metric.unit() {
+        Unit::Share => format!("\"{}\"", units::show_share(bound)),
+        Unit::PerSecond => format!("\"{bound}/s\""),
+        Unit::Count | Unit::Number => format!("{bound}"),
+        Unit::Seconds => time(Duration::from_secs_f64(bound)),
+        Unit::Milliseconds => time(Duration::from_secs_f64(bound / 1e3)),
+    }
+}
+
+/// Numbers back to names.
+struct Names<'s> {
+    scenario: &'s Scenario,
+}
+
+impl Names<'_> {
+    /// The zones that the nodes take turns in: the shortest list that gives them all.
+    fn zones(&self, nodes: &[Node]) -> String {
+        let turn = (1..=nodes.len())
+            .find(|turn| nodes.iter().zip(&nodes[*turn..]).all(|(a, b)| a.zone == b.zone))
+            .unwrap_or_default();
+        list(nodes[..turn].iter().map(|node| text(self.scenario.topology.name(node.zone))))
+    }
+
+    fn groups(&self) -> impl Iterator<Item = (&str, &[Node])> {
+        let members = std::iter::once(("registry", &self.scenario.members[..]));
+        let services = self.scenario.services.iter().map(|group| (group.name.as_str(), &group.nodes[..]));
+        let clients = self.scenario.clients.iter().map(|group| (group.name.as_str(), &group.nodes[..]));
+        members.chain(services).chain(clients)
+    }
+
+    fn group_of(&self, id: NodeId) -> (&str, &[Node]) {
+        let has = |nodes: &[Node]| nodes.first().is_some_and(|first| (first.id.0..first.id.0 + nodes.len() as u32).contains(&id.0));
+        self.groups().find(|(_, nodes)| has(nodes)).expect("a node is in a group")
+    }
+
+    fn targets(&self, targets: &[Target]) -> String {
+        list(targets.iter().map(|target| self.target(target)))
+    }
+
+    fn target(&self, target: &Target) -> String {
+        let base = match &target.base {
+            Base::Node(id) => {
+                let (_, nodes) = self.group_of(*id);
+                nodes[id.index() - nodes[0].id.index()].name.clone()
+            }
+            Base::Group(ids) => self.group_of(ids[0]).0.to_owned(),
+            Base::Zone(zone) => format!("zone:{}", self.scenario.topology.name(*zone)),
+            Base::Rest => "rest".to_owned(),
+        };
+        let select = match &target.select {
+            None => String::new(),
+            Some(Select::Leader) => ":leader".to_owned(),
+            Some(Select::Followers) => ":followers".to_owned(),
+            Some(Select::Minority) => ":minority".to_owned(),
+            Some(Select::Majority) => ":majority".to_owned(),
+            Some(Select::Pick(1)) => ":one".to_owned(),
+            Some(Select::Pick(count)) => format!(":pick({count})"),
+            Some(Select::Share(share)) => format!(":{}", units::show_ratio(*share)),
+            Some(Select::In(zone)) => format!(":in(zone:{})", self.scenario.topology.name(*zone)),
+        };
+        text(&(base + &select))
+    }
+}

@@ -1,0 +1,180 @@
+//! A scenario as written: every value in its type, with its place; no name looked up yet, nothing compared.
+
+use schism_core::{Distribution, Duration, Ratio};
+use schism_models::{cache, nemesis, oracle, registry, service};
+
+use crate::Metric;
+use crate::source::{At, Place};
+use crate::target::TargetSpec;
+use crate::units::Rate;
+
+/// The whole file. What is required is `None` where it was missing or wrong, which has then been reported.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    pub(crate) title: Option<At<String>>,
+    pub(crate) why: Option<At<String>>,
+    pub(crate) source: Option<At<String>>,
+    pub(crate) length: Option<At<Duration>>,
+    pub(crate) warmup: At<Duration>,
+    pub(crate) seed: At<u64>,
+    pub(crate) zones: At<Vec<At<String>>>,
+    pub(crate) links: Option<Vec<LinkSpec>>,
+    pub(crate) same_zone: Distribution,
+    pub(crate) cross_zone: Distribution,
+    pub(crate) loss: Ratio,
+    pub(crate) registry: Option<At<RegistrySpec>>,
+    pub(crate) services: Vec<ServiceSpec>,
+    pub(crate) clients: Vec<ClientSpec>,
+    pub(crate) faults: Vec<FaultSpec>,
+    pub(crate) expectations: Vec<ExpectSpec>,
+}
+
+/// One of `topology.links`.
+#[derive(Clone, Debug)]
+pub(crate) struct LinkSpec {
+    pub(crate) place: Place,
+    pub(crate) between: Option<At<Vec<At<String>>>>,
+    pub(crate) latency: Option<Distribution>,
+    pub(crate) loss: Option<Ratio>,
+}
+
+/// The registry chosen.
+#[derive(Clone, Debug)]
+pub(crate) enum RegistrySpec {
+    Static,
+    Etcd(Box<EtcdSpec>),
+}
+
+/// `[registry.etcd]`.
+#[derive(Clone, Debug)]
+pub(crate) struct EtcdSpec {
+    pub(crate) members: At<u32>,
+    pub(crate) spread: Spread,
+    pub(crate) version: registry::etcd::Version,
+    pub(crate) lease_ttl: At<Duration>,
+    pub(crate) heartbeat: At<Duration>,
+    pub(crate) election: At<Duration>,
+    pub(crate) fsync: Distribution,
+    pub(crate) request_timeout: Duration,
+}
+
+/// Which zones the nodes of a group take turns in.
+#[derive(Clone, Debug)]
+pub(crate) enum Spread {
+    All,
+    Over(At<Vec<At<String>>>),
+}
+
+/// `[services.NAME]`.
+#[derive(Clone, Debug)]
+pub(crate) struct ServiceSpec {
+    pub(crate) name: At<String>,
+    pub(crate) instances: Option<At<u32>>,
+    pub(crate) spread: Spread,
+    pub(crate) service: Option<Distribution>,
+    pub(crate) slots: u32,
+    pub(crate) queue: Option<u32>,
+    pub(crate) weight: u32,
+    pub(crate) re_register: service::ReRegister,
+}
+
+/// `[clients.NAME]`.
+#[derive(Clone, Debug)]
+pub(crate) struct ClientSpec {
+    pub(crate) name: At<String>,
+    pub(crate) count: Option<At<u32>>,
+    pub(crate) spread: Spread,
+    pub(crate) calls: Option<At<String>>,
+    pub(crate) operation: Option<At<String>>,
+    pub(crate) arrivals: Option<At<ArrivalsSpec>>,
+    pub(crate) timeout: At<Duration>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) balancer: Option<schism_models::balancer::Config>,
+    pub(crate) cache: Option<cache::Config>,
+}
+
+/// `arrivals`.
+#[derive(Clone, Debug)]
+pub(crate) enum ArrivalsSpec {
+    Poisson(Rate),
+    Constant(Rate),
+    Closed(Distribution),
+}
+
+/// `[[fault]]`.
+#[derive(Clone, Debug)]
+pub(crate) struct FaultSpec {
+    pub(crate) place: Place,
+    pub(crate) id: Option<At<String>>,
+    pub(crate) start: Option<At<StartSpec>>,
+    pub(crate) end: EndSpec,
+    pub(crate) kind: Option<At<KindSpec>>,
+    pub(crate) on_miss: nemesis::OnMiss,
+}
+
+/// When a fault begins, since the start of the run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum StartSpec {
+    At(Duration),
+    Between(Duration, Duration),
+}
+
+/// When a fault is healed, since it began or since the start of the run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum EndSpec {
+    For(At<Duration>),
+    Until(At<Duration>),
+    Never,
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug)]
+pub(crate) enum KindSpec {
+    Partition { shape: At<ShapeSpec>, direction: nemesis::Direction, mode: nemesis::Mode },
+    Crash(Vec<TargetSpec>),
+    Pause(Vec<TargetSpec>),
+}
+
+/// Who is parted from whom.
+#[derive(Clone, Debug)]
+pub(crate) enum ShapeSpec {
+    Split(Vec<Vec<TargetSpec>>),
+    Isolate(Vec<TargetSpec>),
+    OneWay(Vec<TargetSpec>, Vec<TargetSpec>),
+    Partial(Vec<(TargetSpec, TargetSpec)>),
+}
+
+/// `[[expect]]`.
+#[derive(Clone, Debug)]
+pub(crate) struct ExpectSpec {
+    pub(crate) id: Option<At<String>>,
+    pub(crate) ask: Option<At<AskSpec>>,
+}
+
+/// What is expected.
+#[derive(Clone, Debug)]
+pub(crate) enum AskSpec {
+    Oracle { name: &'static str, kind: oracle::Kind, mood: oracle::Mood, within: At<Duration> },
+    Metric { name: &'static str, metric: Metric, during: WindowSpec, at_least: Option<At<f64>>, at_most: Option<At<f64>> },
+}
+
+/// `during`.
+#[derive(Clone, Debug)]
+pub(crate) enum WindowSpec {
+    All,
+    Before,
+    After,
+    Fault(At<String>),
+    Between(At<Duration>, At<Duration>),
+}
+
+impl KindSpec {
+    /// The key that says it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            KindSpec::Partition { .. } => "partition",
+            KindSpec::Crash(_) => "crash",
+            KindSpec::Pause(_) => "pause",
+        }
+    }
+}

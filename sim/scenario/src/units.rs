@@ -1,0 +1,314 @@
+//! Quantities with their units, as they are written: `"250ms"`, `"15%"`, `"100/s"`.
+
+use schism_core::{Duration, Ratio};
+
+use crate::limits;
+
+/// A rate, kept as the time between two events, which is what a simulation needs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Rate {
+    /// The mean time between two.
+    pub(crate) gap: Duration,
+}
+
+/// Why a text is no such quantity, and what to write.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct UnitError {
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+}
+
+/// The units of time, in nanoseconds; the longest spelling of a letter goes first.
+const UNITS: &[(&str, u64)] = &[
+    ("ns", 1),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("μs", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("d", 86_400_000_000_000),
+];
+
+/// Other spellings that are common elsewhere.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("sec", "s"),
+    ("secs", "s"),
+    ("second", "s"),
+    ("seconds", "s"),
+    ("min", "m"),
+    ("mins", "m"),
+    ("minute", "m"),
+    ("minutes", "m"),
+    ("hr", "h"),
+    ("hour", "h"),
+    ("hours", "h"),
+    ("day", "d"),
+    ("days", "d"),
+    ("msec", "ms"),
+    ("millis", "ms"),
+    ("usec", "us"),
+    ("nanos", "ns"),
+];
+
+/// The regular expression of a duration, for the JSON Schema.
+pub(crate) const DURATION_PATTERN: &str = r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+$";
+/// The regular expression of a share, for the JSON Schema.
+pub(crate) const SHARE_PATTERN: &str = r"^[0-9]+(\.[0-9]+)?%$";
+/// The regular expression of a rate, for the JSON Schema.
+pub(crate) const RATE_PATTERN: &str = r"^[0-9]+(\.[0-9]+)?/(s|min|h)$";
+
+/// A time: a number and a unit, or several as in `"1m30s"`.
+pub(crate) fn duration(text: &str) -> Result<Duration, UnitError> {
+    if let Some(positive) = text.strip_prefix('-') {
+        let help = duration(positive).is_ok().then(|| format!("write \"{positive}\""));
+        return Err(UnitError::new("a duration cannot be negative", help));
+    }
+    let mut rest = text;
+    let mut total: u128 = 0;
+    while !rest.is_empty() || total == 0 {
+        let (nanos, after) = one_duration(rest, text)?;
+        total = total.saturating_add(nanos);
+        if total > u128::from(limits::DURATION.as_nanos()) {
+            let most = limits::DURATION.as_nanos() / 86_400_000_000_000;
+            return Err(UnitError::new("the duration is too long", Some(format!("the limit is {most} days"))));
+        }
+        rest = after;
+        if rest.is_empty() {
+            break;
+        }
+    }
+    Ok(Duration::from_nanos(total as u64))
+}
+
+/// One number and unit at the front of `rest`, in nanoseconds, and what follows.
+fn one_duration<'t>(rest: &'t str, whole: &str) -> Result<(u128, &'t str), UnitError> {
+    let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+    let (number, rest) = rest.split_at(digits);
+    let letters = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+    let (unit, after) = rest.split_at(letters);
+    let shape = || UnitError::new("not a duration", Some(duration_help(whole)));
+    let decimal = Decimal::parse(number).ok_or_else(shape)?;
+    let Some((_, per)) = UNITS.iter().find(|(name, _)| *name == unit) else {
+        return Err(match unit {
+            "" if after.is_empty() => UnitError::new("a duration needs a unit", Some(duration_help(whole))),
+            _ => shape(),
+        });
+    };
+    let Some(scaled) = decimal.digits.checked_mul(u128::from(*per)) else {
+        return Ok((u128::MAX, after));
+    };
+    let nanos = scaled / decimal.divisor;
+    if nanos * decimal.divisor != scaled {
+        return Err(UnitError::new("the duration is not a whole number of nanoseconds", Some("time is kept in whole nanoseconds".into())));
+    }
+    Ok((nanos, after))
+}
+
+/// What to write instead, as near to what was written as can be told.
+fn duration_help(text: &str) -> String {
+    let squeezed: String = text.chars().filter(|c| !c.is_whitespace() && *c != '_').collect();
+    let digits = squeezed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(squeezed.len());
+    let (number, unit) = squeezed.split_at(digits);
+    let lower = unit.to_lowercase();
+    let known = UNITS.iter().map(|(name, _)| *name).find(|name| *name == lower);
+    let elsewhere = || ELSEWHERE.iter().find(|(name, _)| *name == lower).map(|(_, name)| *name);
+    match known.or_else(elsewhere) {
+        Some(unit) if Decimal::parse(number).is_some() => format!("write \"{number}{unit}\""),
+        None if unit.is_empty() && Decimal::parse(number).is_some() => unit_help(number),
+        Some(_) | None => "write a number and a unit: \"250ms\", \"1.5s\", \"2m\"; units are ns, us, ms, s, m, h, d".to_owned(),
+    }
+}
+
+/// For a bare number where a duration belongs.
+pub(crate) fn unit_help(number: &str) -> String {
+    format!("write it with a unit: \"{number}ms\" or \"{number}s\" (ns, us, ms, s, m, h, d)")
+}
+
+/// A share: a number from 0 to 100 and a percent sign.
+pub(crate) fn ratio(text: &str) -> Result<Ratio, UnitError> {
+    let decimal = percent(text)?;
+    let divisor = decimal.divisor as u64 * 100;
+    let digits = u64::try_from(decimal.digits).unwrap_or(u64::MAX);
+    Ratio::checked(digits, divisor).ok_or_else(|| UnitError::new("a share cannot exceed 100%", None))
+}
+
+/// A share as the float nearest to it, for a bound that an expectation sets.
+pub(crate) fn share(text: &str) -> Result<f64, UnitError> {
+    let decimal = percent(text)?;
+    if decimal.digits > decimal.divisor * 100 {
+        return Err(UnitError::new("a share cannot exceed 100%", None));
+    }
+    Ok(format!("{}e-{}", decimal.digits, decimal.decimals + 2).parse().expect("digits make a float"))
+}
+
+/// The decimals that a share may have: one in a hundred thousand million is rarer than any run is long.
+const SHARE_DECIMALS: u32 = 9;
+
+fn percent(text: &str) -> Result<Decimal, UnitError> {
+    if text.starts_with('-') {
+        return Err(UnitError::new("a share cannot be negative", None));
+    }
+    let number = text.strip_suffix('%');
+    let decimal = number.and_then(Decimal::parse).ok_or_else(|| {
+        let squeezed: String = text.chars().filter(|c| !c.is_whitespace() && *c != '%').collect();
+        UnitError::new("not a share", Some(share_help(&squeezed)))
+    })?;
+    if decimal.decimals > SHARE_DECIMALS {
+        return Err(UnitError::new(format!("a share has at most {SHARE_DECIMALS} decimals"), None));
+    }
+    Ok(decimal)
+}
+
+/// For something that may be a number where a share belongs. A fraction such as 0.15 becomes 15%.
+pub(crate) fn share_help(number: &str) -> String {
+    match Decimal::parse(number) {
+        Some(decimal) if decimal.digits <= decimal.divisor && decimal.decimals > 0 => {
+            format!("write it in percent: \"{}%\"", decimal.times_hundred())
+        }
+        Some(_) => format!("write it in percent: \"{number}%\""),
+        None => "write it in percent: \"15%\" or \"0.01%\"".to_owned(),
+    }
+}
+
+/// A rate: a number, a slash and `s`, `min` or `h`.
+pub(crate) fn rate(text: &str) -> Result<Rate, UnitError> {
+    if text.starts_with('-') {
+        return Err(UnitError::new("a rate cannot be negative", None));
+    }
+    let help = || Some(rate_help(text));
+    let Some((number, unit)) = text.split_once('/') else {
+        return Err(UnitError::new("a rate needs a unit", help()));
+    };
+    let decimal = Decimal::parse(number).ok_or_else(|| UnitError::new("not a rate", help()))?;
+    let per: u128 = match unit {
+        "s" => 1_000_000_000,
+        "min" | "m" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        _ => return Err(UnitError::new("not a rate", help())),
+    };
+    if decimal.digits == 0 {
+        return Err(UnitError::new("a rate of zero never sends anything", Some("leave the client group out".into())));
+    }
+    let gap = (per * decimal.divisor + decimal.digits / 2) / decimal.digits;
+    if gap < u128::from(1_000_000_000 / limits::RATE) {
+        let limit = format!("the limit is {}/s for each client; use more clients", limits::RATE);
+        return Err(UnitError::new("the rate is too high", Some(limit)));
+    }
+    if gap > u128::from(limits::DURATION.as_nanos()) {
+        return Err(UnitError::new("the rate is too low to send anything in any run", None));
+    }
+    Ok(Rate { gap: Duration::from_nanos(gap as u64) })
+}
+
+/// A rate as events per second, exactly as written, for a bound.
+pub(crate) fn per_second(text: &str) -> Result<f64, UnitError> {
+    let wrong = || UnitError::new("not a rate", Some(rate_help(text)));
+    let (number, unit) = text.split_once('/').ok_or_else(wrong)?;
+    let digits = number.bytes().all(|b| b.is_ascii_digit() || b == b'.') && number.len() <= 40;
+    let number: f64 = number.parse().ok().filter(|_| digits).ok_or_else(wrong)?;
+    match unit {
+        "s" => Ok(number),
+        "min" | "m" => Ok(number / 60.0),
+        "h" => Ok(number / 3600.0),
+        _ => Err(wrong()),
+    }
+}
+
+/// For something that may be a number where a rate belongs.
+pub(crate) fn rate_help(text: &str) -> String {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    match &text[..digits] {
+        number if Decimal::parse(number).is_some() => format!("write it with a unit: \"{number}/s\" (/s, /min, /h)"),
+        _ => "write a number and a unit: \"100/s\", \"6/min\"".to_owned(),
+    }
+}
+
+impl std::fmt::Display for Rate {
+    /// The shortest rate that reads back as the same gap.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let gap = u128::from(self.gap.as_nanos());
+        for decimals in 0..=18 {
+            for (unit, per) in [("s", 1_000_000_000_u128), ("min", 60_000_000_000), ("h", 3_600_000_000_000)] {
+                let scale = 10_u128.pow(decimals);
+                let digits = (per * scale + gap / 2) / gap;
+                let text = format!("{}/{unit}", Decimal { digits, divisor: scale, decimals });
+                if rate(&text).is_ok_and(|read| read == *self) {
+                    return f.write_str(&text);
+                }
+            }
+        }
+        unreachable!("some number of decimals tells {} from its neighbours", self.gap)
+    }
+}
+
+/// A number as it was written: digits and where the point goes.
+#[derive(Clone, Copy)]
+struct Decimal {
+    digits: u128,
+    divisor: u128,
+    decimals: u32,
+}
+
+impl Decimal {
+    /// At most 18 digits in all, one point, digits on both its sides.
+    fn parse(text: &str) -> Option<Decimal> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let digits_only = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !digits_only(whole) || !digits_only(fraction) || whole.len() > 18 {
+            return None;
+        }
+        let fraction = fraction.trim_end_matches('0');
+        if fraction.len() > 15 {
+            return None;
+        }
+        let decimals = fraction.len() as u32;
+        let digits = format!("{whole}{fraction}").parse().ok()?;
+        Some(Decimal { digits, divisor: 10_u128.pow(decimals), decimals })
+    }
+
+    fn times_hundred(self) -> Decimal {
+        match self.decimals {
+            0 => Decimal { digits: self.digits * 100, ..self },
+            1 => Decimal { digits: self.digits * 10, divisor: 1, decimals: 0 },
+            _ => Decimal { digits: self.digits, divisor: self.divisor / 100, decimals: self.decimals - 2 },
+        }
+    }
+}
+
+impl std::fmt::Display for Decimal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (whole, rest) = (self.digits / self.divisor, self.digits % self.divisor);
+        if rest == 0 {
+            return write!(f, "{whole}");
+        }
+        let width = self.decimals as usize;
+        write!(f, "{whole}.{}", format!("{rest:0width$}").trim_end_matches('0'))
+    }
+}
+
+/// A share from 0 to 1 in percent, such that it reads back the same.
+pub(crate) fn show_share(share: f64) -> String {
+    let text = format!("{share}");
+    let decimal = Decimal::parse(&text).expect("a bound was written as a short decimal");
+    format!("{}%", decimal.times_hundred())
+}
+
+/// A probability in percent, exactly.
+pub(crate) fn show_ratio(ratio: Ratio) -> String {
+    let (n, d) = (u128::from(ratio.numerator()), u128::from(ratio.denominator()));
+    let mut decimals = 0;
+    let mut divisor = 1_u128;
+    while (n * 100 * divisor) % d != 0 && decimals < 17 {
+        decimals += 1;
+        divisor *= 10;
+    }
+    format!("{}%", Decimal { digits: n * 100 * divisor / d, divisor, decimals })
+}
+
+impl UnitError {
+    fn new(message: impl Into<String>, help: Option<String>) -> UnitError {
+        UnitError { message: message.into(), help }
+    }
+}
