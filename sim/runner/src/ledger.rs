@@ -3,6 +3,8 @@
 //! Requests are told of a thousand times as often as anything else, so what they touch is a few counters. Everything
 //! else first goes to the record, which says what it changed: an opinion, or the registry's committed state.
 
+#[cfg(test)]
+mod belief_tests;
 mod beliefs;
 mod cells;
 mod faults;
