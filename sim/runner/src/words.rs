@@ -6,16 +6,17 @@ use schism_core::{NodeId, ZoneId};
 use schism_models::nemesis::{Base, Direction, Fault, Mode, Partition, Select, Shape, Target};
 use schism_scenario::{Node, Scenario};
 
-/// The names of all nodes and groups. Cheap to clone.
+/// The names of all nodes and groups. Cheap to make and to clone.
 #[derive(Clone)]
 pub(crate) struct Names {
     groups: Arc<[Named]>,
 }
 
+/// A group, whose nodes are named after it: `name-0`, `name-1`, ...
 struct Named {
     name: String,
     first: NodeId,
-    nodes: Vec<String>,
+    nodes: u32,
 }
 
 /// How many nodes are named one by one; more are named by ranges.
@@ -28,19 +29,15 @@ impl Names {
     pub(crate) fn new(scenario: &Scenario) -> Names {
         let named = |(name, nodes): (&str, &[Node])| {
             let first = nodes.first()?.id;
-            Some(Named {
-                name: name.to_owned(),
-                first,
-                nodes: nodes.iter().map(|node| node.name.clone()).collect(),
-            })
+            Some(Named { name: name.to_owned(), first, nodes: nodes.len() as u32 })
         };
         Names { groups: groups(scenario).filter_map(named).collect() }
     }
 
     /// The name of one node.
-    pub(crate) fn one(&self, node: NodeId) -> &str {
+    pub(crate) fn one(&self, node: NodeId) -> String {
         let group = self.group_of(node);
-        &group.nodes[(node.0 - group.first.0) as usize]
+        format!("{}-{}", group.name, node.0 - group.first.0)
     }
 
     /// The name of a node's group: `registry`, a service or a client group.
@@ -53,7 +50,7 @@ impl Names {
         let mut sorted = nodes.to_vec();
         sorted.sort_unstable();
         if sorted.len() <= FEW {
-            return sorted.into_iter().map(|node| self.one(node).to_owned()).collect();
+            return sorted.into_iter().map(|node| self.one(node)).collect();
         }
         self.ranges(&sorted)
     }
@@ -74,7 +71,7 @@ impl Names {
                 break;
             }
             let group = self.group_of(first);
-            let end = group.first.0 + group.nodes.len() as u32;
+            let end = group.first.0 + group.nodes;
             let run =
                 rest.iter().zip(first.0..end).take_while(|(node, expected)| node.0 == *expected).count();
             ranges.push(self.range(&rest[..run]));
@@ -86,8 +83,8 @@ impl Names {
     fn range(&self, run: &[NodeId]) -> String {
         let group = self.group_of(run[0]);
         match run {
-            [only] => self.one(*only).to_owned(),
-            all if all.len() == group.nodes.len() => format!("{} (all {})", group.name, all.len()),
+            [only] => self.one(*only),
+            all if all.len() == group.nodes as usize => format!("{} (all {})", group.name, all.len()),
             [first, .., last] => format!("{}..{}", self.one(*first), self.one(*last)),
             [] => unreachable!("a range has a node"),
         }
@@ -100,8 +97,9 @@ impl Names {
 }
 
 /// A fault in the words of the scenario: `partition: zone:b | rest, blackhole`.
-pub(crate) fn of_fault(scenario: &Scenario, names: &Names, fault: &Fault) -> String {
-    let targets = |targets: &[Target]| of_targets(scenario, names, targets);
+pub fn of_fault(scenario: &Scenario, fault: &Fault) -> String {
+    let names = Names::new(scenario);
+    let targets = |targets: &[Target]| of_targets(scenario, &names, targets);
     match fault {
         Fault::Partition(partition) => of_partition(partition, targets),
         Fault::Crash(nodes) => format!("crash of {}", targets(nodes)),
@@ -145,7 +143,7 @@ fn joined(parts: impl Iterator<Item = String>, by: &str) -> String {
 fn of_target(scenario: &Scenario, names: &Names, Target { base, select }: &Target) -> String {
     let zone = |zone: ZoneId| scenario.topology.name(zone).to_owned();
     let base = match base {
-        Base::Node(node) => names.one(*node).to_owned(),
+        Base::Node(node) => names.one(*node),
         Base::Group(nodes) => match nodes.first() {
             Some(first) => names.group(*first).to_owned(),
             None => "nobody".to_owned(),
@@ -196,7 +194,7 @@ mod tests {
         let (mode, direction) = (Mode::Blackhole, Direction::Forward);
         let sides =
             vec![vec![target(Base::Zone(ZoneId(1)), None), leader.clone()], vec![target(Base::Rest, None)]];
-        let told = |fault| of_fault(&scenario, &Names::new(&scenario), &fault);
+        let told = |fault| of_fault(&scenario, &fault);
         assert_eq!(told(Fault::Pause(vec![orders.clone()])), "pause of orders:pick(2)");
         let split = Fault::Partition(Partition { shape: Shape::Split(sides), direction, mode });
         assert_eq!(told(split), "partition: zone:b, registry:leader | rest, forward only, blackhole");

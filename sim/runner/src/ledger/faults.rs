@@ -5,7 +5,6 @@ use schism_models::nemesis::OnMiss;
 use schism_scenario::{Scenario, Window};
 
 use crate::figures::secs;
-use crate::words::Names;
 use crate::{report, words};
 
 /// How many faults get a phase of their own: those that began first.
@@ -132,10 +131,10 @@ impl Faults {
     }
 
     /// For the report, in the order in which they began.
-    pub(crate) fn report(&self, scenario: &Scenario, names: &Names) -> Vec<report::Fault> {
+    pub(crate) fn report(&self, scenario: &Scenario) -> Vec<report::Fault> {
         let fault = |run: &Run| report::Fault {
             id: scenario.faults[run.index].id.clone(),
-            what: words::of_fault(scenario, names, &scenario.faults[run.index].fault),
+            what: words::of_fault(scenario, &scenario.faults[run.index].fault),
             from_s: secs(run.from),
             to_s: run.to.map(secs),
             touched: run.touched,

@@ -26,7 +26,7 @@ impl Ledger {
         let recovery = self.recovered(end);
         let (expect, verdict) = judge::judge(&self, scenario, end, &recovery);
         let names = self.names.clone();
-        let name = |node: NodeId| names.one(node).to_owned();
+        let name = |node: NodeId| names.one(node);
         let (beliefs, beliefs_omitted) = self.beliefs.intervals.report(name);
         let (phases, phases_omitted) = self.phases(scenario, end);
         Report {
@@ -47,7 +47,7 @@ impl Ledger {
             beliefs,
             beliefs_omitted,
             wrong_beliefs: self.beliefs.intervals.sums(|node| names.group(node).to_owned()),
-            faults: self.faults.report(scenario, &names),
+            faults: self.faults.report(scenario),
             phases,
             phases_omitted,
             timeline: self.timeline.report(),
