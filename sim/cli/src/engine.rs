@@ -37,7 +37,7 @@ pub(crate) fn load(file: &Path, set: &[String]) -> Result<Loaded, Refusal> {
 }
 
 fn overrides(set: &[String]) -> Vec<Override> {
-    set.iter().map(|text| Override { text: text.clone() }).collect()
+    set.iter().map(Override::new).collect()
 }
 
 /// Reads and checks what a command is about; warnings are said on stderr.
