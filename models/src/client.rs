@@ -1,6 +1,6 @@
 //! Clients: they offer load, look up whom to call, pick an endpoint, and wait no longer than their timeout.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use schism_core::{Distribution, Draw, Duration, Luck, NodeId, Time, ZoneId};
@@ -108,6 +108,9 @@ pub struct Client {
     in_flight: Vec<u32>,
     calls: Vec<Call>,
     free: Vec<u32>,
+    /// Until when each attempt may take, soonest first; some are over by now. While there are any, a timer is set for
+    /// the first of them or sooner: one timer for many attempts, nearly all of which end well before.
+    patience: VecDeque<(Time, Attempt)>,
     /// How many requests there have been.
     offered: u32,
 }
@@ -199,6 +202,7 @@ impl Client {
             in_flight: vec![0; instances as usize],
             calls: Vec::new(),
             free: Vec::new(),
+            patience: VecDeque::new(),
             offered: 0,
         };
         client.begin_discovery(ctx);
@@ -245,16 +249,39 @@ impl Client {
         }
     }
 
-    /// Time is up, if the attempt is still under way or the request still looks for an endpoint.
-    pub fn on_time_out(&mut self, ctx: &mut Ctx<'_>, attempt: Attempt) {
-        let call = self.calls[attempt.slot as usize];
-        let late = self.desk.config.deadline.is_some_and(|most| ctx.now().since(call.offered) >= most);
-        match self.stage(attempt) {
-            Stage::Resolving => self.finish(ctx, attempt.slot, Outcome::NoEndpoint),
-            Stage::Trying(_) if late => self.finish(ctx, attempt.slot, Outcome::Deadline),
-            Stage::Trying(_) => self.finish(ctx, attempt.slot, Outcome::Timeout),
-            Stage::Over | Stage::Asking { .. } => {}
+    /// Time may be up for some attempts, or for requests that still look for an endpoint.
+    pub fn on_time_out(&mut self, ctx: &mut Ctx<'_>) {
+        while let Some(&(until, attempt)) = self.patience.front() {
+            match self.stage(attempt) {
+                Stage::Over | Stage::Asking { .. } => {}
+                Stage::Resolving | Stage::Trying(_) if until > ctx.now() => {
+                    return ctx.at(until, Timer::TimeOut);
+                }
+                Stage::Resolving => self.finish(ctx, attempt.slot, Outcome::NoEndpoint),
+                Stage::Trying(_) => {
+                    let outcome = self.late(ctx.now(), attempt.slot);
+                    self.finish(ctx, attempt.slot, outcome);
+                }
+            }
+            self.patience.pop_front();
         }
+    }
+
+    /// Waits for an attempt no longer than this.
+    fn wait(&mut self, ctx: &mut Ctx<'_>, attempt: Attempt, patience: Duration) {
+        let until = ctx.now() + patience;
+        let place = self.patience.partition_point(|&(other, _)| other <= until);
+        self.patience.insert(place, (until, attempt));
+        if place == 0 {
+            ctx.at(until, Timer::TimeOut);
+        }
+    }
+
+    /// What ended an attempt that was not answered in time: its own time-out, or the request's deadline.
+    fn late(&self, now: Time, slot: u32) -> Outcome {
+        let spent = now.since(self.calls[slot as usize].offered);
+        let past = self.desk.config.deadline.is_some_and(|most| spent >= most);
+        if past { Outcome::Deadline } else { Outcome::Timeout }
     }
 
     /// A peer's host has reset the connection: what was sent there has failed.
@@ -354,7 +381,7 @@ impl Client {
                     ctx.observe(Observation::Blind(service));
                 }
                 let patience = self.desk.config.deadline.unwrap_or(self.desk.config.timeout);
-                ctx.after(patience, Timer::TimeOut(Attempt { slot, request: call.request }));
+                self.wait(ctx, Attempt { slot, request: call.request }, patience);
             }
             Source::Itself(session) => {
                 let Callee::Registry(operation) = self.desk.config.calls else {
@@ -384,7 +411,7 @@ impl Client {
         let patience = deadline.map_or(timeout, |most| timeout.min(most.saturating_sub(spent)));
         ctx.observe(Observation::Attempt { to: endpoint.node });
         ctx.send_with(endpoint.node, Message::Request { attempt, luck }, luck.derive(OUTWARD_HOP));
-        ctx.after(patience, Timer::TimeOut(attempt));
+        self.wait(ctx, attempt, patience);
     }
 
     /// The request is over, and its place free.

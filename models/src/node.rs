@@ -52,7 +52,13 @@ pub enum Message {
         reply: Reply,
     },
     /// etcd's.
-    Etcd(etcd::Msg),
+    Etcd(Box<etcd::Msg>),
+}
+
+impl From<etcd::Msg> for Message {
+    fn from(msg: etcd::Msg) -> Message {
+        Message::Etcd(Box::new(msg))
+    }
 }
 
 /// A client's number for one attempt: the place it keeps it at, and which request of its it is.
@@ -78,8 +84,8 @@ pub enum Reply {
 pub enum Timer {
     /// A client's next request arrives.
     Arrival,
-    /// A client has waited long enough for this attempt, or for someone to send it to.
-    TimeOut(Attempt),
+    /// A client may have waited long enough for some attempt, or for someone to send it to.
+    TimeOut,
     /// An instance has finished what it was serving in this slot.
     Served {
         /// The slot.
@@ -122,9 +128,9 @@ impl Actor for Node {
             (Node::Client(client), Message::Reply { attempt, reply }) => {
                 client.on_reply(ctx, from, attempt, reply)
             }
-            (Node::Member(member), Message::Etcd(msg)) => member.on_message(ctx, from, msg),
-            (Node::Instance(instance), Message::Etcd(msg)) => instance.on_registry(ctx, msg),
-            (Node::Client(client), Message::Etcd(msg)) => client.on_registry(ctx, from, msg),
+            (Node::Member(member), Message::Etcd(msg)) => member.on_message(ctx, from, *msg),
+            (Node::Instance(instance), Message::Etcd(msg)) => instance.on_registry(ctx, *msg),
+            (Node::Client(client), Message::Etcd(msg)) => client.on_registry(ctx, from, *msg),
             (Node::Member(_) | Node::Client(_), Message::Request { .. })
             | (Node::Member(_) | Node::Instance(_), Message::Reply { .. }) => {
                 unreachable!("requests go to instances, and replies to clients")
@@ -136,7 +142,7 @@ impl Actor for Node {
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
         match (self, timer) {
             (Node::Client(client), Timer::Arrival) => client.on_arrival(ctx),
-            (Node::Client(client), Timer::TimeOut(attempt)) => client.on_time_out(ctx, attempt),
+            (Node::Client(client), Timer::TimeOut) => client.on_time_out(ctx),
             (Node::Instance(instance), Timer::Served { slot }) => instance.on_served(ctx, slot),
             (Node::Client(client), Timer::Unanswered { call }) => client.on_unanswered(ctx, call),
             (Node::Instance(instance), Timer::Unanswered { call }) => {

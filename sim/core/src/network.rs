@@ -207,7 +207,7 @@ fn cross_all(links: &[Link], luck: Draw) -> Option<Duration> {
 #[derive(Clone, Debug)]
 pub(crate) struct Stream<M> {
     /// Which connection between the two this is: what an earlier one still has in flight does not belong to it.
-    pub(crate) number: u64,
+    pub(crate) number: u32,
     /// No message may arrive before this.
     pub(crate) last: Time,
     /// The receiver's life that the connection was made with.

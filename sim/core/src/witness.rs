@@ -1,6 +1,8 @@
 //! Witnesses: what is told of everything that is observed, and changes nothing.
 
-use crate::{Actor, Fault, Network, NodeId, Time, ZoneId};
+use std::sync::Arc;
+
+use crate::{Actor, Fault, Life, Network, NodeId, Time, ZoneId};
 
 /// Metrics, beliefs, oracles, recorders: they are told, and they never act.
 pub trait Witness<A: Actor>: Clone {
@@ -16,14 +18,15 @@ pub trait Witness<A: Actor>: Clone {
 #[derive(Clone, Copy)]
 pub struct Scene<'w> {
     pub(crate) now: Time,
-    pub(crate) hosts: &'w [Host],
+    pub(crate) names: &'w [Arc<str>],
+    pub(crate) pulses: &'w [Pulse],
     pub(crate) network: &'w Network,
 }
 
-/// A node's name and whether its process runs.
-#[derive(Clone, Debug)]
-pub(crate) struct Host {
-    pub(crate) name: std::sync::Arc<str>,
+/// Which life a node is in, and whether its process runs: all that most events need to know, kept close together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pulse {
+    pub(crate) life: Life,
     pub(crate) status: Status,
 }
 
@@ -46,7 +49,7 @@ impl<'w> Scene<'w> {
 
     /// Whether a node's process runs.
     pub fn status(&self, node: NodeId) -> Status {
-        self.hosts[node.index()].status
+        self.pulses[node.index()].status
     }
 
     /// Whether a node's process runs and could answer a message sent to it now from `from`.
@@ -58,7 +61,7 @@ impl<'w> Scene<'w> {
 
     /// The name of a node.
     pub fn name(&self, node: NodeId) -> &'w str {
-        &self.hosts[node.index()].name
+        &self.names[node.index()]
     }
 
     /// The zone of a node.

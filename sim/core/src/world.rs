@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::network::{Epoch, Fate, Stall, Stream};
 use crate::queue::{Best, Queue};
-use crate::witness::Host;
+use crate::witness::Pulse;
 use crate::{
     Actor, Checkpoints, Ctx, Digest, DigestValue, Draw, Durable, Effect, Fault, Life, Luck, Network, NodeId,
     Scene, Seed, Status, Time, Topology, Witness, ZoneId,
@@ -34,10 +34,11 @@ pub struct World<A: Actor, W, Q = Best<Event<A>>> {
     queue: Q,
     actors: Vec<Option<A>>,
     nodes: Vec<Node<A>>,
-    hosts: Vec<Host>,
+    names: Vec<Arc<str>>,
+    pulses: Vec<Pulse>,
     network: Network,
     streams: BTreeMap<(NodeId, NodeId), Stream<A::Msg>>,
-    connections: u64,
+    connections: u32,
     witness: W,
     digest: Digest,
     checkpoints: Checkpoints,
@@ -50,7 +51,6 @@ pub struct World<A: Actor, W, Q = Best<Event<A>>> {
 struct Node<A: Actor> {
     config: A::Config,
     disk: A::Durable,
-    life: Life,
     /// The luck of messages that do not bring their own.
     luck: Luck,
     /// What came while the node stood still.
@@ -76,7 +76,7 @@ enum What<A: Actor> {
     Streamed {
         from: NodeId,
         sent: Epoch,
-        connection: u64,
+        connection: u32,
         msg: A::Msg,
     },
     Timer(A::Timer),
@@ -104,17 +104,14 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// A world in which every node of the cast has just booted, in order.
     pub fn new(topology: &Topology, cast: Vec<Part<A::Config>>, seed: Seed, witness: W) -> Self {
         let network = Network::new(topology, cast.iter().map(|part| part.zone).collect());
-        let hosts = cast
-            .iter()
-            .map(|part| Host { name: Arc::from(part.name.as_str()), status: Status::Up })
-            .collect();
+        let names = cast.iter().map(|part| Arc::from(part.name.as_str())).collect();
+        let pulses = vec![Pulse { life: Life(0), status: Status::Up }; cast.len()];
         let nodes: Vec<Node<A>> = cast
             .into_iter()
             .map(|part| Node {
                 luck: seed.luck(&part.name, "network", 0),
                 config: part.config,
                 disk: A::Durable::default(),
-                life: Life(0),
                 held: VecDeque::new(),
             })
             .collect();
@@ -124,7 +121,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             queue: Q::default(),
             actors: vec![None; nodes.len()],
             nodes,
-            hosts,
+            names,
+            pulses,
             network,
             streams: BTreeMap::new(),
             connections: 0,
@@ -170,7 +168,10 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
 
     /// What watches, to be told of what only the driver knows, with the truth of the moment.
     pub fn witness_mut(&mut self) -> (&mut W, Scene<'_>) {
-        (&mut self.witness, Scene { now: self.now, hosts: &self.hosts, network: &self.network })
+        (
+            &mut self.witness,
+            Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network },
+        )
     }
 
     /// Takes the witness out, at the end.
@@ -180,7 +181,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
 
     /// The truth of the moment.
     pub fn scene(&self) -> Scene<'_> {
-        Scene { now: self.now, hosts: &self.hosts, network: &self.network }
+        Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network }
     }
 
     /// How many nodes there are, dead ones too.
@@ -222,7 +223,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             Fault::Cut(cut) => self.network.cut(cut.clone()),
             Fault::Mend(id) => self.network.mend(*id),
         }
-        let scene = Scene { now: self.now, hosts: &self.hosts, network: &self.network };
+        let scene = Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network };
         self.witness.on_fault(&scene, &fault);
     }
 
@@ -230,7 +231,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// all that it wanted to: a split is many cuts.
     pub fn name_islands(&mut self) -> Vec<Vec<NodeId>> {
         let islands = self.network.islands();
-        let scene = Scene { now: self.now, hosts: &self.hosts, network: &self.network };
+        let scene = Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network };
         self.witness.on_islands(&scene, &islands);
         islands
     }
@@ -238,10 +239,10 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     fn happen(&mut self, event: Event<A>) {
         let Event { to, life, what } = event;
         let index = to.index();
-        if self.nodes[index].life != life || self.hosts[index].status == Status::Down {
+        if self.pulses[index].life != life || self.pulses[index].status == Status::Down {
             return self.miss(to, what);
         }
-        if self.hosts[index].status == Status::Paused && !matches!(what, What::Retransmit { .. }) {
+        if self.pulses[index].status == Status::Paused && !matches!(what, What::Retransmit { .. }) {
             return self.nodes[index].held.push_back(what);
         }
         match what {
@@ -296,11 +297,11 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     }
 
     fn boot(&mut self, node: NodeId) {
-        let Node { config, disk, life, .. } = &self.nodes[node.index()];
+        let Node { config, disk, .. } = &self.nodes[node.index()];
+        let life = self.pulses[node.index()].life;
         let mut effects = std::mem::take(&mut self.effects);
-        let name = &self.hosts[node.index()].name;
-        let mut ctx =
-            Ctx { now: self.now, me: node, name, life: *life, seed: self.seed, effects: &mut effects };
+        let name = &self.names[node.index()];
+        let mut ctx = Ctx { now: self.now, me: node, name, life, seed: self.seed, effects: &mut effects };
         self.actors[node.index()] = Some(A::boot(config, disk, &mut ctx));
         self.obey(node, effects);
     }
@@ -312,8 +313,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         let mut ctx = Ctx {
             now: self.now,
             me: node,
-            name: &self.hosts[node.index()].name,
-            life: self.nodes[node.index()].life,
+            name: &self.names[node.index()],
+            life: self.pulses[node.index()].life,
             seed: self.seed,
             effects: &mut effects,
         };
@@ -331,7 +332,12 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 Effect::HangUp { to } => self.hang_up(node, to),
                 Effect::Save(record) => self.nodes[node.index()].disk.apply(record),
                 Effect::Observe(seen) => {
-                    let scene = Scene { now: self.now, hosts: &self.hosts, network: &self.network };
+                    let scene = Scene {
+                        now: self.now,
+                        names: &self.names,
+                        pulses: &self.pulses,
+                        network: &self.network,
+                    };
                     self.witness.observe(&scene, node, &seen);
                 }
             }
@@ -341,7 +347,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
 
     #[inline]
     fn push(&mut self, at: Time, to: NodeId, what: What<A>) {
-        let life = self.nodes[to.index()].life;
+        let life = self.pulses[to.index()].life;
         self.queue.push(at, Event { to, life, what });
     }
 
@@ -360,7 +366,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
 
     /// A message on the connection from one node to another, which is made when first used.
     fn stream(&mut self, from: NodeId, to: NodeId, msg: A::Msg) {
-        let (now, life) = (self.now, self.nodes[to.index()].life);
+        let (now, life) = (self.now, self.pulses[to.index()].life);
         let connections = &mut self.connections;
         let stream = self.streams.entry((from, to)).or_insert_with(|| {
             *connections += 1;
@@ -387,7 +393,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
 
     /// Whether a message on a connection did not get through after all, or comes behind one that did not: then it
     /// waits for the retransmission. What belongs to a connection that is no more is dropped.
-    fn fell_behind(&mut self, from: NodeId, to: NodeId, sent: Epoch, connection: u64, msg: &A::Msg) -> bool {
+    fn fell_behind(&mut self, from: NodeId, to: NodeId, sent: Epoch, connection: u32, msg: &A::Msg) -> bool {
         let met_cut = self.network.met_cut(sent, from, to);
         match self.streams.get_mut(&(from, to)) {
             Some(stream) if stream.number == connection => {
@@ -459,29 +465,29 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
 
     fn crash(&mut self, node: NodeId) {
         let Some(actor) = self.actors[node.index()].take() else { return };
-        self.hosts[node.index()].status = Status::Down;
-        self.nodes[node.index()].life.0 += 1;
+        self.pulses[node.index()].status = Status::Down;
+        self.pulses[node.index()].life.0 += 1;
         self.nodes[node.index()].held.clear();
         self.streams.retain(|&(from, to), _| from != node && to != node);
         actor.peers().into_iter().for_each(|peer| self.reset(node, peer));
     }
 
     fn restart(&mut self, node: NodeId) {
-        if self.hosts[node.index()].status == Status::Down {
-            self.hosts[node.index()].status = Status::Up;
+        if self.pulses[node.index()].status == Status::Down {
+            self.pulses[node.index()].status = Status::Up;
             self.boot(node);
         }
     }
 
     fn pause(&mut self, node: NodeId) {
-        if self.hosts[node.index()].status == Status::Up {
-            self.hosts[node.index()].status = Status::Paused;
+        if self.pulses[node.index()].status == Status::Up {
+            self.pulses[node.index()].status = Status::Paused;
         }
     }
 
     fn resume(&mut self, node: NodeId) {
-        if self.hosts[node.index()].status == Status::Paused {
-            self.hosts[node.index()].status = Status::Up;
+        if self.pulses[node.index()].status == Status::Paused {
+            self.pulses[node.index()].status = Status::Up;
             for what in std::mem::take(&mut self.nodes[node.index()].held) {
                 self.push(self.now, node, what);
             }

@@ -90,7 +90,13 @@ impl<Q: Queue<Event<Node>>> Simulation<Ledger, Q> {
 }
 
 impl Audience for Ledger {
-    fn fault_began(&mut self, scene: &Scene<'_>, fault: usize, on: &[NodeId], islands: Option<&[Vec<NodeId>]>) {
+    fn fault_began(
+        &mut self,
+        scene: &Scene<'_>,
+        fault: usize,
+        on: &[NodeId],
+        islands: Option<&[Vec<NodeId>]>,
+    ) {
         Ledger::fault_began(self, scene, fault, on, islands);
     }
 
@@ -141,7 +147,12 @@ fn members(scenario: &Scenario) -> Vec<Part<Role>> {
         members: nodes.clone(),
         services: scenario.services.len() as u16,
     };
-    scenario.members.iter().enumerate().map(|(me, node)| part(node, Role::Member(Arc::new(seat(me))))).collect()
+    scenario
+        .members
+        .iter()
+        .enumerate()
+        .map(|(me, node)| part(node, Role::Member(Arc::new(seat(me)))))
+        .collect()
 }
 
 fn address(scenario: &Scenario) -> Option<etcd::Address> {

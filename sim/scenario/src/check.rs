@@ -54,7 +54,12 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
     Some(scenario)
 }
 
-fn groups<S, C>(specs: &[S], configs: Vec<C>, nodes: Vec<Vec<crate::Node>>, name: impl Fn(&S) -> &At<String>) -> Vec<Group<C>> {
+fn groups<S, C>(
+    specs: &[S],
+    configs: Vec<C>,
+    nodes: Vec<Vec<crate::Node>>,
+    name: impl Fn(&S) -> &At<String>,
+) -> Vec<Group<C>> {
     specs
         .iter()
         .zip(configs)
@@ -67,12 +72,16 @@ fn texts(written: &Written, report: &Report) {
     if let Some(title) = &written.title
         && title.value.trim().is_empty()
     {
-        report.add(Problem::error(title.place, "`title` is empty").help("write one line that names the scenario"));
+        report.add(
+            Problem::error(title.place, "`title` is empty").help("write one line that names the scenario"),
+        );
     }
     if let Some(title) = &written.title
         && title.value.contains(['\n', '\r'])
     {
-        report.add(Problem::error(title.place, "`title` is more than one line").help("put the rest into `why`"));
+        report.add(
+            Problem::error(title.place, "`title` is more than one line").help("put the rest into `why`"),
+        );
     }
 }
 
@@ -81,7 +90,9 @@ fn long(length: At<Duration>, report: &Report) -> bool {
     if !within {
         let days = limits::LENGTH.as_nanos() / 86_400_000_000_000;
         let message = format!("`length` is {}; the limit is {days} days", length.value);
-        report.add(Problem::error(length.place, message).help("a fault and its recovery fit in minutes or hours"));
+        report.add(
+            Problem::error(length.place, message).help("a fault and its recovery fit in minutes or hours"),
+        );
     }
     within
 }
@@ -90,7 +101,10 @@ fn warmup(written: &Written, length: Option<At<Duration>>, report: &Report) {
     if let Some(length) = length
         && written.warmup.value >= length.value
     {
-        let message = format!("`warmup` is {}, which leaves nothing of the length of {}", written.warmup.value, length.value);
+        let message = format!(
+            "`warmup` is {}, which leaves nothing of the length of {}",
+            written.warmup.value, length.value
+        );
         report.add(
             Problem::error(written.warmup.place, message)
                 .related(length.place, "the length")
@@ -153,22 +167,39 @@ fn callee(spec: &ClientSpec, written: &Written, report: &Report) -> Option<Calle
         return registry_callee(spec, written, calls, report);
     }
     if let Some(operation) = &spec.operation {
-        let message = format!("`operation` is for clients of the registry, and `{}` calls `{}`", spec.name.value, shorten(&calls.value));
-        report.add(Problem::error(operation.place, message).help("leave it out, or write calls = \"registry\""));
+        let message = format!(
+            "`operation` is for clients of the registry, and `{}` calls `{}`",
+            spec.name.value,
+            shorten(&calls.value)
+        );
+        report.add(
+            Problem::error(operation.place, message).help("leave it out, or write calls = \"registry\""),
+        );
     }
     let found = written.services.iter().position(|service| service.name.value == calls.value);
     if found.is_none() {
         let names = || written.services.iter().map(|service| service.name.value.as_str()).chain(["registry"]);
         let message = format!("there is no service `{}`", shorten(&calls.value));
-        report.add(Problem::error(calls.place, message).maybe_help(suggest(&calls.value, names().collect::<Vec<_>>())));
+        report.add(
+            Problem::error(calls.place, message)
+                .maybe_help(suggest(&calls.value, names().collect::<Vec<_>>())),
+        );
     }
     found.map(Callee::Service)
 }
 
-fn registry_callee(spec: &ClientSpec, written: &Written, calls: &At<String>, report: &Report) -> Option<Callee> {
+fn registry_callee(
+    spec: &ClientSpec,
+    written: &Written,
+    calls: &At<String>,
+    report: &Report,
+) -> Option<Callee> {
     if !cast::has_members(written) && written.registry.is_some() {
         let message = "`registry` is static: it has no member to call";
-        report.add(Problem::error(calls.place, message).help("call a service, or choose another registry, such as etcd"));
+        report.add(
+            Problem::error(calls.place, message)
+                .help("call a service, or choose another registry, such as etcd"),
+        );
         return None;
     }
     let operation = spec.operation.as_ref().map_or("get", |at| at.value.as_str());
@@ -180,17 +211,31 @@ fn registry_callee(spec: &ClientSpec, written: &Written, calls: &At<String>, rep
 }
 
 /// How many requests a client group offers in the whole run, at most about.
-fn offered(spec: &ClientSpec, written: &Written, calls: Callee, length: Option<At<Duration>>, report: &Report) -> u128 {
+fn offered(
+    spec: &ClientSpec,
+    written: &Written,
+    calls: Callee,
+    length: Option<At<Duration>>,
+    report: &Report,
+) -> u128 {
     let (Some(arrivals), Some(count), Some(length)) = (&spec.arrivals, spec.count, length) else { return 0 };
     let gap = match &arrivals.value {
         ArrivalsSpec::Poisson(rate) | ArrivalsSpec::Constant(rate) => rate.gap,
         ArrivalsSpec::Closed(think) => {
             if think.median() < limits::THINK {
-                let message = format!("`think` is {} in the median: a loop that takes no time never ends", think.median());
-                report.add(Problem::error(arrivals.place, message).help(format!("write at least \"{}\"", limits::THINK)));
+                let message = format!(
+                    "`think` is {} in the median: a loop that takes no time never ends",
+                    think.median()
+                );
+                report.add(
+                    Problem::error(arrivals.place, message)
+                        .help(format!("write at least \"{}\"", limits::THINK)),
+                );
             }
             let served = match calls {
-                Callee::Service(index) => written.services[index].service.as_ref().map(schism_core::Distribution::median),
+                Callee::Service(index) => {
+                    written.services[index].service.as_ref().map(schism_core::Distribution::median)
+                }
                 Callee::Registry(_) => None,
             };
             think.median() + served.unwrap_or_default() + written.same_zone.median() * 2
@@ -203,7 +248,8 @@ fn check_requests(spec: &ClientSpec, requests: u128, report: &Report) -> Option<
     if requests <= limits::REQUESTS {
         return Some(());
     }
-    let message = format!("the clients would offer about {requests} requests; the limit is {}", limits::REQUESTS);
+    let message =
+        format!("the clients would offer about {requests} requests; the limit is {}", limits::REQUESTS);
     let place = spec.arrivals.as_ref().map_or(spec.name.place, |at| at.place);
     report.add(Problem::error(place, message).help("lower the rate, the number of clients or the length"));
     None

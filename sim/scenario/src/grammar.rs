@@ -153,8 +153,16 @@ pub(crate) const SCENARIO: &[Key] = &[
     Key::new("topology", Shape::Table(TOPOLOGY), "Zones and the links between them"),
     Key::new("network", Shape::Table(NETWORK), "What messages meet on their way"),
     Key::new("registry", Shape::Choice(&REGISTRY), "Who keeps the list of who is there").required(),
-    Key::new("services", Shape::Named(SERVICE), "Services, each under its name; instances are named `name-0`, `name-1`, ..."),
-    Key::new("clients", Shape::Named(CLIENT), "Client groups, each under its name; clients are named `name-0`, `name-1`, ..."),
+    Key::new(
+        "services",
+        Shape::Named(SERVICE),
+        "Services, each under its name; instances are named `name-0`, `name-1`, ...",
+    ),
+    Key::new(
+        "clients",
+        Shape::Named(CLIENT),
+        "Client groups, each under its name; clients are named `name-0`, `name-1`, ...",
+    ),
     Key::new("fault", Shape::List(FAULT), "What goes wrong, as `[[fault]]`"),
     Key::new("expect", Shape::List(EXPECT), "What must hold, as `[[expect]]`"),
     Key::later("compare", "The strategies to compare"),
@@ -164,7 +172,11 @@ pub(crate) const SCENARIO: &[Key] = &[
 /// `[topology]`.
 pub(crate) const TOPOLOGY: &[Key] = &[
     Key::new("zones", Shape::Names, "The names of the zones").or("[\"a\"]"),
-    Key::new("links", Shape::List(LINK), "Which zones are linked; by default every pair is, by `network.cross-zone`"),
+    Key::new(
+        "links",
+        Shape::List(LINK),
+        "Which zones are linked; by default every pair is, by `network.cross-zone`",
+    ),
 ];
 
 /// One of `topology.links`.
@@ -217,11 +229,20 @@ pub(crate) const SERVICE: &[Key] = &[
     Key::new("zone", Shape::Name, "The one zone of all instances"),
     Key::new("service", Shape::Distribution, "How long one request is served").required(),
     Key::new("slots", Count(limits::SLOTS), "Requests served at once; 0 is unlimited").or("0"),
-    Key::new("queue", Shape::CountOr(limits::QUEUE, "unlimited"), "Requests waiting at most, beyond those being served")
-        .or("\"unlimited\""),
+    Key::new(
+        "queue",
+        Shape::CountOr(limits::QUEUE, "unlimited"),
+        "Requests waiting at most, beyond those being served",
+    )
+    .or("\"unlimited\""),
     Key::new("discipline", Shape::Word(&["fifo"]), "Who is served next").or("\"fifo\""),
     Key::new("weight", Count(limits::WEIGHT), "The weight that instances register with").or("1"),
-    Key::new("re-register", Shape::Flag, "Whether an instance registers anew when it learns that its lease is gone").or("true"),
+    Key::new(
+        "re-register",
+        Shape::Flag,
+        "Whether an instance registers anew when it learns that its lease is gone",
+    )
+    .or("true"),
     Key::later("calls", "The service that it calls in turn"),
     Key::later("client", "How it calls it"),
 ];
@@ -231,11 +252,25 @@ pub(crate) const CLIENT: &[Key] = &[
     Key::new("count", Count(limits::CLIENTS), "How many clients").required(),
     Key::new("zones", Shape::Names, "The zones that the clients take turns in; by default all"),
     Key::new("zone", Shape::Name, "The one zone of all clients"),
-    Key::new("calls", Shape::Name, "The service that they call, or `registry` for the registry as a key-value store").required(),
-    Key::new("operation", Shape::Word(OPERATIONS), "What is asked of the registry, where `calls` is `registry`; by default `get`"),
+    Key::new(
+        "calls",
+        Shape::Name,
+        "The service that they call, or `registry` for the registry as a key-value store",
+    )
+    .required(),
+    Key::new(
+        "operation",
+        Shape::Word(OPERATIONS),
+        "What is asked of the registry, where `calls` is `registry`; by default `get`",
+    ),
     Key::new("arrivals", Shape::Choice(&ARRIVALS), "When requests arrive, for each client").required(),
     Key::new("timeout", Duration(Positive), "How long one attempt may take").or("\"1s\""),
-    Key::new("deadline", Shape::DurationOr("none"), "How long one request may take, with finding an endpoint").or("\"none\""),
+    Key::new(
+        "deadline",
+        Shape::DurationOr("none"),
+        "How long one request may take, with finding an endpoint",
+    )
+    .or("\"none\""),
     Key::new("balancer", Shape::Choice(&BALANCER), "How an endpoint is picked").or("\"round-robin\""),
     Key::new("cache", Shape::Choice(&CACHE), "How endpoints are learnt and kept").or("\"watch\""),
     Key::later("key", "The keys of requests, for hashing balancers"),
@@ -303,7 +338,8 @@ pub(crate) const BALANCER: Choice = Choice {
 /// The spellings of `reads`.
 pub(crate) const READS: &[&str] = &["linearizable", "serializable"];
 
-const READS_KEY: Key = Key::new("reads", Shape::Word(READS), "How the registry is read").or("\"linearizable\"");
+const READS_KEY: Key =
+    Key::new("reads", Shape::Word(READS), "How the registry is read").or("\"linearizable\"");
 
 /// `cache`.
 pub(crate) const CACHE: Choice = Choice {
@@ -340,9 +376,14 @@ pub(crate) const CACHE_TTL: &[Key] =
 
 /// `cache.watch`.
 pub(crate) const CACHE_WATCH: &[Key] = &[
-    Key::new("on-empty", Shape::Word(ON_EMPTY), "What an empty list does: nothing, or what it says").or("\"accept\""),
-    Key::new("max-stale", Shape::DurationOr("forever"), "How long a view is used after the registry was last heard of")
-        .or("\"forever\""),
+    Key::new("on-empty", Shape::Word(ON_EMPTY), "What an empty list does: nothing, or what it says")
+        .or("\"accept\""),
+    Key::new(
+        "max-stale",
+        Shape::DurationOr("forever"),
+        "How long a view is used after the registry was last heard of",
+    )
+    .or("\"forever\""),
 ];
 
 /// The spellings of `on-empty`.
@@ -360,7 +401,11 @@ pub(crate) const FAULT: &[Key] = &[
     Key::new("until", Duration(Zero), "When it is healed"),
     Key::new("may-miss", Shape::Flag, "Whether a run in which it touched nothing still counts").or("false"),
     Key::new("partition", Shape::Table(PARTITION), "Some nodes cannot reach others"),
-    Key::new("crash", Shape::TargetsOr(CRASH), "Processes die: all that is not on disk is lost, and peers see a reset"),
+    Key::new(
+        "crash",
+        Shape::TargetsOr(CRASH),
+        "Processes die: all that is not on disk is lost, and peers see a reset",
+    ),
     Key::new("pause", Shape::TargetsOr(PAUSE), "Processes stand still and keep their state"),
     Key::later("when", "A trigger instead of a time"),
     Key::later("after", "How long after its trigger"),
@@ -403,8 +448,12 @@ pub(crate) const PARTITION: &[Key] = &[
     Key::new("one-way", Shape::OneWay, "The first do not reach the second; the second still reach the first"),
     Key::new("partial", Shape::Pairs, "The two of each pair do not reach each other"),
     Key::new("zone-cut", Shape::TwoNames, "Two zones that do not reach each other"),
-    Key::new("direction", Shape::Word(DIRECTIONS), "Which ways are cut; forward is from an earlier side to a later")
-        .or("\"both\""),
+    Key::new(
+        "direction",
+        Shape::Word(DIRECTIONS),
+        "Which ways are cut; forward is from an earlier side to a later",
+    )
+    .or("\"both\""),
     Key::new("mode", Shape::Word(MODES), "What a sender notices: nothing, or a refusal").or("\"blackhole\""),
     Key::new("existing", Shape::Word(&["cut"]), "What happens to connections that are open").or("\"cut\""),
     Key::later("halves", "Two halves"),
@@ -450,7 +499,11 @@ pub(crate) const EXPECT: &[Key] = &[
     Key::new("eventually", Shape::Name, "An oracle that must hold `within` some time of the last heal"),
     Key::new("within", Duration(Zero), "For `eventually`: by when after the last heal; by default 60s"),
     Key::new("metric", Shape::Name, "A metric to bound"),
-    Key::new("during", Shape::Window, "For `metric`: a fault's id, \"before\", \"after\", \"all\", or { from, to }; by default all"),
+    Key::new(
+        "during",
+        Shape::Window,
+        "For `metric`: a fault's id, \"before\", \"after\", \"all\", or { from, to }; by default all",
+    ),
     Key::new("at-least", Shape::Bound, "For `metric`: the least allowed, in its unit"),
     Key::new("at-most", Shape::Bound, "For `metric`: the most allowed, in its unit"),
 ];

@@ -122,7 +122,13 @@ impl FromStr for Spec {
 }
 
 /// From bytes to the scenario as written. None if there is nothing to read.
-fn read(name: &str, bytes: &[u8], overrides: &[Override], sources: &mut Sources, report: &Report) -> Option<Written> {
+fn read(
+    name: &str,
+    bytes: &[u8],
+    overrides: &[Override],
+    sources: &mut Sources,
+    report: &Report,
+) -> Option<Written> {
     if bytes.len() > limits::FILE_BYTES {
         let file = sources.add(name, "");
         let message = format!("the file has {} bytes; the limit is {}", bytes.len(), limits::FILE_BYTES);
@@ -136,7 +142,10 @@ fn read(name: &str, bytes: &[u8], overrides: &[Override], sources: &mut Sources,
             // What is before the bad byte is the same in both.
             let at = error.valid_up_to();
             let message = format!("not UTF-8: byte {at} is 0x{:02x}", bytes[at]);
-            report.add(Problem::error(Place::new(file, at..at + '\u{fffd}'.len_utf8()), message).help("save the file as UTF-8"));
+            report.add(
+                Problem::error(Place::new(file, at..at + '\u{fffd}'.len_utf8()), message)
+                    .help("save the file as UTF-8"),
+            );
             return None;
         }
     };

@@ -65,7 +65,8 @@ pub const MEMBERS: Limit = Limit::new("members", 1, 101, "every member talks to 
 /// The number of members above which etcd's own FAQ advises against it ("What is maximum cluster size?").
 pub const MEMBERS_ADVISED: u64 = 7;
 /// Instances of one service.
-pub const INSTANCES: Limit = Limit::new("instances", 1, 20_000, "every client may hold a view of every instance");
+pub const INSTANCES: Limit =
+    Limit::new("instances", 1, 20_000, "every client may hold a view of every instance");
 /// Instances of all services.
 pub const INSTANCES_TOTAL: Limit =
     Limit::new("instances in all services", 0, 20_000, "every client may hold a view of every instance");
@@ -75,12 +76,18 @@ pub const CLIENTS: Limit = Limit::new("clients", 1, 100_000, "each one keeps its
 pub const CLIENTS_TOTAL: Limit =
     Limit::new("clients in all groups", 0, 100_000, "each one keeps its own cache and balancer");
 /// Entries of all clients' views together.
-pub const VIEWS: Limit =
-    Limit::new("view entries (clients times the instances they call)", 0, 50_000_000, "each is held in memory");
+pub const VIEWS: Limit = Limit::new(
+    "view entries (clients times the instances they call)",
+    0,
+    50_000_000,
+    "each is held in memory",
+);
 /// Services and client groups.
-pub const GROUPS: Limit = Limit::new("services and client groups", 0, 1_000, "each has its own part of the report");
+pub const GROUPS: Limit =
+    Limit::new("services and client groups", 0, 1_000, "each has its own part of the report");
 /// Faults.
-pub const FAULTS: Limit = Limit::new("faults", 0, 100_000, "each has its own luck and its own phase of the report");
+pub const FAULTS: Limit =
+    Limit::new("faults", 0, 100_000, "each has its own luck and its own phase of the report");
 /// Expectations.
 pub const EXPECTATIONS: Limit = Limit::new("expectations", 0, 1_000, "each watches every event");
 /// Targets in one fault, and pairs in one partition.
@@ -93,7 +100,8 @@ pub const OBSERVATIONS: Limit = Limit::new("observed times", 1, 100_000, "they a
 /// Requests an instance serves at once; 0 is unlimited.
 pub const SLOTS: Limit = Limit::new("slots", 0, 1_000_000, "each request being served is held in memory");
 /// Requests that wait.
-pub const QUEUE: Limit = Limit::new("places in the queue", 0, 1_000_000_000, "each request that waits is held in memory");
+pub const QUEUE: Limit =
+    Limit::new("places in the queue", 0, 1_000_000_000, "each request that waits is held in memory");
 /// The weight of an instance.
 pub const WEIGHT: Limit = Limit::new("weight", 1, 1_000_000, "sums of all weights must fit in 64 bits");
 /// How many nodes `pick(..)` takes.

@@ -62,7 +62,8 @@ struct Segment<'t> {
 fn put(tree: &mut Tree, source: u32, text: &str) -> Result<(), Problem> {
     let whole = Place::new(source, 0..text.len());
     let Some((path, value)) = text.split_once('=') else {
-        return Err(Problem::error(whole, "an override is a path, `=` and a value").help("write --set clients.web.timeout=100ms"));
+        return Err(Problem::error(whole, "an override is a path, `=` and a value")
+            .help("write --set clients.web.timeout=100ms"));
     };
     let mut segments = Vec::new();
     let mut at = 0;
@@ -72,7 +73,8 @@ fn put(tree: &mut Tree, source: u32, text: &str) -> Result<(), Problem> {
         at += part.len() + 1;
     }
     if segments.iter().any(|segment| segment.name.is_empty()) {
-        return Err(Problem::error(whole, "a part of the path is empty").help("write --set clients.web.timeout=100ms"));
+        return Err(Problem::error(whole, "a part of the path is empty")
+            .help("write --set clients.web.timeout=100ms"));
     }
     let offset = path.len() + 1;
     let place = Place::new(source, offset..text.len());
@@ -134,7 +136,13 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
     }
 }
 
-fn in_table(slot: &mut Tree, keys: &[Key], head: &Segment<'_>, rest: &[Segment<'_>], new: New) -> Result<(), Problem> {
+fn in_table(
+    slot: &mut Tree,
+    keys: &[Key],
+    head: &Segment<'_>,
+    rest: &[Segment<'_>],
+    new: New,
+) -> Result<(), Problem> {
     let names = || keys.iter().filter(|key| key.presence != Presence::Later).map(|key| key.name);
     let Some(key) = keys.iter().find(|key| key.name == head.name) else {
         let message = format!("unknown key `{}`", shorten(head.name));
@@ -160,7 +168,13 @@ fn entry<'s>(slot: &'s mut Tree, head: &Segment<'_>) -> &'s mut Tree {
     &mut table.entries[at].value
 }
 
-fn in_named(slot: &mut Tree, keys: &'static [Key], head: &Segment<'_>, rest: &[Segment<'_>], new: New) -> Result<(), Problem> {
+fn in_named(
+    slot: &mut Tree,
+    keys: &'static [Key],
+    head: &Segment<'_>,
+    rest: &[Segment<'_>],
+    new: New,
+) -> Result<(), Problem> {
     let table = slot.as_table().map_or(&[][..], |table| &table.entries);
     if !table.iter().any(|entry| entry.key == head.name) {
         let message = format!("there is no `{}` in the file", shorten(head.name));
@@ -170,13 +184,20 @@ fn in_named(slot: &mut Tree, keys: &'static [Key], head: &Segment<'_>, rest: &[S
     set(entry(slot, head), Shape::Table(keys), rest, new)
 }
 
-fn in_list(slot: &mut Tree, keys: &'static [Key], head: &Segment<'_>, rest: &[Segment<'_>], new: New) -> Result<(), Problem> {
+fn in_list(
+    slot: &mut Tree,
+    keys: &'static [Key],
+    head: &Segment<'_>,
+    rest: &[Segment<'_>],
+    new: New,
+) -> Result<(), Problem> {
     let ids: Vec<String> = slot.as_list().map(ids).unwrap_or_default();
     let by_id = ids.iter().position(|id| id == head.name);
     let by_number = || head.name.parse::<usize>().ok().filter(|number| *number < ids.len());
     let (Some(index), Node::List(items)) = (by_id.or_else(by_number), &mut slot.node) else {
         let message = format!("there is no `{}` in the file", shorten(head.name));
-        let near = nearest(head.name, ids.iter().map(String::as_str)).map(|id| format!("did you mean `{id}`?"));
+        let near =
+            nearest(head.name, ids.iter().map(String::as_str)).map(|id| format!("did you mean `{id}`?"));
         let all = || listed(ids.iter().map(String::as_str)).map(|ids| format!("there are: {ids}"));
         return Err(Problem::error(head.place, message).maybe_help(near.or_else(all)));
     };
@@ -209,7 +230,13 @@ fn expected((ask, name): (&str, &str), during: Option<&str>) -> String {
     }
 }
 
-fn in_choice(slot: &mut Tree, choice: &Choice, head: &Segment<'_>, rest: &[Segment<'_>], new: New) -> Result<(), Problem> {
+fn in_choice(
+    slot: &mut Tree,
+    choice: &Choice,
+    head: &Segment<'_>,
+    rest: &[Segment<'_>],
+    new: New,
+) -> Result<(), Problem> {
     let names = grammar::names_of(choice);
     if !names.contains(&head.name) {
         if choice.later.contains(&head.name) {
@@ -219,7 +246,8 @@ fn in_choice(slot: &mut Tree, choice: &Choice, head: &Segment<'_>, rest: &[Segme
         return Err(Problem::error(head.place, message).maybe_help(suggest(head.name, names.iter().copied())));
     }
     // Another strategy, or a bare name, gives way to this one.
-    let stays = slot.as_table().is_some_and(|table| matches!(&table.entries[..], [one] if one.key == head.name));
+    let stays =
+        slot.as_table().is_some_and(|table| matches!(&table.entries[..], [one] if one.key == head.name));
     if !stays {
         *slot = Tree { place: head.place, node: Node::Table(Table::default()) };
     }

@@ -38,9 +38,18 @@ pub(crate) fn scenario(tree: &Tree, report: &Report) -> Written {
         loss: network.value("loss").value,
         registry: top.choice("registry", |chosen| registry::read(chosen, report)),
         services: top.named("services").into_iter().map(|(name, section)| service(name, &section)).collect(),
-        clients: top.named("clients").into_iter().map(|(name, section)| client::read(name, &section)).collect(),
+        clients: top
+            .named("clients")
+            .into_iter()
+            .map(|(name, section)| client::read(name, &section))
+            .collect(),
         faults: top.list("fault", limits::FAULTS).unwrap_or_default().iter().map(fault::read).collect(),
-        expectations: top.list("expect", limits::EXPECTATIONS).unwrap_or_default().iter().map(expect::read).collect(),
+        expectations: top
+            .list("expect", limits::EXPECTATIONS)
+            .unwrap_or_default()
+            .iter()
+            .map(expect::read)
+            .collect(),
     }
 }
 

@@ -43,14 +43,20 @@ pub(crate) struct Chosen<'t> {
 
 impl<'t> Section<'t> {
     /// Opens a table and reports every key that does not belong there. Whatever is no table reads as an empty one.
-    pub(crate) fn open(path: &str, place: Place, tree: Option<&'t Tree>, keys: &'static [Key], report: &'t Report) -> Section<'t> {
+    pub(crate) fn open(
+        path: &str,
+        place: Place,
+        tree: Option<&'t Tree>,
+        keys: &'static [Key],
+        report: &'t Report,
+    ) -> Section<'t> {
         let table = tree.and_then(Tree::as_table);
         let section = Section { path: path.to_owned(), place, report, table, keys };
         if let (Some(tree), None) = (tree, table) {
-            report.add(Problem::error(tree.place, format!("`{path}` is a table, not {}", tree.kind())).help(format!(
-                "its keys are: {}",
-                listed(section.names()).unwrap_or_default()
-            )));
+            report.add(
+                Problem::error(tree.place, format!("`{path}` is a table, not {}", tree.kind()))
+                    .help(format!("its keys are: {}", listed(section.names()).unwrap_or_default())),
+            );
         }
         for entry in table.into_iter().flat_map(|table| &table.entries) {
             section.know(entry);
@@ -60,7 +66,9 @@ impl<'t> Section<'t> {
 
     fn know(&self, entry: &Entry) {
         match self.keys.iter().find(|key| key.name == entry.key) {
-            Some(Key { presence: Presence::Later, .. }) => self.report.add(not_built(entry.place, &entry.key, &self.names())),
+            Some(Key { presence: Presence::Later, .. }) => {
+                self.report.add(not_built(entry.place, &entry.key, &self.names()))
+            }
             Some(_) => {}
             None => {
                 let path = if self.path.is_empty() { String::new() } else { format!(" in `{}`", self.path) };
@@ -126,7 +134,10 @@ impl<'t> Section<'t> {
     pub(crate) fn value<T: Read>(&self, name: &str) -> At<T> {
         self.maybe(name).unwrap_or_else(|| {
             let tree = self.default_tree(name);
-            At::new(T::read(&self.field(name), &tree).expect("the defaults of the grammar can be read"), self.place)
+            At::new(
+                T::read(&self.field(name), &tree).expect("the defaults of the grammar can be read"),
+                self.place,
+            )
         })
     }
 
@@ -155,11 +166,15 @@ impl<'t> Section<'t> {
     /// What stands at a key that must be there; reports it if it is missing.
     pub(crate) fn present(&self, name: &str) -> Option<&'t Tree> {
         if self.tree(name).is_none() && self.table.is_some() {
-            let within = if self.path.is_empty() { "the scenario".to_owned() } else { format!("`{}`", self.path) };
+            let within =
+                if self.path.is_empty() { "the scenario".to_owned() } else { format!("`{}`", self.path) };
             let key = self.key(name);
             self.report.add(
-                Problem::error(self.place, format!("`{name}` is missing in {within}"))
-                    .help(format!("{}: {}", example(key), key.about)),
+                Problem::error(self.place, format!("`{name}` is missing in {within}")).help(format!(
+                    "{}: {}",
+                    example(key),
+                    key.about
+                )),
             );
         }
         self.tree(name)
@@ -196,14 +211,21 @@ impl<'t> Section<'t> {
         let path = self.path_of(name);
         let Some(items) = entry.value.as_list() else {
             let message = format!("`{path}` is a list of tables, not {}", entry.value.kind());
-            self.report.add(Problem::error(entry.place, message).help(format!("write [[{path}]], with two brackets")));
+            self.report.add(
+                Problem::error(entry.place, message).help(format!("write [[{path}]], with two brackets")),
+            );
             return None;
         };
         if items.len() as u64 > limit.most {
             self.report.add(too_many(entry.place, limit, items.len() as u64));
             return None;
         }
-        Some(items.iter().map(|item| Section::open(&path, item.place, Some(item), keys, self.report)).collect())
+        Some(
+            items
+                .iter()
+                .map(|item| Section::open(&path, item.place, Some(item), keys, self.report))
+                .collect(),
+        )
     }
 
     /// The only one of these keys that was written. Reports none and several.
@@ -215,7 +237,10 @@ impl<'t> Section<'t> {
             [] => {
                 // A key that was mistyped, or is not built yet, has been reported already.
                 if !self.has_strangers() {
-                    self.report.add(Problem::error(self.place, format!("`{}` does not say {what}", self.path)).help(format!("write one of: {all}")));
+                    self.report.add(
+                        Problem::error(self.place, format!("`{}` does not say {what}", self.path))
+                            .help(format!("write one of: {all}")),
+                    );
                 }
                 None
             }
@@ -270,22 +295,34 @@ pub(crate) fn choose<'t>(choice: &Choice, tree: &'t Tree, report: &Report) -> Op
         Node::Table(Table { entries }) => match &entries[..] {
             [one] => (&one.key, one.place, Some(&one.value)),
             [] => {
-                report.add(Problem::error(tree.place, format!("`{what}` names nothing")).maybe_help(choices(choice)));
+                report.add(
+                    Problem::error(tree.place, format!("`{what}` names nothing")).maybe_help(choices(choice)),
+                );
                 return None;
             }
             [first, second, ..] => {
                 report.add(
-                    Problem::error(second.place, format!("`{what}` is one of `{}` and `{}`, not both", shorten(&first.key), shorten(&second.key)))
-                        .related(first.place, "the first is here")
-                        .help("keep one of them"),
+                    Problem::error(
+                        second.place,
+                        format!(
+                            "`{what}` is one of `{}` and `{}`, not both",
+                            shorten(&first.key),
+                            shorten(&second.key)
+                        ),
+                    )
+                    .related(first.place, "the first is here")
+                    .help("keep one of them"),
                 );
                 return None;
             }
         },
         Node::Integer(_) | Node::Float(_) | Node::Flag(_) | Node::Datetime | Node::List(_) => {
             report.add(
-                Problem::error(tree.place, format!("`{what}` is a name, or a table with one, not {}", tree.kind()))
-                    .maybe_help(choices(choice)),
+                Problem::error(
+                    tree.place,
+                    format!("`{what}` is a name, or a table with one, not {}", tree.kind()),
+                )
+                .maybe_help(choices(choice)),
             );
             return None;
         }
@@ -297,7 +334,8 @@ pub(crate) fn choose<'t>(choice: &Choice, tree: &'t Tree, report: &Report) -> Op
         } else {
             let every = names.iter().chain(choice.later).copied();
             let near = nearest(given, every).map(|name| format!("did you mean `{name}`?"));
-            Problem::error(place, format!("there is no {what} `{}`", shorten(given))).maybe_help(near.or_else(|| choices(choice)))
+            Problem::error(place, format!("there is no {what} `{}`", shorten(given)))
+                .maybe_help(near.or_else(|| choices(choice)))
         });
         return None;
     };
@@ -327,13 +365,22 @@ impl<'r> Field<'r> {
     }
 
     /// Reads text with a unit; a bare number is shown with one.
-    fn quantity<T>(&self, tree: &Tree, needs: &str, parse: impl Fn(&str) -> Result<T, UnitError>, help: impl Fn(&str) -> String) -> Option<T> {
+    fn quantity<T>(
+        &self,
+        tree: &Tree,
+        needs: &str,
+        parse: impl Fn(&str) -> Result<T, UnitError>,
+        help: impl Fn(&str) -> String,
+    ) -> Option<T> {
         let Some(text) = tree.as_text() else {
             self.report.add(match tree.as_number() {
                 Some(number) if number.starts_with('-') => {
                     Problem::error(tree.place, format!("`{}`: {needs} cannot be negative", self.name))
                 }
-                Some(number) => Problem::error(tree.place, format!("`{}` is {needs} and needs a unit", self.name)).help(help(&number)),
+                Some(number) => {
+                    Problem::error(tree.place, format!("`{}` is {needs} and needs a unit", self.name))
+                        .help(help(&number))
+                }
                 None => self.wrong(tree, needs).help(help("")),
             });
             return None;
@@ -344,11 +391,16 @@ impl<'r> Field<'r> {
     fn count(&self, tree: &Tree, limit: Limit) -> Option<u64> {
         let Node::Integer(number) = tree.node else {
             let quoted = tree.as_text().filter(|text| text.parse::<i64>().is_ok());
-            let help = quoted.map_or_else(|| "write a whole number".to_owned(), |text| format!("write it without quotes: {text}"));
+            let help = quoted.map_or_else(
+                || "write a whole number".to_owned(),
+                |text| format!("write it without quotes: {text}"),
+            );
             self.report.add(self.wrong(tree, "a whole number").help(help));
             return None;
         };
-        let within = number.and_then(|number| u64::try_from(number).ok()).filter(|number| limit.range().contains(number));
+        let within = number
+            .and_then(|number| u64::try_from(number).ok())
+            .filter(|number| limit.range().contains(number));
         if within.is_none() {
             self.report.add(match number {
                 Some(number) if number < i128::from(limit.least) => {
@@ -357,7 +409,11 @@ impl<'r> Field<'r> {
                 }
                 Some(_) | None => {
                     let shown = number.map_or_else(|| "too large".to_owned(), |number| number.to_string());
-                    Problem::error(tree.place, format!("`{}` is {shown}; the limit is {}", self.name, limit.most)).help(limit.why)
+                    Problem::error(
+                        tree.place,
+                        format!("`{}` is {shown}; the limit is {}", self.name, limit.most),
+                    )
+                    .help(limit.why)
                 }
             });
         }
@@ -370,14 +426,19 @@ impl Read for String {
         let Some(text) = tree.as_text() else {
             let needs = if let Shape::Word(_) = field.shape { "one of some words" } else { "text" };
             let quoted = tree.as_number().map(|number| format!("write it in quotes: \"{number}\""));
-            let words = if let Shape::Word(words) = field.shape { listed(words.iter().copied()) } else { None };
+            let words =
+                if let Shape::Word(words) = field.shape { listed(words.iter().copied()) } else { None };
             let help = quoted.or_else(|| words.map(|words| format!("it is one of {words}")));
             field.report.add(field.wrong(tree, needs).maybe_help(help));
             return None;
         };
-        if let Shape::Word(words) = field.shape && !words.contains(&text) {
+        if let Shape::Word(words) = field.shape
+            && !words.contains(&text)
+        {
             let message = format!("`{}` cannot be `{}`", field.name, shorten(text));
-            field.report.add(Problem::error(tree.place, message).maybe_help(suggest(text, words.iter().copied())));
+            field
+                .report
+                .add(Problem::error(tree.place, message).maybe_help(suggest(text, words.iter().copied())));
             return None;
         }
         Some(text.to_owned())
@@ -413,12 +474,14 @@ impl Read for Option<u32> {
         match tree.as_text() {
             Some(text) if text == word => Some(None),
             Some(_) if tree.as_text().is_some_and(|text| text.parse::<i64>().is_err()) => {
-                field.report.add(field.wrong(tree, "a whole number").help(format!("write a whole number, or \"{word}\"")));
+                field.report.add(
+                    field.wrong(tree, "a whole number").help(format!("write a whole number, or \"{word}\"")),
+                );
                 None
             }
-            Some(_) | None => {
-                field.count(tree, limit).map(|count| Some(u32::try_from(count).expect("the limit is within 32 bits")))
-            }
+            Some(_) | None => field
+                .count(tree, limit)
+                .map(|count| Some(u32::try_from(count).expect("the limit is within 32 bits"))),
         }
     }
 }
@@ -487,8 +550,15 @@ impl Read for Number {
         let number = match tree.node {
             Node::Integer(Some(number)) => number as f64,
             Node::Float(number) => number,
-            Node::Integer(None) | Node::Text(_) | Node::Flag(_) | Node::Datetime | Node::List(_) | Node::Table(_) => {
-                field.report.add(field.wrong(tree, "a number").help("write a number, without quotes and without a unit"));
+            Node::Integer(None)
+            | Node::Text(_)
+            | Node::Flag(_)
+            | Node::Datetime
+            | Node::List(_)
+            | Node::Table(_) => {
+                field.report.add(
+                    field.wrong(tree, "a number").help("write a number, without quotes and without a unit"),
+                );
                 return None;
             }
         };
@@ -496,7 +566,9 @@ impl Read for Number {
             return Some(Number(number));
         }
         let message = format!("`{}` cannot be {number}", field.name);
-        field.report.add(Problem::error(tree.place, message).help("write a number that is neither negative nor huge"));
+        field.report.add(
+            Problem::error(tree.place, message).help("write a number that is neither negative nor huge"),
+        );
         None
     }
 }
@@ -506,9 +578,12 @@ impl<T: Read> Read for Vec<At<T>> {
         let Some(items) = tree.as_list() else {
             let help = match &tree.node {
                 Node::Text(text) => format!("write a list: [\"{}\"]", shorten(text)),
-                Node::Integer(_) | Node::Float(_) | Node::Flag(_) | Node::Datetime | Node::List(_) | Node::Table(_) => {
-                    "write a list: [.., ..]".to_owned()
-                }
+                Node::Integer(_)
+                | Node::Float(_)
+                | Node::Flag(_)
+                | Node::Datetime
+                | Node::List(_)
+                | Node::Table(_) => "write a list: [.., ..]".to_owned(),
             };
             field.report.add(field.wrong(tree, "a list").help(help));
             return None;

@@ -176,10 +176,14 @@ fn service(out: &mut String, group: &Group<service::Config>, names: &Names<'_>) 
     line(out, "queue", &config.queue.map_or_else(|| text("unlimited"), |queue| queue.to_string()));
     line(out, "discipline", &text("fifo"));
     line(out, "weight", &config.weight.to_string());
-    line(out, "re-register", match config.re_register {
-        ReRegister::Always => "true",
-        ReRegister::Never => "false",
-    });
+    line(
+        out,
+        "re-register",
+        match config.re_register {
+            ReRegister::Always => "true",
+            ReRegister::Never => "false",
+        },
+    );
 }
 
 fn client(out: &mut String, group: &Group<client::Config>, names: &Names<'_>) {
@@ -191,19 +195,27 @@ fn client(out: &mut String, group: &Group<client::Config>, names: &Names<'_>) {
         Callee::Service(index) => line(out, "calls", &text(&names.scenario.services[index].name)),
         Callee::Registry(operation) => {
             line(out, "calls", &text("registry"));
-            line(out, "operation", &text(match operation {
-                Operation::Put => "put",
-                Operation::Get => "get",
-                Operation::GetSerializable => "get-serializable",
-            }));
+            line(
+                out,
+                "operation",
+                &text(match operation {
+                    Operation::Put => "put",
+                    Operation::Get => "get",
+                    Operation::GetSerializable => "get-serializable",
+                }),
+            );
         }
     }
     let rate = |gap: Duration| format!("\"{}\"", Rate { gap });
-    line(out, "arrivals", &match &config.arrivals {
-        Arrivals::Poisson(gap) => format!("{{ poisson = {} }}", rate(*gap)),
-        Arrivals::Constant(gap) => format!("{{ constant = {} }}", rate(*gap)),
-        Arrivals::Closed(think) => format!("{{ closed = {{ think = {} }} }}", distribution(think)),
-    });
+    line(
+        out,
+        "arrivals",
+        &match &config.arrivals {
+            Arrivals::Poisson(gap) => format!("{{ poisson = {} }}", rate(*gap)),
+            Arrivals::Constant(gap) => format!("{{ constant = {} }}", rate(*gap)),
+            Arrivals::Closed(think) => format!("{{ closed = {{ think = {} }} }}", distribution(think)),
+        },
+    );
     line(out, "timeout", &time(config.timeout));
     line(out, "deadline", &config.deadline.map_or_else(|| text("none"), time));
     let named = balancer::CATALOG.iter().find(|(_, _, balancer)| *balancer == config.balancer);
@@ -219,7 +231,9 @@ fn cache(config: &cache::Config) -> String {
     };
     match config {
         cache::Config::None(how) => format!("{{ none = {{ {} }} }}", reads(how)),
-        cache::Config::Ttl { ttl, reads: how } => format!("{{ ttl = {{ ttl = {}, {} }} }}", time(*ttl), reads(how)),
+        cache::Config::Ttl { ttl, reads: how } => {
+            format!("{{ ttl = {{ ttl = {}, {} }} }}", time(*ttl), reads(how))
+        }
         cache::Config::Watch { on_empty, max_stale } => {
             let on_empty = match on_empty {
                 cache::OnEmpty::Keep => "keep",
@@ -248,10 +262,14 @@ fn fault(out: &mut String, fault: &Planned, names: &Names<'_>) {
         Fault::Pause(targets) => line(out, "pause", &names.targets(targets)),
         Fault::Partition(partition) => line(out, "partition", &self::partition(partition, names)),
     }
-    line(out, "may-miss", match fault.on_miss {
-        OnMiss::Vacuous => "false",
-        OnMiss::Fine => "true",
-    });
+    line(
+        out,
+        "may-miss",
+        match fault.on_miss {
+            OnMiss::Vacuous => "false",
+            OnMiss::Fine => "true",
+        },
+    );
 }
 
 fn partition(partition: &Partition, names: &Names<'_>) -> String {
@@ -345,7 +363,9 @@ impl Names<'_> {
     }
 
     fn group_of(&self, id: NodeId) -> (&str, &[Node]) {
-        let has = |nodes: &[Node]| nodes.first().is_some_and(|first| (first.id.0..first.id.0 + nodes.len() as u32).contains(&id.0));
+        let has = |nodes: &[Node]| {
+            nodes.first().is_some_and(|first| (first.id.0..first.id.0 + nodes.len() as u32).contains(&id.0))
+        };
         self.groups().find(|(_, nodes)| has(nodes)).expect("a node is in a group")
     }
 

@@ -160,17 +160,37 @@ impl Metric {
         ("latency-p99", "99th percentile of their latency", Metric::LatencyQuantile(990)),
         ("latency-p999", "99.9th percentile of their latency", Metric::LatencyQuantile(999)),
         ("latency-mean", "their mean latency", Metric::LatencyMean),
-        ("stale-requests", "attempts sent to an instance that had died or had left the registry", Metric::StaleRequests),
-        ("misrouted", "attempts sent to an instance that could not answer: dead, paused or cut off", Metric::Misrouted),
+        (
+            "stale-requests",
+            "attempts sent to an instance that had died or had left the registry",
+            Metric::StaleRequests,
+        ),
+        (
+            "misrouted",
+            "attempts sent to an instance that could not answer: dead, paused or cut off",
+            Metric::Misrouted,
+        ),
         ("cross-zone-share", "attempts that left their zone, of all attempts", Metric::CrossZoneShare),
         ("peak-to-mean", "the busiest instance's attempts against the mean", Metric::PeakToMean),
         ("attempts-per-request", "attempts sent, per request offered", Metric::AttemptsPerRequest),
         ("registry-reads", "reads that the registry served", Metric::RegistryReads),
         ("detect", "from the first fault to the first belief that something is gone", Metric::Detect),
-        ("reroute", "from the first fault to the last attempt sent to an instance that could not answer", Metric::Reroute),
+        (
+            "reroute",
+            "from the first fault to the last attempt sent to an instance that could not answer",
+            Metric::Reroute,
+        ),
         ("converge", "from the last heal to the moment from which all views agree", Metric::Converge),
         ("dip", "the lowest success share of any whole second after the first fault", Metric::Dip),
-        ("false-eviction", "instances that the registry dropped while they were alive", Metric::FalseEviction),
-        ("ghost-window", "the longest time for which a dead instance was believed alive", Metric::GhostWindow),
+        (
+            "false-eviction",
+            "instances that the registry dropped while they were alive",
+            Metric::FalseEviction,
+        ),
+        (
+            "ghost-window",
+            "the longest time for which a dead instance was believed alive",
+            Metric::GhostWindow,
+        ),
     ];
 }

@@ -113,7 +113,10 @@ mod tests {
     fn positions_count_from_one_in_characters() {
         let source = Source::new("f", "a\nüb\n");
         let at = |byte| source.position(byte);
-        assert_eq!([at(0), at(1), at(2), at(4), at(6), at(99)], [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 1)]);
+        assert_eq!(
+            [at(0), at(1), at(2), at(4), at(6), at(99)],
+            [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 1)]
+        );
         assert_eq!(at(3), (2, 1), "within a character is at its beginning");
     }
 }

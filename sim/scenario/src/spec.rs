@@ -154,8 +154,19 @@ pub(crate) struct ExpectSpec {
 /// What is expected.
 #[derive(Clone, Debug)]
 pub(crate) enum AskSpec {
-    Oracle { name: &'static str, kind: oracle::Kind, mood: oracle::Mood, within: At<Duration> },
-    Metric { name: &'static str, metric: Metric, during: WindowSpec, at_least: Option<At<f64>>, at_most: Option<At<f64>> },
+    Oracle {
+        name: &'static str,
+        kind: oracle::Kind,
+        mood: oracle::Mood,
+        within: At<Duration>,
+    },
+    Metric {
+        name: &'static str,
+        metric: Metric,
+        during: WindowSpec,
+        at_least: Option<At<f64>>,
+        at_most: Option<At<f64>>,
+    },
 }
 
 /// `during`.

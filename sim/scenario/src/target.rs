@@ -41,7 +41,8 @@ pub(crate) enum SelectSpec {
 }
 
 /// The selections, as the messages list them.
-const SELECTIONS: &str = "`:leader`, `:followers`, `:minority`, `:majority`, `:one`, `:pick(2)`, `:20%`, `:in(zone:b)`";
+const SELECTIONS: &str =
+    "`:leader`, `:followers`, `:minority`, `:majority`, `:one`, `:pick(2)`, `:20%`, `:in(zone:b)`";
 
 /// The words among them, for a guess.
 const WORDS: &[&str] = &["leader", "followers", "minority", "majority", "one", "pick", "in"];
@@ -55,7 +56,8 @@ pub(crate) fn parse(text: &str, place: Place) -> Result<TargetSpec, Problem> {
     if let Some(zone) = text.strip_prefix("zone:") {
         if let Some((zone, select)) = zone.split_once(':') {
             let message = format!("`:{}` selects out of a group, not out of a zone", shorten(select));
-            return Err(Problem::error(place, message).help(format!("write \"orders:in(zone:{zone})\", with the group's name")));
+            return Err(Problem::error(place, message)
+                .help(format!("write \"orders:in(zone:{zone})\", with the group's name")));
         }
         return target(BaseSpec::Zone(zone.to_owned()), None);
     }
@@ -104,7 +106,8 @@ fn selection(text: &str, place: Place) -> Result<SelectSpec, Problem> {
             Problem::error(place, format!("`:{}`: {}", shorten(text), error.message)).maybe_help(error.help)
         })?;
         if share.is_zero() {
-            return Err(Problem::error(place, "`:0%` selects nobody").help("leave the fault out, or write a larger share"));
+            return Err(Problem::error(place, "`:0%` selects nobody")
+                .help("leave the fault out, or write a larger share"));
         }
         return Ok(SelectSpec::Share(share));
     }
@@ -168,7 +171,24 @@ mod tests {
 
     #[test]
     fn what_is_no_target_is_refused() {
-        for text in ["", ":", "a:", "a:b", "a:pick()", "a:pick(0)", "a:pick(-1)", "a:pick(99999999999)", "a:in(b)", "a:0%", "a:101%", "rest:one", "zone:b:one", "a b", "-a", "ä"] {
+        for text in [
+            "",
+            ":",
+            "a:",
+            "a:b",
+            "a:pick()",
+            "a:pick(0)",
+            "a:pick(-1)",
+            "a:pick(99999999999)",
+            "a:in(b)",
+            "a:0%",
+            "a:101%",
+            "rest:one",
+            "zone:b:one",
+            "a b",
+            "-a",
+            "ä",
+        ] {
             assert_eq!(check(text), None, "{text}");
         }
     }

@@ -44,7 +44,10 @@ pub(crate) fn parse(source: u32, text: &str, report: &Report) -> Tree {
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         let span = error.span().unwrap_or(0..0);
-        report.add(Problem::error(Place::new(source, span), syntax(error.message())).maybe_help(remedy(error.message())));
+        report.add(
+            Problem::error(Place::new(source, span), syntax(error.message()))
+                .maybe_help(remedy(error.message())),
+        );
     }
     let place = Place::new(source, 0..0);
     Tree { place, node: Node::Table(of_table(source, 0, table.into_inner())) }
@@ -143,7 +146,12 @@ impl Tree {
         match &self.node {
             Node::Integer(Some(number)) => Some(number.to_string()),
             Node::Float(number) => Some(number.to_string()),
-            Node::Integer(None) | Node::Text(_) | Node::Flag(_) | Node::Datetime | Node::List(_) | Node::Table(_) => None,
+            Node::Integer(None)
+            | Node::Text(_)
+            | Node::Flag(_)
+            | Node::Datetime
+            | Node::List(_)
+            | Node::Table(_) => None,
         }
     }
 }

@@ -72,7 +72,10 @@ pub(crate) fn duration(text: &str) -> Result<Duration, UnitError> {
         total = total.saturating_add(nanos);
         if total > u128::from(limits::DURATION.as_nanos()) {
             let most = limits::DURATION.as_nanos() / 86_400_000_000_000;
-            return Err(UnitError::new("the duration is too long", Some(format!("the limit is {most} days"))));
+            return Err(UnitError::new(
+                "the duration is too long",
+                Some(format!("the limit is {most} days")),
+            ));
         }
         rest = after;
         if rest.is_empty() {
@@ -101,7 +104,10 @@ fn one_duration<'t>(rest: &'t str, whole: &str) -> Result<(u128, &'t str), UnitE
     };
     let nanos = scaled / decimal.divisor;
     if nanos * decimal.divisor != scaled {
-        return Err(UnitError::new("the duration is not a whole number of nanoseconds", Some("time is kept in whole nanoseconds".into())));
+        return Err(UnitError::new(
+            "the duration is not a whole number of nanoseconds",
+            Some("time is kept in whole nanoseconds".into()),
+        ));
     }
     Ok((nanos, after))
 }
@@ -117,7 +123,10 @@ fn duration_help(text: &str) -> String {
     match known.or_else(elsewhere) {
         Some(unit) if Decimal::parse(number).is_some() => format!("write \"{number}{unit}\""),
         None if unit.is_empty() && Decimal::parse(number).is_some() => unit_help(number),
-        Some(_) | None => "write a number and a unit: \"250ms\", \"1.5s\", \"2m\"; units are ns, us, ms, s, m, h, d".to_owned(),
+        Some(_) | None => {
+            "write a number and a unit: \"250ms\", \"1.5s\", \"2m\"; units are ns, us, ms, s, m, h, d"
+                .to_owned()
+        }
     }
 }
 
@@ -189,7 +198,10 @@ pub(crate) fn rate(text: &str) -> Result<Rate, UnitError> {
         _ => return Err(UnitError::new("not a rate", help())),
     };
     if decimal.digits == 0 {
-        return Err(UnitError::new("a rate of zero never sends anything", Some("leave the client group out".into())));
+        return Err(UnitError::new(
+            "a rate of zero never sends anything",
+            Some("leave the client group out".into()),
+        ));
     }
     let gap = (per * decimal.divisor + decimal.digits / 2) / decimal.digits;
     if gap < u128::from(1_000_000_000 / limits::RATE) {
@@ -220,7 +232,9 @@ pub(crate) fn per_second(text: &str) -> Result<f64, UnitError> {
 pub(crate) fn rate_help(text: &str) -> String {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     match &text[..digits] {
-        number if Decimal::parse(number).is_some() => format!("write it with a unit: \"{number}/s\" (/s, /min, /h)"),
+        number if Decimal::parse(number).is_some() => {
+            format!("write it with a unit: \"{number}/s\" (/s, /min, /h)")
+        }
         _ => "write a number and a unit: \"100/s\", \"6/min\"".to_owned(),
     }
 }
@@ -230,7 +244,8 @@ impl std::fmt::Display for Rate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let gap = u128::from(self.gap.as_nanos());
         for decimals in 0..=18 {
-            for (unit, per) in [("s", 1_000_000_000_u128), ("min", 60_000_000_000), ("h", 3_600_000_000_000)] {
+            for (unit, per) in [("s", 1_000_000_000_u128), ("min", 60_000_000_000), ("h", 3_600_000_000_000)]
+            {
                 let scale = 10_u128.pow(decimals);
                 let digits = (per * scale + gap / 2) / gap;
                 let text = format!("{}/{unit}", Decimal { digits, divisor: scale, decimals });

@@ -14,7 +14,8 @@ fn the_resolved_scenario_means_the_same() {
     for text in [FULL, LEAST] {
         let first = loaded(text).scenario;
         let plan = first.to_toml();
-        let second = load("plan.toml", &plan, &[]).unwrap_or_else(|errors| panic!("{errors}\n{plan}")).scenario;
+        let second =
+            load("plan.toml", &plan, &[]).unwrap_or_else(|errors| panic!("{errors}\n{plan}")).scenario;
         assert_eq!(second.to_toml(), plan);
         assert_eq!(second.digest, first.digest);
     }

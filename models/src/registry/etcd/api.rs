@@ -13,7 +13,7 @@ use crate::listing::{Endpoint, Listing, ServiceId};
 #[derive(Clone, Debug, Hash)]
 pub enum Msg {
     /// Between members.
-    Raft(Box<raft::Message>),
+    Raft(raft::Message),
     /// A follower passes a keepalive on to the leader.
     Forward {
         /// The follower's number for it.

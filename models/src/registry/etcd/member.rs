@@ -13,7 +13,7 @@ use super::store::{Change, Command, Effect, LeaseId, Store};
 use super::{Config, Version};
 use crate::cache::Reads;
 use crate::listing::ServiceId;
-use crate::node::{Ctx, Message, Timer as NodeTimer};
+use crate::node::{Ctx, Timer as NodeTimer};
 use crate::observation::{Cause, Observation};
 
 /// How long a member works on a request: 5 s and two election time-outs (etcdserver/config.go, `ReqTimeout`), which is
@@ -235,7 +235,7 @@ impl Member {
         match msg {
             Msg::Raft(message) => {
                 if let Some(peer) = self.peer(from) {
-                    self.raft.step(peer, *message);
+                    self.raft.step(peer, message);
                     self.settle(ctx);
                 }
             }
@@ -385,7 +385,7 @@ impl Member {
             && leader != self.seat.me
         {
             let leader = self.seat.members[leader as usize];
-            ctx.send(leader, Message::Etcd(Msg::Forward { ticket: number, lease }));
+            ctx.send(leader, Msg::Forward { ticket: number, lease }.into());
         }
     }
 
@@ -398,10 +398,10 @@ impl Member {
         let Some(Keeping { lease, asker }) = self.keeps.remove(&number) else { return };
         match (asker, ttl) {
             (Asker::Client(client), ttl) => {
-                ctx.stream(client, Message::Etcd(Msg::KeptAlive { lease, ttl }));
+                ctx.stream(client, Msg::KeptAlive { lease, ttl }.into());
             }
             (Asker::Member(member, ticket), Ok(ttl)) => {
-                ctx.send(member, Message::Etcd(Msg::Forwarded { ticket, ttl }));
+                ctx.send(member, Msg::Forwarded { ticket, ttl }.into());
             }
             // The follower has its own time-out.
             (Asker::Member(..), Err(_)) => {}
@@ -478,7 +478,7 @@ impl Member {
     }
 
     fn answer(&mut self, ctx: &mut Ctx<'_>, Caller { client, call }: Caller, answer: Answer) {
-        ctx.stream(client, Message::Etcd(Msg::Answer { call, answer }));
+        ctx.stream(client, Msg::Answer { call, answer }.into());
     }
 
     // Watches.
@@ -487,7 +487,7 @@ impl Member {
         let changes = self.store.changes_after(service, after).to_vec();
         if !changes.is_empty() {
             let news = Changes { after, changes, listing: self.listing(service) };
-            ctx.stream(client, Message::Etcd(Msg::Changes(Arc::new(news))));
+            ctx.stream(client, Msg::Changes(Arc::new(news)).into());
         }
     }
 
@@ -497,7 +497,7 @@ impl Member {
             let after = changes[0].revision - 1;
             let news = Arc::new(Changes { after, changes, listing: self.listing(service) });
             for &watcher in watchers {
-                ctx.stream(watcher, Message::Etcd(Msg::Changes(news.clone())));
+                ctx.stream(watcher, Msg::Changes(news.clone()).into());
             }
         }
     }
@@ -574,7 +574,7 @@ impl Member {
     }
 
     fn send(&mut self, ctx: &mut Ctx<'_>, to: Peer, message: super::raft::Message) {
-        ctx.send(self.seat.members[to as usize], Message::Etcd(Msg::Raft(Box::new(message))));
+        ctx.send(self.seat.members[to as usize], Msg::Raft(message).into());
     }
 
     fn apply(&mut self, ctx: &mut Ctx<'_>) {

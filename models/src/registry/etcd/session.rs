@@ -6,7 +6,7 @@ use schism_core::{Duration, NodeId, ZoneId};
 
 use super::Config;
 use super::api::{Answer, Ask, Failure, Msg};
-use crate::node::{Ctx, Message, Timer as NodeTimer};
+use crate::node::{Ctx, Timer as NodeTimer};
 
 /// How long a client waits before it tries again: 500 ms (client/v3/lease.go, `retryConnWait`).
 pub const RETRY: Duration = Duration::from_millis(500);
@@ -56,7 +56,7 @@ impl Session {
 
     /// Sends a message to that member.
     pub fn send(&self, ctx: &mut Ctx<'_>, msg: Msg) {
-        ctx.stream(self.member(), Message::Etcd(msg));
+        ctx.stream(self.member(), msg.into());
     }
 
     /// Asks that member; the answer is waited for no longer than `timeout`.

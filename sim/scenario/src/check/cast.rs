@@ -79,7 +79,10 @@ impl Cast {
         }
         if cast.zone_of.is_empty() && !report.has_errors() {
             let place = written.registry.as_ref().map_or(Place::default(), |at| at.place);
-            let problem = Problem::error(place, "there is nobody to simulate: no services, no clients, no registry members");
+            let problem = Problem::error(
+                place,
+                "there is nobody to simulate: no services, no clients, no registry members",
+            );
             report.add(problem.help("add a [services.NAME] and a [clients.NAME]"));
         }
         Some(cast)
@@ -151,7 +154,11 @@ impl Cast {
 fn totals(written: &Written, report: &Report) -> Option<()> {
     let groups = (written.services.len() + written.clients.len()) as u64;
     if groups > limits::GROUPS.most {
-        let place = written.services.last().map(|one| one.name.place).or(written.clients.last().map(|one| one.name.place));
+        let place = written
+            .services
+            .last()
+            .map(|one| one.name.place)
+            .or(written.clients.last().map(|one| one.name.place));
         report.add(too_many(place.unwrap_or_default(), limits::GROUPS, groups));
         return None;
     }
@@ -180,11 +187,16 @@ fn names(written: &Written, report: &Report) {
         if !is_name(&name.value) {
             report.add(bad_name(what, name));
         } else if RESERVED.contains(&name.value.as_str()) {
-            let message = format!("`{}` cannot be the name of a {what}: it has a meaning of its own", name.value);
+            let message =
+                format!("`{}` cannot be the name of a {what}: it has a meaning of its own", name.value);
             report.add(Problem::error(name.place, message).help("give it another name"));
         } else if let Some((first, _)) = seen.get(name.value.as_str()) {
             let message = format!("a service and a client group are both named `{}`", name.value);
-            report.add(Problem::error(name.place, message).related(first.place, "the first is here").help("rename one of them"));
+            report.add(
+                Problem::error(name.place, message)
+                    .related(first.place, "the first is here")
+                    .help("rename one of them"),
+            );
         }
         seen.entry(&name.value).or_insert((name, count.map_or(0, |at| at.value)));
     }
@@ -211,7 +223,9 @@ fn zones_of(spread: &Spread, zones: &Zones, report: &Report) -> Vec<ZoneId> {
             None => report.add(super::no_zone(name, zones)),
             Some(zone) if over.contains(&zone) => {
                 let message = format!("the zone `{}` is there twice", name.value);
-                report.add(Problem::error(name.place, message).help("nodes take turns in the zones: name each once"));
+                report.add(
+                    Problem::error(name.place, message).help("nodes take turns in the zones: name each once"),
+                );
             }
             Some(zone) => over.push(zone),
         }

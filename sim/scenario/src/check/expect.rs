@@ -31,8 +31,10 @@ pub(super) fn check(
     length: Option<At<Duration>>,
     report: &Report,
 ) -> Vec<Expectation> {
-    let places = written.faults.iter().map(|fault| fault.id.as_ref().map_or(fault.place, |id| id.place)).collect();
-    let known = faults.iter().enumerate().filter_map(|(index, fault)| Some((fault.as_ref()?.id.as_str(), index)));
+    let places =
+        written.faults.iter().map(|fault| fault.id.as_ref().map_or(fault.place, |id| id.place)).collect();
+    let known =
+        faults.iter().enumerate().filter_map(|(index, fault)| Some((fault.as_ref()?.id.as_str(), index)));
     let run = Run { faults, places, ids: known.collect(), length, warmup: written.warmup.value, report };
     let given = given_ids(specs, report);
     let mut taken = given;
@@ -55,7 +57,11 @@ fn given_ids(specs: &[ExpectSpec], report: &Report) -> BTreeSet<String> {
         proper_id(&id.value, id.place, &[], report);
         if let Some(first) = seen.insert(id.value.clone(), id.place) {
             let message = format!("two expectations have the id `{}`", shorten(&id.value));
-            report.add(Problem::error(id.place, message).related(first, "the first is here").help("give each its own"));
+            report.add(
+                Problem::error(id.place, message)
+                    .related(first, "the first is here")
+                    .help("give each its own"),
+            );
         }
     }
     seen.into_keys().collect()
@@ -113,8 +119,15 @@ impl Run<'_> {
         if due <= length.value {
             return Some(());
         }
-        let message = format!("{} after the last heal at {healed} is {due}, after the end of the run at {}", within.value, length.value);
-        let place = if within.place.source == place.source && within.place.start >= place.start { within.place } else { place };
+        let message = format!(
+            "{} after the last heal at {healed} is {due}, after the end of the run at {}",
+            within.value, length.value
+        );
+        let place = if within.place.source == place.source && within.place.start >= place.start {
+            within.place
+        } else {
+            place
+        };
         let spare = length.value.saturating_sub(healed);
         let less = if spare > Duration::ZERO { format!(", or within = \"{spare}\"") } else { String::new() };
         self.report.add(
@@ -137,7 +150,11 @@ impl Run<'_> {
                 End::Never => Duration::from_nanos(u64::MAX),
             };
             if heals > length {
-                let how = if fault.end == End::Never { "never heals".to_owned() } else { format!("heals at {heals}, after the end") };
+                let how = if fault.end == End::Never {
+                    "never heals".to_owned()
+                } else {
+                    format!("heals at {heals}, after the end")
+                };
                 let message = format!("{why}, and the fault `{}` {how}", shorten(&fault.id));
                 let help = match fault.end {
                     End::Never => "give the fault a `for` or an `until`".to_owned(),
@@ -189,7 +206,8 @@ impl Run<'_> {
                 let healed = self.last_heal(place, "`after` begins at the last heal")?;
                 let length = self.length?.value;
                 if healed >= length {
-                    let message = format!("nothing is after the last heal at {healed}: the run ends at {length}");
+                    let message =
+                        format!("nothing is after the last heal at {healed}: the run ends at {length}");
                     self.report.add(Problem::error(place, message).help("raise `length`"));
                     return None;
                 }
@@ -213,8 +231,10 @@ impl Run<'_> {
         self.some_fault("before", place)?;
         let first = self.faults.iter().map(|fault| fault.as_ref().map(earliest)).min()??;
         if first <= self.warmup {
-            let message = format!("nothing is before the first fault at {first}: the warm-up lasts {}", self.warmup);
-            self.report.add(Problem::error(place, message).help("shorten `warmup`, or let the fault begin later"));
+            let message =
+                format!("nothing is before the first fault at {first}: the warm-up lasts {}", self.warmup);
+            self.report
+                .add(Problem::error(place, message).help("shorten `warmup`, or let the fault begin later"));
             return None;
         }
         Some(Window::Before)
@@ -234,18 +254,26 @@ impl Run<'_> {
     fn between(&self, from: At<Duration>, to: At<Duration>) -> Option<Window> {
         let length = self.length?;
         if from.value >= to.value {
-            let message = format!("the window ends at {}, not after its beginning at {}", to.value, from.value);
+            let message =
+                format!("the window ends at {}, not after its beginning at {}", to.value, from.value);
             self.report.add(Problem::error(to.place, message).help("`to` is later than `from`"));
             return None;
         }
         if to.value > length.value {
-            let message = format!("the window ends at {}, after the end of the run at {}", to.value, length.value);
-            self.report.add(Problem::error(to.place, message).related(length.place, "the length").help("end it earlier, or raise `length`"));
+            let message =
+                format!("the window ends at {}, after the end of the run at {}", to.value, length.value);
+            self.report.add(
+                Problem::error(to.place, message)
+                    .related(length.place, "the length")
+                    .help("end it earlier, or raise `length`"),
+            );
             return None;
         }
         if to.value <= self.warmup {
             let message = format!("the window ends at {}, within the warm-up of {}", to.value, self.warmup);
-            self.report.add(Problem::error(to.place, message).help("the metrics leave the warm-up out: end it later"));
+            self.report.add(
+                Problem::error(to.place, message).help("the metrics leave the warm-up out: end it later"),
+            );
             return None;
         }
         Some(Window::Between(Time::START + from.value, Time::START + to.value))

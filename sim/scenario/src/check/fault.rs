@@ -19,7 +19,13 @@ use crate::target::TargetSpec;
 const RESERVED: &[&str] = &["all", "before", "after"];
 
 /// Each fault as meant; `None` where it is wrong, which has been reported.
-pub(super) fn check(specs: &[FaultSpec], cast: &Cast, zones: &Zones, length: Option<At<Duration>>, report: &Report) -> Vec<Option<Planned>> {
+pub(super) fn check(
+    specs: &[FaultSpec],
+    cast: &Cast,
+    zones: &Zones,
+    length: Option<At<Duration>>,
+    report: &Report,
+) -> Vec<Option<Planned>> {
     let ids = ids(specs, report);
     let mut named = 0;
     let mut planned = Vec::with_capacity(specs.len());
@@ -66,7 +72,9 @@ fn ids(specs: &[FaultSpec], report: &Report) -> Vec<String> {
         proper_id(&id, place, RESERVED, report);
         if let Some(first) = seen.insert(id.clone(), place) {
             let message = format!("two faults have the id `{}`", shorten(&id));
-            report.add(Problem::error(place, message).related(first, "the first is here").help("give each its own"));
+            report.add(
+                Problem::error(place, message).related(first, "the first is here").help("give each its own"),
+            );
         }
         ids.push(id);
     }
@@ -75,7 +83,8 @@ fn ids(specs: &[FaultSpec], report: &Report) -> Vec<String> {
 
 /// An id is a word or a few, for a report and for `--set`.
 pub(super) fn proper_id(id: &str, place: Place, reserved: &[&str], report: &Report) {
-    let proper = !id.trim().is_empty() && id.len() <= 4 * limits::NAME_BYTES && !id.chars().any(char::is_control);
+    let proper =
+        !id.trim().is_empty() && id.len() <= 4 * limits::NAME_BYTES && !id.chars().any(char::is_control);
     if !proper || reserved.contains(&id) {
         let why = if proper { "it has a meaning of its own" } else { "an id is a short text" };
         let message = format!("`{}` cannot be an id: {why}", shorten(id));
@@ -94,9 +103,11 @@ fn times(spec: &FaultSpec, length: Option<At<Duration>>, report: &Report) {
         && latest >= length.value
     {
         let message = format!("the fault begins at {latest}, after the end of the run at {}", length.value);
-        report.add(Problem::error(start.place, message).related(length.place, "the length").help(format!(
-            "let it begin earlier, or raise `length` above {latest}"
-        )));
+        report.add(
+            Problem::error(start.place, message)
+                .related(length.place, "the length")
+                .help(format!("let it begin earlier, or raise `length` above {latest}")),
+        );
     }
     if let EndSpec::Until(until) = spec.end
         && until.value < latest
@@ -106,7 +117,11 @@ fn times(spec: &FaultSpec, length: Option<At<Duration>>, report: &Report) {
             StartSpec::Between(_, to) => format!("as late as {to}"),
         };
         let message = format!("the fault is healed at {}, before it begins {begins}", until.value);
-        report.add(Problem::error(until.place, message).related(start.place, "it begins here").help("`until` is a moment of the run; for a length of time, write `for`"));
+        report.add(
+            Problem::error(until.place, message)
+                .related(start.place, "it begins here")
+                .help("`until` is a moment of the run; for a length of time, write `for`"),
+        );
     }
     late_heal(spec, latest, length, report);
 }
@@ -122,7 +137,9 @@ fn late_heal(spec: &FaultSpec, latest: Duration, length: Option<At<Duration>>, r
         && heals > length.value
     {
         let message = format!("the fault heals at {heals}, after the end of the run at {}", length.value);
-        report.add(Problem::warning(place, message).help(format!("raise `length` above {heals} to see it heal")));
+        report.add(
+            Problem::warning(place, message).help(format!("raise `length` above {heals} to see it heal")),
+        );
     }
 }
 
@@ -149,7 +166,10 @@ fn fault(kind: &At<KindSpec>, cast: &Cast, zones: &Zones, named: &mut u64, repor
     Some(fault)
 }
 
-fn shape(spec: &ShapeSpec, all: &mut dyn FnMut(&[TargetSpec]) -> Option<Vec<Resolved>>) -> Option<(Shape, Vec<Vec<Resolved>>)> {
+fn shape(
+    spec: &ShapeSpec,
+    all: &mut dyn FnMut(&[TargetSpec]) -> Option<Vec<Resolved>>,
+) -> Option<(Shape, Vec<Vec<Resolved>>)> {
     Some(match spec {
         ShapeSpec::Split(sides) => {
             let sides: Vec<_> = sides.iter().map(|side| all(side)).collect();
@@ -178,7 +198,13 @@ fn targets_of(side: &[Resolved]) -> Vec<Target> {
     side.iter().map(|resolved| resolved.target.clone()).collect()
 }
 
-fn resolve_all(specs: &[TargetSpec], cast: &Cast, zones: &Zones, named: &mut u64, report: &Report) -> Option<Vec<Resolved>> {
+fn resolve_all(
+    specs: &[TargetSpec],
+    cast: &Cast,
+    zones: &Zones,
+    named: &mut u64,
+    report: &Report,
+) -> Option<Vec<Resolved>> {
     let mut list = Vec::new();
     let mut whole = true;
     for spec in specs {
@@ -191,7 +217,9 @@ fn resolve_all(specs: &[TargetSpec], cast: &Cast, zones: &Zones, named: &mut u64
         *named += match &resolved {
             Some(Resolved { target: Target { base: Base::Node(_), .. }, .. }) | None => 1,
             Some(Resolved { target: Target { base: Base::Group(nodes), .. }, .. }) => nodes.len() as u64,
-            Some(Resolved { target: Target { base: Base::Zone(_) | Base::Rest, .. }, .. }) => 1 + cast.len() as u64 / 8,
+            Some(Resolved { target: Target { base: Base::Zone(_) | Base::Rest, .. }, .. }) => {
+                1 + cast.len() as u64 / 8
+            }
         };
         whole &= resolved.is_some();
         list.extend(resolved);
@@ -210,7 +238,8 @@ fn apart(sides: &[Vec<Resolved>], cast: &Cast, report: &Report) {
     stands.sort_by_key(|(node, side, _)| (*node, *side));
     let twice = stands.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1);
     if let Some([(node, _, first), (_, _, second)]) = twice {
-        let message = format!("`{}` stands on two sides: `{}` and `{}`", cast.name_of(*node), first.text, second.text);
+        let message =
+            format!("`{}` stands on two sides: `{}` and `{}`", cast.name_of(*node), first.text, second.text);
         report.add(
             Problem::error(second.place, message)
                 .related(first.place, "the first is here")
@@ -234,15 +263,20 @@ fn rest(sides: &[Vec<Resolved>], cast: &Cast, report: &Report) {
     }
     let others: Vec<&Resolved> = all().filter(|target| target.target.base != Base::Rest).collect();
     if others.is_empty() {
-        let problem = Problem::error(first.place, "`rest` is whoever no other target of the fault names, and there is none");
+        let problem = Problem::error(
+            first.place,
+            "`rest` is whoever no other target of the fault names, and there is none",
+        );
         report.add(problem.help("name a group or a zone instead"));
         return;
     }
-    let mut named: Vec<NodeId> = others.iter().filter_map(|target| target.certain.as_ref()).flatten().copied().collect();
+    let mut named: Vec<NodeId> =
+        others.iter().filter_map(|target| target.certain.as_ref()).flatten().copied().collect();
     named.sort_unstable();
     named.dedup();
     if named.len() == cast.len() {
-        let problem = Problem::error(first.place, "`rest` matches nothing: the other targets name every node");
+        let problem =
+            Problem::error(first.place, "`rest` matches nothing: the other targets name every node");
         report.add(problem.help("leave it out, or name fewer nodes beside it"));
     }
 }

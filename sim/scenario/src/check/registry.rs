@@ -31,8 +31,13 @@ fn etcd(spec: &EtcdSpec, report: &Report) -> Option<registry::etcd::Config> {
 
 fn members(members: At<u32>, report: &Report) {
     if u64::from(members.value) > limits::MEMBERS_ADVISED {
-        let message = format!("etcd advises at most {} members, and here are {}", limits::MEMBERS_ADVISED, members.value);
-        report.add(Problem::warning(members.place, message).help("more members make writes slower, not safer"));
+        let message = format!(
+            "etcd advises at most {} members, and here are {}",
+            limits::MEMBERS_ADVISED,
+            members.value
+        );
+        report
+            .add(Problem::warning(members.place, message).help("more members make writes slower, not safer"));
     }
 }
 
@@ -47,7 +52,10 @@ fn intervals(spec: &EtcdSpec, report: &Report) {
     }
     let least = heartbeat.value * limits::etcd::HEARTBEATS;
     if election.value < least {
-        let message = format!("etcd refuses an election timeout of {} with a heartbeat of {}", election.value, heartbeat.value);
+        let message = format!(
+            "etcd refuses an election timeout of {} with a heartbeat of {}",
+            election.value, heartbeat.value
+        );
         report.add(Problem::error(election.place.max(heartbeat.place), message).help(format!(
             "the election timeout is at least {} heartbeats: write election-timeout = \"{least}\"",
             limits::etcd::HEARTBEATS
@@ -55,7 +63,10 @@ fn intervals(spec: &EtcdSpec, report: &Report) {
     }
     if election.value > limits::etcd::ELECTION {
         let message = format!("etcd refuses an election timeout of {}", election.value);
-        report.add(Problem::error(election.place, message).help(format!("write at most \"{}\"", limits::etcd::ELECTION)));
+        report.add(
+            Problem::error(election.place, message)
+                .help(format!("write at most \"{}\"", limits::etcd::ELECTION)),
+        );
     }
 }
 

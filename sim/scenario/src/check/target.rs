@@ -74,10 +74,13 @@ fn named(spec: &TargetSpec, name: &str, cast: &Cast) -> Found {
         // A group whose count could not be read has been reported.
         return Ok((!nodes.is_empty()).then_some((Base::Group(nodes.clone()), nodes)));
     }
-    let of_registry = name == REGISTRY || name.strip_prefix("registry-").is_some_and(|n| n.parse::<u32>().is_ok());
+    let of_registry =
+        name == REGISTRY || name.strip_prefix("registry-").is_some_and(|n| n.parse::<u32>().is_ok());
     if of_registry && cast.registry == Registry::IsStatic {
-        let message = format!("`{}` matches nothing: the registry is static and has no members", shorten(&spec.text));
-        return Err(Problem::error(spec.place, message).help("choose a registry with members, such as etcd, or leave the target out"));
+        let message =
+            format!("`{}` matches nothing: the registry is static and has no members", shorten(&spec.text));
+        return Err(Problem::error(spec.place, message)
+            .help("choose a registry with members, such as etcd, or leave the target out"));
     }
     if of_registry && cast.registry == Registry::Unknown {
         return Ok(None);
@@ -88,14 +91,16 @@ fn named(spec: &TargetSpec, name: &str, cast: &Cast) -> Found {
         Some((_, None, 0)) => Ok(None),
         Some((group, None, count)) => {
             let message = format!("there is no `{}`: `{group}` has {count}", shorten(name));
-            Err(Problem::error(spec.place, message).help(format!("they are `{group}-0` to `{group}-{}`", count - 1)))
+            Err(Problem::error(spec.place, message)
+                .help(format!("they are `{group}-0` to `{group}-{}`", count - 1)))
         }
         None => Err(unknown(spec, name, cast)),
     }
 }
 
 fn unknown(spec: &TargetSpec, name: &str, cast: &Cast) -> Problem {
-    let message = format!("`{}` matches nothing: there is no group or node of that name", shorten(&spec.text));
+    let message =
+        format!("`{}` matches nothing: there is no group or node of that name", shorten(&spec.text));
     let groups: Vec<&str> = cast.group_names().chain(["rest"]).collect();
     // Of `odrers-3` the group is misspelt, not the number.
     let (stem, number) = match name.rsplit_once('-') {
@@ -103,11 +108,21 @@ fn unknown(spec: &TargetSpec, name: &str, cast: &Cast) -> Problem {
         _ => (name, String::new()),
     };
     let near = nearest(stem, groups.iter().copied()).map(|group| format!("did you mean `{group}{number}`?"));
-    let names = || crate::diagnostics::listed(groups.iter().copied()).map(|names| format!("there are: {names}, `zone:..`"));
+    let names = || {
+        crate::diagnostics::listed(groups.iter().copied())
+            .map(|names| format!("there are: {names}, `zone:..`"))
+    };
     Problem::error(spec.place, message).maybe_help(near.or_else(names))
 }
 
-fn select(spec: &TargetSpec, select: &SelectSpec, base: &Base, nodes: &[NodeId], cast: &Cast, zones: &Zones) -> Result<Select, Problem> {
+fn select(
+    spec: &TargetSpec,
+    select: &SelectSpec,
+    base: &Base,
+    nodes: &[NodeId],
+    cast: &Cast,
+    zones: &Zones,
+) -> Result<Select, Problem> {
     let BaseSpec::Name(group) = &spec.base else { unreachable!("only groups are parsed with a selection") };
     let error = |message: String, help: String| Err(Problem::error(spec.place, message).help(help));
     if let Base::Node(_) = base {
@@ -121,23 +136,29 @@ fn select(spec: &TargetSpec, select: &SelectSpec, base: &Base, nodes: &[NodeId],
             let help = format!("write \"registry:{word}\", or \"{group}:one\" for one drawn");
             error(format!("`{}`: only the registry has a leader", spec.text), help)
         }
-        SelectSpec::Followers if size == 1 => {
-            error(format!("`{}` matches nothing: the only member leads", spec.text), "write \"registry\"".into())
-        }
+        SelectSpec::Followers if size == 1 => error(
+            format!("`{}` matches nothing: the only member leads", spec.text),
+            "write \"registry\"".into(),
+        ),
         SelectSpec::Minority if size < 3 => {
             let message = format!("`{}` matches nothing: {size} of a group have no minority", spec.text);
             error(message, format!("a minority is less than half; write \"{group}:one\""))
         }
-        SelectSpec::Pick(count) if *count as usize > size => {
-            error(format!("`{}`: `{group}` has only {size}", spec.text), format!("write \"{group}:pick({size})\" or less, or \"{group}\""))
-        }
+        SelectSpec::Pick(count) if *count as usize > size => error(
+            format!("`{}`: `{group}` has only {size}", spec.text),
+            format!("write \"{group}:pick({size})\" or less, or \"{group}\""),
+        ),
         SelectSpec::In(name) => {
             let Some(zone) = zones.find(name) else {
                 return Err(super::no_zone(&At::new(name.clone(), spec.place), zones));
             };
             if !nodes.iter().any(|node| cast.zone_of(*node) == zone) {
-                let message = format!("`{}` matches nothing: none of `{group}` runs in zone `{name}`", spec.text);
-                return error(message, format!("add \"{name}\" to the zones of `{group}`, or choose another zone"));
+                let message =
+                    format!("`{}` matches nothing: none of `{group}` runs in zone `{name}`", spec.text);
+                return error(
+                    message,
+                    format!("add \"{name}\" to the zones of `{group}`, or choose another zone"),
+                );
             }
             Ok(Select::In(zone))
         }

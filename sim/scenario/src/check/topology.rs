@@ -46,7 +46,12 @@ pub(super) fn check(written: &Written, report: &Report) -> Option<(Topology, Zon
     match &written.links {
         Some(links) => add_links(&mut topology, links, written, &zones, report),
         None => {
-            for (a, b) in zones.all().iter().flat_map(|a| zones.all().into_iter().map(|b| (*a, b))).filter(|(a, b)| a < b) {
+            for (a, b) in zones
+                .all()
+                .iter()
+                .flat_map(|a| zones.all().into_iter().map(|b| (*a, b)))
+                .filter(|(a, b)| a < b)
+            {
                 topology.add_link(a, b, link(written.cross_zone.clone()));
             }
         }
@@ -57,7 +62,9 @@ pub(super) fn check(written: &Written, report: &Report) -> Option<(Topology, Zon
 fn zones(written: &At<Vec<At<String>>>, report: &Report) -> Option<Zones> {
     let given = written.value.len() as u64;
     if given == 0 {
-        report.add(Problem::error(written.place, "`zones` is empty").help("write zones = [\"a\"], or leave it out"));
+        report.add(
+            Problem::error(written.place, "`zones` is empty").help("write zones = [\"a\"], or leave it out"),
+        );
         return None;
     }
     if given > limits::ZONES.most {
@@ -93,7 +100,11 @@ fn add_links(topology: &mut Topology, links: &[LinkSpec], written: &Written, zon
         let Some((a, b)) = ends(spec, zones, report) else { continue };
         if let Some(first) = seen.insert((a.min(b), a.max(b)), spec.place) {
             let message = format!("`{}` and `{}` are linked twice", zones.name(a), zones.name(b));
-            report.add(Problem::error(spec.place, message).related(first, "the first is here").help("links go both ways: keep one"));
+            report.add(
+                Problem::error(spec.place, message)
+                    .related(first, "the first is here")
+                    .help("links go both ways: keep one"),
+            );
         }
         let latency = spec.latency.clone().unwrap_or_else(|| written.cross_zone.clone());
         topology.add_link(a, b, Link { latency, loss: spec.loss.unwrap_or(written.loss) });
@@ -120,7 +131,9 @@ fn ends(spec: &LinkSpec, zones: &Zones, report: &Report) -> Option<(ZoneId, Zone
     let (first, second) = (first?, second?);
     if first == second {
         let message = format!("a link from `{}` to itself", a.value);
-        report.add(Problem::error(between.place, message).help("`network.same-zone` is the latency within a zone"));
+        report.add(
+            Problem::error(between.place, message).help("`network.same-zone` is the latency within a zone"),
+        );
         return None;
     }
     Some((first, second))
@@ -143,8 +156,7 @@ fn connected(topology: &Topology, written: &Written, zones: &Zones, report: &Rep
     let Some(lost) = all.iter().find(|zone| !reached[usize::from(zone.0)]) else { return };
     let (a, b) = (zones.name(all[0]), zones.name(*lost));
     let message = format!("no links lead from zone `{a}` to zone `{b}`");
-    report.add(
-        Problem::error(written.zones.value[usize::from(lost.0)].place, message)
-            .help(format!("add {{ between = [\"{a}\", \"{b}\"] }} to `links`; to cut zones for a while, use a fault")),
-    );
+    report.add(Problem::error(written.zones.value[usize::from(lost.0)].place, message).help(format!(
+        "add {{ between = [\"{a}\", \"{b}\"] }} to `links`; to cut zones for a while, use a fault"
+    )));
 }

@@ -28,9 +28,16 @@ pub(super) fn read(name: At<String>, section: &Section<'_>) -> ClientSpec {
 
 fn arrivals(chosen: &Chosen<'_>, report: &Report) -> Option<ArrivalsSpec> {
     let Some(argument) = chosen.argument else {
-        let how = if chosen.name == "closed" { "{ closed = { think = \"5ms\" } }" } else { "{ poisson = \"100/s\" }" };
+        let how = if chosen.name == "closed" {
+            "{ closed = { think = \"5ms\" } }"
+        } else {
+            "{ poisson = \"100/s\" }"
+        };
         let message = format!("`{}` needs its rate or its think time", chosen.name);
-        report.add(Problem::error(chosen.place, message).help(format!("write {}", how.replace("poisson", chosen.name))));
+        report.add(
+            Problem::error(chosen.place, message)
+                .help(format!("write {}", how.replace("poisson", chosen.name))),
+        );
         return None;
     };
     let rate = |shape| Rate::read(&Field { name: chosen.name, shape, report }, argument);

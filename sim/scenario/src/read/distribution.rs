@@ -33,11 +33,14 @@ impl Read for Distribution {
 /// A bare text is a constant, unless it is the name of a distribution that wants its parameters.
 fn bare(field: &Field<'_>, tree: &Tree, text: &str) -> Option<Distribution> {
     let begins_as_name = text.starts_with(|c: char| c.is_alphabetic());
-    let Some(name) = nearest(text, grammar::names_of(&grammar::DISTRIBUTION)).filter(|_| begins_as_name) else {
+    let Some(name) = nearest(text, grammar::names_of(&grammar::DISTRIBUTION)).filter(|_| begins_as_name)
+    else {
         return constant(field, tree);
     };
     let message = format!("`{}`: `{name}` needs its parameters", field.name);
-    field.report.add(Problem::error(tree.place, message).help(format!("write {{ {name} = {} }}", example(name))));
+    field
+        .report
+        .add(Problem::error(tree.place, message).help(format!("write {{ {name} = {} }}", example(name))));
     None
 }
 
@@ -71,7 +74,9 @@ fn one_of(field: &Field<'_>, chosen: &Chosen<'_>) -> Option<Made> {
         Argument::ValueOr(shape, _) if tree.as_table().is_none() => {
             Duration::read(&value(shape), tree).map(Distribution::exponential)
         }
-        Argument::Options(keys) | Argument::Table(keys) | Argument::ValueOr(_, keys) => from_table(field, chosen, tree, keys),
+        Argument::Options(keys) | Argument::Table(keys) | Argument::ValueOr(_, keys) => {
+            from_table(field, chosen, tree, keys)
+        }
     }
 }
 
@@ -100,8 +105,13 @@ fn lognormal(section: &Section<'_>) -> Option<Made> {
     let by_quantile = ["p50", "p99"].map(|name| section.entry(name));
     let (mean, quantile) = (by_mean.iter().flatten().next(), by_quantile.iter().flatten().next());
     if let (Some(mean), Some(quantile)) = (mean, quantile) {
-        let message = format!("`lognormal` is given by p50 and p99 or by mean and sd, not by `{}` and `{}`", quantile.key, mean.key);
-        section.report.add(Problem::error(mean.place.max(quantile.place), message).help("keep one pair of the two"));
+        let message = format!(
+            "`lognormal` is given by p50 and p99 or by mean and sd, not by `{}` and `{}`",
+            quantile.key, mean.key
+        );
+        section
+            .report
+            .add(Problem::error(mean.place.max(quantile.place), message).help("keep one pair of the two"));
         return None;
     }
     if mean.is_none() {

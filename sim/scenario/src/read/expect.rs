@@ -37,7 +37,9 @@ fn oracle(section: &Section<'_>, key: &str, mood: Mood) -> Option<AskSpec> {
         let message = format!("there is no oracle `{}`", shorten(&given.value));
         let metric = Metric::CATALOG.iter().find(|(name, ..)| *name == given.value);
         let help = match metric {
-            Some((name, ..)) => Some(format!("`{name}` is a metric: write metric = \"{name}\" with `at-least` or `at-most`")),
+            Some((name, ..)) => {
+                Some(format!("`{name}` is a metric: write metric = \"{name}\" with `at-least` or `at-most`"))
+            }
             None => suggest(&given.value, names()),
         };
         section.report.add(Problem::error(given.place, message).maybe_help(help));
@@ -97,13 +99,16 @@ fn metric(section: &Section<'_>) -> Option<AskSpec> {
         section.report.add(Problem::error(given.place, format!("`{name}` has no bound")).help(help));
         return None;
     }
-    let (at_least, at_most) = (at_least.map_or(Some(None), |b| b.map(Some))?, at_most.map_or(Some(None), |b| b.map(Some))?);
+    let (at_least, at_most) =
+        (at_least.map_or(Some(None), |b| b.map(Some))?, at_most.map_or(Some(None), |b| b.map(Some))?);
     if let (Some(least), Some(most)) = (&at_least, &at_most)
         && least.value > most.value
     {
         let problem = Problem::error(least.place.max(most.place), "`at-least` is more than `at-most`");
         let other = least.place.min(most.place);
-        section.report.add(problem.related(other, "the other bound").help("nothing can be both: swap or change them"));
+        section
+            .report
+            .add(problem.related(other, "the other bound").help("nothing can be both: swap or change them"));
         return None;
     }
     Some(AskSpec::Metric { name, metric: *metric, during: during?, at_least, at_most })
@@ -113,7 +118,9 @@ fn metric(section: &Section<'_>) -> Option<AskSpec> {
 fn bound(section: &Section<'_>, key: &str, metric: Metric, tree: &Tree) -> Option<At<f64>> {
     let shape = match metric.unit() {
         Unit::Count => Shape::Count(limits::BOUND),
-        Unit::Share | Unit::PerSecond | Unit::Number | Unit::Seconds | Unit::Milliseconds => Shape::Duration(Least::Zero),
+        Unit::Share | Unit::PerSecond | Unit::Number | Unit::Seconds | Unit::Milliseconds => {
+            Shape::Duration(Least::Zero)
+        }
     };
     let field = Field { name: key, shape, report: section.report };
     let value = match metric.unit() {
@@ -151,7 +158,9 @@ impl Metric {
             Metric::SuccessRate | Metric::CrossZoneShare | Metric::Dip => Unit::Share,
             Metric::Goodput => Unit::PerSecond,
             Metric::LatencyQuantile(_) | Metric::LatencyMean => Unit::Milliseconds,
-            Metric::StaleRequests | Metric::Misrouted | Metric::RegistryReads | Metric::FalseEviction => Unit::Count,
+            Metric::StaleRequests | Metric::Misrouted | Metric::RegistryReads | Metric::FalseEviction => {
+                Unit::Count
+            }
             Metric::PeakToMean | Metric::AttemptsPerRequest => Unit::Number,
             Metric::Detect | Metric::Reroute | Metric::Converge | Metric::GhostWindow => Unit::Seconds,
         }

@@ -48,13 +48,17 @@ fn start(section: &Section<'_>) -> Option<At<StartSpec>> {
 fn end(section: &Section<'_>) -> EndSpec {
     let crash = section.tree("crash").filter(|tree| tree.as_table().is_some());
     let restart = crash.and_then(|tree| tree.as_table()?.entry("restart-after"));
-    let ends: Vec<&Entry> = [section.entry("for"), section.entry("until"), restart].into_iter().flatten().collect();
+    let ends: Vec<&Entry> =
+        [section.entry("for"), section.entry("until"), restart].into_iter().flatten().collect();
     if let [first, second, ..] = ends[..] {
         let (first, second) = if first.place < second.place { (first, second) } else { (second, first) };
         section.report.add(
-            Problem::error(second.place, format!("both `{}` and `{}` say when the fault ends", first.key, second.key))
-                .related(first.place, "the first is here")
-                .help("keep one of them"),
+            Problem::error(
+                second.place,
+                format!("both `{}` and `{}` say when the fault ends", first.key, second.key),
+            )
+            .related(first.place, "the first is here")
+            .help("keep one of them"),
         );
     }
     let restart = || {
@@ -78,7 +82,10 @@ fn kind(section: &Section<'_>, entry: &Entry) -> Option<At<KindSpec>> {
 /// The targets of a fault that is written as a target, a list of them, or a table with `target`.
 fn victims(section: &Section<'_>, entry: &Entry, keys: &'static [Key]) -> Option<Vec<TargetSpec>> {
     if entry.value.as_table().is_none() {
-        return Vec::read(&Field { name: &entry.key, shape: Shape::Targets, report: section.report }, &entry.value);
+        return Vec::read(
+            &Field { name: &entry.key, shape: Shape::Targets, report: section.report },
+            &entry.value,
+        );
     }
     let path = section.path_of(&entry.key);
     let table = Section::open(&path, entry.place, Some(&entry.value), keys, section.report);
@@ -152,7 +159,12 @@ fn zone_cut(section: &Section<'_>, zones: At<Vec<At<String>>>) -> Option<ShapeSp
     };
     let side = |zone: &At<String>| {
         let name = zone.value.strip_prefix("zone:").unwrap_or(&zone.value);
-        vec![TargetSpec { place: zone.place, text: format!("zone:{name}"), base: BaseSpec::Zone(name.to_owned()), select: None }]
+        vec![TargetSpec {
+            place: zone.place,
+            text: format!("zone:{name}"),
+            base: BaseSpec::Zone(name.to_owned()),
+            select: None,
+        }]
     };
     Some(ShapeSpec::Split(vec![side(a), side(b)]))
 }
@@ -223,7 +235,11 @@ fn target_of(field: &Field<'_>, tree: &Tree) -> Option<TargetSpec> {
     match tree.as_text() {
         Some(text) => one_target(text, tree.place, field.report),
         None => {
-            field.report.add(field.wrong(tree, "a target or a list of them").help("write \"orders-3\", \"zone:b\" or [\"orders\", \"web\"]"));
+            field.report.add(
+                field
+                    .wrong(tree, "a target or a list of them")
+                    .help("write \"orders-3\", \"zone:b\" or [\"orders\", \"web\"]"),
+            );
             None
         }
     }
