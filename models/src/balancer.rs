@@ -4,14 +4,15 @@ mod p2c;
 mod random;
 mod round_robin;
 
-use schism_core::Luck;
+use schism_core::{Draws, Luck};
 
 use crate::listing::View;
 
 /// One client's way of choosing.
 pub trait Balancer: Clone {
-    /// A place in the view. The view is never empty, so a pick cannot fail.
-    fn pick(&mut self, luck: &mut Luck, view: View<'_>) -> u32;
+    /// A place in the view. The view is never empty, so a pick cannot fail. Its luck belongs to the attempt: however
+    /// many draws one pick takes, the next request's are what they were.
+    fn pick(&mut self, luck: &mut Draws, view: View<'_>) -> u32;
 }
 
 /// Declares every balancer once: its name in a scenario, what it is, and its type.
@@ -43,7 +44,7 @@ macro_rules! catalog {
 
         impl Balancer for Any {
             #[inline]
-            fn pick(&mut self, luck: &mut Luck, view: View<'_>) -> u32 {
+            fn pick(&mut self, luck: &mut Draws, view: View<'_>) -> u32 {
                 match self {
                     $(Any::$variant(strategy) => strategy.pick(luck, view),)*
                 }

@@ -7,7 +7,7 @@ use schism_core::{Distribution, Draw, Duration, Luck, NodeId, Time, ZoneId};
 
 use crate::balancer::Balancer;
 use crate::cache::{Cache, Feed, Reads};
-use crate::listing::{Endpoint, Listing, ServiceId, View};
+use crate::listing::{Endpoint, InFlight, Listing, ServiceId, View};
 use crate::node::{Attempt, Ctx, Message, Reply, Timer};
 use crate::observation::{Observation, Outcome};
 use crate::registry::etcd::api::{Answer, Ask};
@@ -86,8 +86,6 @@ pub enum Directory {
         address: Address,
         /// The service it calls.
         service: ServiceId,
-        /// How many instances that has.
-        instances: u32,
     },
     /// It calls the registry itself.
     Itself(Address),
@@ -99,15 +97,15 @@ pub struct Client {
     desk: Arc<Desk>,
     /// One word for each request, in order; all that belongs to the request is derived from it.
     requests: Luck,
-    picks: Luck,
     gap: Gap,
     balancer: balancer::Any,
     source: Source,
     /// Whether the witnesses have been told of a list that may still be in use.
     sighted: bool,
-    in_flight: Vec<u32>,
+    in_flight: InFlight,
     calls: Vec<Call>,
-    free: Vec<u32>,
+    /// The first free place among them.
+    free: u32,
     /// Until when each attempt may take, soonest first; some are over by now. While there are any, a timer is set for
     /// the first of them or sooner: one timer for many attempts, nearly all of which end well before.
     patience: VecDeque<(Time, Attempt)>,
@@ -141,8 +139,8 @@ struct Call {
 
 #[derive(Clone, Copy, Debug)]
 enum Stage {
-    /// No request: the place is free.
-    Over,
+    /// No request: the place is free, and so is that.
+    Over { next: u32 },
     /// It waits for a list.
     Resolving,
     /// An attempt is under way.
@@ -151,10 +149,14 @@ enum Stage {
     Asking { member: NodeId, call: u32 },
 }
 
+/// No place is free.
+const NO_PLACE: u32 = u32::MAX;
+
 /// Labels of what is derived from a request's luck, and from an attempt's.
 const GAP: u64 = 0;
 const FIRST_ATTEMPT: u64 = 16;
 const OUTWARD_HOP: u64 = 1;
+const PICK: u64 = 4;
 
 /// A closed loop whose requests and think time take no time at all would never let time pass.
 const LEAST_CYCLE: Duration = Duration::from_nanos(1_000);
@@ -182,26 +184,24 @@ impl Client {
             Arrivals::Closed(think) => (Gap::AfterEnd(think.clone()), starts.sample(think)),
         };
         ctx.after(first, Timer::Arrival);
-        let (source, instances) = match &desk.directory {
-            Directory::Fixed(listing) => (Source::Fixed(listing.clone()), listing.endpoints.len() as u32),
-            Directory::Registry { address, service, instances } => {
-                let subscriber = Subscriber::new(address, desk.zone, *service, ctx);
-                let cache = cache::Any::new(desk.config.cache);
-                (Source::Registry { subscriber, cache }, *instances)
-            }
-            Directory::Itself(address) => (Source::Itself(Session::new(address, desk.zone, ctx)), 0),
+        let source = match &desk.directory {
+            Directory::Fixed(listing) => Source::Fixed(listing.clone()),
+            Directory::Registry { address, service } => Source::Registry {
+                subscriber: Subscriber::new(address, desk.zone, *service, ctx),
+                cache: cache::Any::new(desk.config.cache),
+            },
+            Directory::Itself(address) => Source::Itself(Session::new(address, desk.zone, ctx)),
         };
         let mut client = Client {
             desk: desk.clone(),
             requests: ctx.luck("requests"),
-            picks: ctx.luck("picks"),
             gap,
             balancer: balancer::Any::new(desk.config.balancer, &mut ctx.luck("balancer")),
             source,
             sighted: false,
-            in_flight: vec![0; instances as usize],
+            in_flight: InFlight::default(),
             calls: Vec::new(),
-            free: Vec::new(),
+            free: NO_PLACE,
             patience: VecDeque::new(),
             offered: 0,
         };
@@ -213,7 +213,7 @@ impl Client {
     pub fn peers(&self) -> Vec<NodeId> {
         let instances = self.calls.iter().filter_map(|call| match call.stage {
             Stage::Trying(endpoint) => Some(endpoint.node),
-            Stage::Over | Stage::Resolving | Stage::Asking { .. } => None,
+            Stage::Over { .. } | Stage::Resolving | Stage::Asking { .. } => None,
         });
         let member = match &self.source {
             Source::Fixed(_) => None,
@@ -253,7 +253,7 @@ impl Client {
     pub fn on_time_out(&mut self, ctx: &mut Ctx<'_>) {
         while let Some(&(until, attempt)) = self.patience.front() {
             match self.stage(attempt) {
-                Stage::Over | Stage::Asking { .. } => {}
+                Stage::Over { .. } | Stage::Asking { .. } => {}
                 Stage::Resolving | Stage::Trying(_) if until > ctx.now() => {
                     return ctx.at(until, Timer::TimeOut);
                 }
@@ -290,7 +290,7 @@ impl Client {
             match self.calls[slot as usize].stage {
                 Stage::Trying(endpoint) if endpoint.node == peer => self.finish(ctx, slot, Outcome::Connect),
                 Stage::Asking { member, .. } if member == peer => self.finish(ctx, slot, Outcome::Connect),
-                Stage::Over | Stage::Resolving | Stage::Trying(_) | Stage::Asking { .. } => {}
+                Stage::Over { .. } | Stage::Resolving | Stage::Trying(_) | Stage::Asking { .. } => {}
             }
         }
         match &mut self.source {
@@ -400,12 +400,12 @@ impl Client {
         let Some(view) = View::new(&listing.endpoints, &self.in_flight) else {
             return self.finish(ctx, slot, Outcome::NoEndpoint);
         };
-        let endpoint = view.endpoint(self.balancer.pick(&mut self.picks, view));
         let call = &mut self.calls[slot as usize];
-        call.stage = Stage::Trying(endpoint);
-        self.in_flight[endpoint.ordinal as usize] += 1;
-        let attempt = Attempt { slot, request: call.request };
         let luck = call.luck.derive(FIRST_ATTEMPT);
+        let endpoint = view.endpoint(self.balancer.pick(&mut luck.derive(PICK).many(), view));
+        call.stage = Stage::Trying(endpoint);
+        self.in_flight.add(endpoint.ordinal);
+        let attempt = Attempt { slot, request: call.request };
         let spent = ctx.now().since(call.offered);
         let Config { timeout, deadline, .. } = *self.desk.config;
         let patience = deadline.map_or(timeout, |most| timeout.min(most.saturating_sub(spent)));
@@ -417,10 +417,10 @@ impl Client {
     /// The request is over, and its place free.
     fn finish(&mut self, ctx: &mut Ctx<'_>, slot: u32, outcome: Outcome) {
         let call = &mut self.calls[slot as usize];
-        if let Stage::Trying(endpoint) = std::mem::replace(&mut call.stage, Stage::Over) {
-            self.in_flight[endpoint.ordinal as usize] -= 1;
+        if let Stage::Trying(endpoint) = std::mem::replace(&mut call.stage, Stage::Over { next: self.free }) {
+            self.in_flight.remove(endpoint.ordinal);
         }
-        self.free.push(slot);
+        self.free = slot;
         ctx.observe(Observation::Done { offered: call.offered, outcome });
         if let Gap::AfterEnd(think) = &self.gap {
             let least = if outcome == Outcome::Success { LEAST_CYCLE } else { LEAST_PAUSE };
@@ -467,9 +467,12 @@ impl Client {
     }
 
     fn place(&mut self, call: Call) -> u32 {
-        match self.free.pop() {
-            Some(slot) => {
-                self.calls[slot as usize] = call;
+        let slot = self.free;
+        match self.calls.get_mut(slot as usize) {
+            Some(place) => {
+                if let Stage::Over { next } = std::mem::replace(place, call).stage {
+                    self.free = next;
+                }
                 slot
             }
             None => {
@@ -482,7 +485,7 @@ impl Client {
     /// Where an attempt stands; it is over if its place has gone to another request.
     fn stage(&self, attempt: Attempt) -> Stage {
         let call = &self.calls[attempt.slot as usize];
-        if call.request == attempt.request { call.stage } else { Stage::Over }
+        if call.request == attempt.request { call.stage } else { Stage::Over { next: NO_PLACE } }
     }
 }
 

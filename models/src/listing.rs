@@ -65,16 +65,59 @@ impl Hash for Listing {
     }
 }
 
+/// A client's own requests in flight, by the instance's ordinal. Most clients have few, however many instances there
+/// are, so only those are kept.
+#[derive(Clone, Debug, Default)]
+pub struct InFlight {
+    /// Sorted by ordinal; no count is zero.
+    counts: Vec<(u32, u32)>,
+}
+
+impl InFlight {
+    /// How many are in flight to an instance.
+    #[inline]
+    pub fn to(&self, ordinal: u32) -> u32 {
+        self.place(ordinal).map_or(0, |at| self.counts[at].1)
+    }
+
+    /// One more.
+    #[inline]
+    pub fn add(&mut self, ordinal: u32) {
+        match self.place(ordinal) {
+            Ok(at) => self.counts[at].1 += 1,
+            Err(at) => self.counts.insert(at, (ordinal, 1)),
+        }
+    }
+
+    /// One less.
+    ///
+    /// # Panics
+    /// If there was none.
+    #[inline]
+    pub fn remove(&mut self, ordinal: u32) {
+        let at = self.place(ordinal).expect("what ends was in flight");
+        self.counts[at].1 -= 1;
+        if self.counts[at].1 == 0 {
+            self.counts.remove(at);
+        }
+    }
+
+    #[inline]
+    fn place(&self, ordinal: u32) -> Result<usize, usize> {
+        self.counts.binary_search_by_key(&ordinal, |&(ordinal, _)| ordinal)
+    }
+}
+
 /// The endpoints that a balancer picks from: never none, so that a pick cannot fail.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     endpoints: &'a [Endpoint],
-    in_flight: &'a [u32],
+    in_flight: &'a InFlight,
 }
 
 impl<'a> View<'a> {
-    /// A view of these endpoints with the client's own requests in flight, by ordinal; `None` of no endpoints.
-    pub fn new(endpoints: &'a [Endpoint], in_flight: &'a [u32]) -> Option<View<'a>> {
+    /// A view of these endpoints with the client's own requests in flight; `None` of no endpoints.
+    pub fn new(endpoints: &'a [Endpoint], in_flight: &'a InFlight) -> Option<View<'a>> {
         (!endpoints.is_empty()).then_some(View { endpoints, in_flight })
     }
 
@@ -91,6 +134,6 @@ impl<'a> View<'a> {
 
     /// How many requests of this client are in flight to the endpoint at a place.
     pub fn in_flight(&self, place: u32) -> u32 {
-        self.in_flight[self.endpoint(place).ordinal as usize]
+        self.in_flight.to(self.endpoint(place).ordinal)
     }
 }

@@ -3,7 +3,7 @@
 //! Load is the client's own requests in flight; the first drawn wins a tie (Finagle's `P2CPicker`, tower's
 //! `p2c::Balance`). After Mitzenmacher, "The power of two choices in randomized load balancing", 2001.
 
-use schism_core::Luck;
+use schism_core::{Draws, Luck};
 
 use super::Balancer;
 use crate::listing::View;
@@ -19,7 +19,7 @@ impl P2c {
 }
 
 impl Balancer for P2c {
-    fn pick(&mut self, luck: &mut Luck, view: View<'_>) -> u32 {
+    fn pick(&mut self, luck: &mut Draws, view: View<'_>) -> u32 {
         if view.len() == 1 {
             return 0;
         }

@@ -1,6 +1,6 @@
 //! Any endpoint, uniformly at random.
 
-use schism_core::Luck;
+use schism_core::{Draws, Luck};
 
 use super::Balancer;
 use crate::listing::View;
@@ -16,7 +16,7 @@ impl Random {
 }
 
 impl Balancer for Random {
-    fn pick(&mut self, luck: &mut Luck, view: View<'_>) -> u32 {
+    fn pick(&mut self, luck: &mut Draws, view: View<'_>) -> u32 {
         luck.below(view.len())
     }
 }

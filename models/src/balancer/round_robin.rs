@@ -1,6 +1,6 @@
 //! Each endpoint in turn, from a random start, as grpc-go's `round_robin` does.
 
-use schism_core::Luck;
+use schism_core::{Draws, Luck};
 
 use super::Balancer;
 use crate::listing::View;
@@ -18,7 +18,7 @@ impl RoundRobin {
 }
 
 impl Balancer for RoundRobin {
-    fn pick(&mut self, _: &mut Luck, view: View<'_>) -> u32 {
+    fn pick(&mut self, _: &mut Draws, view: View<'_>) -> u32 {
         let place = self.next % view.len();
         self.next = self.next.wrapping_add(1);
         place

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use crate::{Draw, Duration, Life, Luck, NodeId, Seed, Time};
 
@@ -90,7 +91,7 @@ pub enum Effect<A: Actor> {
 pub struct Ctx<'w, A: Actor> {
     pub(crate) now: Time,
     pub(crate) me: NodeId,
-    pub(crate) name: &'w str,
+    pub(crate) names: &'w [Arc<str>],
     pub(crate) life: Life,
     pub(crate) seed: Seed,
     pub(crate) effects: &'w mut Vec<Effect<A>>,
@@ -98,8 +99,14 @@ pub struct Ctx<'w, A: Actor> {
 
 impl<'w, A: Actor> Ctx<'w, A> {
     /// For drivers other than the world, such as a unit test: the effects are theirs to obey.
-    pub fn new(now: Time, me: NodeId, name: &'w str, seed: Seed, effects: &'w mut Vec<Effect<A>>) -> Self {
-        Ctx { now, me, name, life: Life(0), seed, effects }
+    pub fn new(
+        now: Time,
+        me: NodeId,
+        names: &'w [Arc<str>],
+        seed: Seed,
+        effects: &'w mut Vec<Effect<A>>,
+    ) -> Self {
+        Ctx { now, me, names, life: Life(0), seed, effects }
     }
 
     /// The moment at which the event happens.
@@ -114,7 +121,7 @@ impl<'w, A: Actor> Ctx<'w, A> {
 
     /// A stream of luck of this node's own: the same for the same seed, name, purpose and life, whatever else runs.
     pub fn luck(&self, purpose: &'static str) -> Luck {
-        self.seed.luck(self.name, purpose, self.life.0)
+        self.seed.luck(&self.names[self.me.index()], purpose, self.life.0)
     }
 
     /// Sends a message that may be lost or overtake others.

@@ -22,7 +22,7 @@ pub use digest::{
 };
 pub use distribution::{Distribution, DistributionError, Law};
 pub use fault::{Cut, CutId, Fault, Feel, NodeSet};
-pub use luck::{Draw, Luck, Seed};
+pub use luck::{Draw, Draws, Luck, Seed};
 pub use network::Network;
 pub use node::{Life, NodeId};
 pub use ratio::{Ratio, ratio};

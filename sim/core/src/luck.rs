@@ -190,6 +190,37 @@ impl Draw {
     }
 }
 
+/// Draws that all derive from one: as many as one decision may need, whatever others need.
+#[derive(Clone, Copy, Debug)]
+pub struct Draws {
+    of: Draw,
+    taken: u64,
+}
+
+impl Draw {
+    /// The draws derived from this one, in order.
+    #[inline]
+    pub const fn many(self) -> Draws {
+        Draws { of: self, taken: 0 }
+    }
+}
+
+impl Draws {
+    /// The next draw.
+    #[inline]
+    pub const fn draw(&mut self) -> Draw {
+        let draw = self.of.derive(self.taken);
+        self.taken += 1;
+        draw
+    }
+
+    /// A whole number less than `n`; see [`Draw::below`].
+    #[inline]
+    pub const fn below(&mut self, n: u32) -> u32 {
+        self.draw().below(n)
+    }
+}
+
 /// Two to the power -53.
 const UNIT_STEP: f64 = 1.0 / (1_u64 << 53) as f64;
 

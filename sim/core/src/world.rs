@@ -1,8 +1,10 @@
 //! The world: nodes, their network and what is still to come. A value; running it is a pure function.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::hash::Hash;
+use std::collections::VecDeque;
+use std::hash::{BuildHasherDefault, Hash};
 use std::sync::Arc;
+
+use rustc_hash::FxHasher;
 
 use crate::network::{Epoch, Fate, Stall, Stream};
 use crate::queue::{Best, Queue};
@@ -11,6 +13,11 @@ use crate::{
     Actor, Checkpoints, Ctx, Digest, DigestValue, Draw, Durable, Effect, Fault, Life, Luck, Network, NodeId,
     Scene, Seed, Status, Time, Topology, Witness, ZoneId,
 };
+
+/// The connections, by sender and receiver. Looked up for every message on one, and never walked but to forget those
+/// of the dead, so their order decides nothing.
+#[expect(clippy::disallowed_types, reason = "looked up by key; the order of iteration decides nothing")]
+type Streams<M> = std::collections::HashMap<(NodeId, NodeId), Stream<M>, BuildHasherDefault<FxHasher>>;
 
 /// How many events lie between two checkpoints of the digest, at first.
 const CHECKPOINT_EVERY: u64 = 4096;
@@ -37,7 +44,7 @@ pub struct World<A: Actor, W, Q = Best<Event<A>>> {
     names: Vec<Arc<str>>,
     pulses: Vec<Pulse>,
     network: Network,
-    streams: BTreeMap<(NodeId, NodeId), Stream<A::Msg>>,
+    streams: Streams<A::Msg>,
     connections: u32,
     witness: W,
     digest: Digest,
@@ -124,7 +131,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             names,
             pulses,
             network,
-            streams: BTreeMap::new(),
+            streams: Streams::default(),
             connections: 0,
             witness,
             digest: Digest::new(),
@@ -300,8 +307,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         let Node { config, disk, .. } = &self.nodes[node.index()];
         let life = self.pulses[node.index()].life;
         let mut effects = std::mem::take(&mut self.effects);
-        let name = &self.names[node.index()];
-        let mut ctx = Ctx { now: self.now, me: node, name, life, seed: self.seed, effects: &mut effects };
+        let mut ctx =
+            Ctx { now: self.now, me: node, names: &self.names, life, seed: self.seed, effects: &mut effects };
         self.actors[node.index()] = Some(A::boot(config, disk, &mut ctx));
         self.obey(node, effects);
     }
@@ -313,7 +320,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         let mut ctx = Ctx {
             now: self.now,
             me: node,
-            name: &self.names[node.index()],
+            names: &self.names,
             life: self.pulses[node.index()].life,
             seed: self.seed,
             effects: &mut effects,

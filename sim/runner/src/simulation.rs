@@ -192,11 +192,9 @@ impl Services {
     fn directory(&self, calls: Callee, registry: Option<&etcd::Address>) -> Directory {
         match (calls, registry) {
             (Callee::Service(number), None) => Directory::Fixed(self.listings[number].clone()),
-            (Callee::Service(number), Some(address)) => Directory::Registry {
-                address: address.clone(),
-                service: ServiceId(number as u16),
-                instances: self.listings[number].endpoints.len() as u32,
-            },
+            (Callee::Service(number), Some(address)) => {
+                Directory::Registry { address: address.clone(), service: ServiceId(number as u16) }
+            }
             (Callee::Registry(_), Some(address)) => Directory::Itself(address.clone()),
             (Callee::Registry(_), None) => unreachable!("a checked scenario calls a registry that is there"),
         }
