@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use schism_core::{Distribution, Draw, Duration, Luck, NodeId, Time, ZoneId};
+use schism_core::{Distribution, Draw, Draws, Duration, NodeId, Time, ZoneId};
 
 use crate::balancer::Balancer;
 use crate::cache::{Cache, Feed, Reads};
@@ -95,8 +95,9 @@ pub enum Directory {
 #[derive(Clone, Debug)]
 pub struct Client {
     desk: Arc<Desk>,
-    /// One word for each request, in order; all that belongs to the request is derived from it.
-    requests: Luck,
+    /// One draw for each request, in order: a function of the client and the request's number alone. All that belongs
+    /// to the request is derived from it.
+    requests: Draws,
     gap: Gap,
     balancer: balancer::Any,
     source: Source,
@@ -194,7 +195,7 @@ impl Client {
         };
         let mut client = Client {
             desk: desk.clone(),
-            requests: ctx.luck("requests"),
+            requests: ctx.luck("requests").draw().many(),
             gap,
             balancer: balancer::Any::new(desk.config.balancer, &mut ctx.luck("balancer")),
             source,

@@ -173,3 +173,13 @@ impl Actor for Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_leaves_room_for_its_time_in_a_cache_line() {
+        assert!(size_of::<schism_core::Event<Node>>() <= 40, "{}", size_of::<schism_core::Event<Node>>());
+    }
+}

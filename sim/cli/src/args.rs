@@ -89,7 +89,7 @@ pub(crate) enum Format {
 pub(crate) enum Beliefs {
     /// Those that were ever wrong.
     Wrong,
-    /// All that the engine reports.
+    /// Also those that were true.
     All,
 }
 

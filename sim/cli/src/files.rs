@@ -66,10 +66,12 @@ fn unreadable(path: &Path, error: &io::Error) -> Trouble {
 
 /// The reason in words that are the same on every system, as far as there are any.
 fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
+    if error.kind() == io::ErrorKind::NotFound {
+        "there is no such file".to_owned()
+    } else if error.kind() == io::ErrorKind::PermissionDenied {
+        "permission denied".to_owned()
+    } else {
+        error.to_string()
     }
 }
 
@@ -137,11 +139,13 @@ fn replace(path: &Path, text: &str, permissions: Option<fs::Permissions>) -> io:
 
 /// Writes a file that must not be there yet.
 pub(crate) fn create(path: &Path, text: &str) -> Result<(), Trouble> {
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            Trouble::new(format!("{} is already there; it has been left as it is", path.display()))
+    let failed = |error: io::Error| {
+        let name = path.display();
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            Trouble::new(format!("{name} is already there; it has been left as it is"))
+        } else {
+            Trouble::new(format!("cannot write {name}: {}", reason(&error)))
         }
-        _ => Trouble::new(format!("cannot write {}: {}", path.display(), reason(&error))),
     };
     let mut draft = draft(folder(path)).map_err(failed)?;
     draft.write_all(text.as_bytes()).map_err(failed)?;

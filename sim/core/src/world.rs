@@ -80,12 +80,8 @@ enum What<A: Actor> {
         sent: Epoch,
         msg: A::Msg,
     },
-    Streamed {
-        from: NodeId,
-        sent: Epoch,
-        connection: u32,
-        msg: A::Msg,
-    },
+    /// Boxed, because every event is as large as the largest, and these are few.
+    Streamed(Box<Segment<A>>),
     Timer(A::Timer),
     Reset {
         peer: NodeId,
@@ -94,6 +90,15 @@ enum What<A: Actor> {
     Retransmit {
         peer: NodeId,
     },
+}
+
+/// One message on a connection.
+#[derive(Clone, Debug)]
+struct Segment<A: Actor> {
+    from: NodeId,
+    sent: Epoch,
+    connection: u32,
+    msg: A::Msg,
 }
 
 /// How each kind of event begins in the digest.
@@ -266,7 +271,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 msg.hash(&mut self.digest);
                 self.tell(to, |actor, ctx| actor.on_message(ctx, from, msg));
             }
-            What::Streamed { from, sent, connection, msg } => {
+            What::Streamed(segment) => {
+                let Segment { from, sent, connection, msg } = *segment;
                 if self.fell_behind(from, to, sent, connection, &msg) {
                     return;
                 }
@@ -287,13 +293,13 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
 
     /// The node that an event was meant for is dead, or not the one it was. Its host turns messages away.
     fn miss(&mut self, to: NodeId, what: What<A>) {
-        match what {
-            What::Message { from, sent, .. } | What::Streamed { from, sent, .. } => {
-                if !self.network.met_cut(sent, from, to) {
-                    self.reset(to, from);
-                }
-            }
-            What::Timer(_) | What::Reset { .. } | What::Retransmit { .. } => {}
+        let (from, sent) = match what {
+            What::Message { from, sent, .. } => (from, sent),
+            What::Streamed(segment) => (segment.from, segment.sent),
+            What::Timer(_) | What::Reset { .. } | What::Retransmit { .. } => return,
+        };
+        if !self.network.met_cut(sent, from, to) {
+            self.reset(to, from);
         }
     }
 
@@ -388,7 +394,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 stream.last = stream.last.max(now + latency);
                 let (at, life, connection) = (stream.last, stream.life, stream.number);
                 let sent = self.network.epoch();
-                self.queue.push(at, Event { to, life, what: What::Streamed { from, sent, connection, msg } });
+                self.queue.push(at, Event { to, life, what: What::Streamed(Box::new(Segment { from, sent, connection, msg })) });
             }
             Fate::Lost => self.stall(from, to, msg),
             Fate::Refused => {
@@ -438,7 +444,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 stream.last = at;
                 for msg in stream.stall.take().expect("it is stalled").backlog {
                     self.queue
-                        .push(at, Event { to, life, what: What::Streamed { from, sent, connection, msg } });
+                        .push(at, Event { to, life, what: What::Streamed(Box::new(Segment { from, sent, connection, msg })) });
                 }
             }
             Fate::Lost => {

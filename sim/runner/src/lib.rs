@@ -12,3 +12,4 @@ pub use ledger::Ledger;
 pub use phases_text::phases_text;
 pub use report::Report;
 pub use simulation::{Simulation, run, run_all};
+pub use words::of_fault;

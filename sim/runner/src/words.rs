@@ -84,7 +84,7 @@ impl Names {
 }
 
 /// A fault in the words of the scenario: `partition: zone:b | rest, blackhole`.
-pub(crate) fn of_fault(scenario: &Scenario, fault: &Fault) -> String {
+pub fn of_fault(scenario: &Scenario, fault: &Fault) -> String {
     match fault {
         Fault::Partition(partition) => of_partition(scenario, partition),
         Fault::Crash(targets) => format!("crash of {}", of_targets(scenario, targets)),

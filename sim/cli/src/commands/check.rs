@@ -44,19 +44,15 @@ fn json(check: &Check, console: &mut Console) -> Result<Ending, Trouble> {
     let mut ending = Ending::Holds;
     let mut all = Vec::new();
     for file in &check.files {
-        let found = match engine::load(file, &check.changes.set) {
-            Ok(Loaded { warnings, .. }) => serde_json::to_value(&warnings),
-            Err(refusal) => {
-                ending = Ending::Refused;
-                match refusal {
-                    Refusal::Wrong(diagnostics) => serde_json::to_value(&diagnostics),
-                    Refusal::Unreadable(trouble) => Ok(unreadable(file, &trouble)),
-                }
+        let loaded = engine::load(file, &check.changes.set);
+        if loaded.is_err() {
+            ending = Ending::Refused;
+        }
+        match loaded {
+            Ok(Loaded { warnings: found, .. }) | Err(Refusal::Wrong(found)) => {
+                all.extend(found.iter().map(|one| serde_json::to_value(one).expect("plain data")));
             }
-        };
-        match found.expect("diagnostics are plain data") {
-            Value::Array(found) => all.extend(found),
-            one => all.push(one),
+            Err(Refusal::Unreadable(trouble)) => all.push(unreadable(file, &trouble)),
         }
     }
     console.print(&pretty(&Value::Array(all)))?;

@@ -156,8 +156,12 @@ fn text(sections: &[Section], width: usize) -> String {
 fn section_text(section: &Section, width: usize) -> String {
     let head = format!("{}  {}", paint(style::HEAD, section.name), paint(style::FAINT, section.place));
     let mut table = Table::new([("", Side::Left), ("", Side::Left)]);
+    let longest = section.entries.iter().map(|entry| words::width(entry.name)).max().unwrap_or(0);
+    let room = width.saturating_sub(2 + longest + 2);
     for entry in &section.entries {
-        table.row([Cell::styled(entry.name, style::NAME), Cell::new(entry.about)]);
+        let mut about = words::wrap(entry.about, room).into_iter();
+        table.row([Cell::styled(entry.name, style::NAME), Cell::new(about.next().unwrap_or_default())]);
+        about.for_each(|line| table.row([Cell::new(""), Cell::new(line)]));
         if let Some(written) = &entry.written {
             table.row([Cell::new(""), Cell::styled(words::clean(written), style::FAINT)]);
         }

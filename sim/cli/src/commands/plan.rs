@@ -52,8 +52,8 @@ fn json(scenario: &Scenario, steps: &[Step]) -> Value {
             "kind": step.row.kind,
             "what": step.what,
             "from_s": step.row.from_s,
-            "from_latest_s": step.row.latest_s,
             "to_s": step.row.to_s,
+            "drawn_from_s": step.row.drawn_from.map(|(from, to)| [from, to]),
         })
     };
     json!({

@@ -1,9 +1,11 @@
 //! `schism run`: one run, one report.
 
+use std::panic;
+
 use schism_core::Seed;
 
 use crate::args::{Format, Run};
-use crate::console::{self, Console};
+use crate::console::{self, Colour, Console};
 use crate::exit::{Ending, Trouble};
 use crate::render::text::{self, Detail, Look, Subject};
 use crate::{engine, files, replay};
@@ -11,14 +13,17 @@ use crate::{engine, files, replay};
 pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Trouble> {
     let scenario = engine::open(&run.input, console)?;
     let seed = run.seed.map_or(scenario.seed, Seed);
+    let replay = replay::command(&run.input.file, seed.0, &run.input.changes.set);
+    blame_ourselves(&replay);
     let report = engine::run(&scenario, seed, run.beliefs);
     let text = match run.format {
-        Format::Json => report.to_json(),
+        Format::Json => report.to_json() + "\n",
         Format::Text => {
             let subject = Subject {
                 why: scenario.why.clone(),
                 nodes: nodes(&scenario),
-                replay: replay::command(&run.input.file, seed.0, &run.input.changes.set),
+                warmup_s: scenario.warmup.as_secs_f64(),
+                replay,
             };
             text::report(&report, &subject, look(run, console))
         }
@@ -28,6 +33,16 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
         Some(_) | None => console.print(&text)?,
     }
     Ok(Ending::from(report.verdict))
+}
+
+/// From here on a panic is a fault of the simulator, not of the scenario, and it can be repeated.
+fn blame_ourselves(replay: &str) {
+    let report = format!("this is a bug in schism, not in the scenario; it can be repeated by: {replay}\n");
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panicked| {
+        usual(panicked);
+        Console::new(Colour::Auto).complain(&report);
+    }));
 }
 
 fn look(run: &Run, console: &Console) -> Look {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schism_runner::report::{Belief, Report};
+use schism_runner::report::{Belief, Report, Wrong};
 
 use super::style::{self, paint};
 use super::table::{Cell, Side, Table};
@@ -14,22 +14,9 @@ const GROUPS: usize = 6;
 /// Single beliefs shown.
 const LONGEST: usize = 3;
 
-/// Wrong beliefs of one group about another.
-#[derive(Debug)]
-struct Group<'a> {
-    observers: &'a str,
-    believes: &'static str,
-    subjects: &'a str,
-    count: u64,
-    longest_s: f64,
-    first_s: f64,
-    last_s: f64,
-}
-
 /// The lines of the section.
 pub(super) fn lines(report: &Report, look: Look) -> Vec<String> {
-    let wrong: Vec<&Belief> = report.beliefs.iter().filter(|belief| !belief.is_true).collect();
-    let all = wrong.len() as u64 + report.beliefs_omitted;
+    let all: u64 = report.wrong_beliefs.iter().map(|group| group.beliefs).sum();
     if all == 0 {
         return vec![format!(
             "{}  {}",
@@ -37,46 +24,20 @@ pub(super) fn lines(report: &Report, look: Look) -> Vec<String> {
             paint(style::FAINT, "none was ever wrong")
         )];
     }
-    let mut head = format!("{}  {} wrong", paint(style::HEAD, "beliefs"), count(all));
-    if report.beliefs_omitted > 0 {
-        head += &format!("; told of the first {}", count(wrong.len() as u64));
-    }
-    let groups = grouped(&wrong, report.simulated_s);
+    let mut groups: Vec<&Wrong> = report.wrong_beliefs.iter().collect();
+    groups.sort_by(|a, b| b.longest_s.total_cmp(&a.longest_s));
     let shown = look.at_most(GROUPS, groups.len());
-    let mut lines = vec![head];
-    lines.extend(table(&groups[..shown]).lines(look.width - 2).into_iter().map(|line| format!("  {line}")));
+    let mut lines = vec![format!("{}  {} wrong", paint(style::HEAD, "beliefs"), count(all))];
+    let table = table(&groups[..shown], report);
+    lines.extend(table.lines(look.width - 2).into_iter().map(|line| format!("  {line}")));
     if shown < groups.len() {
         lines.push(look.more(groups.len() - shown, "groups"));
     }
-    lines.extend(longest(&wrong, report.simulated_s, look));
+    lines.extend(longest(report, look));
     lines
 }
 
-fn grouped<'a>(wrong: &[&'a Belief], end_s: f64) -> Vec<Group<'a>> {
-    let mut groups: BTreeMap<(&str, &str, &str), Group<'a>> = BTreeMap::new();
-    for belief in wrong {
-        let (observers, subjects) = (group(&belief.observer), group(&belief.subject));
-        let to = belief.to_s.unwrap_or(end_s);
-        let entry = groups.entry((observers, belief.believes, subjects)).or_insert(Group {
-            observers,
-            believes: belief.believes,
-            subjects,
-            count: 0,
-            longest_s: 0.0,
-            first_s: belief.from_s,
-            last_s: to,
-        });
-        entry.count += 1;
-        entry.longest_s = entry.longest_s.max(to - belief.from_s);
-        entry.first_s = entry.first_s.min(belief.from_s);
-        entry.last_s = entry.last_s.max(to);
-    }
-    let mut groups: Vec<Group<'a>> = groups.into_values().collect();
-    groups.sort_by(|a, b| b.longest_s.total_cmp(&a.longest_s));
-    groups
-}
-
-fn table(groups: &[Group<'_>]) -> Table {
+fn table(groups: &[&Wrong], report: &Report) -> Table {
     let mut table = Table::new([
         ("who", Side::Left),
         ("held", Side::Left),
@@ -86,24 +47,49 @@ fn table(groups: &[Group<'_>]) -> Table {
         ("first", Side::Right),
         ("last until", Side::Right),
     ]);
-    for group in groups {
+    let spans = spans(report);
+    for wrong in groups {
+        let span = spans.get(&(wrong.observers.as_str(), wrong.believes, wrong.subjects.as_str()));
+        // The beliefs that are listed are those that went wrong first, so what is not listed can only end later.
+        let last = |(_, last): &(f64, f64)| match report.beliefs_omitted {
+            0 => moment(*last),
+            _ => format!("≥ {}", moment(*last)),
+        };
         table.row([
-            Cell::new(group.observers),
-            Cell::new(group.subjects),
-            Cell::new(group.believes),
-            Cell::new(count(group.count)),
-            Cell::styled(length(group.longest_s), style::ODD),
-            Cell::new(moment(group.first_s)),
-            Cell::new(moment(group.last_s)),
+            Cell::new(&wrong.observers),
+            Cell::new(&wrong.subjects),
+            Cell::new(wrong.believes),
+            Cell::new(count(wrong.beliefs)),
+            Cell::styled(length(wrong.longest_s), style::ODD),
+            Cell::new(span.map_or_else(String::new, |(first, _)| moment(*first))),
+            Cell::new(span.map_or_else(String::new, last)),
         ]);
     }
     table
 }
 
+/// The beliefs listed that were wrong.
+fn listed(report: &Report) -> impl Iterator<Item = &Belief> {
+    report.beliefs.iter().filter(|belief| !belief.is_true)
+}
+
+/// By observers, belief and subjects: when the first of the listed beliefs went wrong, and until when the last was.
+fn spans(report: &Report) -> BTreeMap<(&str, &str, &str), (f64, f64)> {
+    let mut spans = BTreeMap::new();
+    for belief in listed(report) {
+        let to = belief.to_s.unwrap_or(report.simulated_s);
+        let key = (group(&belief.observer), belief.believes, group(&belief.subject));
+        let (first, last) = spans.entry(key).or_insert((belief.from_s, to));
+        *first = belief.from_s.min(*first);
+        *last = to.max(*last);
+    }
+    spans
+}
+
 /// The longest single beliefs, by name.
-fn longest(wrong: &[&Belief], end_s: f64, look: Look) -> Vec<String> {
-    let lasted = |belief: &Belief| belief.to_s.unwrap_or(end_s) - belief.from_s;
-    let mut by_length = wrong.to_vec();
+fn longest(report: &Report, look: Look) -> Vec<String> {
+    let lasted = |belief: &Belief| belief.to_s.unwrap_or(report.simulated_s) - belief.from_s;
+    let mut by_length: Vec<&Belief> = listed(report).collect();
     by_length.sort_by(|a, b| lasted(b).total_cmp(&lasted(a)));
     let mut table = Table::new([("", Side::Left), ("", Side::Left), ("", Side::Left)]);
     for belief in by_length.iter().take(LONGEST) {

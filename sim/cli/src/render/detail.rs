@@ -56,7 +56,7 @@ fn clients(report: &Report) -> Table {
         table.row([
             Cell::new(name),
             Cell::new(count(requests.offered)),
-            Cell::new(share(requests.succeeded, requests.offered)),
+            Cell::new(share(requests.succeeded, requests.offered - requests.unfinished)),
             Cell::new(count(requests.attempts)),
             Cell::new(count(requests.stale)),
             Cell::new(count(requests.misrouted)),

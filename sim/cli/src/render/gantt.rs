@@ -1,20 +1,20 @@
 //! A Gantt chart of faults: one row each, a bar from its start to its end.
 
 use super::axis::Axis;
-use super::style::{self, paint};
-use super::words::{clean, clip, length, moment, span, width};
+use super::style::{self, paint, paint_each};
+use super::words::{clean, clip, span, width};
 
 /// One row of the chart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     /// The fault's name.
     pub(crate) id: String,
-    /// The earliest moment at which it can begin.
+    /// When it begins.
     pub(crate) from_s: f64,
-    /// The latest; the same unless it is drawn.
-    pub(crate) latest_s: f64,
-    /// When it ends, if it begins as early as it can; never, if `None`.
+    /// When it ends; never, if `None`.
     pub(crate) to_s: Option<f64>,
+    /// Between which moments the seed draws its beginning, if it does.
+    pub(crate) drawn_from: Option<(f64, f64)>,
     /// What it is, in a word.
     pub(crate) kind: String,
 }
@@ -22,25 +22,17 @@ pub(crate) struct Row {
 impl Row {
     /// From when to when, in words.
     pub(crate) fn when(&self) -> String {
-        if self.latest_s <= self.from_s {
-            return span(self.from_s, self.to_s);
-        }
-        let begins = format!("{}-{}", moment(self.from_s), moment(self.latest_s));
-        match self.to_s {
-            Some(to) => format!("{begins} for {}", length(to - self.from_s)),
-            None => format!("from {begins}"),
-        }
+        span(self.from_s, self.to_s)
     }
 
-    /// The bar, in as many columns as the axis has: where the start is drawn, that stretch is shaded.
+    /// The bar, in as many columns as the axis has; dashes show where else the seed could have let it begin.
     fn bar(&self, axis: &Axis) -> String {
-        let to = self.to_s.unwrap_or(f64::MAX);
-        let sure = axis.span(self.latest_s, (to + self.latest_s - self.from_s).max(self.latest_s));
-        let perhaps = axis.span(self.from_s, self.latest_s);
-        bar(axis, |column| match () {
-            () if sure.contains(&column) => '━',
-            () if self.latest_s > self.from_s && perhaps.contains(&column) => '╌',
-            () => '·',
+        let lasts = axis.span(self.from_s, self.to_s.unwrap_or(f64::MAX));
+        let drawn = self.drawn_from.map(|(from, to)| axis.span(from, to)).unwrap_or_default();
+        bar(axis, |column| match (lasts.contains(&column), drawn.contains(&column)) {
+            (true, _) => '━',
+            (false, true) => '╌',
+            (false, false) => '·',
         })
     }
 }
@@ -51,16 +43,10 @@ pub(crate) fn stretch(axis: &Axis, from_s: f64, to_s: Option<f64>) -> String {
     bar(axis, |column| if span.contains(&column) { '━' } else { '·' })
 }
 
-/// Characters by column; those of dots are faint, the others have the colour of faults.
+/// Characters by column; dots are faint, the others have the colour of faults.
 fn bar(axis: &Axis, character: impl Fn(usize) -> char) -> String {
-    let characters: Vec<char> = (0..axis.columns()).map(character).collect();
-    characters
-        .chunk_by(|a, b| (*a == '·') == (*b == '·'))
-        .map(|run| {
-            let style = if run[0] == '·' { style::FAINT } else { style::FAULT };
-            paint(style, run.iter().collect::<String>())
-        })
-        .collect()
+    let style = |character| if character == '·' { style::FAINT } else { style::FAULT };
+    paint_each((0..axis.columns()).map(character).map(|character| (character, style(character))))
 }
 
 /// Longer names are clipped.

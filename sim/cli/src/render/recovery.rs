@@ -4,7 +4,7 @@ use anstyle::Style;
 use schism_runner::report::{Recovery, Report};
 
 use super::style::{self, paint};
-use super::words::{length, percent, width};
+use super::words::{count, length, percent, width};
 
 /// One figure: what it is called, its value, and what it counts from.
 struct Figure {
@@ -72,7 +72,7 @@ fn figures(recovery: &Recovery) -> ([Figure; 4], [Figure; 4]) {
             name: "dip",
             value: dip.map_or_else(none, percent),
             style: dip_style,
-            note: dip_for_s.map_or_else(String::new, |s| format!("for {}", length(s))),
+            note: dip_for_s.filter(|s| *s > 0.0).map_or_else(String::new, |s| format!("for {}", length(s))),
         },
         Figure {
             name: "ghost window",
@@ -82,7 +82,7 @@ fn figures(recovery: &Recovery) -> ([Figure; 4], [Figure; 4]) {
         },
         Figure {
             name: "false evictions",
-            value: false_evictions.to_string(),
+            value: count(*false_evictions),
             style: if *false_evictions > 0 { style::ODD } else { style::PLAIN },
             note: String::new(),
         },

@@ -40,8 +40,9 @@ fn removals(leases: &[Lease]) -> String {
         }
     }
     let all: usize = causes.values().map(Vec::len).sum();
-    let of =
-        |(cause, waits): (&&str, &Vec<Option<f64>>)| format!("{} {cause}{}", waits.len(), between(waits));
+    let of = |(cause, waits): (&&str, &Vec<Option<f64>>)| {
+        format!("{} {cause}{}", count(waits.len() as u64), between(waits))
+    };
     match all {
         0 => String::new(),
         all => format!(

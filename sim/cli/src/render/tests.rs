@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schism_runner::report::{
     About, Belief, Client, Errors, Expectation, Fault, Latency, Lease, LeaseCounts, Phase, Recovery,
-    Registry, Report, Requests, Service, Timeline, Verdict,
+    Registry, Report, Requests, Service, Timeline, Verdict, Wrong,
 };
 
 use super::gantt::{self, Row};
@@ -18,6 +18,7 @@ fn subject() -> Subject {
     Subject {
         why: Some("Do clients keep sending to instances that are gone, and for how long?".to_owned()),
         nodes: 93,
+        warmup_s: 10.0,
         replay: "schism run scenarios/zone-b.toml --seed 42".to_owned(),
     }
 }
@@ -41,6 +42,8 @@ fn empty() -> Report {
         leases: vec![],
         beliefs: vec![],
         beliefs_omitted: 0,
+        wrong_beliefs: vec![],
+        phases_omitted: 0,
         faults: vec![],
         phases: vec![],
         timeline: Timeline::default(),
@@ -91,6 +94,10 @@ fn belief(observer: &str, subject: &str, believes: &'static str, from_s: f64, to
     Belief { observer, subject, believes, from_s, to_s, is_true: false }
 }
 
+fn wrong(observers: &str, subjects: &str, believes: &'static str, beliefs: u64, longest_s: f64) -> Wrong {
+    Wrong { observers: observers.to_owned(), subjects: subjects.to_owned(), believes, beliefs, longest_s }
+}
+
 fn expectation(id: &str, verdict: Verdict, at_s: Option<f64>, why: Option<&str>) -> Expectation {
     Expectation { id: id.to_owned(), verdict, at_s, why: why.map(str::to_owned) }
 }
@@ -98,7 +105,16 @@ fn expectation(id: &str, verdict: Verdict, at_s: Option<f64>, why: Option<&str>)
 /// A zone is cut off for 35 seconds, and an instance crashes meanwhile.
 fn outage() -> Report {
     let dark = |step: u64| (40..51).contains(&step);
-    let fared = |step: u64| if dark(step) { 5_586 } else { 6_000 };
+    let starting = |step: u64| step < 2;
+    let fared = |step: u64| {
+        if dark(step) {
+            5_586
+        } else if starting(step) {
+            1_000
+        } else {
+            6_000
+        }
+    };
     let held =
         (0..30).map(|n| belief(&format!("web-{n}"), "orders-7", "up", 41.3, Some(52.0 + f64::from(n) * 2.0)));
     let dropped = (0..3).map(|n| belief(&format!("registry-{n}"), "orders-4", "down", 50.6, Some(75.8)));
@@ -125,6 +141,10 @@ fn outage() -> Report {
             lease("orders-8", 90.0, 90.1, "revoked"),
         ],
         beliefs: held.chain(dropped).chain([belief("web-3", "orders-9", "up", 170.0, None)]).collect(),
+        wrong_beliefs: vec![
+            wrong("registry", "orders", "down", 3, 25.2),
+            wrong("web", "orders", "up", 31, 68.7),
+        ],
         faults: vec![fault("cut", 40.0, Some(75.0)), fault("orders-crash", 41.3, None)],
         phases: vec![
             phase("before", 10.0, 40.0, 1.0),
@@ -221,6 +241,7 @@ fn a_run_without_faults_in_which_all_holds() {
     let calm = Report {
         faults: vec![],
         beliefs: vec![],
+        wrong_beliefs: vec![],
         recovery: Recovery::default(),
         phases: vec![phase("before", 10.0, 180.0, 1.0)],
         timeline: Timeline { succeeded: outage.timeline.offered.clone(), ..outage.timeline },
@@ -269,6 +290,9 @@ fn a_run_with_many_faults_stays_on_a_screen() {
             })
             .collect(),
         beliefs_omitted: 70_000,
+        wrong_beliefs: (0..20)
+            .map(|n| wrong(&format!("group{n}"), "orders", "up", 3_750, 180.0 - f64::from(n)))
+            .collect(),
         expect: (0..30).map(|n| expectation(&format!("holds-{n}"), Verdict::Holds, None, None)).collect(),
         verdict: Verdict::Holds,
         ..outage()
@@ -294,8 +318,8 @@ fn fifteen_overlapping_faults_in_a_chart() {
         Row {
             id: ["cut", "gray", "a-fault-with-a-long-name"][n as usize % 3].to_owned() + &format!("-{n}"),
             from_s,
-            latest_s: if n % 5 == 0 { from_s + 20.0 } else { from_s },
-            to_s: (n % 4 != 0).then_some(from_s + 30.0),
+            drawn_from: n.is_multiple_of(5).then_some((from_s - 4.0, from_s + 20.0)),
+            to_s: (!n.is_multiple_of(4)).then_some(from_s + 30.0),
             kind: ["partition", "crash", "pause"][n as usize % 3].to_owned(),
         }
     };

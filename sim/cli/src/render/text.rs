@@ -49,6 +49,8 @@ pub(crate) struct Subject {
     pub(crate) why: Option<String>,
     /// How many nodes took part.
     pub(crate) nodes: usize,
+    /// How much of the start the metrics leave out.
+    pub(crate) warmup_s: f64,
     /// The command that repeats the run.
     pub(crate) replay: String,
 }
@@ -58,8 +60,8 @@ pub(crate) fn report(report: &Report, subject: &Subject, look: Look) -> String {
     let mut sections = vec![
         heading(report, subject, look),
         verdict(report),
-        timeline::lines(report, look),
-        phases(&report.phases, look),
+        timeline::lines(report, subject.warmup_s, look),
+        phases(&report.phases, report.phases_omitted, look),
         totals(report, look),
         recovery::lines(report),
         beliefs::lines(report, look),
@@ -124,7 +126,7 @@ fn verdict_style(verdict: Verdict) -> Style {
 /// Phases shown, unless all are asked for.
 const PHASES: usize = 8;
 
-fn phases(phases: &[Phase], look: Look) -> Vec<String> {
+fn phases(phases: &[Phase], omitted: u64, look: Look) -> Vec<String> {
     if phases.is_empty() {
         return vec![];
     }
@@ -154,21 +156,17 @@ fn phases(phases: &[Phase], look: Look) -> Vec<String> {
     if last.is_some() {
         lines.insert(lines.len() - 1, look.more(phases.len() - shown - 1, "phases"));
     }
+    if omitted > 0 {
+        lines.push(format!(
+            "  {}",
+            paint(style::FAINT, format!("{} have no phase of their own", many(omitted, "more fault")))
+        ));
+    }
     lines
 }
 
 fn success(share: Option<f64>) -> Cell {
-    match share {
-        None => Cell::new("-"),
-        Some(share) => {
-            let style = match share {
-                s if s >= 1.0 => style::GOOD,
-                s if s >= 0.99 => style::ODD,
-                _ => style::BAD,
-            };
-            Cell::styled(percent(share), style)
-        }
-    }
+    share.map_or_else(|| Cell::new("-"), |share| Cell::styled(percent(share), style::of_share(share)))
 }
 
 fn totals(report: &Report, look: Look) -> Vec<String> {
@@ -178,7 +176,7 @@ fn totals(report: &Report, look: Look) -> Vec<String> {
     std::iter::once(head).chain(said.iter().flat_map(|line| hanging(line, 2, look))).collect()
 }
 
-/// How requests ended.
+/// How requests ended; the share is of those that did.
 fn outcomes(requests: &Requests) -> String {
     let Requests { offered, succeeded, unfinished, .. } = requests;
     let rest = if *unfinished > 0 { format!(", {} unfinished", count(*unfinished)) } else { String::new() };
@@ -186,7 +184,7 @@ fn outcomes(requests: &Requests) -> String {
         "{} offered, {} succeeded ({}){rest}",
         count(*offered),
         count(*succeeded),
-        share(*succeeded, *offered)
+        share(*succeeded, offered - unfinished)
     )
 }
 

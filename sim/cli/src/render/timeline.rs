@@ -4,7 +4,7 @@ use schism_runner::report::{Report, Timeline};
 
 use super::axis::Axis;
 use super::gantt::stretch;
-use super::style::{self, paint};
+use super::style::{self, paint, paint_each};
 use super::text::Look;
 use super::words::{clean, clip, count, percent, width};
 
@@ -18,7 +18,7 @@ const FAULTS: usize = 8;
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// The lines of the section.
-pub(super) fn lines(report: &Report, look: Look) -> Vec<String> {
+pub(super) fn lines(report: &Report, warmup_s: f64, look: Look) -> Vec<String> {
     let shown = look.at_most(FAULTS, report.faults.len());
     let faults = &report.faults[..shown];
     let names = faults.iter().map(|fault| width(&clean(&fault.id))).chain([width("success")]);
@@ -39,7 +39,7 @@ pub(super) fn lines(report: &Report, look: Look) -> Vec<String> {
     if shown < report.faults.len() {
         lines.push(look.more(report.faults.len() - shown, "faults"));
     }
-    if let Some((chart, note)) = success(&report.timeline, &axis) {
+    if let Some((chart, note)) = success(report, warmup_s, &axis) {
         lines.push(row("success", chart, note));
     }
     if let Some((chart, note)) = wrong(report, &axis) {
@@ -48,29 +48,39 @@ pub(super) fn lines(report: &Report, look: Look) -> Vec<String> {
     lines
 }
 
-/// The success share of the worst step in each column, and the worst of all.
-fn success(timeline: &Timeline, axis: &Axis) -> Option<(String, String)> {
-    let rate = |step: usize| {
-        let (offered, succeeded) = (timeline.offered[step], *timeline.succeeded.get(step)?);
-        (offered > 0).then(|| succeeded as f64 / offered as f64)
-    };
-    let steps = timeline.offered.len();
-    let worst_in = |from: usize, to: usize| (from..to.min(steps)).filter_map(rate).min_by(f64::total_cmp);
-    let lowest = worst_in(0, steps)?;
+/// The success share of the worst step in each column, and the worst of all after the warm-up.
+fn success(report: &Report, warmup_s: f64, axis: &Axis) -> Option<(String, String)> {
+    let step_s = report.timeline.step_s;
+    let rates = rates(&report.timeline, report.requests.unfinished);
+    let worst_in =
+        |from: usize, to: usize| rates.iter().take(to).skip(from).copied().flatten().min_by(f64::total_cmp);
+    let measured = (warmup_s / step_s).ceil() as usize;
+    let lowest = worst_in(measured, rates.len())?;
     let column = |column: usize| {
-        let from = (axis.begins(column) / timeline.step_s) as usize;
-        let to = (axis.begins(column + 1) / timeline.step_s).ceil() as usize;
+        let from = (axis.begins(column) / step_s) as usize;
+        let to = (axis.begins(column + 1) / step_s).ceil() as usize;
         match worst_in(from, to.max(from + 1)) {
-            None => " ".to_owned(),
-            Some(share) if share >= 1.0 => paint(style::GOOD, "█"),
-            // All is a full block, and anything less is visibly less.
-            Some(share) => {
-                let style = if share >= 0.99 { style::ODD } else { style::BAD };
-                paint(style, BLOCKS[(share * 7.0) as usize].to_string())
-            }
+            None => (' ', style::PLAIN),
+            Some(share) if to <= measured => (block(share), style::FAINT),
+            Some(share) => (block(share), style::of_share(share)),
         }
     };
-    Some(((0..axis.columns()).map(column).collect(), format!("lowest {}", percent(lowest))))
+    Some((paint_each((0..axis.columns()).map(column)), format!("lowest {}", percent(lowest))))
+}
+
+/// The success share of each step in which something was offered. What is in flight at the end has not failed.
+fn rates(timeline: &Timeline, unfinished: u64) -> Vec<Option<f64>> {
+    let last = timeline.offered.len().saturating_sub(1);
+    let rate = |(step, (&offered, &succeeded)): (usize, (&u64, &u64))| {
+        let over = if step == last { offered.saturating_sub(unfinished).max(succeeded) } else { offered };
+        (over > 0).then(|| succeeded as f64 / over as f64)
+    };
+    timeline.offered.iter().zip(&timeline.succeeded).enumerate().map(rate).collect()
+}
+
+/// All is a full block, and anything less is visibly less.
+fn block(share: f64) -> char {
+    if share >= 1.0 { '█' } else { BLOCKS[(share * 7.0) as usize] }
 }
 
 /// How many beliefs were wrong in each column, against the most that were in any.

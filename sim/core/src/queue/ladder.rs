@@ -43,8 +43,9 @@ struct Tuning {
     due: u64,
 }
 
-/// An event at rest, or a vacancy.
+/// An event at rest, or a vacancy. Aligned to a cache line, so that one that fits costs one miss.
 #[derive(Clone)]
+#[repr(align(64))]
 struct Node<E> {
     at: Time,
     order: u64,

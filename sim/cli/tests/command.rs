@@ -1,0 +1,252 @@
+//! The built command, as a shell would use it: exit codes, streams, files.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const SCENARIO: &str = r#"
+title    = "Two clients and a crash"
+length   = "12s"
+seed     = 7
+registry = "static"
+
+[services.orders]
+instances = 3
+service   = { exponential = "2ms" }
+
+[clients.web]
+count    = 2
+calls    = "orders"
+arrivals = { poisson = "20/s" }
+
+[[fault]]
+id    = "crash"
+at    = "4s"
+for   = "3s"
+crash = "orders-1"
+"#;
+
+/// What a command said, and its exit code.
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn schism<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Said {
+    said(&mut command(args))
+}
+
+fn command<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_schism"));
+    command.args(args).stdin(Stdio::null());
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn said(command: &mut Command) -> Said {
+    let output = command.output().expect("the command runs");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    let code = output.status.code().expect("an exit code");
+    Said { code, out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn written(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"))
+}
+
+#[test]
+fn exit_codes_are_those_of_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let good = written(dir, "good.toml", SCENARIO);
+    let bad = written(dir, "bad.toml", &SCENARIO.replace("[clients", "lenght = 1\n[clients"));
+    let fails = "[[expect]]\nmetric = \"success-rate\"\nduring = \"crash\"\nat-least = \"100%\"\n";
+    let fails = written(dir, "fails.toml", &format!("{SCENARIO}\n{fails}"));
+    let vacuous = "[[expect]]\nsometimes = \"lease-expiry\"\n";
+    let vacuous = written(dir, "vacuous.toml", &format!("{SCENARIO}\n{vacuous}"));
+    let folder = dir.to_str().unwrap();
+    let cases: &[(&[&str], i32)] = &[
+        (&["--help"], 0),
+        (&["--version"], 0),
+        (&["run", "--help"], 0),
+        (&["list"], 0),
+        (&["schema"], 0),
+        (&["man"], 0),
+        (&["completions", "fish"], 0),
+        (&["run", &good], 0),
+        (&["check", &good], 0),
+        (&["plan", &good], 0),
+        (&["run", &fails], 1),
+        (&["run", &fails, "--format", "json"], 1),
+        (&[], 2),
+        (&["frobnicate"], 2),
+        (&["run"], 2),
+        (&["run", &good, "--seed", "-1"], 2),
+        (&["run", &good, "--set", "no-equals-sign"], 2),
+        (&["run", &good, "--set", "clients.web.tmeout=1s"], 2),
+        (&["run", &bad], 2),
+        (&["plan", &bad], 2),
+        (&["check", &bad], 2),
+        (&["check", &good, &bad], 2),
+        (&["run", folder], 2),
+        (&["run", "/nowhere/at-all.toml"], 2),
+        (&["list", "balancer"], 2),
+        (&["run", &vacuous], 3),
+    ];
+    for (args, code) in cases {
+        let said = schism(*args);
+        assert_eq!(said.code, *code, "schism {args:?}\n{}{}", said.out, said.err);
+        assert_eq!(said.code == 2, !said.err.is_empty(), "schism {args:?}\n{}", said.err);
+        assert!(!said.out.contains('\u{1b}') && !said.err.contains('\u{1b}'), "colour: schism {args:?}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_told_with_the_one_that_was_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = written(folder.path(), "zone-outage.toml", SCENARIO);
+    let said = schism(["run", &good.replace("outage", "outge")]);
+    assert!(said.err.starts_with("error: cannot read "), "{}", said.err);
+    assert!(said.err.contains("zone-outge.toml: there is no such file"), "{}", said.err);
+    assert!(
+        said.err.contains("help: did you mean ") && said.err.contains("zone-outage.toml?"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn a_bad_scenario_run_for_json_leaves_stdout_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = written(folder.path(), "bad.toml", "title = 3\n");
+    let said = schism(["run", &bad, "--format", "json"]);
+    assert_eq!(said.out, "");
+    assert!(said.err.contains("bad.toml:1:"), "{}", said.err);
+}
+
+#[test]
+fn check_prints_its_diagnostics_as_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = written(folder.path(), "bad.toml", &SCENARIO.replace("length", "lenght"));
+    let good = written(folder.path(), "good.toml", SCENARIO);
+    assert_eq!(json(&schism(["check", &good, "--format", "json"]).out), serde_json::json!([]));
+    let found = json(&schism(["check", &bad, "/nowhere.toml", "--format", "json"]).out);
+    let found = found.as_array().unwrap();
+    assert!(found.iter().all(|one| one["severity"] == "error" && one["message"].is_string()), "{found:?}");
+    assert!(found.iter().any(|one| one["line"] == 3 && one["text"] == "lenght"), "{found:?}");
+    assert_eq!(found.last().unwrap()["file"], "/nowhere.toml");
+}
+
+#[test]
+fn the_same_run_is_the_same_bytes_and_another_seed_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = written(folder.path(), "good.toml", SCENARIO);
+    let run = |seed: &str| schism(["run", &good, "--seed", seed, "--format", "json"]).out;
+    assert_eq!(run("1"), run("1"));
+    assert_ne!(json(&run("1"))["digest"], json(&run("2"))["digest"]);
+    assert_eq!(json(&run("1"))["seed"], 1);
+}
+
+#[test]
+fn a_report_ends_with_the_command_that_repeats_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = written(folder.path(), "good.toml", SCENARIO);
+    let said = schism(["run", &good, "--set", "clients.web.timeout=100ms"]);
+    let last = said.out.lines().last().unwrap_or_default();
+    assert_eq!(last, format!("replay  schism run {good} --seed 7 --set clients.web.timeout=100ms"));
+}
+
+#[test]
+fn a_scenario_can_come_from_stdin() {
+    let mut child = command(["run", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(SCENARIO.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("Two clients and a crash"));
+}
+
+#[test]
+fn a_plan_is_itself_a_scenario_that_means_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = written(folder.path(), "good.toml", SCENARIO);
+    let plan = schism(["plan", &good, "--seed", "11"]).out;
+    let resolved = written(folder.path(), "resolved.toml", &plan);
+    let run = |args: &[&str]| json(&schism(["run", "--format", "json"].iter().chain(args)).out);
+    assert_eq!(run(&[&resolved])["digest"], run(&[&good, "--seed", "11"])["digest"], "{plan}");
+    let plan = json(&schism(["plan", &good, "--format", "json"]).out);
+    assert_eq!((&plan["faults"][0]["id"], &plan["faults"][0]["to_s"]), (&"crash".into(), &7.0.into()));
+}
+
+#[test]
+fn output_goes_to_a_file_whole_and_without_colour() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = written(folder.path(), "good.toml", SCENARIO);
+    let out = folder.path().join("report.txt");
+    let said = schism(["run", &good, "--color", "always", "--output", out.to_str().unwrap()]);
+    assert_eq!((said.code, said.out.as_str()), (0, ""));
+    let report = fs::read_to_string(&out).unwrap();
+    assert!(report.starts_with("Two clients and a crash\n") && !report.contains('\u{1b}'), "{report}");
+    let nowhere = folder.path().join("no-such-folder").join("report.txt");
+    let said = schism(["run", &good, "--output", nowhere.to_str().unwrap()]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("cannot write"), "{}", said.err);
+}
+
+#[test]
+fn colour_is_used_when_it_is_asked_for() {
+    let coloured = |args: &[&str], set: &[(&str, &str)]| {
+        said(command(args).envs(set.iter().copied())).out.contains('\u{1b}')
+    };
+    assert!(!coloured(&["list"], &[]));
+    assert!(coloured(&["list", "--color", "always"], &[]));
+    assert!(coloured(&["list"], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&["list", "--color", "never"], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&["list"], &[("NO_COLOR", "1")]));
+}
+
+#[test]
+fn a_pipe_that_is_closed_early_is_no_error() {
+    for args in [&["list"][..], &["schema"], &["completions", "bash"], &["--help"]] {
+        let mut child = command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut reader = BufReader::with_capacity(1, child.stdout.take().unwrap());
+        reader.read_line(&mut String::new()).unwrap();
+        drop(reader);
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "schism {args:?}: {}", output.status);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "schism {args:?}");
+    }
+    // A reader that is gone before anything is written.
+    let mut child = command(["list"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn init_writes_a_scenario_that_runs_and_never_overwrites() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("experiments");
+    let dir = dir.to_str().unwrap();
+    let said = schism(["init", dir]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let file = format!("{dir}/scenario.toml");
+    let checked = schism(["check", &file]);
+    assert_eq!((checked.code, checked.err.as_str()), (0, ""));
+    let ran = schism(["run", &file]);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    fs::write(&file, "mine").unwrap();
+    let again = schism(["init", dir]);
+    assert_eq!(again.code, 2);
+    assert!(again.err.contains("already there"), "{}", again.err);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+}
