@@ -9,9 +9,20 @@ use crate::ledger::{Ledger, Sighting};
 use crate::report::{self, Verdict};
 
 mod metric;
+#[cfg(test)]
+mod tests;
+
+/// What a metric is judged by.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    ledger: &'a Ledger,
+    scenario: &'a Scenario,
+    end: Time,
+    recovery: &'a report::Recovery,
+}
 
 /// What became of one expectation.
-pub(crate) struct Finding {
+struct Finding {
     verdict: Verdict,
     at: Option<Time>,
     why: Option<String>,
@@ -19,12 +30,18 @@ pub(crate) struct Finding {
 
 /// All expectations with what became of them, and of all together. A fault that touched nothing, though it may not
 /// miss, comes after them as one that the run did not reach.
-pub(crate) fn judge(ledger: &Ledger, scenario: &Scenario, end: Time) -> (Vec<report::Expectation>, Verdict) {
+pub(crate) fn judge(
+    ledger: &Ledger,
+    scenario: &Scenario,
+    end: Time,
+    recovery: &report::Recovery,
+) -> (Vec<report::Expectation>, Verdict) {
+    let case = Case { ledger, scenario, end, recovery };
     let asked = scenario.expectations.iter().map(|Expectation { id, ask }| {
         let finding = match ask {
             Ask::Oracle { kind, mood, within } => oracle(ledger, scenario, end, *kind, *mood, *within),
             Ask::Metric { metric, during, at_least, at_most } => {
-                metric::bound(ledger, scenario, end, *metric, during, *at_least, *at_most)
+                case.bound(*metric, during, *at_least, *at_most)
             }
         };
         finding.of(id.clone())
@@ -92,10 +109,10 @@ fn untested(ledger: &Ledger, scenario: &Scenario, kind: Kind) -> Option<String> 
         Kind::SingleLeader if !scenario.members.is_empty() && counts.leaders == 0 => {
             Some("no leader was ever elected".to_owned())
         }
-        Kind::StaleRequest | Kind::MisroutedRequest if ledger.total().attempts == 0 => {
+        Kind::StaleRequest | Kind::MisroutedRequest if ledger.attempts() == 0 => {
             Some("no attempt was sent after the warm-up".to_owned())
         }
-        Kind::NeverEmpty if ledger.agreement.since().is_none() && ledger.total().attempts == 0 => {
+        Kind::NeverEmpty if !ledger.beliefs.client_heard => {
             Some("no client ever had an endpoint to call".to_owned())
         }
         Kind::SingleLeader
@@ -111,7 +128,7 @@ fn untested(ledger: &Ledger, scenario: &Scenario, kind: Kind) -> Option<String> 
 
 /// What happened instead of something that was hoped for.
 fn instead(ledger: &Ledger, kind: Kind) -> String {
-    let attempts = ledger.total().attempts;
+    let attempts = ledger.attempts();
     let report::Registry { leases, leaders, .. } = &ledger.leases.counts;
     let report::LeaseCounts { granted, renewed, expired } = leases;
     match kind {

@@ -3,6 +3,8 @@
 //! Requests are told of a thousand times as often as anything else, so what they touch is a few counters. Everything
 //! else first goes to the record, which says what it changed: an opinion, or the registry's committed state.
 
+#[cfg(test)]
+mod belief_tests;
 mod beliefs;
 mod cells;
 mod faults;
@@ -12,12 +14,17 @@ mod leases;
 mod recovery;
 mod requests;
 mod services;
+#[cfg(test)]
+pub(crate) mod stage;
 mod tally;
 mod telling;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod watch;
 
 use schism_core::{Actor, Fault, NodeId, Scene, Time, Witness};
+use schism_models::nemesis::Audience;
 use schism_models::observation::{Observation, Outcome};
 use schism_models::oracle::{Cast, Oracle, Record, ViewsAgree};
 use schism_scenario::Scenario;
@@ -85,37 +92,6 @@ impl Ledger {
             names: Names::new(scenario),
             record,
         }
-    }
-
-    /// A fault of the scenario begins: the one with this index, on these nodes, or making these islands.
-    pub fn fault_began(
-        &mut self,
-        scene: &Scene<'_>,
-        index: usize,
-        on: &[NodeId],
-        islands: Option<&[Vec<NodeId>]>,
-    ) {
-        let now = scene.now();
-        let on = match islands {
-            Some(islands) => islands.iter().map(|island| self.names.of(island)).collect(),
-            None => self.names.each(on),
-        };
-        let has_phase = self.faults.begin(now, index, on);
-        self.requests.on_fault(now, index, has_phase);
-        self.recovery.on_begin(now);
-    }
-
-    /// A fault is healed, having stopped so many messages or struck so many processes.
-    pub fn fault_healed(&mut self, scene: &Scene<'_>, index: usize, touched: u64) {
-        let now = scene.now();
-        let has_phase = self.faults.heal(now, index, touched);
-        self.requests.on_heal(now, index, has_phase);
-        self.recovery.on_heal();
-    }
-
-    /// How much a fault has touched that never heals.
-    pub fn fault_touched(&mut self, index: usize, touched: u64) {
-        self.faults.touch(index, touched);
     }
 
     #[inline]
@@ -231,8 +207,38 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
         self.watch.on_fault(scene, &self.record, fault);
     }
 
-    /// The driver tells of islands with the fault that makes them: see [`Ledger::fault_began`].
+    /// The driver tells of islands with the fault that makes them: see [`Audience::fault_began`].
     fn on_islands(&mut self, _: &Scene<'_>, _: &[Vec<NodeId>]) {}
+}
+
+impl Audience for Ledger {
+    fn fault_began(
+        &mut self,
+        scene: &Scene<'_>,
+        fault: usize,
+        on: &[NodeId],
+        islands: Option<&[Vec<NodeId>]>,
+    ) {
+        let now = scene.now();
+        let on = match islands {
+            Some(islands) => islands.iter().map(|island| self.names.of(island)).collect(),
+            None => self.names.each(on),
+        };
+        let has_phase = self.faults.begin(now, fault, on);
+        self.requests.on_fault(now, fault, has_phase);
+        self.recovery.on_begin(now);
+    }
+
+    fn fault_healed(&mut self, scene: &Scene<'_>, fault: usize, touched: u64) {
+        let now = scene.now();
+        let has_phase = self.faults.heal(now, fault, touched);
+        self.requests.on_heal(now, fault, has_phase);
+        self.recovery.on_heal();
+    }
+
+    fn fault_lasts(&mut self, fault: usize, touched: u64) {
+        self.faults.touch(fault, touched);
+    }
 }
 
 /// What each node of a scenario is.

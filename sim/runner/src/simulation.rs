@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use schism_core::{
-    DigestValue, Event, NodeId, Part, Scene, Seed, Time, World, ZoneId, queue::Best, queue::Queue,
-};
+use schism_core::{DigestValue, Event, NodeId, Part, Seed, Time, World, ZoneId, queue::Best, queue::Queue};
 use schism_models::client::{Callee, Desk, Directory};
 use schism_models::listing::{Endpoint, Listing, ServiceId};
 use schism_models::nemesis::{Audience, Nemesis};
@@ -86,26 +84,6 @@ impl<Q: Queue<Event<Node>>> Simulation<Ledger, Q> {
     pub fn into_report(self, scenario: &Scenario, seed: Seed) -> Report {
         let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
         self.world.into_witness().report(scenario, seed, digest, events, end)
-    }
-}
-
-impl Audience for Ledger {
-    fn fault_began(
-        &mut self,
-        scene: &Scene<'_>,
-        fault: usize,
-        on: &[NodeId],
-        islands: Option<&[Vec<NodeId>]>,
-    ) {
-        Ledger::fault_began(self, scene, fault, on, islands);
-    }
-
-    fn fault_healed(&mut self, scene: &Scene<'_>, fault: usize, touched: u64) {
-        Ledger::fault_healed(self, scene, fault, touched);
-    }
-
-    fn fault_lasts(&mut self, fault: usize, touched: u64) {
-        self.fault_touched(fault, touched);
     }
 }
 

@@ -6,38 +6,38 @@ use schism_core::{NodeId, ZoneId};
 use schism_models::nemesis::{Base, Direction, Fault, Mode, Partition, Select, Shape, Target};
 use schism_scenario::{Node, Scenario};
 
-/// The names of all nodes and groups. Cheap to clone.
+/// The names of all nodes and groups. Cheap to make and to clone.
 #[derive(Clone)]
 pub(crate) struct Names {
     groups: Arc<[Named]>,
 }
 
+/// A group, whose nodes are named after it: `name-0`, `name-1`, ...
 struct Named {
     name: String,
     first: NodeId,
-    nodes: Vec<String>,
+    nodes: u32,
 }
 
 /// How many nodes are named one by one; more are named by ranges.
 const FEW: usize = 16;
 
+/// How many ranges are named; the nodes beyond are counted.
+const MOST_RANGES: usize = 64;
+
 impl Names {
     pub(crate) fn new(scenario: &Scenario) -> Names {
         let named = |(name, nodes): (&str, &[Node])| {
             let first = nodes.first()?.id;
-            Some(Named {
-                name: name.to_owned(),
-                first,
-                nodes: nodes.iter().map(|node| node.name.clone()).collect(),
-            })
+            Some(Named { name: name.to_owned(), first, nodes: nodes.len() as u32 })
         };
         Names { groups: groups(scenario).filter_map(named).collect() }
     }
 
     /// The name of one node.
-    pub(crate) fn one(&self, node: NodeId) -> &str {
+    pub(crate) fn one(&self, node: NodeId) -> String {
         let group = self.group_of(node);
-        &group.nodes[(node.0 - group.first.0) as usize]
+        format!("{}-{}", group.name, node.0 - group.first.0)
     }
 
     /// The name of a node's group: `registry`, a service or a client group.
@@ -50,7 +50,7 @@ impl Names {
         let mut sorted = nodes.to_vec();
         sorted.sort_unstable();
         if sorted.len() <= FEW {
-            return sorted.into_iter().map(|node| self.one(node).to_owned()).collect();
+            return sorted.into_iter().map(|node| self.one(node)).collect();
         }
         self.ranges(&sorted)
     }
@@ -63,15 +63,28 @@ impl Names {
     }
 
     fn ranges(&self, sorted: &[NodeId]) -> Vec<String> {
-        let adjoin = |a: &NodeId, b: &NodeId| a.0 + 1 == b.0 && self.group_of(*b).first != *b;
-        sorted.chunk_by(adjoin).map(|run| self.range(run)).collect()
+        let mut rest = sorted;
+        let mut ranges = Vec::new();
+        while let Some(&first) = rest.first() {
+            if ranges.len() == MOST_RANGES {
+                ranges.push(format!("{} more", rest.len()));
+                break;
+            }
+            let group = self.group_of(first);
+            let end = group.first.0 + group.nodes;
+            let run =
+                rest.iter().zip(first.0..end).take_while(|(node, expected)| node.0 == *expected).count();
+            ranges.push(self.range(&rest[..run]));
+            rest = &rest[run..];
+        }
+        ranges
     }
 
     fn range(&self, run: &[NodeId]) -> String {
         let group = self.group_of(run[0]);
         match run {
-            [only] => self.one(*only).to_owned(),
-            all if all.len() == group.nodes.len() => format!("{} (all {})", group.name, all.len()),
+            [only] => self.one(*only),
+            all if all.len() == group.nodes as usize => format!("{} (all {})", group.name, all.len()),
             [first, .., last] => format!("{}..{}", self.one(*first), self.one(*last)),
             [] => unreachable!("a range has a node"),
         }
@@ -85,24 +98,26 @@ impl Names {
 
 /// A fault in the words of the scenario: `partition: zone:b | rest, blackhole`.
 pub fn of_fault(scenario: &Scenario, fault: &Fault) -> String {
+    let names = Names::new(scenario);
+    let targets = |targets: &[Target]| of_targets(scenario, &names, targets);
     match fault {
-        Fault::Partition(partition) => of_partition(scenario, partition),
-        Fault::Crash(targets) => format!("crash of {}", of_targets(scenario, targets)),
-        Fault::Pause(targets) => format!("pause of {}", of_targets(scenario, targets)),
+        Fault::Partition(partition) => of_partition(partition, targets),
+        Fault::Crash(nodes) => format!("crash of {}", targets(nodes)),
+        Fault::Pause(nodes) => format!("pause of {}", targets(nodes)),
     }
 }
 
-fn of_partition(scenario: &Scenario, Partition { shape, direction, mode }: &Partition) -> String {
-    let targets = |targets: &[Target]| of_targets(scenario, targets);
+fn of_partition(
+    Partition { shape, direction, mode }: &Partition,
+    targets: impl Fn(&[Target]) -> String,
+) -> String {
+    let one = |target: &Target| targets(std::slice::from_ref(target));
     let shape = match shape {
-        Shape::Split(sides) => sides.iter().map(|side| targets(side)).collect::<Vec<_>>().join(" | "),
+        Shape::Split(sides) => joined(sides.iter().map(|side| targets(side)), " | "),
         Shape::Isolate(nodes) => format!("{} | everyone else", targets(nodes)),
         Shape::OneWay(from, to) => format!("{} -> {}", targets(from), targets(to)),
         Shape::Partial(pairs) => {
-            let pair = |(a, b): &(Target, Target)| {
-                format!("{} | {}", of_target(scenario, a), of_target(scenario, b))
-            };
-            pairs.iter().map(pair).collect::<Vec<_>>().join(" and ")
+            joined(pairs.iter().map(|(a, b)| format!("{} | {}", one(a), one(b))), " and ")
         }
     };
     let direction = match direction {
@@ -117,16 +132,20 @@ fn of_partition(scenario: &Scenario, Partition { shape, direction, mode }: &Part
     format!("partition: {shape}{direction}, {mode}")
 }
 
-fn of_targets(scenario: &Scenario, targets: &[Target]) -> String {
-    targets.iter().map(|target| of_target(scenario, target)).collect::<Vec<_>>().join(", ")
+fn of_targets(scenario: &Scenario, names: &Names, targets: &[Target]) -> String {
+    joined(targets.iter().map(|target| of_target(scenario, names, target)), ", ")
 }
 
-fn of_target(scenario: &Scenario, Target { base, select }: &Target) -> String {
+fn joined(parts: impl Iterator<Item = String>, by: &str) -> String {
+    parts.collect::<Vec<_>>().join(by)
+}
+
+fn of_target(scenario: &Scenario, names: &Names, Target { base, select }: &Target) -> String {
     let zone = |zone: ZoneId| scenario.topology.name(zone).to_owned();
     let base = match base {
-        Base::Node(node) => Names::new(scenario).one(*node).to_owned(),
+        Base::Node(node) => names.one(*node),
         Base::Group(nodes) => match nodes.first() {
-            Some(first) => Names::new(scenario).group(*first).to_owned(),
+            Some(first) => names.group(*first).to_owned(),
             None => "nobody".to_owned(),
         },
         Base::Zone(id) => format!("zone:{}", zone(*id)),
@@ -150,4 +169,37 @@ fn groups(scenario: &Scenario) -> impl Iterator<Item = (&str, &[Node])> {
     let services = scenario.services.iter().map(|group| (group.name.as_str(), group.nodes.as_slice()));
     let clients = scenario.clients.iter().map(|group| (group.name.as_str(), group.nodes.as_slice()));
     members.chain(services).chain(clients)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::stage::{BATCH, ORDERS, REGISTRY, Stage, WEB, next};
+
+    #[test]
+    fn nodes_are_named_by_ranges_that_end_with_their_group() {
+        let names = Names::new(&Stage::new().scenario);
+        let nodes = [WEB, next(WEB, 1), BATCH, next(ORDERS, 1), next(ORDERS, 2), REGISTRY];
+        assert_eq!(names.of(&nodes), "registry-0, orders-1..orders-2, web (all 2), batch-0");
+        assert_eq!(names.each(&nodes)[..2], ["registry-0", "orders-1"]);
+        assert_eq!(names.of(&[]), "");
+    }
+
+    #[test]
+    fn a_fault_is_told_in_the_words_of_the_scenario() {
+        let scenario = Stage::new().scenario;
+        let target = |base, select| Target { base, select };
+        let orders = target(Base::Group(vec![ORDERS]), Some(Select::Pick(2)));
+        let leader = target(Base::Group(vec![REGISTRY]), Some(Select::Leader));
+        let (mode, direction) = (Mode::Blackhole, Direction::Forward);
+        let sides =
+            vec![vec![target(Base::Zone(ZoneId(1)), None), leader.clone()], vec![target(Base::Rest, None)]];
+        let told = |fault| of_fault(&scenario, &fault);
+        assert_eq!(told(Fault::Pause(vec![orders.clone()])), "pause of orders:pick(2)");
+        let split = Fault::Partition(Partition { shape: Shape::Split(sides), direction, mode });
+        assert_eq!(told(split), "partition: zone:b, registry:leader | rest, forward only, blackhole");
+        let shape = Shape::Partial(vec![(orders, leader)]);
+        let partial = Fault::Partition(Partition { shape, direction: Direction::Both, mode: Mode::Reject });
+        assert_eq!(told(partial), "partition: orders:pick(2) | registry:leader, reject");
+    }
 }

@@ -12,7 +12,7 @@ use schism_models::client::{self, Arrivals, Callee, Operation};
 use schism_models::service;
 
 use self::cast::Cast;
-use crate::diagnostics::{Problem, Report, nearest, shorten, suggest};
+use crate::diagnostics::{Problem, Report, listed, nearest, shorten, suggest};
 use crate::limits;
 use crate::reader::too_many;
 use crate::source::At;
@@ -29,8 +29,10 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
     let cast = Cast::assemble(written, &zones, report)?;
     let services = services(&written.services);
     let clients = clients(written, length, report);
+    let errors = report.errors();
     let faults = fault::check(&written.faults, &cast, &zones, length, report);
-    let expectations = expect::check(&written.expectations, written, &faults, length, report);
+    let certain = written.faults_readable && report.errors() == errors && faults.iter().all(Option::is_some);
+    let expectations = expect::check(written, &faults, certain, length, report);
     if report.has_errors() {
         return None;
     }
@@ -268,6 +270,6 @@ fn no_zone(name: &At<String>, zones: &topology::Zones) -> Problem {
     let given = name.value.strip_prefix("zone:").unwrap_or(&name.value);
     let message = format!("there is no zone `{}`", shorten(&name.value));
     let near = nearest(given, zones.names()).map(|zone| format!("did you mean `{zone}`?"));
-    let names = || suggest("", zones.names().collect::<Vec<_>>());
+    let names = || listed(zones.names()).map(|names| format!("there are: {names}"));
     Problem::error(name.place, message).maybe_help(near.or_else(names))
 }

@@ -233,7 +233,12 @@ impl Report {
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.found.borrow().iter().any(|problem| problem.severity == Severity::Error)
+        self.errors() > 0
+    }
+
+    /// How many errors there are so far.
+    pub(crate) fn errors(&self) -> usize {
+        self.found.borrow().iter().filter(|problem| problem.severity == Severity::Error).count()
     }
 
     /// All the errors, or, if there are none, all the warnings.
@@ -241,7 +246,7 @@ impl Report {
         let severity = if self.has_errors() { Severity::Error } else { Severity::Warning };
         let mut found = self.found.into_inner();
         found.retain(|problem| problem.severity == severity);
-        found.sort_by(|a, b| a.place.cmp(&b.place));
+        found.sort_by_key(|problem| problem.place);
         found.dedup_by(|b, a| a.place == b.place && a.message == b.message);
         let left_out = found.len().saturating_sub(limits::ERRORS);
         found.truncate(limits::ERRORS);
@@ -297,7 +302,7 @@ pub(crate) fn nearest<'n>(given: &str, names: impl IntoIterator<Item = &'n str>)
     names
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(&given, &name.to_lowercase()), name))
-        .filter(|(distance, name)| *distance <= name.len().max(given.len()).div_ceil(3))
+        .filter(|(distance, name)| *distance <= name.len().max(given.len()) / 3)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }

@@ -121,6 +121,19 @@ impl FromStr for Spec {
     }
 }
 
+/// The kinds of faults that can be written, with what they mean.
+pub fn fault_kinds() -> Vec<(&'static str, &'static str)> {
+    let about = |kind: &&'static str| {
+        grammar::FAULT.iter().find(|key| key.name == *kind).map(|key| (*kind, key.about))
+    };
+    grammar::FAULT_KINDS.iter().filter_map(about).collect()
+}
+
+/// The distributions that can be written, with what they mean.
+pub fn distributions() -> Vec<(&'static str, &'static str)> {
+    (grammar::DISTRIBUTION.names)()
+}
+
 /// From bytes to the scenario as written. None if there is nothing to read.
 fn read(
     name: &str,

@@ -49,6 +49,9 @@ pub const REQUESTS: u128 = 10_000_000_000;
 /// The highest rate of one client, in requests per second: beyond a million, gaps come near the clock of its kernel.
 pub const RATE: u64 = 1_000_000;
 
+/// The lowest rate of one client: one request a day. Lower ones could not be written down again exactly.
+pub const GAP: Duration = DAY;
+
 /// The longest name, in bytes: that of a DNS label (RFC 1035, section 2.3.4).
 pub const NAME_BYTES: usize = 63;
 

@@ -92,7 +92,8 @@ struct New {
 /// Walks down the path and puts the value at its end.
 fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<(), Problem> {
     let Some((head, rest)) = path.split_first() else {
-        let wants_text = matches!(shape, Shape::Text | Shape::Word(_) | Shape::Name);
+        let wants_text =
+            matches!(shape, Shape::Text | Shape::Word(_) | Shape::Name | Shape::Oracle(_) | Shape::Metric);
         *slot = if wants_text && new.value.as_text().is_none() { new.as_text } else { new.value };
         return Ok(());
     };
@@ -122,6 +123,8 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
         | Shape::Rate
         | Shape::Word(_)
         | Shape::Name
+        | Shape::Oracle(_)
+        | Shape::Metric
         | Shape::Names
         | Shape::TwoTimes
         | Shape::Times
@@ -143,13 +146,13 @@ fn in_table(
     rest: &[Segment<'_>],
     new: New,
 ) -> Result<(), Problem> {
-    let names = || keys.iter().filter(|key| key.presence != Presence::Later).map(|key| key.name);
+    let names = || keys.iter().filter(|key| !key.is_later()).map(|key| key.name);
     let Some(key) = keys.iter().find(|key| key.name == head.name) else {
         let message = format!("unknown key `{}`", shorten(head.name));
         return Err(Problem::error(head.place, message).maybe_help(suggest(head.name, names())));
     };
-    if key.presence == Presence::Later {
-        return Err(not_built(head.place, key.name, &names().collect::<Vec<_>>()));
+    if let Presence::Later(instead) = key.presence {
+        return Err(not_built(head.place, key.name, instead));
     }
     set(entry(slot, head), key.shape, rest, new)
 }

@@ -24,6 +24,7 @@ pub(crate) fn scenario(tree: &Tree, report: &Report) -> Written {
     let top = Section::open("", tree.place, Some(tree), grammar::SCENARIO, report);
     let topology = top.child("topology");
     let network = top.child("network");
+    let faults = top.list("fault", limits::FAULTS);
     Written {
         title: top.must("title"),
         why: top.maybe("why"),
@@ -43,7 +44,8 @@ pub(crate) fn scenario(tree: &Tree, report: &Report) -> Written {
             .into_iter()
             .map(|(name, section)| client::read(name, &section))
             .collect(),
-        faults: top.list("fault", limits::FAULTS).unwrap_or_default().iter().map(fault::read).collect(),
+        faults_readable: faults.is_some() || top.entry("fault").is_none(),
+        faults: faults.unwrap_or_default().iter().map(fault::read).collect(),
         expectations: top
             .list("expect", limits::EXPECTATIONS)
             .unwrap_or_default()

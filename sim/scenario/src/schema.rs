@@ -1,5 +1,221 @@
-//! The JSON Schema.
-/// s
-pub fn schema() -> serde_json::Value {
-    serde_json::Value::Null
+//! The JSON Schema of a scenario file, made from the grammar, so that an editor completes what the reader takes.
+
+use schism_models::oracle;
+use serde_json::{Map, Value, json};
+
+use crate::Metric;
+use crate::grammar::{self, Argument, Choice, Key, Least, Presence, Shape};
+use crate::limits::{self, Limit};
+use crate::units::{DURATION_PATTERN, RATE_PATTERN, SHARE_PATTERN};
+
+/// The JSON Schema (draft 2020-12) of a scenario file, for `#:schema scenario.schema.json` in its first line.
+///
+/// What one key alone can be wrong about is in it; what two have to do with each other is for [`load`](crate::load).
+pub fn schema() -> Value {
+    let mut schema = Map::new();
+    schema.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
+    schema.insert("title".into(), json!("Schism scenario"));
+    schema.insert("description".into(), json!("What runs, what goes wrong, and what must hold"));
+    let Value::Object(top) = table(grammar::SCENARIO) else { unreachable!("a table is an object") };
+    schema.extend(top);
+    schema.insert("$defs".into(), definitions());
+    Value::Object(schema)
+}
+
+/// What is used in many places.
+fn definitions() -> Value {
+    json!({
+        "duration": {
+            "description": "A time: a number and a unit (ns, us, ms, s, m, h, d), or several as in \"1m30s\"",
+            "type": "string",
+            "pattern": DURATION_PATTERN,
+            "examples": ["250ms", "1.5s", "2m"],
+        },
+        "positive": { "allOf": [{ "$ref": "#/$defs/duration" }, { "pattern": "[1-9]" }] },
+        "share": {
+            "description": "A share in percent",
+            "type": "string",
+            "pattern": SHARE_PATTERN,
+            "examples": ["15%", "0.01%"],
+        },
+        "rate": {
+            "description": "A rate: a number, and /s, /min or /h",
+            "type": "string",
+            "pattern": RATE_PATTERN,
+            "examples": ["100/s", "6/min"],
+        },
+        "name": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$",
+            "maxLength": limits::NAME_BYTES,
+        },
+        "target": {
+            "description": "A node (orders-3), a group (orders), zone:b, rest, or a group with :leader, :followers, \
+                            :minority, :majority, :one, :pick(2), :20%, :in(zone:b)",
+            "type": "string",
+            "examples": ["orders-3", "orders", "zone:b", "rest", "registry:leader", "orders:pick(2)", "orders:20%"],
+        },
+        "targets": {
+            "anyOf": [
+                { "$ref": "#/$defs/target" },
+                { "type": "array", "items": { "$ref": "#/$defs/target" }, "minItems": 1, "maxItems": limits::TARGETS.most },
+            ],
+        },
+        "distribution": {
+            "description": "A distribution of times: one time for a constant, or a table with the name of a distribution",
+            "anyOf": [{ "$ref": "#/$defs/duration" }, strategies(&grammar::DISTRIBUTION)],
+        },
+    })
+}
+
+/// A table with these keys and no others.
+fn table(keys: &[Key]) -> Value {
+    let written = || keys.iter().filter(|key| !key.is_later());
+    let properties: Map<String, Value> = written().map(|key| (key.name.to_owned(), property(key))).collect();
+    let required: Vec<&str> =
+        written().filter(|key| key.presence == Presence::Required).map(|key| key.name).collect();
+    let mut table = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    if !required.is_empty() {
+        table["required"] = json!(required);
+    }
+    for (rule, value) in rules(keys) {
+        table[rule] = value;
+    }
+    table
+}
+
+/// Keys of one table of which one must be there, or not both.
+fn rules(keys: &[Key]) -> Vec<(&'static str, Value)> {
+    let one_of =
+        |names: &[&str]| -> Value { names.iter().map(|name| json!({ "required": [name] })).collect() };
+    let has = |name: &str| keys.iter().any(|key| key.name == name);
+    let not_both = |a: &str, b: &str| json!({ "not": { "required": [a, b] } });
+    if has("may-miss") {
+        let kind = json!({ "oneOf": one_of(grammar::FAULT_KINDS) });
+        let start = json!({ "oneOf": one_of(grammar::STARTS) });
+        return vec![("allOf", json!([kind, start, not_both("for", "until")]))];
+    }
+    if has("existing") {
+        return vec![("oneOf", one_of(grammar::SHAPES))];
+    }
+    if has("metric") {
+        let bounds = json!({ "anyOf": one_of(&["at-least", "at-most"]) });
+        let bounded = json!({ "if": { "required": ["metric"] }, "then": bounds });
+        return vec![("oneOf", one_of(grammar::ASKS)), ("allOf", json!([bounded]))];
+    }
+    if has("zone") {
+        return vec![("allOf", json!([not_both("zone", "zones")]))];
+    }
+    Vec::new()
+}
+
+fn property(key: &Key) -> Value {
+    let mut property = shape(key.shape);
+    property["description"] = json!(key.about);
+    if let Presence::Default(text) = key.presence {
+        property["default"] = default(text);
+    }
+    property
+}
+
+fn default(text: &str) -> Value {
+    let table: toml::Table =
+        toml::from_str(&format!("it = {text}")).expect("the defaults of the grammar are TOML");
+    serde_json::to_value(&table["it"]).expect("TOML without dates is JSON")
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{name}") })
+}
+
+fn shape(shape: Shape) -> Value {
+    match shape {
+        Shape::Text => json!({ "type": "string" }),
+        Shape::Flag => json!({ "type": "boolean" }),
+        Shape::Count(limit) => count(limit),
+        Shape::Number => json!({ "type": "number", "minimum": 0 }),
+        Shape::Duration(Least::Zero) => reference("duration"),
+        Shape::Duration(Least::Positive) => reference("positive"),
+        Shape::DurationOr(word) => json!({ "anyOf": [reference("positive"), { "const": word }] }),
+        Shape::CountOr(limit, word) => json!({ "anyOf": [count(limit), { "const": word }] }),
+        Shape::Share => reference("share"),
+        Shape::Rate => reference("rate"),
+        Shape::Word(words) => json!({ "type": "string", "enum": words.there }),
+        Shape::Name => reference("name"),
+        Shape::Oracle(mood) => {
+            let oracles = oracle::CATALOG.iter().filter(|(_, _, _, moods)| moods.contains(&mood));
+            names(oracles.map(|(name, about, _, _)| (*name, *about)).collect())
+        }
+        Shape::Metric => names(Metric::CATALOG.iter().map(|(name, about, _)| (*name, *about)).collect()),
+        Shape::Names => {
+            json!({ "type": "array", "items": reference("name"), "minItems": 1, "uniqueItems": true })
+        }
+        Shape::Distribution => reference("distribution"),
+        Shape::TwoTimes => {
+            json!({ "type": "array", "items": reference("duration"), "minItems": 2, "maxItems": 2 })
+        }
+        Shape::Times => {
+            json!({ "type": "array", "items": reference("duration"), "minItems": 1, "maxItems": limits::OBSERVATIONS.most })
+        }
+        Shape::Targets => reference("targets"),
+        Shape::Sides => {
+            json!({ "type": "array", "items": { "type": "array", "items": reference("target"), "minItems": 1 }, "minItems": 2 })
+        }
+        Shape::Pairs => {
+            let pair = json!({ "type": "array", "items": reference("target"), "minItems": 2, "maxItems": 2 });
+            json!({ "type": "array", "items": pair, "minItems": 1 })
+        }
+        Shape::TwoNames => {
+            json!({ "type": "array", "items": { "type": "string" }, "minItems": 2, "maxItems": 2 })
+        }
+        Shape::OneWay => json!({ "anyOf": [{ "type": "string", "pattern": "->" }, table(grammar::ONE_WAY)] }),
+        Shape::Window => json!({ "anyOf": [{ "type": "string" }, table(grammar::BETWEEN)] }),
+        Shape::Bound => json!({ "anyOf": [{ "type": "string" }, { "type": "number" }] }),
+        Shape::Table(keys) => table(keys),
+        Shape::TargetsOr(keys) => json!({ "anyOf": [reference("targets"), table(keys)] }),
+        Shape::Named(keys) => {
+            json!({ "type": "object", "propertyNames": reference("name"), "additionalProperties": table(keys) })
+        }
+        Shape::List(keys) => json!({ "type": "array", "items": table(keys) }),
+        Shape::Choice(choice) => self::choice(choice),
+    }
+}
+
+fn count(limit: Limit) -> Value {
+    let mut count = json!({ "type": "integer", "minimum": limit.least });
+    // Beyond this a JSON number is not exact.
+    if limit.most <= 1 << 53 {
+        count["maximum"] = json!(limit.most);
+    }
+    count
+}
+
+/// Names with what they mean, which Taplo shows beside each.
+fn names(names: Vec<(&str, &str)>) -> Value {
+    let (names, about): (Vec<&str>, Vec<&str>) = names.into_iter().unzip();
+    json!({ "type": "string", "enum": names, "x-taplo": { "docs": { "enumValues": about } } })
+}
+
+/// A bare name where that is enough, or a table with one key.
+fn choice(choice: &Choice) -> Value {
+    let bare = |name: &str| matches!((choice.argument)(name), Argument::Options(_));
+    let bare: Vec<_> = (choice.names)().into_iter().filter(|(name, _)| bare(name)).collect();
+    if bare.is_empty() {
+        return strategies(choice);
+    }
+    json!({ "anyOf": [names(bare), strategies(choice)] })
+}
+
+fn strategies(choice: &Choice) -> Value {
+    let strategy = |(name, about): (&'static str, &'static str)| {
+        let mut strategy = match (choice.argument)(name) {
+            Argument::Options(keys) | Argument::Table(keys) => table(keys),
+            Argument::Value(one) => shape(one),
+            Argument::ValueOr(one, keys) => json!({ "anyOf": [shape(one), table(keys)] }),
+        };
+        strategy["description"] = json!(about);
+        (name.to_owned(), strategy)
+    };
+    let properties: Map<String, Value> = (choice.names)().into_iter().map(strategy).collect();
+    json!({ "type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1, "maxProperties": 1 })
 }

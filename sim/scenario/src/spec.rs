@@ -26,6 +26,8 @@ pub(crate) struct Written {
     pub(crate) services: Vec<ServiceSpec>,
     pub(crate) clients: Vec<ClientSpec>,
     pub(crate) faults: Vec<FaultSpec>,
+    /// Whether the list of them could be read.
+    pub(crate) faults_readable: bool,
     pub(crate) expectations: Vec<ExpectSpec>,
 }
 

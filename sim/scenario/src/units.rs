@@ -162,7 +162,8 @@ fn percent(text: &str) -> Result<Decimal, UnitError> {
     let number = text.strip_suffix('%');
     let decimal = number.and_then(Decimal::parse).ok_or_else(|| {
         let squeezed: String = text.chars().filter(|c| !c.is_whitespace() && *c != '%').collect();
-        UnitError::new("not a share", Some(share_help(&squeezed)))
+        let meant = Decimal::parse(&squeezed).map(|_| format!("write \"{squeezed}%\""));
+        UnitError::new("not a share", meant.or_else(|| Some(share_help(""))))
     })?;
     if decimal.decimals > SHARE_DECIMALS {
         return Err(UnitError::new(format!("a share has at most {SHARE_DECIMALS} decimals"), None));
@@ -204,12 +205,12 @@ pub(crate) fn rate(text: &str) -> Result<Rate, UnitError> {
         ));
     }
     let gap = (per * decimal.divisor + decimal.digits / 2) / decimal.digits;
-    if gap < u128::from(1_000_000_000 / limits::RATE) {
+    if decimal.digits > u128::from(limits::RATE) * decimal.divisor * per / 1_000_000_000 {
         let limit = format!("the limit is {}/s for each client; use more clients", limits::RATE);
         return Err(UnitError::new("the rate is too high", Some(limit)));
     }
-    if gap > u128::from(limits::DURATION.as_nanos()) {
-        return Err(UnitError::new("the rate is too low to send anything in any run", None));
+    if gap > u128::from(limits::GAP.as_nanos()) {
+        return Err(UnitError::new("the rate is too low", Some("the limit is one a day".to_owned())));
     }
     Ok(Rate { gap: Duration::from_nanos(gap as u64) })
 }
@@ -267,15 +268,17 @@ struct Decimal {
 }
 
 impl Decimal {
-    /// At most 18 digits in all, one point, digits on both its sides.
+    /// Digits, perhaps a point and at most 18 more. A number of more than 18 digits is as large as one of 18 can be:
+    /// beyond every limit.
     fn parse(text: &str) -> Option<Decimal> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let digits_only = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        if !digits_only(whole) || !digits_only(fraction) || whole.len() > 18 {
+        if !digits_only(whole) || !digits_only(fraction) {
             return None;
         }
+        let whole = if whole.trim_start_matches('0').len() > 18 { "999999999999999999" } else { whole };
         let fraction = fraction.trim_end_matches('0');
-        if fraction.len() > 15 {
+        if fraction.len() > 18 {
             return None;
         }
         let decimals = fraction.len() as u32;
@@ -315,7 +318,7 @@ pub(crate) fn show_ratio(ratio: Ratio) -> String {
     let (n, d) = (u128::from(ratio.numerator()), u128::from(ratio.denominator()));
     let mut decimals = 0;
     let mut divisor = 1_u128;
-    while (n * 100 * divisor) % d != 0 && decimals < 17 {
+    while !(n * 100 * divisor).is_multiple_of(d) && decimals < 17 {
         decimals += 1;
         divisor *= 10;
     }
@@ -325,5 +328,91 @@ pub(crate) fn show_ratio(ratio: Ratio) -> String {
 impl UnitError {
     fn new(message: impl Into<String>, help: Option<String>) -> UnitError {
         UnitError { message: message.into(), help }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn nanos(text: &str) -> Option<u64> {
+        duration(text).ok().map(Duration::as_nanos)
+    }
+
+    #[test]
+    fn durations_are_read_to_the_nanosecond() {
+        let cases = [
+            ("0s", 0),
+            ("100ns", 100),
+            ("30us", 30_000),
+            ("30µs", 30_000),
+            ("0.000001ms", 1),
+            ("1.5s", 1_500_000_000),
+            ("1m30s", 90_000_000_000),
+            ("2m", 120_000_000_000),
+            ("1h", 3_600_000_000_000),
+            ("1000d", 86_400_000_000_000_000),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(nanos(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused() {
+        for text in [
+            "", "s", "1", "1 s", "-1s", "+1s", ".5s", "1.s", "1e3s", "1S", "1sec", "0.1ns", "1000d1ns",
+            "1s1", "ns1", "١s",
+        ] {
+            assert_eq!(nanos(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn shares_are_read_exactly() {
+        assert_eq!(ratio("15%").unwrap(), Ratio::new(3, 20));
+        assert_eq!(ratio("0.01%").unwrap(), Ratio::new(1, 10_000));
+        assert_eq!(ratio("100%").unwrap(), Ratio::ONE);
+        assert_eq!(share("99.95%").unwrap().to_string(), "0.9995");
+        for text in ["15", "100.000000001%", "-1%", "%", "1 %", "0.0000000001%"] {
+            assert!(ratio(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rate_of_a_million_is_the_highest() {
+        assert_eq!(rate("1000000/s").unwrap().gap, Duration::from_nanos(1_000));
+        assert!(rate("1000000.1/s").is_err());
+        assert_eq!(rate("6/min").unwrap().gap, Duration::from_secs(10));
+        assert!(rate("99999999999999999999/s").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_rate_reads_back_the_same(gap in 1_000..=limits::GAP.as_nanos()) {
+            let written = Rate { gap: Duration::from_nanos(gap) };
+            prop_assert_eq!(rate(&written.to_string()), Ok(written));
+        }
+
+        #[test]
+        fn a_share_reads_back_the_same(parts in 0..=100_000_000_000_u64) {
+            let written = Ratio::new(parts, 100_000_000_000);
+            prop_assert_eq!(ratio(&show_ratio(written)), Ok(written));
+            let bound = parts as f64 / 1e11;
+            prop_assert_eq!(share(&show_share(bound)).unwrap().to_bits(), bound.to_bits());
+        }
+
+        #[test]
+        fn a_duration_reads_back_the_same(nanos in 0..=limits::DURATION.as_nanos()) {
+            let written = Duration::from_nanos(nanos);
+            prop_assert_eq!(duration(&written.to_string()), Ok(written));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "[-0-9a-zµ.%/ ]{0,24}") {
+            let _ = (duration(&text), ratio(&text), share(&text), rate(&text), per_second(&text));
+        }
     }
 }

@@ -3,40 +3,80 @@
 use schism_core::Time;
 use schism_scenario::{Metric, Scenario, Window};
 
-use super::Finding;
+use super::{Case, Finding};
 use crate::figures::{millis, share};
-use crate::ledger::{Cell, Ledger, peak_to_mean};
+use crate::ledger::{Cell, peak_to_mean};
 
-/// Whether a metric keeps within its bounds. Without a value it says nothing.
-pub(super) fn bound(
-    ledger: &Ledger,
-    scenario: &Scenario,
-    end: Time,
-    metric: Metric,
-    during: &Window,
-    at_least: Option<f64>,
-    at_most: Option<f64>,
-) -> Finding {
-    let value = match value(ledger, scenario, end, metric, during) {
-        Value::Is(value) => value,
-        Value::Never => {
-            let bound = at_most.map(|most| format!("; at most {} is allowed", metric.show(most)));
-            return Finding::fails(
-                None,
-                format!("the views never came to agree{}", bound.unwrap_or_default()),
-            );
+impl Case<'_> {
+    /// Whether a metric keeps within its bounds. Without a value it says nothing.
+    pub(super) fn bound(
+        self,
+        metric: Metric,
+        during: &Window,
+        at_least: Option<f64>,
+        at_most: Option<f64>,
+    ) -> Finding {
+        let value = match self.value(metric, during) {
+            Value::Is(value) => value,
+            Value::Never => {
+                let bound = at_most.map(|most| format!("; at most {} is allowed", metric.show(most)));
+                return Finding::fails(
+                    None,
+                    format!("the views never came to agree{}", bound.unwrap_or_default()),
+                );
+            }
+            Value::Unknown(why) => return Finding::vacuous(why),
+        };
+        let is = |limit: f64, word: &str| {
+            let (name, part) = (metric.name(), during.words(self.scenario));
+            let (value, limit) = (metric.show(value), metric.show(limit));
+            Finding::fails(None, format!("{name} {part} was {value}; {word} {limit} is asked"))
+        };
+        match (at_least, at_most) {
+            (Some(least), _) if value < least => is(least, "at least"),
+            (_, Some(most)) if value > most => is(most, "at most"),
+            (_, _) => Finding::holds(),
         }
-        Value::Unknown(why) => return Finding::vacuous(why),
-    };
-    let is = |limit: f64, word: &str| {
-        let (name, part) = (metric.name(), during.words(scenario));
-        let (value, limit) = (metric.show(value), metric.show(limit));
-        Finding::fails(None, format!("{name} {part} was {value}; {word} {limit} is asked"))
-    };
-    match (at_least, at_most) {
-        (Some(least), _) if value < least => is(least, "at least"),
-        (_, Some(most)) if value > most => is(most, "at most"),
-        (_, _) => Finding::holds(),
+    }
+
+    /// Recovery is of the whole run, whatever the window; evictions are too if the window is all of it.
+    fn value(self, metric: Metric, during: &Window) -> Value {
+        let recovery = self.recovery;
+        let or =
+            |value: Option<f64>, why: &str| value.map_or_else(|| Value::Unknown(why.to_owned()), Value::Is);
+        match metric {
+            Metric::Detect => {
+                or(recovery.detect_s, "after the first fault nobody came to believe that anything was gone")
+            }
+            Metric::Reroute => or(recovery.reroute_s, "no attempt went to an instance that could not answer"),
+            Metric::Dip => or(recovery.dip, "no request was over that was offered after the first fault"),
+            Metric::GhostWindow => or(recovery.ghost_window_s, "no instance died"),
+            Metric::Converge if self.ledger.faults.last_heal().is_some() => {
+                recovery.converge_s.map_or(Value::Never, Value::Is)
+            }
+            Metric::Converge => Value::Unknown("no fault healed".to_owned()),
+            Metric::FalseEviction if *during == Window::All => Value::Is(recovery.false_evictions as f64),
+            Metric::SuccessRate
+            | Metric::Goodput
+            | Metric::LatencyQuantile(_)
+            | Metric::LatencyMean
+            | Metric::StaleRequests
+            | Metric::Misrouted
+            | Metric::CrossZoneShare
+            | Metric::PeakToMean
+            | Metric::AttemptsPerRequest
+            | Metric::RegistryReads
+            | Metric::FalseEviction => self.value_over(metric, during),
+        }
+    }
+
+    fn value_over(self, metric: Metric, during: &Window) -> Value {
+        let words = || during.words(self.scenario);
+        let Some(span) = self.ledger.faults.span(during, self.ledger.warmup(), self.end) else {
+            return Value::Unknown(format!("there was no time {}", words()));
+        };
+        let value = over(&self.ledger.requests.sum(span), span, self.scenario, metric);
+        value.map_or_else(|| Value::Unknown(format!("{} {}", lack(metric), words())), Value::Is)
     }
 }
 
@@ -47,43 +87,6 @@ enum Value {
     Never,
     /// There was nothing to measure, and why.
     Unknown(String),
-}
-
-/// Recovery is of the whole run, whatever the window; evictions are too if the window is all of it.
-fn value(ledger: &Ledger, scenario: &Scenario, end: Time, metric: Metric, during: &Window) -> Value {
-    let recovery = ledger.recovered(end);
-    let or = |value: Option<f64>, why: &str| value.map_or_else(|| Value::Unknown(why.to_owned()), Value::Is);
-    match metric {
-        Metric::Detect => {
-            or(recovery.detect_s, "after the first fault nobody came to believe that anything was gone")
-        }
-        Metric::Reroute => or(recovery.reroute_s, "no attempt went to an instance that could not answer"),
-        Metric::Dip => or(recovery.dip, "no request was over that was offered after the first fault"),
-        Metric::GhostWindow => or(recovery.ghost_window_s, "no instance died"),
-        Metric::Converge if ledger.faults.last_heal().is_some() => {
-            recovery.converge_s.map_or(Value::Never, Value::Is)
-        }
-        Metric::Converge => Value::Unknown("no fault healed".to_owned()),
-        Metric::FalseEviction if *during == Window::All => Value::Is(recovery.false_evictions as f64),
-        Metric::SuccessRate
-        | Metric::Goodput
-        | Metric::LatencyQuantile(_)
-        | Metric::LatencyMean
-        | Metric::StaleRequests
-        | Metric::Misrouted
-        | Metric::CrossZoneShare
-        | Metric::PeakToMean
-        | Metric::AttemptsPerRequest
-        | Metric::RegistryReads
-        | Metric::FalseEviction => match ledger.faults.span(during, ledger.warmup(), end) {
-            Some(span) => {
-                let cell = ledger.requests.sum(span);
-                let none = || Value::Unknown(format!("{} {}", lack(metric), during.words(scenario)));
-                over(&cell, span, scenario, metric).map_or_else(none, Value::Is)
-            }
-            None => Value::Unknown(format!("there was no time {}", during.words(scenario))),
-        },
-    }
 }
 
 /// A metric over a window, or `None` if there was nothing to measure.
@@ -141,18 +144,11 @@ fn lack(metric: Metric) -> &'static str {
 
 /// How the judge speaks of a metric.
 trait Spoken {
-    /// Its name in the scenario language.
-    fn name(self) -> &'static str;
     /// A value of it, with its unit.
     fn show(self, value: f64) -> String;
 }
 
 impl Spoken for Metric {
-    fn name(self) -> &'static str {
-        let named = Metric::CATALOG.iter().find(|(_, _, metric)| *metric == self);
-        named.expect("the catalog has every metric").0
-    }
-
     fn show(self, value: f64) -> String {
         match self {
             Metric::SuccessRate | Metric::CrossZoneShare | Metric::Dip => {

@@ -36,6 +36,8 @@ pub(crate) struct Beliefs {
     pub(crate) intervals: Intervals,
     /// The longest time for which a client believed a dead instance to be up; `None` while nobody has died.
     pub(crate) ghost: Option<Duration>,
+    /// Whether some client has believed in some instance.
+    pub(crate) client_heard: bool,
 }
 
 /// One instance, and by observer, as bits, who has heard of it and who believes it to be up.
@@ -75,6 +77,7 @@ impl Beliefs {
             moments: vec![Time::START],
             intervals: Intervals::new(cast),
             ghost: None,
+            client_heard: false,
         }
     }
 
@@ -135,6 +138,7 @@ impl Beliefs {
         let (knows, thinks) = (to != Opinion::None, to == Opinion::Up);
         known[word] = if knows { known[word] | bit } else { known[word] & !bit };
         up[word] = if thinks { up[word] | bit } else { up[word] & !bit };
+        self.client_heard |= thinks && observer >= self.members as usize;
         if knows && (thinks != *is_up || self.listed == Listed::All) {
             self.mark(now, observer, subject);
         }

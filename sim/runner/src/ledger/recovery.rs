@@ -4,6 +4,8 @@ use schism_core::{Duration, Time};
 use schism_models::observation::Outcome;
 use schism_models::oracle::{Change, Opinion};
 
+use crate::figures::share;
+
 /// What happened from the first fault on. Before it, nothing is kept.
 #[derive(Clone, Default)]
 pub(crate) struct Recovery {
@@ -89,7 +91,7 @@ impl Recovery {
         let shares = seconds
             .iter()
             .filter(|&&(over, _)| over >= enough)
-            .map(|&(over, succeeded)| f64::from(succeeded) / f64::from(over));
+            .filter_map(|&(over, succeeded)| share(u64::from(succeeded), u64::from(over)));
         let lowest = shares.clone().reduce(f64::min);
         let lower = before.map(|before| shares.filter(|share| *share < before - MARGIN).count() as u64);
         (lowest, lower)

@@ -23,9 +23,10 @@ impl Ledger {
         end: Time,
     ) -> Report {
         self.beliefs.end(end);
-        let (expect, verdict) = judge::judge(&self, scenario, end);
+        let recovery = self.recovered(end);
+        let (expect, verdict) = judge::judge(&self, scenario, end, &recovery);
         let names = self.names.clone();
-        let name = |node: NodeId| names.one(node).to_owned();
+        let name = |node: NodeId| names.one(node);
         let (beliefs, beliefs_omitted) = self.beliefs.intervals.report(name);
         let (phases, phases_omitted) = self.phases(scenario, end);
         Report {
@@ -50,13 +51,13 @@ impl Ledger {
             phases,
             phases_omitted,
             timeline: self.timeline.report(),
-            recovery: self.recovered(end),
+            recovery,
             expect,
             verdict,
         }
     }
 
-    pub(crate) fn total(&self) -> Tally {
+    fn total(&self) -> Tally {
         let mut total = Tally::default();
         self.requests.groups().iter().for_each(|group| total.add(group));
         total
@@ -87,7 +88,7 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn recovered(&self, end: Time) -> Recovery {
+    fn recovered(&self, end: Time) -> Recovery {
         let before = self.faults.span(&schism_scenario::Window::Before, self.warmup, end);
         let before = before.and_then(|span| self.requests.sum(span).tally.success_rate());
         let (dip, dip_for) = self.recovery.dip(end, before);
@@ -105,6 +106,11 @@ impl Ledger {
             false_evictions: self.false_evictions,
             ghost_window_s: self.beliefs.ghost.map(length),
         }
+    }
+
+    /// Attempts that clients sent after the warm-up.
+    pub(crate) fn attempts(&self) -> u64 {
+        self.requests.groups().iter().map(|group| group.attempts).sum()
     }
 
     pub(crate) fn warmup(&self) -> Time {

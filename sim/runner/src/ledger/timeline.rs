@@ -11,6 +11,8 @@ const MOST_STEPS: u64 = 1_000;
 #[derive(Clone)]
 pub(crate) struct Steps {
     step: Duration,
+    /// The step in seconds.
+    seconds: u64,
     offered: Vec<u64>,
     succeeded: Vec<u64>,
 }
@@ -20,9 +22,10 @@ impl Steps {
     pub(crate) fn new(length: Duration) -> Steps {
         let second = Duration::from_secs(1).as_nanos();
         let seconds = length.as_nanos().div_ceil(second).max(1);
-        let step = Duration::from_secs(seconds.div_ceil(MOST_STEPS));
+        let seconds = seconds.div_ceil(MOST_STEPS);
+        let step = Duration::from_secs(seconds);
         let steps = length.as_nanos().div_ceil(step.as_nanos()).max(1) as usize;
-        Steps { step, offered: vec![0; steps], succeeded: vec![0; steps] }
+        Steps { step, seconds, offered: vec![0; steps], succeeded: vec![0; steps] }
     }
 
     #[inline]
@@ -47,6 +50,9 @@ impl Steps {
 
     #[inline]
     fn of(&self, at: Time) -> usize {
-        ((at.as_nanos() / self.step.as_nanos()) as usize).min(self.offered.len() - 1)
+        // By a constant first, which is a multiplication; most steps are one second.
+        let second = at.as_nanos() / Duration::from_secs(1).as_nanos();
+        let step = if self.step == Duration::from_secs(1) { second } else { second / self.seconds };
+        (step as usize).min(self.offered.len() - 1)
     }
 }

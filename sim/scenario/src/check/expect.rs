@@ -16,6 +16,8 @@ use crate::{Ask, Expectation, Metric, Window};
 /// What the expectations are checked against.
 struct Run<'a> {
     faults: &'a [Option<Planned>],
+    /// Whether they are all right; if not, what an expectation says of them is not judged.
+    certain: bool,
     /// Where each fault was written.
     places: Vec<Place>,
     ids: BTreeMap<&'a str, usize>,
@@ -25,9 +27,9 @@ struct Run<'a> {
 }
 
 pub(super) fn check(
-    specs: &[ExpectSpec],
     written: &Written,
     faults: &[Option<Planned>],
+    certain: bool,
     length: Option<At<Duration>>,
     report: &Report,
 ) -> Vec<Expectation> {
@@ -35,7 +37,9 @@ pub(super) fn check(
         written.faults.iter().map(|fault| fault.id.as_ref().map_or(fault.place, |id| id.place)).collect();
     let known =
         faults.iter().enumerate().filter_map(|(index, fault)| Some((fault.as_ref()?.id.as_str(), index)));
-    let run = Run { faults, places, ids: known.collect(), length, warmup: written.warmup.value, report };
+    let specs = &written.expectations;
+    let run =
+        Run { faults, certain, places, ids: known.collect(), length, warmup: written.warmup.value, report };
     let given = given_ids(specs, report);
     let mut taken = given;
     let mut expectations = Vec::new();
@@ -140,7 +144,7 @@ impl Run<'_> {
 
     /// When the last fault has healed at the latest. Reports a fault that never does.
     fn last_heal(&self, place: Place, why: &str) -> Option<Duration> {
-        let length = self.length?.value;
+        let length = self.length.filter(|_| self.certain)?.value;
         let mut last = Duration::ZERO;
         for (fault, at) in self.faults.iter().zip(&self.places) {
             let fault = fault.as_ref()?;
@@ -186,7 +190,7 @@ impl Run<'_> {
             | Metric::FalseEviction
             | Metric::GhostWindow => return Some(()),
         };
-        if self.faults.is_empty() {
+        if self.faults.is_empty() && self.certain {
             let message = format!("`{name}` counts from {counts_from}, and there is no fault");
             self.report.add(Problem::error(place, message).help("add a [[fault]], or bound another metric"));
             return None;
@@ -219,7 +223,7 @@ impl Run<'_> {
     }
 
     fn some_fault(&self, word: &str, place: Place) -> Option<()> {
-        if self.faults.is_empty() {
+        if self.faults.is_empty() && self.certain {
             let message = format!("there is no fault that anything could be `{word}`");
             self.report.add(Problem::error(place, message).help("leave `during` out for the whole run"));
             return None;
@@ -243,7 +247,7 @@ impl Run<'_> {
     fn fault(&self, id: &At<String>) -> Option<Window> {
         let found = self.ids.get(id.value.as_str());
         // Where a fault could not be read its id is not known, and may be the one that is missed.
-        if found.is_none() && self.faults.iter().all(Option::is_some) {
+        if found.is_none() && self.certain {
             let names: Vec<&str> = self.ids.keys().copied().chain(["before", "after", "all"]).collect();
             let message = format!("there is no fault `{}`", shorten(&id.value));
             self.report.add(Problem::error(id.place, message).maybe_help(suggest(&id.value, names)));

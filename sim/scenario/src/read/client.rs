@@ -33,7 +33,8 @@ fn arrivals(chosen: &Chosen<'_>, report: &Report) -> Option<ArrivalsSpec> {
         } else {
             "{ poisson = \"100/s\" }"
         };
-        let message = format!("`{}` needs its rate or its think time", chosen.name);
+        let needs = if chosen.name == "closed" { "think time" } else { "rate" };
+        let message = format!("`{}` needs its {needs}", chosen.name);
         report.add(
             Problem::error(chosen.place, message)
                 .help(format!("write {}", how.replace("poisson", chosen.name))),

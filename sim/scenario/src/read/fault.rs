@@ -14,18 +14,21 @@ use crate::tree::{Entry, Node, Tree};
 
 pub(super) fn read(section: &Section<'_>) -> FaultSpec {
     let kind = section.only("what goes wrong", grammar::FAULT_KINDS);
+    let end = end(section);
+    // A key that is no key may have been meant to say when it ends.
+    let unsure = section.has_strangers() && matches!(end, EndSpec::Never);
     FaultSpec {
         place: section.place,
         id: section.maybe("id"),
-        start: start(section),
-        end: end(section),
+        start: start(section).filter(|_| !unsure),
+        end,
         kind: kind.and_then(|entry| self::kind(section, entry)),
         on_miss: if section.value("may-miss").value { OnMiss::Fine } else { OnMiss::Vacuous },
     }
 }
 
 fn start(section: &Section<'_>) -> Option<At<StartSpec>> {
-    let entry = section.only("when it begins", &["at", "between"])?;
+    let entry = section.only("when it begins", grammar::STARTS)?;
     if entry.key == "at" {
         return section.maybe("at").map(|at| at.map(StartSpec::At));
     }

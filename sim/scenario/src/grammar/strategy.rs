@@ -1,0 +1,154 @@
+//! Strategies that are chosen by name: arrivals, balancers, caches, distributions.
+
+use schism_models::{balancer, cache};
+
+use super::Least::{Positive, Zero};
+use super::Shape::Duration;
+use super::{Argument, Choice, Key, Shape};
+
+/// `arrivals`.
+pub(crate) const ARRIVALS: Choice = Choice {
+    what: "arrivals",
+    names: || {
+        vec![
+            ("poisson", "independent arrivals at a mean rate"),
+            ("constant", "evenly spaced arrivals, from a random phase"),
+            ("closed", "the next request a think time after the last has ended"),
+        ]
+    },
+    argument: |name| match name {
+        "closed" => Argument::Table(CLOSED),
+        _ => Argument::Value(Shape::Rate),
+    },
+    later: &["ramp", "burst", "diurnal"],
+};
+
+/// `arrivals.closed`.
+pub(crate) const CLOSED: &[Key] =
+    &[Key::new("think", Shape::Distribution, "The time between an answer and the next request").required()];
+
+/// `balancer`.
+pub(crate) const BALANCER: Choice = Choice {
+    what: "balancer",
+    names: || balancer::CATALOG.iter().map(|(name, about, _)| (*name, *about)).collect(),
+    argument: |_| Argument::Options(&[]),
+    later: &[
+        "random",
+        "round-robin",
+        "pick-first",
+        "p2c",
+        "least-request",
+        "least-conn",
+        "jsq",
+        "weighted-round-robin",
+        "ring-hash",
+        "maglev",
+        "jump",
+        "rendezvous",
+        "peak-ewma",
+        "go-zero-p2c",
+        "prequal",
+        "c3",
+        "aperture",
+        "context-weighted",
+    ],
+};
+
+/// The spellings of `reads`.
+pub(crate) const READS: &[&str] = &["linearizable", "serializable"];
+
+const READS_KEY: Key = Key::word("reads", READS, "How the registry is read").or("\"linearizable\"");
+
+/// `cache`.
+pub(crate) const CACHE: Choice = Choice {
+    what: "cache",
+    names: || cache::CATALOG.to_vec(),
+    argument: |name| {
+        Argument::Options(match name {
+            "none" => CACHE_NONE,
+            "ttl" => CACHE_TTL,
+            "watch" => CACHE_WATCH,
+            _ => &[],
+        })
+    },
+    later: &[
+        "none",
+        "ttl",
+        "poll",
+        "watch",
+        "stale-while-revalidate",
+        "last-known-good",
+        "dns",
+        "eureka-client",
+        "nacos-client",
+        "two-layer",
+    ],
+};
+
+/// `cache.none`.
+pub(crate) const CACHE_NONE: &[Key] = &[READS_KEY];
+
+/// `cache.ttl`.
+pub(crate) const CACHE_TTL: &[Key] =
+    &[Key::new("ttl", Duration(Positive), "How long a list is used").or("\"30s\""), READS_KEY];
+
+/// `cache.watch`.
+pub(crate) const CACHE_WATCH: &[Key] = &[
+    Key::word("on-empty", ON_EMPTY, "What an empty list does: nothing, or what it says").or("\"accept\""),
+    Key::new(
+        "max-stale",
+        Shape::DurationOr("forever"),
+        "How long a view is used after the registry was last heard of",
+    )
+    .or("\"forever\""),
+];
+
+/// The spellings of `on-empty`.
+pub(crate) const ON_EMPTY: &[&str] = &["keep", "accept"];
+
+/// A distribution, unless it is a bare duration.
+pub(crate) const DISTRIBUTION: Choice = Choice {
+    what: "distribution",
+    names: || {
+        vec![
+            ("constant", "always the same time"),
+            ("uniform", "any time between two"),
+            ("exponential", "memoryless, by its mean"),
+            ("normal", "the bell, cut at zero"),
+            ("lognormal", "long-tailed, by p50 and p99 or by mean and sd"),
+            ("pareto", "heavy-tailed, by scale and shape"),
+            ("empirical", "drawn from a list of observed times"),
+        ]
+    },
+    argument: |name| match name {
+        "constant" => Argument::Value(Duration(Zero)),
+        "uniform" => Argument::Table(UNIFORM),
+        "exponential" => Argument::ValueOr(Duration(Positive), EXPONENTIAL),
+        "normal" => Argument::Table(NORMAL),
+        "lognormal" => Argument::Table(LOGNORMAL),
+        "pareto" => Argument::Table(PARETO),
+        _ => Argument::Value(Shape::Times),
+    },
+    later: &[],
+};
+
+const UNIFORM: &[Key] = &[
+    Key::new("from", Duration(Zero), "The shortest").required(),
+    Key::new("to", Duration(Zero), "The longest").required(),
+];
+const EXPONENTIAL: &[Key] = &[Key::new("mean", Duration(Positive), "The mean").required()];
+const NORMAL: &[Key] = &[
+    Key::new("mean", Duration(Zero), "The mean").required(),
+    Key::new("sd", Duration(Zero), "The standard deviation").required(),
+];
+const LOGNORMAL: &[Key] = &[
+    Key::new("p50", Duration(Positive), "The median"),
+    Key::new("p99", Duration(Positive), "The 99th percentile"),
+    Key::new("mean", Duration(Positive), "The mean, instead of p50"),
+    Key::new("sd", Duration(Zero), "The standard deviation, instead of p99"),
+];
+const PARETO: &[Key] = &[
+    Key::new("scale", Duration(Positive), "The shortest").required(),
+    Key::new("shape", Shape::Number, "The exponent of the tail: less is heavier").required(),
+    Key::new("cap", Duration(Positive), "The longest"),
+];

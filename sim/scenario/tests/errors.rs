@@ -1,0 +1,418 @@
+//! Every mistake has its place and its remedy: one small change to a good scenario each, and what is said about it.
+
+use std::fmt::Write as _;
+
+use schism_scenario::{Override, load};
+
+const BASE: &str = r#"title  = "A zone goes dark"
+length = "180s"
+warmup = "10s"
+
+[topology]
+zones = ["a", "b", "c"]
+
+[network]
+same-zone = "300us"
+loss      = "0.01%"
+
+[registry.etcd]
+members   = 3
+lease-ttl = "10s"
+
+[services.orders]
+instances = 6
+service   = { lognormal = { p50 = "4ms", p99 = "40ms" } }
+slots     = 8
+
+[clients.web]
+count    = 60
+calls    = "orders"
+arrivals = { poisson = "100/s" }
+timeout  = "250ms"
+balancer = "p2c"
+cache    = { watch = { on-empty = "keep" } }
+
+[[fault]]
+id        = "cut"
+at        = "40s"
+for       = "35s"
+partition = { split = [["zone:b"], ["rest"]] }
+
+[[expect]]
+eventually = "views-agree"
+within     = "60s"
+
+[[expect]]
+metric   = "success-rate"
+during   = "cut"
+at-least = "99%"
+"#;
+
+/// What is changed, and into what.
+type Change = (&'static str, &'static str);
+
+/// The messages for each change, one after another.
+fn check(changes: &[Change]) -> String {
+    let mut out = String::new();
+    for (from, to) in changes {
+        assert_eq!(BASE.matches(from).count(), 1, "`{from}` is there once");
+        let errors = load("zone.toml", BASE.replace(from, to), &[]).map(|loaded| loaded.warnings.to_string());
+        let said = match errors {
+            Ok(warnings) => format!("accepted\n{warnings}"),
+            Err(errors) => errors.to_string(),
+        };
+        let _ = writeln!(out, "--- {} => {}\n{said}", from.escape_debug(), to.escape_debug());
+    }
+    out
+}
+
+#[test]
+fn the_base_is_good() {
+    let loaded = load("zone.toml", BASE, &[]).unwrap_or_else(|errors| panic!("{errors}"));
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+}
+
+#[test]
+fn toml_that_is_none() {
+    let said = check(&[
+        ("timeout  = \"250ms\"", "timeout  = 250ms"),
+        ("length = \"180s\"", "length \"180s\""),
+        ("warmup = \"10s\"", "length = \"10s\""),
+        ("[topology]", "[topology"),
+        ("\"A zone goes dark\"", "\"A zone goes dark"),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn keys_that_are_unknown_missing_or_too_many() {
+    let said = check(&[
+        ("timeout  =", "tiemout  ="),
+        ("timeout  =", "time_out  ="),
+        ("timeout  =", "frobnicate  ="),
+        ("for       =", "length       ="),
+        ("partition =", "partiton ="),
+        ("balancer =", "retry = { max = 2 }\nbalancer ="),
+        ("title  = \"A zone goes dark\"\n", ""),
+        ("calls    = \"orders\"\n", ""),
+        ("service   = {", "slots = 3 }\n#"),
+        ("[[fault]]", "[fault]"),
+        ("[clients.web]", "[[clients.web]]"),
+        ("[registry.etcd]", "[registry.etdc]"),
+        ("[registry.etcd]", "[registry.consul]"),
+        ("[registry.etcd]", "[registry.consul]\n[registry.etcd]"),
+        ("title  =", "registry = \"etcd\"\ntitle  ="),
+        ("\nslots     =", "\nzone = \"a\"\nzones = [\"a\"]\nslots     ="),
+        ("title  =", "compare = {}\ntitle  ="),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn values_of_the_wrong_type_or_unit() {
+    let said = check(&[
+        ("\"250ms\"", "250"),
+        ("\"250ms\"", "0.25"),
+        ("\"250ms\"", "\"250\""),
+        ("\"250ms\"", "\"250 ms\""),
+        ("\"250ms\"", "\"2 minutes\""),
+        ("\"250ms\"", "\"fast\""),
+        ("\"250ms\"", "\"-250ms\""),
+        ("\"250ms\"", "-250"),
+        ("\"250ms\"", "\"0s\""),
+        ("\"250ms\"", "\"0.5ns\""),
+        ("\"250ms\"", "\"99999999999999999999s\""),
+        ("\"250ms\"", "true"),
+        ("\"0.01%\"", "0.0001"),
+        ("\"0.01%\"", "\"0.01\""),
+        ("\"0.01%\"", "\"101%\""),
+        ("\"0.01%\"", "\"-1%\""),
+        ("\"100/s\"", "100"),
+        ("\"100/s\"", "\"100\""),
+        ("\"100/s\"", "\"100 per second\""),
+        ("\"100/s\"", "\"0/s\""),
+        ("{ poisson = \"100/s\" }", "\"poisson\""),
+        ("{ poisson = \"100/s\" }", "{ poisson = \"100/s\", constant = \"1/s\" }"),
+        ("{ poisson = \"100/s\" }", "{ burst = \"100/s\" }"),
+        ("{ poisson = \"100/s\" }", "{ closed = { think = \"0s\" } }"),
+        ("members   = 3", "members   = \"3\""),
+        ("members   = 3", "members   = 3.0"),
+        ("members   = 3", "version = 3.5"),
+        ("members   = 3", "version = \"3.3\""),
+        ("slots     = 8", "re-register = \"yes\""),
+        ("slots     = 8", "queue = \"endless\""),
+        ("slots     = 8", "discipline = \"lifo\""),
+        ("slots     = 8", "discipline = \"processor-sharing\""),
+        ("\"p2c\"", "\"p3c\""),
+        ("\"p2c\"", "\"ring-hash\""),
+        ("\"p2c\"", "{ p2c = { choices = 3 } }"),
+        ("\"p2c\"", "2"),
+        ("{ on-empty = \"keep\" }", "{ on-empty = \"keeep\" }"),
+        ("title  = \"A zone goes dark\"", "title  = 2024-01-01"),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn distributions_that_are_none() {
+    let said = check(&[
+        ("{ lognormal = { p50 = \"4ms\", p99 = \"40ms\" } }", "\"lognormal\""),
+        ("{ lognormal = { p50 = \"4ms\", p99 = \"40ms\" } }", "5"),
+        ("{ lognormal = { p50 = \"4ms\", p99 = \"40ms\" } }", "{ lognorm = { p50 = \"4ms\" } }"),
+        ("p99 = \"40ms\"", "sd = \"40ms\""),
+        ("p99 = \"40ms\"", "p90 = \"40ms\""),
+        ("p99 = \"40ms\"", "p99 = \"1ms\""),
+        ("{ lognormal = { p50 = \"4ms\", p99 = \"40ms\" } }", "{ empirical = [] }"),
+        ("{ lognormal = { p50 = \"4ms\", p99 = \"40ms\" } }", "{ empirical = [\"1ms\", 2] }"),
+        ("{ lognormal = { p50 = \"4ms\", p99 = \"40ms\" } }", "{ pareto = { scale = \"1ms\", shape = 0 } }"),
+        ("{ lognormal = { p50 = \"4ms\", p99 = \"40ms\" } }", "{ exponential = \"0s\" }"),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn limits_that_are_named() {
+    let said = check(&[
+        ("members   = 3", "members   = 1000000000"),
+        ("members   = 3", "members   = 0"),
+        ("members   = 3", "members   = -3"),
+        ("members   = 3", "members   = 99999999999999999999999999999999999999999999"),
+        ("members   = 3", "members   = 9"),
+        ("instances = 6", "instances = 20001"),
+        ("count    = 60", "count    = 10_000_000"),
+        ("count    = 60", "count    = 100_000"),
+        ("\"180s\"", "\"31d\""),
+        ("\"180s\"", "\"20d\""),
+        ("\"100/s\"", "\"1000001/s\""),
+        ("warmup = \"10s\"", "warmup = \"180s\""),
+        ("slots     = 8", "weight = 0"),
+        ("members   = 3", "heartbeat-interval = \"300ms\""),
+        ("members   = 3", "election-timeout = \"51s\""),
+        ("members   = 3", "heartbeat-interval = \"1.5ms\""),
+        ("lease-ttl = \"10s\"", "lease-ttl = \"1s\""),
+        ("lease-ttl = \"10s\"", "lease-ttl = \"2500ms\""),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn names_that_stand_for_nothing() {
+    let said = check(&[
+        ("calls    = \"orders\"", "calls    = \"order\""),
+        ("calls    = \"orders\"", "calls    = \"orders\"\noperation = \"put\""),
+        ("slots     = 8", "zones = [\"a\", \"d\"]"),
+        ("slots     = 8", "zones = [\"a\", \"a\"]"),
+        ("slots     = 8", "zones = \"a\""),
+        ("zones = [\"a\", \"b\", \"c\"]", "zones = [\"a\", \"b\", \"c\", \"b\"]"),
+        ("zones = [\"a\", \"b\", \"c\"]", "zones = []"),
+        ("zones = [\"a\", \"b\", \"c\"]", "zones = [\"a\", \"b\", \"c d\"]"),
+        (
+            "zones = [\"a\", \"b\", \"c\"]",
+            "zones = [\"a\", \"b\", \"c\"]\nlinks = [{ between = [\"a\", \"b\"] }]",
+        ),
+        (
+            "zones = [\"a\", \"b\", \"c\"]",
+            "zones = [\"a\", \"b\", \"c\"]\nlinks = [{ between = [\"a\", \"x\"] }]",
+        ),
+        (
+            "zones = [\"a\", \"b\", \"c\"]",
+            "zones = [\"a\", \"b\", \"c\"]\nlinks = [{ between = [\"a\", \"a\"] }]",
+        ),
+        ("[clients.web]", "[clients.orders]"),
+        ("[clients.web]", "[clients.registry]"),
+        ("[clients.web]", "[clients.orders-1]"),
+        ("[clients.web]", "[clients.\"web shop\"]"),
+        ("\"zone:b\"", "\"zone:d\""),
+        ("\"zone:b\"", "\"odrers\""),
+        ("\"zone:b\"", "\"odrers-3\""),
+        ("\"zone:b\"", "\"orders-6\""),
+        ("\"zone:b\"", "\"orders:leader\""),
+        ("\"zone:b\"", "\"orders:pick(9)\""),
+        ("\"zone:b\"", "\"orders:pikc(2)\""),
+        ("\"zone:b\"", "\"orders:pick(two)\""),
+        ("\"zone:b\"", "\"orders:0%\""),
+        ("\"zone:b\"", "\"orders:in(zone:d)\""),
+        ("\"zone:b\"", "\"orders-1:one\""),
+        ("\"zone:b\"", "\"zone:b:one\""),
+        ("\"zone:b\"", "\"zone b\""),
+        ("\"zone:b\"", "\"rest\""),
+        ("\"rest\"", "\"orders\""),
+        ("[\"rest\"]", "[]"),
+        ("[[\"zone:b\"], [\"rest\"]]", "[[\"zone:b\"]]"),
+        ("[[\"zone:b\"], [\"rest\"]]", "[\"zone:b\", \"rest\"]"),
+        ("[[\"zone:b\"], [\"rest\"]]", "[[\"zone:a\", \"zone:b\", \"zone:c\"], [\"rest\"]]"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "isolate = \"rest\""),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "one-way = \"zone:b\""),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "zone-cut = [\"a\", \"d\"]"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "halves = true"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "mode = \"reject\""),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "one-way = \"zone:b->zone:a\", direction = \"both\""),
+        ("[registry.etcd]\nmembers   = 3\nlease-ttl = \"10s\"", "[registry.static]\nmembers = 3"),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn faults_at_odds_with_themselves() {
+    let said = check(&[
+        ("at        = \"40s\"\n", ""),
+        ("at        = \"40s\"", "at        = \"40s\"\nbetween   = [\"1s\", \"2s\"]"),
+        ("at        = \"40s\"", "between   = [\"30s\", \"10s\"]"),
+        ("at        = \"40s\"", "between   = [\"30s\"]"),
+        ("at        = \"40s\"", "at        = \"180s\""),
+        ("at        = \"40s\"", "when      = \"cut.heals\""),
+        ("for       = \"35s\"", "for       = \"35s\"\nuntil     = \"80s\""),
+        ("for       = \"35s\"", "until     = \"35s\""),
+        ("for       = \"35s\"", "for       = \"35s\"\ncrash     = \"orders\""),
+        ("partition = { split = [[\"zone:b\"], [\"rest\"]] }\n", ""),
+        (
+            "partition = { split = [[\"zone:b\"], [\"rest\"]] }\n",
+            "slow = { target = \"orders\", factor = 12 }\n",
+        ),
+        (
+            "partition = { split = [[\"zone:b\"], [\"rest\"]] }\n",
+            "crash = { target = \"orders\", restart-after = \"8s\" }\n",
+        ),
+        ("partition = { split = [[\"zone:b\"], [\"rest\"]] }\n", "crash = { restart-after = \"8s\" }\n"),
+        ("partition = { split = [[\"zone:b\"], [\"rest\"]] }\n", "pause = 3\n"),
+        ("id        = \"cut\"", "id        = \"after\""),
+        ("id        = \"cut\"", "id        = \"\""),
+        (
+            "[[expect]]\neventually",
+            "[[fault]]\nid = \"cut\"\nat = \"1s\"\nfor = \"1s\"\npause = \"web\"\n[[expect]]\neventually",
+        ),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn expectations_that_cannot_be() {
+    let said = check(&[
+        ("eventually = \"views-agree\"", "eventually = \"view-agree\""),
+        ("eventually = \"views-agree\"", "eventually = \"converge\""),
+        ("eventually = \"views-agree\"\nwithin     = \"60s\"", "always = \"stale-request\""),
+        ("eventually = \"views-agree\"", "always = \"single-leader\""),
+        ("eventually = \"views-agree\"", "always = \"single-leader\"\neventually = \"views-agree\""),
+        ("within     = \"60s\"", "within     = \"110s\""),
+        ("for       = \"35s\"\n", ""),
+        ("for       = \"35s\"", "for       = \"120s\""),
+        ("for       = \"35s\"", "for       = \"200s\""),
+        ("metric   = \"success-rate\"", "metric   = \"sucess-rate\""),
+        ("metric   = \"success-rate\"", "metric   = \"latency-p99\""),
+        ("metric   = \"success-rate\"", "metric   = \"stale-requests\""),
+        ("during   = \"cut\"", "during   = \"cot\""),
+        ("during   = \"cut\"", "during   = { from = \"50s\", to = \"40s\" }"),
+        ("during   = \"cut\"", "during   = { from = \"50s\", to = \"4m\" }"),
+        ("during   = \"cut\"", "during   = 3"),
+        ("at-least = \"99%\"", "at-least = 0.99"),
+        ("at-least = \"99%\"", "at-least = 99"),
+        ("at-least = \"99%\"", "at-least = \"99%\"\nat-most = \"98%\""),
+        ("at-least = \"99%\"\n", ""),
+        (
+            "[[fault]]\nid        = \"cut\"\nat        = \"40s\"",
+            "[[expect]]\nmetric = \"dip\"\nduring = \"before\"\nat-least = \"1%\"\n[[fault]]\nid = \"cut\"\nat = \"10s\"",
+        ),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn overrides_that_miss() {
+    let cases = [
+        "clients.web.tiemout=100ms",
+        "clients.wbe.timeout=100ms",
+        "clients.web.timeout=100",
+        "clients.web.timeout.x=1",
+        "clients.web.balancer=p3c",
+        "clients.web.balancer.ring-hash.x=1",
+        "fault.cot.for=20s",
+        "fault.cut.for=200s",
+        "expect.0.within=5m",
+        "registry=static",
+        "registry.consul.members=3",
+        "timeout",
+        "clients..timeout=1s",
+        "=1",
+    ];
+    let mut out = String::new();
+    for case in cases {
+        let said = match load("zone.toml", BASE, &[Override::new(case)]) {
+            Ok(loaded) => format!("accepted\n{}", loaded.warnings),
+            Err(errors) => errors.to_string(),
+        };
+        let _ = writeln!(out, "--- {case}\n{said}");
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn many_mistakes_are_told_at_once_in_the_order_of_the_file() {
+    let text = BASE
+        .replace("timeout  =", "tiemout  =")
+        .replace("\"zone:b\"", "\"zone:d\"")
+        .replace("\"0.01%\"", "0.01")
+        .replace("\"orders\"", "\"order\"");
+    let errors = load("zone.toml", text, &[]).unwrap_err();
+    insta::assert_snapshot!(errors);
+    let lines: Vec<usize> = errors.iter().map(|error| error.line).collect();
+    assert!(lines.is_sorted());
+}
+
+#[test]
+fn an_error_has_a_form_for_machines_and_one_for_a_line() {
+    let errors = load("zone.toml", BASE.replace("timeout  =", "tiemout  ="), &[]).unwrap_err();
+    let only = errors.iter().next().unwrap();
+    insta::assert_snapshot!(only, @r##"
+zone.toml:25:1: unknown key `tiemout` in `clients.web`; did you mean `timeout`?
+"##);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&errors).unwrap(), @r##"
+[
+  {
+    "severity": "error",
+    "file": "zone.toml",
+    "line": 25,
+    "column": 1,
+    "span": {
+      "start": 382,
+      "end": 389
+    },
+    "message": "unknown key `tiemout` in `clients.web`",
+    "text": "tiemout",
+    "help": "did you mean `timeout`?",
+    "related": []
+  }
+]
+"##);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused() {
+    let errors = load("zone.toml", b"title = \"\xff\"", &[]).unwrap_err();
+    insta::assert_snapshot!(errors, @r##"
+error: zone.toml:1:10: not UTF-8: byte 9 is 0xff
+ --> zone.toml:1:10
+  |
+1 | title = "�"
+  |          ^
+  |
+  = help: save the file as UTF-8
+"##);
+    let errors = load("zone.toml", vec![b'#'; (4 << 20) + 1], &[]).unwrap_err();
+    insta::assert_snapshot!(errors, @r##"
+error: zone.toml:1:1: the file has 4194305 bytes; the limit is 4194304
+ --> zone.toml:1:1
+  |
+1 |
+  | ^
+  |
+  = help: is it a scenario?
+"##);
+}
+
+#[test]
+fn at_most_ten_are_listed() {
+    let keys: String = (0..50).map(|i| format!("key{i} = 1\n")).collect();
+    let errors = load("zone.toml", keys + BASE, &[]).unwrap_err();
+    assert_eq!((errors.len(), errors.left_out()), (10, 40));
+    assert!(errors.to_string().ends_with("and 40 more\n"));
+}
