@@ -12,6 +12,7 @@ mod intervals;
 mod latency;
 mod leases;
 mod recovery;
+mod reign;
 mod requests;
 mod services;
 #[cfg(test)]
@@ -33,6 +34,7 @@ use beliefs::Beliefs;
 use faults::Faults;
 use leases::Leases;
 use recovery::Recovery;
+use reign::Reign;
 use requests::Requests;
 use services::Services;
 use tally::Sent;
@@ -61,6 +63,7 @@ pub struct Ledger {
     pub(crate) beliefs: Beliefs,
     pub(crate) agreement: ViewsAgree,
     pub(crate) recovery: Recovery,
+    reign: Reign,
     pub(crate) faults: Faults,
     pub(crate) watch: Watch,
     pub(crate) false_evictions: u64,
@@ -86,6 +89,7 @@ impl Ledger {
             beliefs: Beliefs::new(&cast, listed),
             agreement: ViewsAgree::new(&cast),
             recovery: Recovery::default(),
+            reign: Reign::default(),
             faults: Faults::new(scenario.faults.len()),
             watch: Watch::new(scenario, &record),
             false_evictions: 0,
@@ -124,6 +128,7 @@ impl Ledger {
         let now = scene.now();
         self.record.observe(by, seen);
         self.leases.observe(now, by, seen);
+        self.reign.observe(now, by, seen);
         match seen {
             Observation::Read => self.requests.on_read(now),
             Observation::Leads { .. } => self.recovery.on_leader(now),
@@ -198,6 +203,9 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
     fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault) {
         self.record.on_fault(fault);
         self.follow_changes(scene.now());
+        if let Fault::Crash(node) = fault {
+            self.reign.on_crash(scene.now(), *node);
+        }
         match fault {
             Fault::Crash(node) | Fault::Restart(node) | Fault::Pause(node) | Fault::Resume(node) => {
                 self.beliefs.on_status(&self.record.cast, scene.now(), *node, scene.status(*node));

@@ -93,6 +93,10 @@ impl Page<'_> {
             let text = self.plus(secs);
             self.line("failover", &text);
         }
+        if let Some(secs) = recovery.two_leaders_s.filter(|&secs| secs > 0.0) {
+            let text = format!("two leaders at once for {}", self.secs(secs));
+            self.line("rivals", &text);
+        }
         let rerouted =
             recovery.reroute_s.map_or("no attempt was misrouted".to_owned(), |secs| self.plus(secs));
         self.line("reroute", &rerouted);

@@ -280,6 +280,8 @@ pub struct Recovery {
     pub reroute_s: Option<f64>,
     /// From the first fault to the next leader of the registry.
     pub failover_s: Option<f64>,
+    /// For how long, in all, more than one registry member held itself to be the leader, each of a term of its own.
+    pub two_leaders_s: Option<f64>,
     /// The lowest success share of any whole second, counted from the first fault on, by when requests were offered.
     /// Seconds of fewer than ten are left out, unless all are.
     pub dip: Option<f64>,

@@ -50,6 +50,7 @@ fn figures(recovery: &Recovery) -> ([Figure; 4], [Figure; 4]) {
         detect_s,
         reroute_s,
         failover_s,
+        two_leaders_s,
         dip,
         dip_for_s,
         converge_s,
@@ -86,7 +87,12 @@ fn figures(recovery: &Recovery) -> ([Figure; 4], [Figure; 4]) {
             style: if *false_evictions > 0 { style::ODD } else { style::PLAIN },
             note: String::new(),
         },
-        Figure { name: "", value: String::new(), style: style::PLAIN, note: String::new() },
+        Figure {
+            name: "two leaders",
+            value: two_leaders_s.map_or_else(none, length),
+            style: if two_leaders_s.is_some_and(|s| s > 0.0) { style::ODD } else { style::PLAIN },
+            note: "at once".to_owned(),
+        },
     ];
     (left, right)
 }

@@ -161,6 +161,7 @@ fn outage() -> Report {
             detect_s: Some(10.4),
             reroute_s: Some(12.0),
             failover_s: Some(1.85),
+            two_leaders_s: Some(0.0),
             dip: Some(0.931),
             dip_for_s: Some(11.0),
             converge_s: None,

@@ -96,6 +96,7 @@ impl Ledger {
             detect_s: self.recovery.detect().map(length),
             reroute_s: self.recovery.reroute(self.faults.all_healed()).map(length),
             failover_s: self.recovery.failover().map(length),
+            two_leaders_s: self.reign.rivals(end).map(length),
             dip,
             dip_for_s: dip_for.map(|seconds| seconds as f64),
             converge_s: self
