@@ -187,7 +187,9 @@ fn is_text(path: &Path) -> bool {
 
 fn below_the_command(path: &Path) -> bool {
     let path = relative(path);
-    ["sim/core/src/", "models/src/", "sim/scenario/src/", "sim/runner/src/"].iter().any(|floor| path.starts_with(floor))
+    ["sim/core/src/", "models/src/", "sim/scenario/src/", "sim/runner/src/"]
+        .iter()
+        .any(|floor| path.starts_with(floor))
 }
 
 /// The targets of the inline links that stay within the repository; what stands in code is none.

@@ -394,7 +394,14 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 stream.last = stream.last.max(now + latency);
                 let (at, life, connection) = (stream.last, stream.life, stream.number);
                 let sent = self.network.epoch();
-                self.queue.push(at, Event { to, life, what: What::Streamed(Box::new(Segment { from, sent, connection, msg })) });
+                self.queue.push(
+                    at,
+                    Event {
+                        to,
+                        life,
+                        what: What::Streamed(Box::new(Segment { from, sent, connection, msg })),
+                    },
+                );
             }
             Fate::Lost => self.stall(from, to, msg),
             Fate::Refused => {
@@ -443,8 +450,14 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 let sent = self.network.epoch();
                 stream.last = at;
                 for msg in stream.stall.take().expect("it is stalled").backlog {
-                    self.queue
-                        .push(at, Event { to, life, what: What::Streamed(Box::new(Segment { from, sent, connection, msg })) });
+                    self.queue.push(
+                        at,
+                        Event {
+                            to,
+                            life,
+                            what: What::Streamed(Box::new(Segment { from, sent, connection, msg })),
+                        },
+                    );
                 }
             }
             Fate::Lost => {
