@@ -1,5 +1,7 @@
 //! What one event costs in each queue: the hold model, that is one pop and one push while `n` events wait.
 
+#![expect(clippy::disallowed_methods, reason = "the load of a bench may differ between machines")]
+
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use schism_core::queue::{Ladder, Queue, Reference};
 use schism_core::{Duration, Time, each_queue};

@@ -126,7 +126,7 @@ impl Actor for Node {
                 instance.on_request(ctx, from, attempt, luck);
             }
             (Node::Client(client), Message::Reply { attempt, reply }) => {
-                client.on_reply(ctx, from, attempt, reply)
+                client.on_reply(ctx, from, attempt, reply);
             }
             (Node::Member(member), Message::Etcd(msg)) => {
                 member.on_message(ctx, from, Arc::unwrap_or_clone(msg))

@@ -1,5 +1,7 @@
 //! Faults: the primitives that every failure is made of, each with the word that undoes it.
 
+use std::hash::{Hash, Hasher};
+
 use fixedbitset::FixedBitSet;
 
 use crate::NodeId;
@@ -48,7 +50,7 @@ pub enum Feel {
 }
 
 /// A set of nodes.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct NodeSet(FixedBitSet);
 
 impl NodeSet {
@@ -75,6 +77,14 @@ impl NodeSet {
     /// Whether no node is in it.
     pub fn is_empty(&self) -> bool {
         self.0.is_clear()
+    }
+}
+
+/// By its nodes, not by the bit set's own blocks: those are as wide as the processor's registers.
+impl Hash for NodeSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.len().hash(state);
+        self.iter().for_each(|node| node.hash(state));
     }
 }
 

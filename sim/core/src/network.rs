@@ -141,7 +141,8 @@ impl Network {
     ///
     /// Nodes that meet the same cuts are alike, so the graph has one vertex for each kind of node, not for each node.
     pub fn islands(&self) -> Vec<Vec<NodeId>> {
-        let mut kinds: BTreeMap<(&[Epoch], &[Epoch], Option<NodeId>), Vec<NodeId>> = BTreeMap::new();
+        type Kind<'n> = (&'n [Epoch], &'n [Epoch], Option<NodeId>);
+        let mut kinds: BTreeMap<Kind<'_>, Vec<NodeId>> = BTreeMap::new();
         for node in (0..self.zone_of.len() as u32).map(NodeId) {
             let (leaving, entering) = (&self.leaving[node.index()], &self.entering[node.index()]);
             // Nodes that are cut off from their like are each of a kind of their own.

@@ -424,14 +424,13 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     fn retransmit(&mut self, id: StreamId) {
         let stream = self.streams.get(id);
         let (from, to) = (stream.from, stream.to);
-        if !matches!(stream.flow, Flow::Stalled(_)) {
+        // The slot of a stall that is over is nothing to this one.
+        let Flow::Stalled(stall) = &mut stream.flow else { return };
+        if stall.next != self.now {
             return;
         }
         let luck = self.nodes[from.index()].luck.draw();
-        let fate = self.network.fate(from, to, luck);
-        let stream = self.streams.get(id);
-        let Flow::Stalled(stall) = &mut stream.flow else { unreachable!("it was stalled a moment ago") };
-        match fate {
+        match self.network.fate(from, to, luck) {
             Fate::Travels(latency) => {
                 let (at, life) = (stream.last.max(self.now + latency), stream.life);
                 let sent = self.network.epoch();

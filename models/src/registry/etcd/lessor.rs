@@ -132,6 +132,6 @@ fn spread(all: &mut [(Duration, LeaseId)]) {
             .saturating_sub(left.saturating_sub(base));
         next = base + delay;
         // The lease's own time to live starts anew, later by the delay.
-        *left = *left + delay;
+        *left += delay;
     }
 }

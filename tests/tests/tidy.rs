@@ -1,0 +1,229 @@
+//! The order of the house: what ARCHITECTURE.md says of the repository is so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use schism_models::{balancer, cache, oracle, registry};
+use schism_scenario::Ask;
+use schism_tests::repository::{files, metadata, read, relative, root};
+use schism_tests::scenarios::{all, recorded};
+use serde_json::Value;
+
+/// The packages of each floor may use those of the floors named beside it, and no others of the workspace.
+const FLOORS: &[(&str, &[&str])] = &[
+    ("schism-core", &[]),
+    ("schism-models", &["schism-core"]),
+    ("schism-scenario", &["schism-core", "schism-models"]),
+    ("schism-runner", &["schism-core", "schism-models", "schism-scenario"]),
+    ("schism", &["schism-core", "schism-models", "schism-scenario", "schism-runner"]),
+];
+
+/// Packages that see everything.
+const OUTSIDE: &[&str] = &["schism-tests", "schism-benches"];
+
+#[test]
+fn every_file_opens_with_the_sentence_that_says_what_it_is() {
+    for path in rust() {
+        assert!(read(&path).starts_with("//! "), "{} does not open with `//! `", relative(&path));
+    }
+}
+
+#[test]
+fn the_crate_graph_is_the_floor_plan() {
+    let metadata = metadata();
+    let members = list(&metadata["workspace_members"]);
+    let packages = list(&metadata["packages"]).iter().filter(|package| members.contains(&package["id"]));
+    let mut seen = BTreeSet::new();
+    for package in packages {
+        let name = text(&package["name"]);
+        seen.insert(name);
+        let Some((_, beneath)) = FLOORS.iter().find(|(floor, _)| *floor == name) else {
+            assert!(OUTSIDE.contains(&name), "`{name}` stands on no floor");
+            continue;
+        };
+        for dependency in list(&package["dependencies"]) {
+            let used = text(&dependency["name"]);
+            let ours = used.starts_with("schism");
+            assert!(!ours || beneath.contains(&used), "`{name}` may not use `{used}`");
+        }
+    }
+    let floors = FLOORS.iter().map(|(name, _)| *name).chain(OUTSIDE.iter().copied());
+    assert_eq!(seen, floors.collect(), "the packages of the workspace and those of the floor plan");
+}
+
+/// Clippy forbids what `clippy.toml` names; this also sees what is only mentioned.
+#[test]
+fn below_the_command_nobody_speaks_of_the_machine() {
+    let words = ["std::time::Instant", "SystemTime", "std::fs", "std::env", "std::thread", "println!"];
+    for path in rust().iter().filter(|path| below_the_command(path)) {
+        for (number, line) in read(path).lines().enumerate() {
+            let word = words.iter().find(|word| line.contains(**word));
+            assert_eq!(word, None, "{}:{}", relative(path), number + 1);
+        }
+    }
+}
+
+#[test]
+fn no_dependency_takes_its_float_functions_from_the_platform() {
+    let metadata = metadata();
+    for node in list(&metadata["resolve"]["nodes"]) {
+        let is_rand_distr = text(&node["id"]).contains("rand_distr");
+        let std_math = list(&node["features"]).iter().any(|feature| feature == "std_math");
+        assert!(!(is_rand_distr && std_math), "rand_distr is built with std_math: {}", node["id"]);
+    }
+}
+
+#[test]
+fn every_name_of_the_catalogs_is_used_by_a_scenario() {
+    let clients = || all().iter().flat_map(|case| &case.scenario.clients);
+    let balancers = clients().map(|group| {
+        let used = |(_, _, config): &&(_, _, balancer::Config)| *config == group.config.balancer;
+        balancer::CATALOG.iter().find(used).expect("a balancer is in its catalog").0
+    });
+    all_used("balancer", names(balancer::CATALOG.iter().map(|entry| entry.0)), balancers.collect());
+    let caches = clients().map(|group| match group.config.cache {
+        cache::Config::None(_) => "none",
+        cache::Config::Ttl { .. } => "ttl",
+        cache::Config::Watch { .. } => "watch",
+    });
+    all_used("cache", names(cache::CATALOG.iter().map(|entry| entry.0)), caches.collect());
+    let registries = all().iter().map(|case| match case.scenario.registry {
+        registry::Config::Static => "static",
+        registry::Config::Etcd(_) => "etcd",
+    });
+    all_used("registry", names(registry::CATALOG.iter().map(|entry| entry.0)), registries.collect());
+    let asked = all().iter().flat_map(|case| &case.scenario.expectations);
+    let oracles = asked.filter_map(|expectation| match &expectation.ask {
+        Ask::Oracle { kind, .. } => {
+            oracle::CATALOG.iter().find(|entry| entry.2 == *kind).map(|entry| entry.0)
+        }
+        Ask::Metric { .. } => None,
+    });
+    all_used("oracle", names(oracle::CATALOG.iter().map(|entry| entry.0)), oracles.collect());
+}
+
+#[test]
+fn every_scenario_has_a_title_a_reason_and_an_expectation() {
+    let mut titles = BTreeMap::new();
+    for case in all() {
+        let scenario = &case.scenario;
+        assert!(scenario.why.as_ref().is_some_and(|why| !why.is_empty()), "{} has no `why`", case.path);
+        assert!(!scenario.expectations.is_empty(), "{} expects nothing", case.path);
+        let first = titles.insert(&scenario.title, &case.path);
+        assert_eq!(first, None, "{} has another's title", case.path);
+    }
+}
+
+#[test]
+fn every_scenario_has_its_snapshots_and_every_snapshot_its_scenario() {
+    let expected: BTreeSet<String> =
+        all().iter().map(|case| format!("snapshots/{}.snap", case.snapshot())).collect();
+    let digests = "snapshots/digests.snap".to_owned();
+    // Folders below `snapshots/` are those of other tests.
+    let found = files("snapshots")
+        .into_iter()
+        .map(|path| relative(&path))
+        .filter(|path| path.split('/').count() == 2);
+    let found: BTreeSet<String> = found.filter(|path| path.ends_with(".snap") && *path != digests).collect();
+    assert_eq!(found, expected, "snapshots of scenarios");
+    let paths: Vec<&String> = all().iter().map(|case| &case.path).collect();
+    assert_eq!(recorded().keys().collect::<Vec<_>>(), paths, "lines of {digests}");
+}
+
+#[test]
+fn every_link_of_the_documents_leads_somewhere() {
+    for path in markdown() {
+        let text = read(&path);
+        for link in links(&text) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.with_file_name("").join(file) };
+            assert!(target.exists(), "{}: `{link}` leads nowhere", relative(&path));
+            let leads = anchor.is_empty() || anchors(&read(&target)).contains(anchor);
+            assert!(leads, "{}: `{link}`: there is no such heading", relative(&path));
+        }
+    }
+}
+
+#[test]
+fn every_page_of_the_book_is_in_its_summary() {
+    let summary = root().join("docs/src/SUMMARY.md");
+    let text = read(&summary);
+    let listed: BTreeSet<String> = links(&text).map(|link| format!("docs/src/{link}")).collect();
+    let pages = files("docs/src").into_iter().filter(|path| is(path, "md") && *path != summary);
+    assert_eq!(
+        pages.map(|path| relative(&path)).collect::<BTreeSet<_>>(),
+        listed,
+        "pages, and lines of SUMMARY.md"
+    );
+}
+
+/// What is written here must mean the same wherever it is checked out.
+#[test]
+fn nothing_names_a_folder_of_somebodys_machine() {
+    let here = root().display().to_string();
+    let homes = [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/"), concat!("C:", "\\")];
+    for path in files(".").into_iter().filter(|path| is_text(path)) {
+        let text = read(&path);
+        let named = homes.iter().copied().chain([here.as_str()]).find(|folder| text.contains(folder));
+        assert_eq!(named, None, "{}", path.display());
+    }
+}
+
+fn rust() -> Vec<PathBuf> {
+    files(".").into_iter().filter(|path| is(path, "rs")).collect()
+}
+
+fn markdown() -> Vec<PathBuf> {
+    files(".").into_iter().filter(|path| is(path, "md")).collect()
+}
+
+fn is(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found == extension)
+}
+
+fn is_text(path: &Path) -> bool {
+    ["rs", "toml", "md", "snap", "sh", "json", "html", "yml"].iter().any(|extension| is(path, extension))
+}
+
+fn below_the_command(path: &Path) -> bool {
+    let path = relative(path);
+    ["sim/core/src/", "models/src/", "sim/scenario/src/", "sim/runner/src/"]
+        .iter()
+        .any(|floor| path.starts_with(floor))
+}
+
+/// The targets of the inline links that stay within the repository; what stands in code is none.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let prose = text.split("```").step_by(2);
+    let after = prose.flat_map(|part| part.split("](").skip(1));
+    after
+        .filter_map(|rest| Some(rest.split_once(')')?.0))
+        .filter(|link| !link.contains("://") && !link.starts_with("mailto:"))
+}
+
+/// The headings, as links name them.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter_map(|line| line.strip_prefix('#'));
+    headings.map(|heading| slug(heading.trim_start_matches('#').trim())).collect()
+}
+
+fn slug(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
+}
+
+fn names(of: impl Iterator<Item = &'static str>) -> BTreeSet<&'static str> {
+    of.collect()
+}
+
+fn all_used(what: &str, catalog: BTreeSet<&str>, used: BTreeSet<&str>) {
+    assert_eq!(used, catalog, "each {what} of the scenarios, and of the catalog");
+}
+
+fn list(value: &Value) -> &Vec<Value> {
+    value.as_array().expect("cargo metadata has a list here")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("cargo metadata has a text here")
+}
