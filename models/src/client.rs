@@ -303,7 +303,7 @@ impl Client {
     }
 
     /// The registry has said something.
-    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: etcd::Msg) {
+    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &etcd::Msg) {
         match &mut self.source {
             Source::Fixed(_) => {}
             Source::Registry { subscriber, .. } => {
@@ -313,9 +313,9 @@ impl Client {
             }
             Source::Itself(session) => {
                 if let etcd::Msg::Answer { call, answer } = msg
-                    && let Some(answer) = session.on_answer(ctx, call, answer)
+                    && let Some(answer) = session.on_answer(ctx, *call, answer)
                 {
-                    self.on_operated(ctx, call, &answer);
+                    self.on_operated(ctx, *call, answer);
                 }
             }
         }
@@ -431,24 +431,24 @@ impl Client {
         }
     }
 
-    fn on_news(&mut self, ctx: &mut Ctx<'_>, news: News) {
+    fn on_news(&mut self, ctx: &mut Ctx<'_>, news: News<'_>) {
         let Source::Registry { cache, .. } = &mut self.source else { return };
         let now = ctx.now();
-        let listing = match &news {
-            News::Listing(listing) => listing.clone(),
-            News::Changes { changes, .. } => changes.listing.clone(),
+        let listing = match news {
+            News::Listing(listing) => listing,
+            News::Changes { changes, .. } => &changes.listing,
         };
         cache.on_listing(now, listing.clone());
         if let Some(held) = cache.view(now)
-            && Arc::ptr_eq(held, &listing)
+            && Arc::ptr_eq(held, listing)
         {
             let had = std::mem::replace(&mut self.sighted, true);
-            tell(ctx, &news, had);
+            tell(ctx, news, had);
         }
         let waiting: Vec<u32> = (0..self.calls.len() as u32)
             .filter(|&slot| matches!(self.calls[slot as usize].stage, Stage::Resolving))
             .collect();
-        waiting.into_iter().for_each(|slot| self.try_one(ctx, slot, &listing));
+        waiting.into_iter().for_each(|slot| self.try_one(ctx, slot, listing));
     }
 
     fn on_operated(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &Answer) {
@@ -491,11 +491,11 @@ impl Client {
 }
 
 /// Tells the witnesses what a client has come to believe: the change alone, if it held a list before.
-fn tell(ctx: &mut Ctx<'_>, news: &News, had: bool) {
+fn tell(ctx: &mut Ctx<'_>, news: News<'_>, had: bool) {
     match news {
         News::Changes { changes, after } if had => {
             let service = changes.listing.service;
-            for change in changes.changes.iter().filter(|change| change.revision > *after) {
+            for change in changes.changes.iter().filter(|change| change.revision > after) {
                 ctx.observe(Observation::Believes { service, subject: change.endpoint.node, up: change.up });
             }
         }

@@ -51,13 +51,13 @@ pub enum Message {
         /// What came of it.
         reply: Reply,
     },
-    /// etcd's.
-    Etcd(Box<etcd::Msg>),
+    /// etcd's; shared, because one change goes to every watcher.
+    Etcd(Arc<etcd::Msg>),
 }
 
 impl From<etcd::Msg> for Message {
     fn from(msg: etcd::Msg) -> Message {
-        Message::Etcd(Box::new(msg))
+        Message::Etcd(Arc::new(msg))
     }
 }
 
@@ -128,9 +128,11 @@ impl Actor for Node {
             (Node::Client(client), Message::Reply { attempt, reply }) => {
                 client.on_reply(ctx, from, attempt, reply);
             }
-            (Node::Member(member), Message::Etcd(msg)) => member.on_message(ctx, from, *msg),
-            (Node::Instance(instance), Message::Etcd(msg)) => instance.on_registry(ctx, *msg),
-            (Node::Client(client), Message::Etcd(msg)) => client.on_registry(ctx, from, *msg),
+            (Node::Member(member), Message::Etcd(msg)) => {
+                member.on_message(ctx, from, Arc::unwrap_or_clone(msg))
+            }
+            (Node::Instance(instance), Message::Etcd(msg)) => instance.on_registry(ctx, &msg),
+            (Node::Client(client), Message::Etcd(msg)) => client.on_registry(ctx, from, &msg),
             (Node::Member(_) | Node::Client(_), Message::Request { .. })
             | (Node::Member(_) | Node::Instance(_), Message::Reply { .. }) => {
                 unreachable!("requests go to instances, and replies to clients")

@@ -124,7 +124,7 @@ impl Instance {
     }
 
     /// The registry has said something.
-    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, msg: etcd::Msg) {
+    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, msg: &etcd::Msg) {
         self.with_registrar(|registrar| registrar.on_message(ctx, msg));
     }
 

@@ -11,6 +11,7 @@ mod network;
 mod node;
 pub mod queue;
 mod ratio;
+mod stream;
 mod time;
 mod topology;
 mod witness;

@@ -1,12 +1,12 @@
 //! The network: what becomes of a message between two nodes, under the cuts of the moment.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
 use crate::topology::Route;
-use crate::{Cut, CutId, Draw, Duration, Feel, Life, Link, NodeId, Time, Topology, ZoneId};
+use crate::{Cut, CutId, Draw, Duration, Feel, Link, NodeId, Topology, ZoneId};
 
 /// Routes between zones, found once, and the cuts in force.
 #[derive(Clone, Debug)]
@@ -202,68 +202,4 @@ fn cross(link: &Link, luck: Draw) -> Option<Duration> {
 fn cross_all(links: &[Link], luck: Draw) -> Option<Duration> {
     let hops = std::iter::successors(Some(luck), |luck| Some(luck.derive(NEXT_HOP)));
     links.iter().zip(hops).try_fold(Duration::ZERO, |sum, (link, luck)| Some(sum + cross(link, luck)?))
-}
-
-/// A connection's one direction: messages arrive in order, and what is lost is sent again by TCP's slots.
-#[derive(Clone, Debug)]
-pub(crate) struct Stream<M> {
-    /// Which connection between the two this is: what an earlier one still has in flight does not belong to it.
-    pub(crate) number: u32,
-    /// No message may arrive before this.
-    pub(crate) last: Time,
-    /// The receiver's life that the connection was made with.
-    pub(crate) life: Life,
-    /// What waits for a retransmission, if anything.
-    pub(crate) stall: Option<Box<Stall<M>>>,
-}
-
-/// What a stalled connection holds.
-#[derive(Clone, Debug)]
-pub(crate) struct Stall<M> {
-    /// When the first message that was lost had been sent.
-    pub(crate) since: Time,
-    /// How many times it has been sent again.
-    pub(crate) tries: u32,
-    /// When it is sent again.
-    pub(crate) next: Time,
-    /// What has not arrived, in order.
-    pub(crate) backlog: VecDeque<M>,
-}
-
-/// Linux's smallest retransmission time-out: 200 ms (TCP_RTO_MIN, include/net/tcp.h). After n time-outs that each
-/// double, the slots lie 0.2 s * (2^n - 1) after the first sending: 0.2, 0.6, 1.4, 3.0, 6.2, 12.6, 25.4, 51 s.
-const RTO_MIN: Duration = Duration::from_millis(200);
-/// Linux's largest: 120 s (TCP_RTO_MAX), so from the tenth slot on they are 120 s apart.
-const RTO_MAX: Duration = Duration::from_secs(120);
-
-impl<M> Stall<M> {
-    /// A message sent at `since` has not got through.
-    pub(crate) fn new(since: Time, msg: M) -> Stall<M> {
-        Stall { since, tries: 0, next: since, backlog: VecDeque::from([msg]) }
-    }
-
-    /// Moves on to the first retransmission slot after `now`.
-    pub(crate) fn back_off(&mut self, now: Time) -> Time {
-        while self.next <= now {
-            self.tries += 1;
-            self.next = self.since + slot(self.tries);
-        }
-        self.next
-    }
-}
-
-/// How long after the first sending the `tries`-th retransmission leaves.
-fn slot(tries: u32) -> Duration {
-    (0..tries).fold(Duration::ZERO, |sum, n| sum + (RTO_MIN * (1 << n.min(20))).min(RTO_MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retransmission_slots_double_up_to_two_minutes() {
-        let slots: Vec<u64> = (1..=12).map(|n| slot(n).as_nanos() / 100_000_000).collect();
-        assert_eq!(slots, [2, 6, 14, 30, 62, 126, 254, 510, 1022, 2046, 3246, 4446]);
-    }
 }

@@ -1,23 +1,17 @@
 //! The world: nodes, their network and what is still to come. A value; running it is a pure function.
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasherDefault, Hash};
+use std::hash::Hash;
 use std::sync::Arc;
 
-use rustc_hash::FxHasher;
-
-use crate::network::{Epoch, Fate, Stall, Stream};
+use crate::network::{Epoch, Fate};
 use crate::queue::{Best, Queue};
+use crate::stream::{Flow, Stall, StreamId, Streams};
 use crate::witness::Pulse;
 use crate::{
     Actor, Checkpoints, Ctx, Digest, DigestValue, Draw, Durable, Effect, Fault, Life, Luck, Network, NodeId,
     Scene, Seed, Status, Time, Topology, Witness, ZoneId,
 };
-
-/// The connections, by sender and receiver. Looked up for every message on one, and never walked but to forget those
-/// of the dead, so their order decides nothing.
-#[expect(clippy::disallowed_types, reason = "looked up by key; the order of iteration decides nothing")]
-type Streams<M> = std::collections::HashMap<(NodeId, NodeId), Stream<M>, BuildHasherDefault<FxHasher>>;
 
 /// How many events lie between two checkpoints of the digest, at first.
 const CHECKPOINT_EVERY: u64 = 4096;
@@ -45,7 +39,6 @@ pub struct World<A: Actor, W, Q = Best<Event<A>>> {
     pulses: Vec<Pulse>,
     network: Network,
     streams: Streams<A::Msg>,
-    connections: u32,
     witness: W,
     digest: Digest,
     checkpoints: Checkpoints,
@@ -80,25 +73,19 @@ enum What<A: Actor> {
         sent: Epoch,
         msg: A::Msg,
     },
-    /// Boxed, because every event is as large as the largest, and these are few.
-    Streamed(Box<Segment<A>>),
+    Streamed {
+        stream: StreamId,
+        sent: Epoch,
+        msg: A::Msg,
+    },
     Timer(A::Timer),
     Reset {
         peer: NodeId,
     },
-    /// The connection from this node to that peer may send again what it holds.
+    /// A stream from this node may send again what it holds.
     Retransmit {
-        peer: NodeId,
+        stream: StreamId,
     },
-}
-
-/// One message on a connection.
-#[derive(Clone, Debug)]
-struct Segment<A: Actor> {
-    from: NodeId,
-    sent: Epoch,
-    connection: u32,
-    msg: A::Msg,
 }
 
 /// How each kind of event begins in the digest.
@@ -137,7 +124,6 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             pulses,
             network,
             streams: Streams::default(),
-            connections: 0,
             witness,
             digest: Digest::new(),
             checkpoints: Checkpoints::new(CHECKPOINT_EVERY),
@@ -271,9 +257,9 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 msg.hash(&mut self.digest);
                 self.tell(to, |actor, ctx| actor.on_message(ctx, from, msg));
             }
-            What::Streamed(segment) => {
-                let Segment { from, sent, connection, msg } = *segment;
-                if self.fell_behind(from, to, sent, connection, &msg) {
+            What::Streamed { stream, sent, msg } => {
+                let from = self.streams.get(stream).from;
+                if self.fell_behind(stream, sent, &msg) {
                     return;
                 }
                 self.mark(Mark::Streamed, from, to);
@@ -284,9 +270,10 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 self.mark(Mark::Reset, peer, to);
                 self.tell(to, |actor, ctx| actor.on_reset(ctx, peer));
             }
-            What::Retransmit { peer } => {
+            What::Retransmit { stream } => {
+                let peer = self.streams.get(stream).to;
                 self.mark(Mark::Retransmit, to, peer);
-                self.retransmit(to, peer);
+                self.retransmit(stream);
             }
         }
     }
@@ -295,12 +282,20 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     fn miss(&mut self, to: NodeId, what: What<A>) {
         let (from, sent) = match what {
             What::Message { from, sent, .. } => (from, sent),
-            What::Streamed(segment) => (segment.from, segment.sent),
+            // If the sender has opened another by now, it knows already that this one is no more.
+            What::Streamed { stream, .. } if self.has_successor(stream) => return,
+            What::Streamed { stream, sent, .. } => (self.streams.get(stream).from, sent),
             What::Timer(_) | What::Reset { .. } | What::Retransmit { .. } => return,
         };
         if !self.network.met_cut(sent, from, to) {
             self.reset(to, from);
         }
+    }
+
+    fn has_successor(&mut self, stream: StreamId) -> bool {
+        let stream = self.streams.get(stream);
+        let (from, to, closed) = (stream.from, stream.to, matches!(stream.flow, Flow::Closed));
+        closed && self.streams.is_open(from, to)
     }
 
     #[inline]
@@ -377,105 +372,94 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         }
     }
 
-    /// A message on the connection from one node to another, which is made when first used.
+    /// A message on the stream from one node to another, which is opened when first used.
     fn stream(&mut self, from: NodeId, to: NodeId, msg: A::Msg) {
-        let (now, life) = (self.now, self.pulses[to.index()].life);
-        let connections = &mut self.connections;
-        let stream = self.streams.entry((from, to)).or_insert_with(|| {
-            *connections += 1;
-            Stream { number: *connections, last: now, life, stall: None }
-        });
-        if let Some(stall) = &mut stream.stall {
+        let id = self.streams.open(from, to, self.pulses[to.index()].life, self.now);
+        if let Flow::Stalled(stall) = &mut self.streams.get(id).flow {
             return stall.backlog.push_back(msg);
         }
         let luck = self.nodes[from.index()].luck.draw();
         match self.network.fate(from, to, luck) {
             Fate::Travels(latency) => {
-                stream.last = stream.last.max(now + latency);
-                let (at, life, connection) = (stream.last, stream.life, stream.number);
+                let stream = self.streams.get(id);
+                stream.last = stream.last.max(self.now + latency);
+                let (at, life) = (stream.last, stream.life);
                 let sent = self.network.epoch();
-                self.queue.push(
-                    at,
-                    Event {
-                        to,
-                        life,
-                        what: What::Streamed(Box::new(Segment { from, sent, connection, msg })),
-                    },
-                );
+                self.queue.push(at, Event { to, life, what: What::Streamed { stream: id, sent, msg } });
             }
-            Fate::Lost => self.stall(from, to, msg),
-            Fate::Refused => {
-                self.streams.remove(&(from, to));
-                self.push(now, from, What::Reset { peer: to });
-            }
+            Fate::Lost => self.stall(id, msg),
+            Fate::Refused => self.refuse(from, to),
         }
     }
 
-    /// Whether a message on a connection did not get through after all, or comes behind one that did not: then it
-    /// waits for the retransmission. What belongs to a connection that is no more is dropped.
-    fn fell_behind(&mut self, from: NodeId, to: NodeId, sent: Epoch, connection: u32, msg: &A::Msg) -> bool {
-        let met_cut = self.network.met_cut(sent, from, to);
-        match self.streams.get_mut(&(from, to)) {
-            Some(stream) if stream.number == connection => {
-                if let Some(stall) = &mut stream.stall {
-                    stall.backlog.push_back(msg.clone());
-                    return true;
-                }
-                if met_cut {
-                    self.stall(from, to, msg.clone());
-                }
-                met_cut
+    /// Whether a message on a stream did not get through after all, or comes behind one that did not: then it waits for
+    /// the retransmission. What belongs to a stream that is closed is dropped.
+    fn fell_behind(&mut self, id: StreamId, sent: Epoch, msg: &A::Msg) -> bool {
+        let stream = self.streams.get(id);
+        let met_cut = self.network.met_cut(sent, stream.from, stream.to);
+        match &mut stream.flow {
+            Flow::Closed => true,
+            Flow::Stalled(stall) => {
+                stall.backlog.push_back(msg.clone());
+                true
             }
-            Some(_) | None => true,
+            Flow::Open if met_cut => {
+                self.stall(id, msg.clone());
+                true
+            }
+            Flow::Open => false,
         }
     }
 
-    fn stall(&mut self, from: NodeId, to: NodeId, msg: A::Msg) {
+    fn stall(&mut self, id: StreamId, msg: A::Msg) {
         let mut stall = Box::new(Stall::new(self.now, msg));
         let slot = stall.back_off(self.now);
-        self.streams.get_mut(&(from, to)).expect("a stalled connection exists").stall = Some(stall);
-        self.push(slot, from, What::Retransmit { peer: to });
+        let stream = self.streams.get(id);
+        stream.flow = Flow::Stalled(stall);
+        let from = stream.from;
+        self.push(slot, from, What::Retransmit { stream: id });
     }
 
     /// One of TCP's slots has come: if a segment gets through now, all that waited does.
-    fn retransmit(&mut self, from: NodeId, to: NodeId) {
-        let Some(stream) = self.streams.get_mut(&(from, to)) else { return };
-        // The slot of a stall that is over, or of a connection that is.
-        let Some(stall) = stream.stall.as_mut().filter(|stall| stall.next == self.now) else { return };
+    fn retransmit(&mut self, id: StreamId) {
+        let stream = self.streams.get(id);
+        let (from, to) = (stream.from, stream.to);
+        // The slot of a stall that is over is nothing to this one.
+        let Flow::Stalled(stall) = &mut stream.flow else { return };
+        if stall.next != self.now {
+            return;
+        }
         let luck = self.nodes[from.index()].luck.draw();
         match self.network.fate(from, to, luck) {
             Fate::Travels(latency) => {
-                let (at, life, connection) =
-                    (stream.last.max(self.now + latency), stream.life, stream.number);
+                let (at, life) = (stream.last.max(self.now + latency), stream.life);
                 let sent = self.network.epoch();
                 stream.last = at;
-                for msg in stream.stall.take().expect("it is stalled").backlog {
-                    self.queue.push(
-                        at,
-                        Event {
-                            to,
-                            life,
-                            what: What::Streamed(Box::new(Segment { from, sent, connection, msg })),
-                        },
-                    );
+                let backlog = std::mem::take(&mut stall.backlog);
+                stream.flow = Flow::Open;
+                for msg in backlog {
+                    self.queue.push(at, Event { to, life, what: What::Streamed { stream: id, sent, msg } });
                 }
             }
             Fate::Lost => {
                 let slot = stall.back_off(self.now);
-                self.push(slot, from, What::Retransmit { peer: to });
+                self.push(slot, from, What::Retransmit { stream: id });
             }
-            Fate::Refused => {
-                self.streams.remove(&(from, to));
-                self.push(self.now, from, What::Reset { peer: to });
-            }
+            Fate::Refused => self.refuse(from, to),
         }
+    }
+
+    /// A cut turns the sender away at once.
+    fn refuse(&mut self, from: NodeId, to: NodeId) {
+        self.streams.close(from, to);
+        self.push(self.now, from, What::Reset { peer: to });
     }
 
     /// Both directions of the connection are dropped with what they hold, and the peer is told if it can be reached.
     fn hang_up(&mut self, from: NodeId, to: NodeId) {
-        let mine = self.streams.remove(&(from, to));
-        let theirs = self.streams.remove(&(to, from));
-        if mine.is_some() || theirs.is_some() {
+        let mine = self.streams.close(from, to);
+        let theirs = self.streams.close(to, from);
+        if mine || theirs {
             self.reset(from, to);
         }
     }
@@ -483,7 +467,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// The host of `from` tells `to` that there is no such connection; a segment that may be lost.
     fn reset(&mut self, from: NodeId, to: NodeId) {
         let luck = self.nodes[from.index()].luck.draw();
-        self.streams.remove(&(to, from));
+        self.streams.close(to, from);
         if let Fate::Travels(latency) = self.network.fate(from, to, luck) {
             self.push(self.now + latency, to, What::Reset { peer: from });
         }
@@ -494,7 +478,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         self.pulses[node.index()].status = Status::Down;
         self.pulses[node.index()].life.0 += 1;
         self.nodes[node.index()].held.clear();
-        self.streams.retain(|&(from, to), _| from != node && to != node);
+        self.streams.close_all_of(node);
         actor.peers().into_iter().for_each(|peer| self.reset(node, peer));
     }
 

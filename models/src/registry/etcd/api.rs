@@ -62,7 +62,7 @@ pub enum Msg {
         after: u64,
     },
     /// Changes of a list.
-    Changes(Arc<Changes>),
+    Changes(Changes),
 }
 
 /// Changes of a list, in order, and the list that they lead to.

@@ -13,7 +13,7 @@ use super::store::{Change, Command, Effect, LeaseId, Store};
 use super::{Config, Version};
 use crate::cache::Reads;
 use crate::listing::ServiceId;
-use crate::node::{Ctx, Timer as NodeTimer};
+use crate::node::{Ctx, Message, Timer as NodeTimer};
 use crate::observation::{Cause, Observation};
 
 /// How long a member works on a request: 5 s and two election time-outs (etcdserver/config.go, `ReqTimeout`), which is
@@ -487,7 +487,7 @@ impl Member {
         let changes = self.store.changes_after(service, after).to_vec();
         if !changes.is_empty() {
             let news = Changes { after, changes, listing: self.listing(service) };
-            ctx.stream(client, Msg::Changes(Arc::new(news)).into());
+            ctx.stream(client, Msg::Changes(news).into());
         }
     }
 
@@ -495,9 +495,9 @@ impl Member {
         for (service, changes) in std::mem::take(&mut self.news) {
             let Some(watchers) = self.watchers.get(&service) else { continue };
             let after = changes[0].revision - 1;
-            let news = Arc::new(Changes { after, changes, listing: self.listing(service) });
+            let news = Arc::new(Msg::Changes(Changes { after, changes, listing: self.listing(service) }));
             for &watcher in watchers {
-                ctx.stream(watcher, Msg::Changes(news.clone()).into());
+                ctx.stream(watcher, Message::Etcd(news.clone()));
             }
         }
     }

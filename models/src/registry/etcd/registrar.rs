@@ -77,9 +77,9 @@ impl Registrar {
     }
 
     /// A message of the registry's has come.
-    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, msg: Msg) {
-        match msg {
-            Msg::Answer { call, answer } => {
+    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, msg: &Msg) {
+        match *msg {
+            Msg::Answer { call, ref answer } => {
                 if let Some(answer) = self.session.on_answer(ctx, call, answer) {
                     self.on_answer(ctx, call, answer);
                 }
@@ -133,9 +133,9 @@ impl Registrar {
         self.stage = Stage::Granting { call };
     }
 
-    fn on_answer(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: Answer) {
+    fn on_answer(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &Answer) {
         match (self.stage, answer) {
-            (Stage::Granting { call: mine }, Answer::Granted { lease, .. }) if mine == call => {
+            (Stage::Granting { call: mine }, &Answer::Granted { lease, .. }) if mine == call => {
                 let ask = Ask::Register { service: self.service, endpoint: self.endpoint, lease };
                 let call = self.session.ask(ctx, ask, self.session.config().request_timeout);
                 self.stage = Stage::Registering { call, lease };

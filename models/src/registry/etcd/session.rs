@@ -71,10 +71,10 @@ impl Session {
 
     /// An answer has come. `None` if nobody waits for it any more; a read that met a change of leader is asked again,
     /// as the client library does with what it may safely repeat (client/v3/retry.go).
-    pub fn on_answer(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: Answer) -> Option<Answer> {
+    pub fn on_answer<'a>(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &'a Answer) -> Option<&'a Answer> {
         let at = self.open.iter().position(|open| open.0 == call)?;
         let ask = self.open[at].1;
-        if let (Answer::Failed(Failure::LeaderChanged), Ask::List { .. } | Ask::Get { .. }) = (&answer, ask) {
+        if let (Answer::Failed(Failure::LeaderChanged), Ask::List { .. } | Ask::Get { .. }) = (answer, ask) {
             self.send(ctx, Msg::Ask { call, ask });
             return None;
         }

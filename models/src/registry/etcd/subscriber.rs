@@ -37,14 +37,14 @@ pub enum Then {
 }
 
 /// What has been learnt.
-#[derive(Clone, Debug)]
-pub enum News {
+#[derive(Clone, Copy, Debug)]
+pub enum News<'a> {
     /// A whole list.
-    Listing(Arc<Listing>),
+    Listing(&'a Arc<Listing>),
     /// Changes; those up to `after` are known already.
     Changes {
         /// All that were told.
-        changes: Arc<Changes>,
+        changes: &'a Changes,
         /// What had been seen before.
         after: u64,
     },
@@ -72,11 +72,11 @@ impl Subscriber {
     }
 
     /// A message of the registry's has come: what it tells, if that is news.
-    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) -> Option<News> {
+    pub fn on_message<'a>(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &'a Msg) -> Option<News<'a>> {
         match msg {
             Msg::Answer { call, answer } => {
-                let answer = self.session.on_answer(ctx, call, answer)?;
-                self.on_answer(ctx, call, answer)
+                let answer = self.session.on_answer(ctx, *call, answer)?;
+                self.on_answer(ctx, *call, answer)
             }
             Msg::Changes(changes) => self.on_changes(from, changes),
             // What clients and members tell members, and what holders of leases are told.
@@ -121,7 +121,7 @@ impl Subscriber {
         ctx.after(after, NodeTimer::Resubscribe);
     }
 
-    fn on_answer(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: Answer) -> Option<News> {
+    fn on_answer<'a>(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &'a Answer) -> Option<News<'a>> {
         let Stage::Listing { call: mine, then, .. } = self.stage else { return None };
         match answer {
             Answer::Listing(listing) if mine == call => {
@@ -146,7 +146,7 @@ impl Subscriber {
     }
 
     /// The connection keeps its order and a broken one is resumed from what was seen, so nothing is ever missing.
-    fn on_changes(&mut self, from: NodeId, changes: Arc<Changes>) -> Option<News> {
+    fn on_changes<'a>(&mut self, from: NodeId, changes: &'a Changes) -> Option<News<'a>> {
         if self.stage != Stage::Watching || from != self.member() || changes.listing.revision <= self.seen {
             return None;
         }
