@@ -129,7 +129,7 @@ impl Actor for Node {
                 client.on_reply(ctx, from, attempt, reply);
             }
             (Node::Member(member), Message::Etcd(msg)) => {
-                member.on_message(ctx, from, Arc::unwrap_or_clone(msg))
+                member.on_message(ctx, from, Arc::unwrap_or_clone(msg));
             }
             (Node::Instance(instance), Message::Etcd(msg)) => instance.on_registry(ctx, &msg),
             (Node::Client(client), Message::Etcd(msg)) => client.on_registry(ctx, from, &msg),
