@@ -8,7 +8,7 @@
 
 use std::time::Instant;
 
-use schism_benches::{hold, service};
+use schism_benches::{hold, scenario, service};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
@@ -28,6 +28,16 @@ fn main() {
     }
     if wanted("w2") {
         best(runs, "w2: 100 clients, 20 servers", "requests", || service::run(size.unwrap_or(2_000_000)).0);
+    }
+    if wanted("full") {
+        best(runs, "full: 60 clients, 30 instances, 3 members", "requests", || scenario::FULL.run(&[]).requests);
+    }
+    if wanted("scale-100") {
+        let few = ["clients.web.count=100", "length=200s"];
+        best(runs, "scale: 100 clients, 1,000 instances", "events", || scenario::SCALE.run(&few).events);
+    }
+    if wanted("scale") {
+        best(runs, "scale: 10,000 clients, 1,000 instances", "events", || scenario::SCALE.run(&[]).events);
     }
 }
 

@@ -1,4 +1,5 @@
 //! The kernel's workloads, through the same actor, effects and world as the models: what `workloads` times.
 
 pub mod hold;
+pub mod scenario;
 pub mod service;
