@@ -30,7 +30,9 @@ fn main() {
         best(runs, "w2: 100 clients, 20 servers", "requests", || service::run(size.unwrap_or(2_000_000)).0);
     }
     if wanted("full") {
-        best(runs, "full: 60 clients, 30 instances, 3 members", "requests", || scenario::FULL.run(&[]).requests);
+        best(runs, "full: 60 clients, 30 instances, 3 members", "requests", || {
+            scenario::FULL.run(&[]).requests
+        });
     }
     if wanted("scale-100") {
         let few = ["clients.web.count=100", "length=200s"];

@@ -26,7 +26,8 @@ impl Scenario {
     /// Runs it with changes, as `--set` takes them.
     pub fn run(&self, changes: &[&str]) -> Done {
         let changes: Vec<Override> = changes.iter().map(|&change| Override::new(change)).collect();
-        let loaded = schism_scenario::load(self.name, self.text, &changes).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let loaded =
+            schism_scenario::load(self.name, self.text, &changes).unwrap_or_else(|wrong| panic!("{wrong}"));
         let report = schism_runner::run(&loaded.scenario, loaded.scenario.seed, Listed::Wrong);
         Done { events: report.events, requests: report.timeline.offered.iter().sum() }
     }

@@ -110,7 +110,8 @@ fn instances(report: &Report) -> Table {
     table
 }
 
-fn faults(faults: &[Fault], look: Look) -> Vec<String> {
+/// Each fault, what it was, and whom it struck.
+pub(super) fn faults(faults: &[Fault], look: Look) -> Vec<String> {
     if faults.is_empty() {
         return vec![];
     }
@@ -120,7 +121,9 @@ fn faults(faults: &[Fault], look: Look) -> Vec<String> {
         let head = format!("{} · {when} · {}", fault.id, fault.what);
         lines.extend(hanging(&head, 2, look));
         let touched = format!("touched {}", count(fault.touched));
-        let on = if fault.on.is_empty() { touched } else { format!("{touched}; {}", fault.on.join(", ")) };
+        // What a partition made is islands, and each of them is a list of nodes.
+        let between = if fault.what.starts_with("partition") { "  |  " } else { ", " };
+        let on = if fault.on.is_empty() { touched } else { format!("{touched}; {}", fault.on.join(between)) };
         lines.extend(hanging(&on, 6, look));
     }
     lines

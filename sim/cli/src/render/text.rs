@@ -61,6 +61,7 @@ pub(crate) fn report(report: &Report, subject: &Subject, look: Look) -> String {
         heading(report, subject, look),
         verdict(report),
         timeline::lines(report, subject.warmup_s, look),
+        struck(report, look),
         phases(&report.phases, report.phases_omitted, look),
         totals(report, look),
         recovery::lines(report),
@@ -75,6 +76,12 @@ pub(crate) fn report(report: &Report, subject: &Subject, look: Look) -> String {
     let shown: Vec<String> =
         sections.into_iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();
     shown.join("\n\n") + "\n"
+}
+
+/// Whom the faults struck, if they are few; the full report lists all of them further down.
+fn struck(report: &Report, look: Look) -> Vec<String> {
+    const FEW: usize = 3;
+    if look.is_full() || report.faults.len() > FEW { vec![] } else { detail::faults(&report.faults, look) }
 }
 
 fn heading(report: &Report, subject: &Subject, look: Look) -> Vec<String> {
