@@ -10,7 +10,7 @@ use crate::{Duration, Life, NodeId, Time};
 
 /// A stream's number: never used again, so that what an earlier one still has in flight is not taken for a later one's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct StreamId(u32);
+pub(crate) struct StreamId(pub(crate) u32);
 
 /// Looked up by sender and receiver for every message that is sent on one, and never walked.
 #[expect(
