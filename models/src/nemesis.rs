@@ -1,6 +1,7 @@
 //! The nemesis: what goes wrong, when, and to whom.
 
 mod strike;
+mod target;
 
 pub use strike::{Audience, Nemesis};
 

@@ -1,14 +1,14 @@
-//! The nemesis at work: it finds whom a fault is meant for, strikes, and heals exactly what it struck.
+//! The nemesis at work: it strikes when the plan says so, and heals exactly what it struck.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schism_core::{
-    Cut, CutId, Event, Fault as Primitive, Feel, Luck, NodeId, NodeSet, Scene, Seed, Status, Time, Witness,
-    World, queue::Queue,
+    CutId, Event, Fault as Primitive, NodeId, Scene, Seed, Time, Witness, World, queue::Queue,
 };
 
-use super::{Base, Direction, Fault, Mode, Partition, Planned, Select, Shape, Target};
+use super::target::Moment;
+use super::{Fault, Planned};
 use crate::node::Node;
 
 /// A witness that is also told of whole faults, not of their primitives alone.
@@ -101,15 +101,21 @@ impl Nemesis {
     fn begin<W: Audience, Q: Queue<Event<Node>>>(&mut self, world: &mut World<Node, W, Q>, fault: usize) {
         let plan = self.plan.clone();
         let planned = &plan[fault];
-        let mut luck = planned.luck(self.seed, "targets");
-        let (on, islands) = match &planned.fault {
+        let mut moment = Moment::of(world, planned.luck(self.seed, "targets"));
+        let (on, islands): (Vec<NodeId>, _) = match &planned.fault {
             Fault::Partition(partition) => {
-                let (on, cuts) = part(world, partition, CutId(fault as u32), &mut luck);
+                let (on, cuts) = moment.part(partition, CutId(fault as u32));
                 cuts.into_iter().for_each(|cut| world.inflict(Primitive::Cut(cut)));
-                (on, Some(world.name_islands()))
+                (on.iter().collect(), Some(world.name_islands()))
             }
-            Fault::Crash(targets) => (self.take(world, targets, Hold::Dead, &mut luck), None),
-            Fault::Pause(targets) => (self.take(world, targets, Hold::Still, &mut luck), None),
+            Fault::Crash(targets) => {
+                let nodes = moment.find_all(targets).iter().collect();
+                (self.take(world, nodes, Hold::Dead), None)
+            }
+            Fault::Pause(targets) => {
+                let nodes = moment.find_all(targets).iter().collect();
+                (self.take(world, nodes, Hold::Still), None)
+            }
         };
         let (audience, scene) = world.witness_mut();
         audience.fault_began(&scene, fault, &on, islands.as_deref());
@@ -143,15 +149,13 @@ impl Nemesis {
         }
     }
 
-    /// Strikes the targets' processes; those that another fault holds already are held by this one too.
+    /// Strikes these processes; those that another fault holds already are held by this one too.
     fn take<W: Audience, Q: Queue<Event<Node>>>(
         &mut self,
         world: &mut World<Node, W, Q>,
-        targets: &[Target],
+        nodes: Vec<NodeId>,
         hold: Hold,
-        luck: &mut Luck,
     ) -> Vec<NodeId> {
-        let nodes = find_all(world, targets, luck);
         for &node in &nodes {
             *self.held.entry((hold, node)).or_default() += 1;
             world.inflict(match hold {
@@ -184,170 +188,4 @@ impl Nemesis {
             }
         }
     }
-}
-
-/// Who stands where, and the cuts between them.
-fn part<W: Audience, Q: Queue<Event<Node>>>(
-    world: &World<Node, W, Q>,
-    Partition { shape, direction, mode }: &Partition,
-    id: CutId,
-    luck: &mut Luck,
-) -> (Vec<NodeId>, Vec<Cut>) {
-    let feel = match mode {
-        Mode::Blackhole => Feel::Silent,
-        Mode::Reject => Feel::Refused,
-    };
-    let pairs: Vec<(NodeSet, NodeSet)> = match shape {
-        Shape::Split(sides) => pairs(&find_sides(world, sides, luck)),
-        Shape::Isolate(targets) => {
-            let inside = find_set(world, targets, luck);
-            let outside = all(world).filter(|&node| !inside.contains(node)).collect();
-            vec![(inside, outside)]
-        }
-        Shape::OneWay(from, to) => pairs(&find_sides(world, &[from.clone(), to.clone()], luck)),
-        Shape::Partial(edges) => edges
-            .iter()
-            .flat_map(|(a, b)| pairs(&find_sides(world, &[vec![a.clone()], vec![b.clone()]], luck)))
-            .collect(),
-    };
-    let direction = match shape {
-        Shape::OneWay(..) => Direction::Forward,
-        Shape::Split(_) | Shape::Isolate(_) | Shape::Partial(_) => *direction,
-    };
-    let forward = matches!(direction, Direction::Both | Direction::Forward);
-    let backward = matches!(direction, Direction::Both | Direction::Backward);
-    let mut cuts = Vec::new();
-    let mut on = NodeSet::default();
-    for (a, b) in pairs.into_iter().filter(|(a, b)| !a.is_empty() && !b.is_empty()) {
-        a.iter().for_each(|node| on.insert(node));
-        if forward {
-            cuts.push(Cut { id, from: a.clone(), to: b.clone(), feel });
-        }
-        if backward {
-            cuts.push(Cut { id, from: b, to: a, feel });
-        }
-    }
-    (on.iter().collect(), cuts)
-}
-
-/// Every two sides, the earlier first.
-fn pairs(sides: &[NodeSet]) -> Vec<(NodeSet, NodeSet)> {
-    let ahead = |(at, side): (usize, &NodeSet)| {
-        let side = side.clone();
-        sides[at + 1..].iter().map(move |other| (side.clone(), other.clone())).collect::<Vec<_>>()
-    };
-    sides.iter().enumerate().flat_map(ahead).collect()
-}
-
-/// The nodes of each side; a node that two sides name stands on the first.
-fn find_sides<W: Audience, Q: Queue<Event<Node>>>(
-    world: &World<Node, W, Q>,
-    sides: &[Vec<Target>],
-    luck: &mut Luck,
-) -> Vec<NodeSet> {
-    let mut taken = NodeSet::default();
-    let mut found: Vec<NodeSet> = Vec::new();
-    for side in sides {
-        let named = side.iter().filter(|target| target.base != Base::Rest).cloned().collect::<Vec<_>>();
-        let fresh: NodeSet =
-            find_set(world, &named, luck).iter().filter(|&node| !taken.contains(node)).collect();
-        fresh.iter().for_each(|node| taken.insert(node));
-        found.push(fresh);
-    }
-    for (side, targets) in found.iter_mut().zip(sides) {
-        if targets.iter().any(|target| target.base == Base::Rest) {
-            let rest: Vec<NodeId> = all(world).filter(|&node| !taken.contains(node)).collect();
-            rest.iter().for_each(|&node| {
-                side.insert(node);
-                taken.insert(node);
-            });
-        }
-    }
-    found
-}
-
-fn find_set<W: Audience, Q: Queue<Event<Node>>>(
-    world: &World<Node, W, Q>,
-    targets: &[Target],
-    luck: &mut Luck,
-) -> NodeSet {
-    find_all(world, targets, luck).into_iter().collect()
-}
-
-fn find_all<W: Audience, Q: Queue<Event<Node>>>(
-    world: &World<Node, W, Q>,
-    targets: &[Target],
-    luck: &mut Luck,
-) -> Vec<NodeId> {
-    let named: NodeSet = targets
-        .iter()
-        .filter(|target| target.base != Base::Rest)
-        .flat_map(|target| find(world, target, luck))
-        .collect();
-    if targets.iter().any(|target| target.base == Base::Rest) {
-        return all(world).filter(|&node| !named.contains(node)).collect();
-    }
-    named.iter().collect()
-}
-
-/// The nodes that a target means, at this moment.
-fn find<W: Audience, Q: Queue<Event<Node>>>(
-    world: &World<Node, W, Q>,
-    target: &Target,
-    luck: &mut Luck,
-) -> Vec<NodeId> {
-    let mut from: Vec<NodeId> = match &target.base {
-        Base::Node(node) => vec![*node],
-        Base::Group(nodes) => nodes.clone(),
-        Base::Zone(zone) => all(world).filter(|&node| world.scene().zone(node) == *zone).collect(),
-        Base::Rest => Vec::new(),
-    };
-    let Some(select) = &target.select else { return from };
-    let leader = leader(world, &from);
-    let mut draw = |count: usize| {
-        luck.shuffle(&mut from);
-        from.truncate(count);
-        std::mem::take(&mut from)
-    };
-    let size = match &target.base {
-        Base::Group(nodes) => nodes.len(),
-        Base::Node(_) | Base::Zone(_) | Base::Rest => 1,
-    };
-    match select {
-        Select::Leader => leader.into_iter().collect(),
-        Select::Followers => from.into_iter().filter(|&node| Some(node) != leader).collect(),
-        Select::Minority => {
-            from.retain(|&node| Some(node) != leader);
-            luck.shuffle(&mut from);
-            from.truncate((size - 1) / 2);
-            from
-        }
-        Select::Majority => draw(size / 2 + 1),
-        Select::Pick(count) => draw(*count as usize),
-        Select::Share(share) => {
-            let exact = share.numerator() as u128 * size as u128 * 2 + share.denominator() as u128;
-            draw(((exact / (share.denominator() as u128 * 2)) as usize).max(1))
-        }
-        Select::In(zone) => from.into_iter().filter(|&node| world.scene().zone(node) == *zone).collect(),
-    }
-}
-
-fn all<W: Audience, Q: Queue<Event<Node>>>(
-    world: &World<Node, W, Q>,
-) -> impl Iterator<Item = NodeId> + use<W, Q> {
-    (0..world.nodes() as u32).map(NodeId)
-}
-
-/// The live member among these that leads, by the latest term.
-fn leader<W: Audience, Q: Queue<Event<Node>>>(world: &World<Node, W, Q>, among: &[NodeId]) -> Option<NodeId> {
-    among
-        .iter()
-        .copied()
-        .filter(|&node| world.scene().status(node) != Status::Down)
-        .filter_map(|node| match world.actor(node)? {
-            Node::Member(member) if member.leads() => Some((member.term(), node)),
-            Node::Member(_) | Node::Instance(_) | Node::Client(_) => None,
-        })
-        .max()
-        .map(|(_, node)| node)
 }

@@ -291,12 +291,18 @@ impl Member {
         }
     }
 
-    /// A client has gone.
+    /// A client has gone, and with it all that it waits for: its keepalives are not extended for nobody. What it has
+    /// proposed may still be committed.
     pub fn on_reset(&mut self, peer: NodeId) {
         self.clients.remove(&peer);
         self.watchers.values_mut().for_each(|watchers| {
             watchers.remove(&peer);
         });
+        self.keeps.retain(|_, keeping| !matches!(keeping.asker, Asker::Client(client) if client == peer));
+        self.proposed
+            .retain(|_, waiting| !matches!(waiting, Waiting::Write(caller) if caller.client == peer));
+        self.reads.batch.retain(|(caller, _)| caller.client != peer);
+        self.reads.next.retain(|(caller, _)| caller.client != peer);
     }
 
     fn on_ask(&mut self, ctx: &mut Ctx<'_>, caller: Caller, ask: Ask) {
