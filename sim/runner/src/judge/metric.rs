@@ -19,7 +19,8 @@ impl Case<'_> {
         let value = match self.value(metric, during) {
             Value::Is(value) => value,
             Value::Never => {
-                let bound = at_most.map(|most| format!("; at most {} is allowed", metric.show(most)));
+                let bound =
+                    at_most.map(|most| format!("; at most {} is allowed", metric.show(most, DECIMALS)));
                 return Finding::fails(
                     None,
                     format!("the views never came to agree{}", bound.unwrap_or_default()),
@@ -29,7 +30,10 @@ impl Case<'_> {
         };
         let is = |limit: f64, word: &str| {
             let (name, part) = (metric.name(), during.words(self.scenario));
-            let (value, limit) = (metric.show(value), metric.show(limit));
+            // A miss by a hair is shown with as many decimals as it takes to see it.
+            let shown = |decimals| (metric.show(value, decimals), metric.show(limit, decimals));
+            let apart = (DECIMALS..12).map(shown).find(|(value, limit)| value != limit);
+            let (value, limit) = apart.unwrap_or_else(|| shown(DECIMALS));
             Finding::fails(None, format!("{name} {part} was {value}; {word} {limit} is asked"))
         };
         match (at_least, at_most) {
@@ -144,12 +148,13 @@ fn lack(metric: Metric) -> &'static str {
 
 /// How the judge speaks of a metric.
 trait Spoken {
-    /// A value of it, with its unit.
-    fn show(self, value: f64) -> String;
+    /// A value of it, with its unit, to so many decimals at most.
+    fn show(self, value: f64, decimals: usize) -> String;
 }
 
 impl Spoken for Metric {
-    fn show(self, value: f64) -> String {
+    fn show(self, value: f64, decimals: usize) -> String {
+        let figure = |value| figure(value, decimals);
         match self {
             Metric::SuccessRate | Metric::CrossZoneShare | Metric::Dip => {
                 format!("{}%", figure(value * 100.0))
@@ -169,9 +174,12 @@ impl Spoken for Metric {
     }
 }
 
-/// A number to at most three decimals.
-fn figure(value: f64) -> String {
-    let text = format!("{value:.3}");
+/// How many decimals are shown, as a rule.
+const DECIMALS: usize = 3;
+
+/// A number to at most so many decimals.
+fn figure(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
