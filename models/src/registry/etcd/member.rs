@@ -158,7 +158,6 @@ impl Member {
             members: seat.members.len() as u8,
             election_ticks,
             pre_vote: version >= Version::V3_5,
-            keeps_early_reads: version >= Version::V3_5,
         };
         let mut raft = Raft::new(settings, disk.term, disk.vote, disk.log.clone(), ctx.luck("election"));
         raft.commit = disk.commit;
@@ -283,7 +282,7 @@ impl Member {
             Timer::TimedOut(number) => self.on_timed_out(ctx, number),
             Timer::ReadAgain(number) => {
                 if self.reads.current == number && self.reads.index.is_none() {
-                    self.raft.read_index(number);
+                    self.read_again();
                     ctx.after(READ_AGAIN, NodeTimer::Etcd(Timer::ReadAgain(number)));
                     self.settle(ctx);
                 }
@@ -454,6 +453,13 @@ impl Member {
         self.settle(ctx);
     }
 
+    /// Asks again for the index of the reads under way, unless it is known.
+    fn read_again(&mut self) {
+        if self.reads.current != 0 && self.reads.index.is_none() {
+            self.raft.read_index(self.reads.current);
+        }
+    }
+
     fn fail_reads(&mut self, ctx: &mut Ctx<'_>, why: Failure) {
         for (caller, _) in std::mem::take(&mut self.reads.batch) {
             self.answer(ctx, caller, Answer::Failed(why));
@@ -510,23 +516,32 @@ impl Member {
 
     // Raft, its disk and its log.
 
-    /// Does all that the last step of Raft has asked for.
+    /// Does all that the last step of Raft has asked for, and what comes of that.
     fn settle(&mut self, ctx: &mut Ctx<'_>) {
-        for output in std::mem::take(&mut self.raft.outbox) {
-            match output {
-                Output::Send(to, message) => self.send(ctx, to, message),
-                Output::SendAfterSync(to, message) => self.disk.held.push((to, message)),
-                Output::ReadReady { id, index } => {
-                    if id == self.reads.current {
-                        self.reads.index = Some(index);
-                    }
-                }
-                Output::Leader(leader) => self.on_leader(ctx, leader),
+        loop {
+            for output in std::mem::take(&mut self.raft.outbox) {
+                self.obey(ctx, output);
+            }
+            self.sync(ctx);
+            self.apply(ctx);
+            self.serve_reads(ctx);
+            if self.raft.outbox.is_empty() {
+                return;
             }
         }
-        self.sync(ctx);
-        self.apply(ctx);
-        self.serve_reads(ctx);
+    }
+
+    fn obey(&mut self, ctx: &mut Ctx<'_>, output: Output) {
+        match output {
+            Output::Send(to, message) => self.send(ctx, to, message),
+            Output::SendAfterSync(to, message) => self.disk.held.push((to, message)),
+            Output::ReadReady { id, index } => {
+                if id == self.reads.current {
+                    self.reads.index = Some(index);
+                }
+            }
+            Output::Leader(leader) => self.on_leader(ctx, leader),
+        }
     }
 
     fn on_leader(&mut self, ctx: &mut Ctx<'_>, leader: Option<Peer>) {
@@ -601,7 +616,9 @@ impl Member {
                 self.lessor = Lessor::Primary(primary);
                 self.try_all_keeps(ctx);
             }
-            return;
+            // The first commit of a term: what was asked of a leader that could not answer yet, or of the one before,
+            // is asked again (v3_server.go, `FirstCommitInTermNotify`: since 3.5.0 and 3.4.20).
+            return self.read_again();
         };
         let effect = self.store.apply(&command);
         self.follow_lease(ctx.now(), &command);
