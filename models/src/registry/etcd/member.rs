@@ -274,7 +274,7 @@ impl Member {
                     let waiting: BTreeSet<LeaseId> = primary.sweep(ctx.now()).into_iter().collect();
                     if !waiting.is_empty() {
                         self.revoking.push(Batch { waiting, under_way: BTreeSet::new() });
-                        self.revoke_more(ctx);
+                        self.settle(ctx);
                     }
                 }
             }
@@ -329,15 +329,20 @@ impl Member {
         }
     }
 
+    /// Proposes a command, and does what comes of that.
+    fn propose(&mut self, ctx: &mut Ctx<'_>, waiting: Waiting, command: Command) {
+        self.put_forward(ctx, waiting, command);
+        self.settle(ctx);
+    }
+
     /// Proposes a command; without a leader it waits for one, and in any case no longer than the request time-out.
-    fn propose(&mut self, ctx: &mut Ctx<'_>, waiting: Waiting, command: Command) -> u64 {
+    fn put_forward(&mut self, ctx: &mut Ctx<'_>, waiting: Waiting, command: Command) -> u64 {
         let number = self.take_number(ctx);
         self.proposed.insert(number, waiting);
         let proposal = Proposal { by: Some((self.seat.me, number)), command: Some(command) };
         if let Err(entry) = self.raft.propose(Entry { term: 0, proposal }) {
             self.leaderless.push(entry);
         }
-        self.settle(ctx);
         number
     }
 
@@ -354,7 +359,10 @@ impl Member {
                 self.leaderless.retain(|entry| entry.proposal.by != Some((self.seat.me, number)));
                 self.answer(ctx, caller, Answer::Failed(Failure::TimedOut));
             }
-            Some(Waiting::Revoke) => self.revoked(ctx, number),
+            Some(Waiting::Revoke) => {
+                self.revoked(number);
+                self.settle(ctx);
+            }
             None => {}
         }
         self.kept_alive(ctx, number, Err(Failure::TimedOut));
@@ -415,6 +423,7 @@ impl Member {
 
     // Expired leases.
 
+    /// Proposes revocations, as many of each sweep's as may be under way at once.
     fn revoke_more(&mut self, ctx: &mut Ctx<'_>) {
         let mut batches = std::mem::take(&mut self.revoking);
         for batch in &mut batches {
@@ -422,18 +431,17 @@ impl Member {
                 && let Some(lease) = batch.waiting.pop_first()
             {
                 let command = Command::Revoke { lease, cause: Cause::Expired };
-                batch.under_way.insert(self.propose(ctx, Waiting::Revoke, command));
+                batch.under_way.insert(self.put_forward(ctx, Waiting::Revoke, command));
             }
         }
         batches.retain(|batch| !batch.under_way.is_empty());
-        batches.append(&mut self.revoking);
         self.revoking = batches;
     }
 
-    fn revoked(&mut self, ctx: &mut Ctx<'_>, number: u64) {
-        if self.revoking.iter_mut().any(|batch| batch.under_way.remove(&number)) {
-            self.revoke_more(ctx);
-        }
+    fn revoked(&mut self, number: u64) {
+        self.revoking.iter_mut().for_each(|batch| {
+            batch.under_way.remove(&number);
+        });
     }
 
     // Reads.
@@ -522,9 +530,10 @@ impl Member {
             for output in std::mem::take(&mut self.raft.outbox) {
                 self.obey(ctx, output);
             }
-            self.sync(ctx);
             self.apply(ctx);
             self.serve_reads(ctx);
+            self.revoke_more(ctx);
+            self.sync(ctx);
             if self.raft.outbox.is_empty() {
                 return;
             }
@@ -671,7 +680,7 @@ impl Member {
                 };
                 self.answer(ctx, caller, answer);
             }
-            Some(Waiting::Revoke) => self.revoked(ctx, number),
+            Some(Waiting::Revoke) => self.revoked(number),
             None => {}
         }
     }
