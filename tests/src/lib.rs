@@ -1,5 +1,10 @@
-//! What the tests share: the repository's scenarios, its recorded digests, and the command as each profile builds it.
+//! What the tests share: the repository's scenarios, its recorded digests, and the command as each profile builds it;
+//! measurements, statistics, what runs let be seen, and a toy world.
 
 pub mod binary;
+pub mod data;
 pub mod repository;
+pub mod runs;
 pub mod scenarios;
+pub mod statistics;
+pub mod toy;

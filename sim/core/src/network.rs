@@ -27,6 +27,9 @@ pub struct Network {
 /// How many cuts there had been at some moment.
 pub(crate) type Epoch = u32;
 
+/// The epoch of a message that has reached its host: no cut that comes now can stop it.
+pub(crate) const RECEIVED: Epoch = Epoch::MAX;
+
 /// The fate of a message at the moment it is sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Fate {

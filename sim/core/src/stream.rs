@@ -105,6 +105,8 @@ pub(crate) struct Stall<M> {
     pub(crate) next: Time,
     /// What has not arrived, in order.
     pub(crate) backlog: VecDeque<M>,
+    /// How many of those were on their way when the stream stalled: they come before all that it was given since.
+    under_way: usize,
 }
 
 /// Linux's smallest retransmission time-out: 200 ms (TCP_RTO_MIN, include/net/tcp.h). After n time-outs that each
@@ -114,9 +116,20 @@ const RTO_MIN: Duration = Duration::from_millis(200);
 const RTO_MAX: Duration = Duration::from_secs(120);
 
 impl<M> Stall<M> {
-    /// A message sent at `since` has not got through.
-    pub(crate) fn new(since: Time, msg: M) -> Stall<M> {
-        Stall { since, tries: 0, next: since, backlog: VecDeque::from([msg]) }
+    /// A stream that has nothing to send again yet, what was lost having been sent at `since`.
+    pub(crate) fn new(since: Time) -> Stall<M> {
+        Stall { since, tries: 0, next: since, backlog: VecDeque::new(), under_way: 0 }
+    }
+
+    /// The stream was given one more message.
+    pub(crate) fn give(&mut self, msg: M) {
+        self.backlog.push_back(msg);
+    }
+
+    /// A message that was on its way did not get through, or comes behind one that did not. Those arrive in order.
+    pub(crate) fn fall_behind(&mut self, msg: M) {
+        self.backlog.insert(self.under_way, msg);
+        self.under_way += 1;
     }
 
     /// Moves on to the first retransmission slot after `now`.

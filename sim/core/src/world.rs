@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::network::{Epoch, Fate};
+use crate::network::{Epoch, Fate, RECEIVED};
 use crate::queue::{Best, Queue};
 use crate::stream::{Flow, Stall, StreamId, Streams};
 use crate::witness::Pulse;
@@ -268,7 +268,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             return self.miss(to, what);
         }
         if self.pulses[index].status == Status::Paused && !matches!(what, What::Retransmit { .. }) {
-            return self.nodes[index].held.push_back(what);
+            return self.hold(to, what);
         }
         match what {
             What::Timer(timer) => {
@@ -277,14 +277,11 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 self.tell(to, |actor, ctx| actor.on_timer(ctx, timer));
             }
             What::Message { by, sent, msg } => {
-                let (mark, from, lost) = match by.carried() {
-                    Carried::Alone(from) => (Mark::Message, from, self.network.met_cut(sent, from, to)),
-                    Carried::On(stream) => {
-                        let from = self.streams.get(stream).from;
-                        (Mark::Streamed, from, self.fell_behind(stream, sent, &msg))
-                    }
+                let (mark, from) = match by.carried() {
+                    Carried::Alone(from) => (Mark::Message, from),
+                    Carried::On(stream) => (Mark::Streamed, self.streams.get(stream).from),
                 };
-                if !lost {
+                if self.gets_through(to, by, sent, &msg) {
                     self.mark(mark, from, to);
                     msg.hash(&mut self.digest);
                     self.tell(to, |actor, ctx| actor.on_message(ctx, from, msg));
@@ -300,6 +297,30 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 self.retransmit(stream);
             }
         }
+    }
+
+    /// A process that stands still has a host that does not: what reaches that is kept until the process goes on.
+    fn hold(&mut self, node: NodeId, what: What<A>) {
+        let what = match what {
+            What::Message { by, sent, msg } => {
+                if !self.gets_through(node, by, sent, &msg) {
+                    return;
+                }
+                What::Message { by, sent: RECEIVED, msg }
+            }
+            What::Timer(_) | What::Reset { .. } | What::Retransmit { .. } => what,
+        };
+        self.nodes[node.index()].held.push_back(what);
+    }
+
+    /// Whether a message has reached the host of `to`.
+    #[inline]
+    fn gets_through(&mut self, to: NodeId, by: Carrier, sent: Epoch, msg: &A::Msg) -> bool {
+        sent == RECEIVED
+            || match by.carried() {
+                Carried::Alone(from) => !self.network.met_cut(sent, from, to),
+                Carried::On(stream) => !self.fell_behind(stream, sent, msg),
+            }
     }
 
     /// The node that an event was meant for is dead, or not the one it was. Its host turns messages away.
@@ -400,7 +421,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     fn stream(&mut self, from: NodeId, to: NodeId, msg: A::Msg) {
         let id = self.streams.open(from, to, self.pulses[to.index()].life, self.now);
         if let Flow::Stalled(stall) = &mut self.streams.get(id).flow {
-            return stall.backlog.push_back(msg);
+            return stall.give(msg);
         }
         let luck = self.nodes[from.index()].luck.draw();
         match self.network.fate(from, to, luck) {
@@ -412,7 +433,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 self.queue
                     .push(at, Event { to, life, what: What::Message { by: Carrier::on(id), sent, msg } });
             }
-            Fate::Lost => self.stall(id, msg),
+            Fate::Lost => self.stall(id).give(msg),
             Fate::Refused => self.refuse(from, to),
         }
     }
@@ -425,24 +446,29 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         match &mut stream.flow {
             Flow::Closed => true,
             Flow::Stalled(stall) => {
-                stall.backlog.push_back(msg.clone());
+                stall.fall_behind(msg.clone());
                 true
             }
             Flow::Open if met_cut => {
-                self.stall(id, msg.clone());
+                self.stall(id).fall_behind(msg.clone());
                 true
             }
             Flow::Open => false,
         }
     }
 
-    fn stall(&mut self, id: StreamId, msg: A::Msg) {
-        let mut stall = Box::new(Stall::new(self.now, msg));
+    /// The stream has lost a message, and waits for its next slot.
+    fn stall(&mut self, id: StreamId) -> &mut Stall<A::Msg> {
+        let mut stall = Box::new(Stall::new(self.now));
         let slot = stall.back_off(self.now);
-        let stream = self.streams.get(id);
-        stream.flow = Flow::Stalled(stall);
-        let from = stream.from;
+        let from = self.streams.get(id).from;
         self.push(slot, from, What::Retransmit { stream: id });
+        let flow = &mut self.streams.get(id).flow;
+        *flow = Flow::Stalled(stall);
+        match flow {
+            Flow::Stalled(stall) => stall,
+            Flow::Open | Flow::Closed => unreachable!("it has just stalled"),
+        }
     }
 
     /// One of TCP's slots has come: if a segment gets through now, all that waited does.

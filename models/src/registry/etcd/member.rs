@@ -158,7 +158,6 @@ impl Member {
             members: seat.members.len() as u8,
             election_ticks,
             pre_vote: version >= Version::V3_5,
-            keeps_early_reads: version >= Version::V3_5,
         };
         let mut raft = Raft::new(settings, disk.term, disk.vote, disk.log.clone(), ctx.luck("election"));
         raft.commit = disk.commit;
@@ -275,7 +274,7 @@ impl Member {
                     let waiting: BTreeSet<LeaseId> = primary.sweep(ctx.now()).into_iter().collect();
                     if !waiting.is_empty() {
                         self.revoking.push(Batch { waiting, under_way: BTreeSet::new() });
-                        self.revoke_more(ctx);
+                        self.settle(ctx);
                     }
                 }
             }
@@ -283,7 +282,7 @@ impl Member {
             Timer::TimedOut(number) => self.on_timed_out(ctx, number),
             Timer::ReadAgain(number) => {
                 if self.reads.current == number && self.reads.index.is_none() {
-                    self.raft.read_index(number);
+                    self.read_again();
                     ctx.after(READ_AGAIN, NodeTimer::Etcd(Timer::ReadAgain(number)));
                     self.settle(ctx);
                 }
@@ -330,15 +329,20 @@ impl Member {
         }
     }
 
+    /// Proposes a command, and does what comes of that.
+    fn propose(&mut self, ctx: &mut Ctx<'_>, waiting: Waiting, command: Command) {
+        self.put_forward(ctx, waiting, command);
+        self.settle(ctx);
+    }
+
     /// Proposes a command; without a leader it waits for one, and in any case no longer than the request time-out.
-    fn propose(&mut self, ctx: &mut Ctx<'_>, waiting: Waiting, command: Command) -> u64 {
+    fn put_forward(&mut self, ctx: &mut Ctx<'_>, waiting: Waiting, command: Command) -> u64 {
         let number = self.take_number(ctx);
         self.proposed.insert(number, waiting);
         let proposal = Proposal { by: Some((self.seat.me, number)), command: Some(command) };
         if let Err(entry) = self.raft.propose(Entry { term: 0, proposal }) {
             self.leaderless.push(entry);
         }
-        self.settle(ctx);
         number
     }
 
@@ -355,7 +359,10 @@ impl Member {
                 self.leaderless.retain(|entry| entry.proposal.by != Some((self.seat.me, number)));
                 self.answer(ctx, caller, Answer::Failed(Failure::TimedOut));
             }
-            Some(Waiting::Revoke) => self.revoked(ctx, number),
+            Some(Waiting::Revoke) => {
+                self.revoked(number);
+                self.settle(ctx);
+            }
             None => {}
         }
         self.kept_alive(ctx, number, Err(Failure::TimedOut));
@@ -416,6 +423,7 @@ impl Member {
 
     // Expired leases.
 
+    /// Proposes revocations, as many of each sweep's as may be under way at once.
     fn revoke_more(&mut self, ctx: &mut Ctx<'_>) {
         let mut batches = std::mem::take(&mut self.revoking);
         for batch in &mut batches {
@@ -423,18 +431,17 @@ impl Member {
                 && let Some(lease) = batch.waiting.pop_first()
             {
                 let command = Command::Revoke { lease, cause: Cause::Expired };
-                batch.under_way.insert(self.propose(ctx, Waiting::Revoke, command));
+                batch.under_way.insert(self.put_forward(ctx, Waiting::Revoke, command));
             }
         }
         batches.retain(|batch| !batch.under_way.is_empty());
-        batches.append(&mut self.revoking);
         self.revoking = batches;
     }
 
-    fn revoked(&mut self, ctx: &mut Ctx<'_>, number: u64) {
-        if self.revoking.iter_mut().any(|batch| batch.under_way.remove(&number)) {
-            self.revoke_more(ctx);
-        }
+    fn revoked(&mut self, number: u64) {
+        self.revoking.iter_mut().for_each(|batch| {
+            batch.under_way.remove(&number);
+        });
     }
 
     // Reads.
@@ -452,6 +459,13 @@ impl Member {
         ctx.after(READ_AGAIN, NodeTimer::Etcd(Timer::ReadAgain(number)));
         self.raft.read_index(number);
         self.settle(ctx);
+    }
+
+    /// Asks again for the index of the reads under way, unless it is known.
+    fn read_again(&mut self) {
+        if self.reads.current != 0 && self.reads.index.is_none() {
+            self.raft.read_index(self.reads.current);
+        }
     }
 
     fn fail_reads(&mut self, ctx: &mut Ctx<'_>, why: Failure) {
@@ -510,23 +524,33 @@ impl Member {
 
     // Raft, its disk and its log.
 
-    /// Does all that the last step of Raft has asked for.
+    /// Does all that the last step of Raft has asked for, and what comes of that.
     fn settle(&mut self, ctx: &mut Ctx<'_>) {
-        for output in std::mem::take(&mut self.raft.outbox) {
-            match output {
-                Output::Send(to, message) => self.send(ctx, to, message),
-                Output::SendAfterSync(to, message) => self.disk.held.push((to, message)),
-                Output::ReadReady { id, index } => {
-                    if id == self.reads.current {
-                        self.reads.index = Some(index);
-                    }
-                }
-                Output::Leader(leader) => self.on_leader(ctx, leader),
+        loop {
+            for output in std::mem::take(&mut self.raft.outbox) {
+                self.obey(ctx, output);
+            }
+            self.apply(ctx);
+            self.serve_reads(ctx);
+            self.revoke_more(ctx);
+            self.sync(ctx);
+            if self.raft.outbox.is_empty() {
+                return;
             }
         }
-        self.sync(ctx);
-        self.apply(ctx);
-        self.serve_reads(ctx);
+    }
+
+    fn obey(&mut self, ctx: &mut Ctx<'_>, output: Output) {
+        match output {
+            Output::Send(to, message) => self.send(ctx, to, message),
+            Output::SendAfterSync(to, message) => self.disk.held.push((to, message)),
+            Output::ReadReady { id, index } => {
+                if id == self.reads.current {
+                    self.reads.index = Some(index);
+                }
+            }
+            Output::Leader(leader) => self.on_leader(ctx, leader),
+        }
     }
 
     fn on_leader(&mut self, ctx: &mut Ctx<'_>, leader: Option<Peer>) {
@@ -601,7 +625,9 @@ impl Member {
                 self.lessor = Lessor::Primary(primary);
                 self.try_all_keeps(ctx);
             }
-            return;
+            // The first commit of a term: what was asked of a leader that could not answer yet, or of the one before,
+            // is asked again (v3_server.go, `FirstCommitInTermNotify`: since 3.5.0 and 3.4.20).
+            return self.read_again();
         };
         let effect = self.store.apply(&command);
         self.follow_lease(ctx.now(), &command);
@@ -654,7 +680,7 @@ impl Member {
                 };
                 self.answer(ctx, caller, answer);
             }
-            Some(Waiting::Revoke) => self.revoked(ctx, number),
+            Some(Waiting::Revoke) => self.revoked(number),
             None => {}
         }
     }

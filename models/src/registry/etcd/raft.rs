@@ -108,9 +108,6 @@ pub struct Settings {
     pub election_ticks: u32,
     /// Whether an election is preceded by a pre-vote: off in etcd 3.4, on since 3.5.
     pub pre_vote: bool,
-    /// Whether a leader keeps a read that comes before it has committed an entry of its term, as etcd 3.5 and later
-    /// do, or drops it, as 3.4 does.
-    pub keeps_early_reads: bool,
 }
 
 /// What a member is in its term.
@@ -445,13 +442,11 @@ impl Raft {
 
     fn on_read_index(&mut self, from: Peer, id: u64) {
         let settled = self.log.term_at(self.commit) == Some(self.term);
-        let (index, keeps) = (self.commit, self.settings.keeps_early_reads);
+        let index = self.commit;
         let Role::Leader(lead) = &mut self.role else { return };
         if !settled {
-            if keeps {
-                lead.early.push((from, id));
-            }
-            return;
+            // Kept until the first commit of the term (raft.go, `pendingReadIndexMessages`: since 3.5.0 and 3.4.20).
+            return lead.early.push((from, id));
         }
         lead.round += 1;
         lead.reads.push(PendingRead { round: lead.round, from, id, index });

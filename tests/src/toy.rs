@@ -1,0 +1,125 @@
+//! A toy world: nodes that send what they are told to, when they are told to, and a witness of what comes.
+
+use schism_core::{
+    Actor, Ctx, Cut, CutId, Distribution, Duration, Fault, Feel, Link, NodeId, NodeSet, Part, Ratio, Scene,
+    Seed, Time, Topology, Witness, World,
+};
+
+/// How long every message takes.
+pub const LATENCY: Duration = Duration::from_millis(10);
+
+/// One message to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Letter {
+    /// When.
+    pub at: Time,
+    /// Who sends it.
+    pub from: NodeId,
+    /// To whom.
+    pub to: NodeId,
+    /// How.
+    pub by: Post,
+    /// Its number.
+    pub number: u32,
+}
+
+/// How a message travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Post {
+    /// On its own.
+    Alone,
+    /// On the connection.
+    Stream,
+}
+
+/// Something that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Arrival {
+    /// A message, by its number.
+    Letter(u32),
+    /// A reset from this node.
+    Reset(NodeId),
+}
+
+/// One node.
+#[derive(Clone)]
+pub struct Toy;
+
+impl Actor for Toy {
+    type Config = Vec<Letter>;
+    type Msg = u32;
+    type Timer = Letter;
+    type Durable = ();
+    type Observation = Arrival;
+
+    fn boot(letters: &Vec<Letter>, (): &(), ctx: &mut Ctx<'_, Self>) -> Toy {
+        let due: Vec<Letter> = letters.iter().filter(|letter| letter.at >= ctx.now()).copied().collect();
+        due.into_iter().for_each(|letter| ctx.at(letter.at, letter));
+        Toy
+    }
+    fn on_message(&mut self, ctx: &mut Ctx<'_, Self>, _: NodeId, number: u32) {
+        ctx.observe(Arrival::Letter(number));
+    }
+    fn on_timer(&mut self, ctx: &mut Ctx<'_, Self>, Letter { to, by, number, .. }: Letter) {
+        match by {
+            Post::Alone => ctx.send(to, number),
+            Post::Stream => ctx.stream(to, number),
+        }
+    }
+    fn on_reset(&mut self, ctx: &mut Ctx<'_, Self>, peer: NodeId) {
+        ctx.observe(Arrival::Reset(peer));
+    }
+    fn peers(&self) -> Vec<NodeId> {
+        Vec::new()
+    }
+}
+
+/// All that came, and where and when.
+#[derive(Clone, Debug, Default)]
+pub struct Mailbox(pub Vec<(Time, NodeId, Arrival)>);
+
+impl Witness<Toy> for Mailbox {
+    fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Arrival) {
+        self.0.push((scene.now(), by, *seen));
+    }
+    fn on_fault(&mut self, _: &Scene<'_>, _: &Fault) {}
+    fn on_islands(&mut self, _: &Scene<'_>, _: &[Vec<NodeId>]) {}
+}
+
+/// A world of so many nodes in one zone, with these letters to send.
+pub fn world(nodes: u32, letters: &[Letter]) -> World<Toy, Mailbox> {
+    let mut topology = Topology::new();
+    let latency = Distribution::constant(LATENCY).expect("ten milliseconds are in range");
+    let zone = topology.add_zone("a", Link { latency, loss: Ratio::ZERO });
+    let part = |node| Part {
+        name: format!("toy-{node}"),
+        zone,
+        config: letters.iter().filter(|letter| letter.from == NodeId(node)).copied().collect(),
+    };
+    World::new(&topology, (0..nodes).map(part).collect(), Seed(1), Mailbox::default())
+}
+
+/// Inflicts each fault at its time, in their order, and runs until `end`.
+pub fn run(world: &mut World<Toy, Mailbox>, faults: &[(Time, Fault)], end: Time) {
+    for (at, fault) in faults {
+        world.run_until(*at);
+        world.inflict(fault.clone());
+    }
+    world.run_until(end);
+}
+
+/// A silent cut from some nodes to others.
+pub fn cut(id: u32, from: &[u32], to: &[u32]) -> Fault {
+    let set = |nodes: &[u32]| nodes.iter().copied().map(NodeId).collect::<NodeSet>();
+    Fault::Cut(Cut { id: CutId(id), from: set(from), to: set(to), feel: Feel::Silent })
+}
+
+/// The end of the cuts of this name.
+pub fn mend(id: u32) -> Fault {
+    Fault::Mend(CutId(id))
+}
+
+/// So many milliseconds after the start.
+pub fn ms(millis: u64) -> Time {
+    Time::START + Duration::from_millis(millis)
+}
