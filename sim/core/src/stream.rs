@@ -70,6 +70,16 @@ impl<M> Streams<M> {
         self.open.contains_key(&(from, to))
     }
 
+    /// How many streams there have been.
+    pub(crate) fn count(&self) -> u32 {
+        self.all.len() as u32
+    }
+
+    /// Whether one node has opened a stream to another since there were so many.
+    pub(crate) fn has_opened(&self, from: NodeId, to: NodeId, since: u32) -> bool {
+        self.open.get(&(from, to)).is_some_and(|id| id.0 >= since)
+    }
+
     pub(crate) fn get(&mut self, id: StreamId) -> &mut Stream<M> {
         &mut self.all[id.0 as usize]
     }

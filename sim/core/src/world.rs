@@ -76,6 +76,8 @@ enum What<A: Actor> {
     Timer(A::Timer),
     Reset {
         peer: NodeId,
+        /// How many streams there had been when it was sent: it is not about a later one.
+        streams: u32,
     },
     /// A stream from this node may send again what it holds.
     Retransmit {
@@ -287,9 +289,12 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                     self.tell(to, |actor, ctx| actor.on_message(ctx, from, msg));
                 }
             }
-            What::Reset { peer } => {
-                self.mark(Mark::Reset, peer, to);
-                self.tell(to, |actor, ctx| actor.on_reset(ctx, peer));
+            What::Reset { peer, streams } => {
+                // The peer has come back by now: this is about the connection before.
+                if !self.streams.has_opened(peer, to, streams) {
+                    self.mark(Mark::Reset, peer, to);
+                    self.tell(to, |actor, ctx| actor.on_reset(ctx, peer));
+                }
             }
             What::Retransmit { stream } => {
                 let peer = self.streams.get(stream).to;
@@ -413,7 +418,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 self.push(self.now + latency, to, What::Message { by: Carrier::alone(from), sent, msg });
             }
             Fate::Lost => {}
-            Fate::Refused => self.push(self.now, from, What::Reset { peer: to }),
+            Fate::Refused => self.refuse(from, to),
         }
     }
 
@@ -504,7 +509,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// A cut turns the sender away at once.
     fn refuse(&mut self, from: NodeId, to: NodeId) {
         self.streams.close(from, to);
-        self.push(self.now, from, What::Reset { peer: to });
+        self.push(self.now, from, What::Reset { peer: to, streams: self.streams.count() });
     }
 
     /// Both directions of the connection are dropped with what they hold, and the peer is told if it can be reached.
@@ -521,7 +526,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         let luck = self.nodes[from.index()].luck.draw();
         self.streams.close(to, from);
         if let Fate::Travels(latency) = self.network.fate(from, to, luck) {
-            self.push(self.now + latency, to, What::Reset { peer: from });
+            self.push(self.now + latency, to, What::Reset { peer: from, streams: self.streams.count() });
         }
     }
 
