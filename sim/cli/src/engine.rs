@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use schism_core::Seed;
+use schism_core::{Seed, Time};
 use schism_runner::ledger::Listed;
 use schism_runner::report::Report;
+use schism_runner::{Ledger, Simulation};
 use schism_scenario::{Colour, Diagnostics, Loaded, Override, Scenario, limits};
 
 use crate::args::{Beliefs, Input};
@@ -52,11 +53,21 @@ pub(crate) fn shown(diagnostics: &Diagnostics) -> String {
     diagnostics.render(Colour::Ansi)
 }
 
-/// Runs a scenario.
-pub(crate) fn run(scenario: &Scenario, seed: Seed, beliefs: Beliefs) -> Report {
+/// Runs a scenario, and says between the steps how much of it is done, from 0 to 1.
+pub(crate) fn run(scenario: &Scenario, seed: Seed, beliefs: Beliefs, mut on_step: impl FnMut(f64)) -> Report {
     let listed = match beliefs {
         Beliefs::All => Listed::All,
         Beliefs::Wrong => Listed::Wrong,
     };
-    schism_runner::run(scenario, seed, listed)
+    let mut simulation: Simulation<Ledger> =
+        Simulation::new(scenario, seed, Ledger::listing(scenario, listed));
+    for step in 1..STEPS {
+        simulation.run_until(Time::START + scenario.length / STEPS * step);
+        on_step(step as f64 / STEPS as f64);
+    }
+    simulation.run_to_end();
+    simulation.into_report(scenario, seed)
 }
+
+/// In how many steps a run is told of.
+const STEPS: u64 = 1_000;

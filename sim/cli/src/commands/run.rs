@@ -7,6 +7,7 @@ use schism_core::Seed;
 use crate::args::{Format, Run};
 use crate::console::{self, Colour, Console};
 use crate::exit::{Ending, Trouble};
+use crate::progress::Progress;
 use crate::render::text::{self, Detail, Look, Subject};
 use crate::{engine, files, replay};
 
@@ -15,7 +16,9 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
     let seed = run.seed.map_or(scenario.seed, Seed);
     let replay = replay::command(&run.input.file, seed.0, &run.input.changes.set);
     blame_ourselves(&replay);
-    let report = engine::run(&scenario, seed, run.beliefs);
+    let mut progress = Progress::begin();
+    let report = engine::run(&scenario, seed, run.beliefs, |done| progress.tell(done));
+    progress.end();
     let text = match run.format {
         Format::Json => report.to_json() + "\n",
         Format::Text => {
