@@ -258,13 +258,25 @@ impl Client {
                 Stage::Resolving | Stage::Trying(_) if until > ctx.now() => {
                     return ctx.at(until, Timer::TimeOut);
                 }
-                Stage::Resolving => self.finish(ctx, attempt.slot, Outcome::NoEndpoint),
+                Stage::Resolving => {
+                    self.go_blind(ctx);
+                    self.finish(ctx, attempt.slot, Outcome::NoEndpoint);
+                }
                 Stage::Trying(_) => {
                     let outcome = self.late(ctx.now(), attempt.slot);
                     self.finish(ctx, attempt.slot, outcome);
                 }
             }
             self.patience.pop_front();
+        }
+    }
+
+    /// A list that has run out is still what the client believes until a request has asked for another in vain.
+    fn go_blind(&mut self, ctx: &mut Ctx<'_>) {
+        if std::mem::replace(&mut self.sighted, false)
+            && let Directory::Registry { service, .. } = self.desk.directory
+        {
+            ctx.observe(Observation::Blind(service));
         }
     }
 
@@ -375,11 +387,6 @@ impl Client {
                     Feed::Watch if self.sighted => subscriber.list(ctx, Reads::Linearizable, Then::Watch),
                     // The first list is on its way.
                     Feed::Watch => {}
-                }
-                if std::mem::replace(&mut self.sighted, false)
-                    && let Directory::Registry { service, .. } = self.desk.directory
-                {
-                    ctx.observe(Observation::Blind(service));
                 }
                 let patience = self.desk.config.deadline.unwrap_or(self.desk.config.timeout);
                 self.wait(ctx, Attempt { slot, request: call.request }, patience);

@@ -3,7 +3,7 @@
 mod strike;
 mod target;
 
-pub use strike::{Audience, Nemesis};
+pub use strike::{Audience, Nemesis, Struck};
 
 use schism_core::{Duration, Luck, NodeId, Ratio, Seed, Time, ZoneId};
 

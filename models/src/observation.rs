@@ -42,7 +42,7 @@ pub enum Observation {
         /// Up, or gone.
         up: bool,
     },
-    /// A client no longer has a list that it may use: it believes nothing.
+    /// A client's list has run out, and it has asked for another in vain: it believes nothing.
     Blind(ServiceId),
 
     /// An instance has been told that it is registered.

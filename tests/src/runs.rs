@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use schism_core::{Fault, NodeId, Scene, Seed, Time, Witness};
-use schism_models::nemesis::Audience;
+use schism_models::nemesis::{Audience, Struck};
 use schism_models::node::Node;
 use schism_models::observation::{Observation, Outcome, Write};
 use schism_runner::ledger::Listed;
@@ -121,8 +121,12 @@ impl Witness<Node> for Seen {
 }
 
 impl Audience for Seen {
-    fn fault_began(&mut self, scene: &Scene<'_>, _: usize, on: &[NodeId], _: Option<&[Vec<NodeId>]>) {
-        self.faults.push((scene.now(), Turn::Began, on.to_vec()));
+    fn fault_began(&mut self, scene: &Scene<'_>, _: usize, struck: &Struck) {
+        let on = match struck {
+            Struck::Nodes(nodes) => nodes.clone(),
+            Struck::Parted { sides, .. } => sides.first().cloned().unwrap_or_default(),
+        };
+        self.faults.push((scene.now(), Turn::Began, on));
     }
     fn fault_healed(&mut self, scene: &Scene<'_>, _: usize, _: u64) {
         self.faults.push((scene.now(), Turn::Healed, Vec::new()));

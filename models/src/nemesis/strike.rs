@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schism_core::{
-    CutId, Event, Fault as Primitive, NodeId, Scene, Seed, Time, Witness, World, queue::Queue,
+    CutId, Event, Fault as Primitive, NodeId, NodeSet, Scene, Seed, Time, Witness, World, queue::Queue,
 };
 
 use super::target::Moment;
@@ -13,23 +13,31 @@ use crate::node::Node;
 
 /// A witness that is also told of whole faults, not of their primitives alone.
 pub trait Audience: Witness<Node> {
-    /// A fault of the plan has begun and struck these nodes; a partition has made these islands.
-    fn fault_began(
-        &mut self,
-        scene: &Scene<'_>,
-        fault: usize,
-        on: &[NodeId],
-        islands: Option<&[Vec<NodeId>]>,
-    );
+    /// A fault of the plan has begun.
+    fn fault_began(&mut self, scene: &Scene<'_>, fault: usize, struck: &Struck);
     /// It has been healed, having stopped so many messages or struck so many processes.
     fn fault_healed(&mut self, scene: &Scene<'_>, fault: usize, touched: u64);
     /// The run ends while it lasts.
     fn fault_lasts(&mut self, fault: usize, touched: u64);
 }
 
+/// Whom a fault has struck.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Struck {
+    /// These processes.
+    Nodes(Vec<NodeId>),
+    /// Nobody's process, but the ways between nodes.
+    Parted {
+        /// Each two sides in turn between which there is a cut, the earlier named first; of a split, the sides.
+        sides: Vec<Vec<NodeId>>,
+        /// The islands that are left, with all other cuts of the moment.
+        islands: Vec<Vec<NodeId>>,
+    },
+}
+
 /// Nobody is told.
 impl Audience for () {
-    fn fault_began(&mut self, _: &Scene<'_>, _: usize, _: &[NodeId], _: Option<&[Vec<NodeId>]>) {}
+    fn fault_began(&mut self, _: &Scene<'_>, _: usize, _: &Struck) {}
     fn fault_healed(&mut self, _: &Scene<'_>, _: usize, _: u64) {}
     fn fault_lasts(&mut self, _: usize, _: u64) {}
 }
@@ -42,7 +50,7 @@ pub struct Nemesis {
     /// What is still to do, latest first.
     agenda: Vec<(Time, Act)>,
     /// What each fault has struck, while it lasts.
-    struck: BTreeMap<usize, Vec<NodeId>>,
+    struck: BTreeMap<usize, Struck>,
     /// How many faults hold each node down, or still: it is let go by the last of them.
     held: BTreeMap<(Hold, NodeId), u32>,
 }
@@ -102,36 +110,36 @@ impl Nemesis {
         let plan = self.plan.clone();
         let planned = &plan[fault];
         let mut moment = Moment::of(world, planned.luck(self.seed, "targets"));
-        let (on, islands): (Vec<NodeId>, _) = match &planned.fault {
+        let struck = match &planned.fault {
             Fault::Partition(partition) => {
-                let (on, cuts) = moment.part(partition, CutId(fault as u32));
+                let (sides, cuts) = moment.part(partition, CutId(fault as u32));
                 cuts.into_iter().for_each(|cut| world.inflict(Primitive::Cut(cut)));
-                (on.iter().collect(), Some(world.name_islands()))
+                Struck::Parted { sides, islands: world.name_islands() }
             }
             Fault::Crash(targets) => {
-                let nodes = moment.find_all(targets).iter().collect();
-                (self.take(world, nodes, Hold::Dead), None)
+                let nodes = moment.find_all(targets);
+                Struck::Nodes(self.take(world, &nodes, Hold::Dead))
             }
             Fault::Pause(targets) => {
-                let nodes = moment.find_all(targets).iter().collect();
-                (self.take(world, nodes, Hold::Still), None)
+                let nodes = moment.find_all(targets);
+                Struck::Nodes(self.take(world, &nodes, Hold::Still))
             }
         };
         let (audience, scene) = world.witness_mut();
-        audience.fault_began(&scene, fault, &on, islands.as_deref());
-        self.struck.insert(fault, on);
+        audience.fault_began(&scene, fault, &struck);
+        self.struck.insert(fault, struck);
     }
 
     fn heal<W: Audience, Q: Queue<Event<Node>>>(&mut self, world: &mut World<Node, W, Q>, fault: usize) {
         let struck = self.struck.remove(&fault).expect("what heals has begun");
         let touched = self.touched(world, fault, &struck);
-        match &self.plan.clone()[fault].fault {
-            Fault::Partition(_) => {
+        match (&struck, &self.plan.clone()[fault].fault) {
+            (Struck::Parted { .. }, _) | (Struck::Nodes(_), Fault::Partition(_)) => {
                 world.inflict(Primitive::Mend(CutId(fault as u32)));
                 world.name_islands();
             }
-            Fault::Crash(_) => self.let_go(world, &struck, Hold::Dead),
-            Fault::Pause(_) => self.let_go(world, &struck, Hold::Still),
+            (Struck::Nodes(nodes), Fault::Crash(_)) => self.let_go(world, nodes, Hold::Dead),
+            (Struck::Nodes(nodes), Fault::Pause(_)) => self.let_go(world, nodes, Hold::Still),
         }
         let (audience, scene) = world.witness_mut();
         audience.fault_healed(&scene, fault, touched);
@@ -141,11 +149,11 @@ impl Nemesis {
         &self,
         world: &World<Node, W, Q>,
         fault: usize,
-        struck: &[NodeId],
+        struck: &Struck,
     ) -> u64 {
-        match &self.plan[fault].fault {
-            Fault::Partition(_) => world.scene().network().lost_to(CutId(fault as u32)),
-            Fault::Crash(_) | Fault::Pause(_) => struck.len() as u64,
+        match struck {
+            Struck::Parted { .. } => world.scene().network().lost_to(CutId(fault as u32)),
+            Struck::Nodes(nodes) => nodes.len() as u64,
         }
     }
 
@@ -153,17 +161,17 @@ impl Nemesis {
     fn take<W: Audience, Q: Queue<Event<Node>>>(
         &mut self,
         world: &mut World<Node, W, Q>,
-        nodes: Vec<NodeId>,
+        nodes: &NodeSet,
         hold: Hold,
     ) -> Vec<NodeId> {
-        for &node in &nodes {
+        for node in nodes.iter() {
             *self.held.entry((hold, node)).or_default() += 1;
             world.inflict(match hold {
                 Hold::Dead => Primitive::Crash(node),
                 Hold::Still => Primitive::Pause(node),
             });
         }
-        nodes
+        nodes.iter().collect()
     }
 
     fn let_go<W: Audience, Q: Queue<Event<Node>>>(

@@ -41,8 +41,8 @@ impl<'w> Moment<'w> {
         named
     }
 
-    /// Who is parted from whom, and the cuts that part them.
-    pub(super) fn part(&mut self, partition: &Partition, id: CutId) -> (NodeSet, Vec<Cut>) {
+    /// The sides that are parted, and the cuts that part them.
+    pub(super) fn part(&mut self, partition: &Partition, id: CutId) -> (Vec<Vec<NodeId>>, Vec<Cut>) {
         let Partition { shape, direction, mode } = partition;
         let feel = match mode {
             Mode::Blackhole => Feel::Silent,
@@ -55,9 +55,9 @@ impl<'w> Moment<'w> {
         let forward = matches!(direction, Direction::Both | Direction::Forward);
         let backward = matches!(direction, Direction::Both | Direction::Backward);
         let mut cuts = Vec::new();
-        let mut on = NodeSet::default();
-        for (a, b) in self.sides(shape).into_iter().filter(|(a, b)| !a.is_empty() && !b.is_empty()) {
-            a.iter().for_each(|node| on.insert(node));
+        let mut pairs = self.sides(shape);
+        pairs.retain(|(a, b)| !a.is_empty() && !b.is_empty());
+        for (a, b) in pairs.iter().cloned() {
             if forward {
                 cuts.push(Cut { id, from: a.clone(), to: b.clone(), feel });
             }
@@ -65,7 +65,7 @@ impl<'w> Moment<'w> {
                 cuts.push(Cut { id, from: b, to: a, feel });
             }
         }
-        (on, cuts)
+        (named(&pairs), cuts)
     }
 
     /// Each two sets of nodes between which a shape cuts, the earlier named first.
@@ -148,6 +148,17 @@ impl<'w> Moment<'w> {
     fn all(&self) -> impl Iterator<Item = NodeId> + use<> {
         (0..self.nodes).map(NodeId)
     }
+}
+
+/// The sides of some pairs, each once, in the order in which they come.
+fn named(pairs: &[(NodeSet, NodeSet)]) -> Vec<Vec<NodeId>> {
+    let mut sides: Vec<Vec<NodeId>> = Vec::new();
+    for side in pairs.iter().flat_map(|(a, b)| [a, b]).map(|side| side.iter().collect()) {
+        if !sides.contains(&side) {
+            sides.push(side);
+        }
+    }
+    sides
 }
 
 /// Every two sides, the earlier first.

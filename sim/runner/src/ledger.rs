@@ -25,7 +25,7 @@ mod timeline;
 mod watch;
 
 use schism_core::{Actor, Fault, NodeId, Scene, Time, Witness};
-use schism_models::nemesis::Audience;
+use schism_models::nemesis::{Audience, Struck};
 use schism_models::observation::{Observation, Outcome};
 use schism_models::oracle::{Cast, Oracle, Record, ViewsAgree};
 use schism_scenario::Scenario;
@@ -220,19 +220,14 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
 }
 
 impl Audience for Ledger {
-    fn fault_began(
-        &mut self,
-        scene: &Scene<'_>,
-        fault: usize,
-        on: &[NodeId],
-        islands: Option<&[Vec<NodeId>]>,
-    ) {
+    fn fault_began(&mut self, scene: &Scene<'_>, fault: usize, struck: &Struck) {
         let now = scene.now();
-        let on = match islands {
-            Some(islands) => islands.iter().map(|island| self.names.of(island)).collect(),
-            None => self.names.each(on),
+        let each = |islands: &[Vec<NodeId>]| islands.iter().map(|nodes| self.names.of(nodes)).collect();
+        let (on, islands) = match struck {
+            Struck::Nodes(nodes) => (self.names.each(nodes), Vec::new()),
+            Struck::Parted { sides, islands } => (each(sides), each(islands)),
         };
-        let has_phase = self.faults.begin(now, fault, on);
+        let has_phase = self.faults.begin(now, fault, on, islands);
         self.requests.on_fault(now, fault, has_phase);
         self.recovery.on_begin(now);
     }

@@ -238,8 +238,10 @@ pub struct Fault {
     pub to_s: Option<f64>,
     /// Messages it stopped, or processes it struck.
     pub touched: u64,
-    /// The nodes it struck, or the islands it made, in words.
+    /// The processes it struck, or the sides that it parted, in words.
     pub on: Vec<String>,
+    /// Of a partition, the islands that were left: nodes of one reach each other, if need be through others of it.
+    pub islands: Vec<String>,
 }
 
 /// One part of the run.

@@ -43,8 +43,11 @@ pub const DURATION: Duration = Duration::from_nanos(1000 * DAY.as_nanos());
 /// The shortest median think time of a closed loop: a loop that takes no time would never let time pass.
 pub const THINK: Duration = Duration::from_nanos(1_000);
 
-/// The most requests a run may offer, by the scenario's own rates: ten thousand million, about an hour of computing.
-pub const REQUESTS: u128 = 10_000_000_000;
+/// The most requests a run may offer, by the scenario's own rates: a thousand million, some ten minutes of computing.
+pub const REQUESTS: u128 = 1_000_000_000;
+
+/// The shortest time that a registry client waits for an answer: one that is shorter than a round trip gives up for ever.
+pub const PATIENCE: Duration = Duration::from_millis(10);
 
 /// The highest rate of one client, in requests per second: beyond a million, gaps come near the clock of its kernel.
 pub const RATE: u64 = 1_000_000;

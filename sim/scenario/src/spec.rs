@@ -57,7 +57,7 @@ pub(crate) struct EtcdSpec {
     pub(crate) heartbeat: At<Duration>,
     pub(crate) election: At<Duration>,
     pub(crate) fsync: Distribution,
-    pub(crate) request_timeout: Duration,
+    pub(crate) request_timeout: At<Duration>,
 }
 
 /// Which zones the nodes of a group take turns in.

@@ -121,10 +121,18 @@ pub(super) fn faults(faults: &[Fault], look: Look) -> Vec<String> {
         let head = format!("{} · {when} · {}", fault.id, fault.what);
         lines.extend(hanging(&head, 2, look));
         let touched = format!("touched {}", count(fault.touched));
-        // What a partition made is islands, and each of them is a list of nodes.
-        let between = if fault.what.starts_with("partition") { "  |  " } else { ", " };
+        let between = if fault.islands.is_empty() { ", " } else { "  |  " };
         let on = if fault.on.is_empty() { touched } else { format!("{touched}; {}", fault.on.join(between)) };
         lines.extend(hanging(&on, 6, look));
+        // The sides are the islands, unless something goes round the cut, or another cut lasts.
+        let mut islands: Vec<&String> = fault.islands.iter().collect();
+        islands.sort_unstable();
+        let mut sides: Vec<&String> = fault.on.iter().collect();
+        sides.sort_unstable();
+        if islands != sides && islands.len() > 1 {
+            let islands = format!("islands {}", fault.islands.join("  |  "));
+            lines.extend(hanging(&islands, 6, look));
+        }
     }
     lines
 }

@@ -86,7 +86,8 @@ fn phase(name: &str, from_s: f64, to_s: f64, success_rate: f64) -> Phase {
 fn fault(id: &str, from_s: f64, to_s: Option<f64>) -> Fault {
     let what = "partition of zone:b | rest, blackhole".to_owned();
     let on = vec!["{orders-1, web-1}".to_owned(), "{orders-0, orders-2, web-0, web-2}".to_owned()];
-    Fault { id: id.to_owned(), what, from_s, to_s, touched: 1_234, on }
+    let islands = on.clone();
+    Fault { id: id.to_owned(), what, from_s, to_s, touched: 1_234, on, islands }
 }
 
 fn belief(observer: &str, subject: &str, believes: &'static str, from_s: f64, to_s: Option<f64>) -> Belief {

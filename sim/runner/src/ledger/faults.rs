@@ -30,6 +30,7 @@ pub(crate) struct Run {
     pub(crate) to: Option<Time>,
     pub(crate) touched: u64,
     on: Vec<String>,
+    islands: Vec<String>,
 }
 
 /// A part of the run: from when to when.
@@ -41,10 +42,10 @@ impl Faults {
     }
 
     /// A fault begins; the answer is whether it is among those that get a phase.
-    pub(crate) fn begin(&mut self, now: Time, index: usize, on: Vec<String>) -> bool {
+    pub(crate) fn begin(&mut self, now: Time, index: usize, on: Vec<String>, islands: Vec<String>) -> bool {
         assert!(self.run_of[index].is_none(), "a fault begins once");
         self.run_of[index] = Some(self.runs.len());
-        self.runs.push(Run { index, from: now, to: None, touched: 0, on });
+        self.runs.push(Run { index, from: now, to: None, touched: 0, on, islands });
         self.runs.len() <= MOST_PHASES
     }
 
@@ -139,6 +140,7 @@ impl Faults {
             to_s: run.to.map(secs),
             touched: run.touched,
             on: run.on.clone(),
+            islands: run.islands.clone(),
         };
         self.runs.iter().map(fault).collect()
     }

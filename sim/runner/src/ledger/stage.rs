@@ -8,7 +8,7 @@ use schism_core::{
 };
 use schism_models::client::{self, Arrivals, Callee};
 use schism_models::listing::{Endpoint, Listing, ServiceId};
-use schism_models::nemesis::{self, Audience, Base, End, OnMiss, Planned, Start, Target};
+use schism_models::nemesis::{self, Audience, Base, End, OnMiss, Planned, Start, Struck, Target};
 use schism_models::observation::Observation;
 use schism_models::registry::{self, etcd};
 use schism_models::{balancer, cache, service};
@@ -155,7 +155,11 @@ fn act(world: &mut World<Scripted, Ledger>, acts: &[&(Time, Act)], end: Time) {
             Act::Inflict(fault) => world.inflict(fault.clone()),
             Act::Begin(fault, on, islands) => {
                 let (ledger, scene) = world.witness_mut();
-                ledger.fault_began(&scene, *fault, on, islands.as_deref());
+                let struck = match islands {
+                    Some(islands) => Struck::Parted { sides: islands.clone(), islands: islands.clone() },
+                    None => Struck::Nodes(on.clone()),
+                };
+                ledger.fault_began(&scene, *fault, &struck);
             }
             Act::Heal(fault, touched) => {
                 let (ledger, scene) = world.witness_mut();

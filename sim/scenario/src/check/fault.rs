@@ -83,13 +83,21 @@ fn ids(specs: &[FaultSpec], report: &Report) -> Vec<String> {
 
 /// An id is a word or a few, for a report and for `--set`.
 pub(super) fn proper_id(id: &str, place: Place, reserved: &[&str], report: &Report) {
-    let proper =
-        !id.trim().is_empty() && id.len() <= 4 * limits::NAME_BYTES && !id.chars().any(char::is_control);
+    let proper = !id.trim().is_empty() && id.len() <= 4 * limits::NAME_BYTES && !id.contains(unfit);
     if !proper || reserved.contains(&id) {
-        let why = if proper { "it has a meaning of its own" } else { "an id is a short text" };
+        let why = if proper {
+            "it has a meaning of its own"
+        } else {
+            "an id is a short text without dots and quotes"
+        };
         let message = format!("`{}` cannot be an id: {why}", shorten(id));
         report.add(Problem::error(place, message).help("write id = \"cut\", for instance"));
     }
+}
+
+/// A dot or a quote would part the path of an override in the wrong place.
+fn unfit(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '.' | '"')
 }
 
 /// Begins within the run, and ends no earlier than it begins.

@@ -18,6 +18,7 @@ pub(super) fn check(spec: &At<RegistrySpec>, report: &Report) -> Option<registry
 fn etcd(spec: &EtcdSpec, report: &Report) -> Option<registry::etcd::Config> {
     members(spec.members, report);
     intervals(spec, report);
+    patience(spec.request_timeout, report);
     Some(registry::etcd::Config {
         members: spec.members.value,
         version: spec.version,
@@ -25,7 +26,7 @@ fn etcd(spec: &EtcdSpec, report: &Report) -> Option<registry::etcd::Config> {
         heartbeat: spec.heartbeat.value,
         election: spec.election.value,
         fsync: spec.fsync.clone(),
-        request_timeout: spec.request_timeout,
+        request_timeout: spec.request_timeout.value,
     })
 }
 
@@ -38,6 +39,16 @@ fn members(members: At<u32>, report: &Report) {
         );
         report
             .add(Problem::warning(members.place, message).help("more members make writes slower, not safer"));
+    }
+}
+
+/// A client that does not wait for a round trip asks again and again.
+fn patience(timeout: At<Duration>, report: &Report) {
+    if timeout.value < limits::PATIENCE {
+        let message = format!("nobody can answer within {}", timeout.value);
+        report.add(
+            Problem::error(timeout.place, message).help(format!("write at least \"{}\"", limits::PATIENCE)),
+        );
     }
 }
 

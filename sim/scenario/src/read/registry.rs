@@ -35,6 +35,6 @@ fn etcd(chosen: &Chosen<'_>, report: &Report) -> EtcdSpec {
         heartbeat: section.value("heartbeat-interval"),
         election: section.value("election-timeout"),
         fsync: section.value::<Distribution>("fsync").value,
-        request_timeout: section.value("request-timeout").value,
+        request_timeout: section.value("request-timeout"),
     }
 }

@@ -1,0 +1,52 @@
+//! What the README shows is what the commands in it print.
+
+use schism_tests::binary::{Profile, schism};
+use schism_tests::repository;
+
+/// Every line that the README shows of a report, in order, is a line of the report.
+fn check(shown: &str, arguments: &[&str]) {
+    let output = schism(Profile::Dev).args(arguments).output();
+    let output = String::from_utf8(output.expect("the command runs").stdout).expect("a report is text");
+    let mut printed = output.lines();
+    for line in shown.lines().filter(|line| !line.is_empty()) {
+        assert!(
+            printed.any(|printed| printed.trim_end() == line.trim_end()),
+            "`schism {}` does not print, or not there: {line}",
+            arguments.join(" ")
+        );
+    }
+}
+
+/// The README's blocks of text, in order.
+fn blocks() -> Vec<String> {
+    let readme = repository::read(&repository::root().join("README.md"));
+    let blocks = readme.split("```text\n").skip(1);
+    blocks.map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
+const FAILING: [&str; 5] =
+    ["run", "scenarios/partitions/leader-isolated.toml", "--set", "registry.etcd.lease-ttl=2s", "--seed"];
+
+#[test]
+fn the_first_report_is_what_it_shows() {
+    check(&blocks()[0], &["run", "scenarios/partitions/split-brain.toml"]);
+}
+
+#[test]
+fn the_seeds_that_fail_are_those_it_names() {
+    let fails = |seed: &u32| {
+        let mut command = schism(Profile::Dev);
+        let output = command.args(FAILING).arg(seed.to_string()).output();
+        !output.expect("the command runs").status.success()
+    };
+    let found: String = (0..60).filter(fails).map(|seed| format!("seed {seed}\n")).collect();
+    assert_eq!(blocks()[1], found);
+}
+
+#[test]
+fn the_failing_report_is_what_it_shows() {
+    // The command that repeats it names its options in an order of its own.
+    let block = &blocks()[2];
+    let shown: String = block.split_inclusive('\n').filter(|line| !line.starts_with("replay")).collect();
+    check(&shown, &[&FAILING[..], &["20"]].concat());
+}
