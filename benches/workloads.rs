@@ -44,11 +44,12 @@ fn main() {
 }
 
 fn best(runs: usize, name: &str, unit: &str, work: impl Fn() -> u64) {
-    let rates = (0..runs).map(|_| {
+    let timed = (0..runs).map(|_| {
         let start = Instant::now();
         let done = work();
-        done as f64 / start.elapsed().as_secs_f64()
+        (done, done as f64 / start.elapsed().as_secs_f64())
     });
-    let best = rates.fold(0.0_f64, f64::max);
-    println!("{name:<45} {:>8.2} million {unit}/s   {:>7.1} ns each", best / 1e6, 1e9 / best);
+    let (done, best) = timed.fold((0, 0.0_f64), |(_, best), (done, rate)| (done, best.max(rate)));
+    let (rate, each) = (best / 1e6, 1e9 / best);
+    println!("{name:<45} {rate:>8.2} million {unit}/s   {each:>7.1} ns each   {done} {unit}");
 }
