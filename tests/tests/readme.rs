@@ -1,4 +1,4 @@
-//! What the README shows is what the commands in it print.
+//! What the README and the book's first page show is what their commands print.
 
 use schism_tests::binary::{Profile, schism};
 use schism_tests::repository;
@@ -19,8 +19,12 @@ fn check(shown: &str, arguments: &[&str]) {
 
 /// The README's blocks of text, in order.
 fn blocks() -> Vec<String> {
-    let readme = repository::read(&repository::root().join("README.md"));
-    let blocks = readme.split("```text\n").skip(1);
+    blocks_of("README.md")
+}
+
+fn blocks_of(page: &str) -> Vec<String> {
+    let page = repository::read(&repository::root().join(page));
+    let blocks = page.split("```text\n").skip(1);
     blocks.map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
 }
 
@@ -41,6 +45,15 @@ fn the_seeds_that_fail_are_those_it_names() {
     };
     let found: String = (0..60).filter(fails).map(|seed| format!("seed {seed}\n")).collect();
     assert_eq!(blocks()[1], found);
+}
+
+#[test]
+fn the_first_ten_minutes_show_what_they_show() {
+    let folder = tempfile::tempdir().expect("a folder to write to");
+    let folder = folder.path().to_str().expect("its name is text");
+    assert!(schism(Profile::Dev).args(["init", folder]).status().expect("the command runs").success());
+    let page = blocks_of("docs/src/first-ten-minutes.md");
+    check(&page[0], &["run", &format!("{folder}/scenario.toml")]);
 }
 
 #[test]

@@ -110,8 +110,11 @@ fn folder(path: &Path) -> &Path {
 
 /// Writes a file whole or not at all: to another file in the same folder, which then takes its place.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Trouble> {
-    let failed =
-        |error: io::Error| Trouble::new(format!("cannot write {}: {}", path.display(), reason(&error)));
+    let failed = |error: io::Error| {
+        let missing = error.kind() == io::ErrorKind::NotFound;
+        let reason = if missing { "there is no such folder".to_owned() } else { reason(&error) };
+        Trouble::new(format!("cannot write {}: {reason}", path.display()))
+    };
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => {
             Err(Trouble::new(format!("cannot write {}: it is a folder", path.display())))
