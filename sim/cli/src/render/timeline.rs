@@ -101,5 +101,5 @@ fn wrong(report: &Report, axis: &Axis) -> Option<(String, String)> {
     let most = wrong.iter().copied().max().filter(|most| *most > 0)?;
     let block = |n: &u64| if *n == 0 { ' ' } else { BLOCKS[((n * 8).div_ceil(most) - 1) as usize] };
     let chart: String = wrong.iter().map(block).collect();
-    Some((paint(style::ODD, chart), format!("up to {} beliefs", count(most))))
+    Some((paint(style::ODD, chart), format!("up to {}", count(most))))
 }
