@@ -91,11 +91,6 @@ impl Instance {
         }
     }
 
-    /// Requests being served and waiting.
-    pub fn load(&self) -> (u32, usize) {
-        (self.busy, self.waiting.len())
-    }
-
     /// An attempt has come: it is served, or waits, or is turned away.
     pub fn on_request(&mut self, ctx: &mut Ctx<'_>, client: NodeId, attempt: Attempt, luck: Draw) {
         let Config { slots, queue, .. } = self.post.config.as_ref();

@@ -117,7 +117,6 @@ impl Witness<Node> for Seen {
             self.died.push((scene.now(), node));
         }
     }
-    fn on_islands(&mut self, _: &Scene<'_>, _: &[Vec<NodeId>]) {}
 }
 
 impl Audience for Seen {

@@ -83,7 +83,6 @@ impl Witness<Toy> for Mailbox {
         self.0.push((scene.now(), by, *seen));
     }
     fn on_fault(&mut self, _: &Scene<'_>, _: &Fault) {}
-    fn on_islands(&mut self, _: &Scene<'_>, _: &[Vec<NodeId>]) {}
 }
 
 /// A world of so many nodes in one zone, with these letters to send.

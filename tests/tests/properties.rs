@@ -167,7 +167,7 @@ fn islands_are_the_strongly_connected_components() {
             (0..NODES).filter(|&b| reaches[&(a, b)] && reaches[&(b, a)]).map(NodeId).collect()
         };
         let expected: BTreeSet<Vec<NodeId>> = (0..NODES).map(together).collect();
-        let got = world.name_islands();
+        let got = world.scene().network().islands();
         prop_assert!(got.is_sorted());
         prop_assert_eq!(got.into_iter().collect::<BTreeSet<_>>(), expected);
         Ok(())

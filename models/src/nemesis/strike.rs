@@ -35,6 +35,16 @@ pub enum Struck {
     },
 }
 
+impl Struck {
+    /// The processes that it has struck: none, if it has parted nodes.
+    fn nodes(&self) -> &[NodeId] {
+        match self {
+            Struck::Nodes(nodes) => nodes,
+            Struck::Parted { .. } => &[],
+        }
+    }
+}
+
 /// Nobody is told.
 impl Audience for () {
     fn fault_began(&mut self, _: &Scene<'_>, _: usize, _: &Struck) {}
@@ -114,7 +124,7 @@ impl Nemesis {
             Fault::Partition(partition) => {
                 let (sides, cuts) = moment.part(partition, CutId(fault as u32));
                 cuts.into_iter().for_each(|cut| world.inflict(Primitive::Cut(cut)));
-                Struck::Parted { sides, islands: world.name_islands() }
+                Struck::Parted { sides, islands: world.scene().network().islands() }
             }
             Fault::Crash(targets) => {
                 let nodes = moment.find_all(targets);
@@ -133,13 +143,10 @@ impl Nemesis {
     fn heal<W: Audience, Q: Queue<Event<Node>>>(&mut self, world: &mut World<Node, W, Q>, fault: usize) {
         let struck = self.struck.remove(&fault).expect("what heals has begun");
         let touched = self.touched(world, fault, &struck);
-        match (&struck, &self.plan.clone()[fault].fault) {
-            (Struck::Parted { .. }, _) | (Struck::Nodes(_), Fault::Partition(_)) => {
-                world.inflict(Primitive::Mend(CutId(fault as u32)));
-                world.name_islands();
-            }
-            (Struck::Nodes(nodes), Fault::Crash(_)) => self.let_go(world, nodes, Hold::Dead),
-            (Struck::Nodes(nodes), Fault::Pause(_)) => self.let_go(world, nodes, Hold::Still),
+        match &self.plan.clone()[fault].fault {
+            Fault::Partition(_) => world.inflict(Primitive::Mend(CutId(fault as u32))),
+            Fault::Crash(_) => self.let_go(world, struck.nodes(), Hold::Dead),
+            Fault::Pause(_) => self.let_go(world, struck.nodes(), Hold::Still),
         }
         let (audience, scene) = world.witness_mut();
         audience.fault_healed(&scene, fault, touched);

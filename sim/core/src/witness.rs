@@ -10,8 +10,6 @@ pub trait Witness<A: Actor>: Clone {
     fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &A::Observation);
     /// A fault has just been inflicted; the scene is that after it.
     fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault);
-    /// A cut or a mend has changed which nodes reach each other.
-    fn on_islands(&mut self, scene: &Scene<'_>, islands: &[Vec<NodeId>]);
 }
 
 /// The truth of the moment, as far as the kernel knows it.
@@ -79,5 +77,4 @@ impl<'w> Scene<'w> {
 impl<A: Actor> Witness<A> for () {
     fn observe(&mut self, _: &Scene<'_>, _: NodeId, _: &A::Observation) {}
     fn on_fault(&mut self, _: &Scene<'_>, _: &Fault) {}
-    fn on_islands(&mut self, _: &Scene<'_>, _: &[Vec<NodeId>]) {}
 }

@@ -254,15 +254,6 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         self.witness.on_fault(&scene, &fault);
     }
 
-    /// Finds which nodes reach each other now, and tells the witness. For the driver to call when it has cut or mended
-    /// all that it wanted to: a split is many cuts.
-    pub fn name_islands(&mut self) -> Vec<Vec<NodeId>> {
-        let islands = self.network.islands();
-        let scene = Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network };
-        self.witness.on_islands(&scene, &islands);
-        islands
-    }
-
     fn happen(&mut self, event: Event<A>) {
         let Event { to, life, what } = event;
         let index = to.index();

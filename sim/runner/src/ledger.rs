@@ -214,9 +214,6 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
         }
         self.watch.on_fault(scene, &self.record, fault);
     }
-
-    /// The driver tells of islands with the fault that makes them: see [`Audience::fault_began`].
-    fn on_islands(&mut self, _: &Scene<'_>, _: &[Vec<NodeId>]) {}
 }
 
 impl Audience for Ledger {
