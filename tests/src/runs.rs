@@ -123,7 +123,9 @@ impl Audience for Seen {
     fn fault_began(&mut self, scene: &Scene<'_>, _: usize, struck: &Struck) {
         let on = match struck {
             Struck::Nodes(nodes) => nodes.clone(),
-            Struck::Parted { sides, .. } => sides.first().cloned().unwrap_or_default(),
+            Struck::Ways { sides } | Struck::Parted { sides, .. } => {
+                sides.first().cloned().unwrap_or_default()
+            }
         };
         self.faults.push((scene.now(), Turn::Began, on));
     }

@@ -20,18 +20,18 @@ pub enum Fault {
     /// Messages from one set of nodes to another are lost, those in flight too.
     Cut(Cut),
     /// Every cut with this name is undone; others stay.
-    Mend(CutId),
+    Mend(FaultId),
 }
 
 /// A cut's name: what a mend refers to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct CutId(pub u32);
+pub struct FaultId(pub u32);
 
 /// One direction that is cut.
 #[derive(Clone, Debug, Hash)]
 pub struct Cut {
     /// Its name; several cuts may share one.
-    pub id: CutId,
+    pub id: FaultId,
     /// Messages from these ...
     pub from: NodeSet,
     /// ... to these.

@@ -6,7 +6,7 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
 use crate::topology::Route;
-use crate::{Cut, CutId, Draw, Duration, Feel, Link, NodeId, Topology, ZoneId};
+use crate::{Cut, Draw, Duration, FaultId, Feel, Link, NodeId, Topology, ZoneId};
 
 /// Routes between zones, found once, and the cuts in force.
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ impl Network {
     }
 
     /// How many messages the cuts of this name have stopped.
-    pub fn lost_to(&self, id: CutId) -> u64 {
+    pub fn lost_to(&self, id: FaultId) -> u64 {
         self.cuts.iter().zip(&self.lost).filter(|(cut, _)| cut.id == id).map(|(_, lost)| lost).sum()
     }
 
@@ -127,7 +127,7 @@ impl Network {
         self.lost.push(0);
     }
 
-    pub(crate) fn mend(&mut self, id: CutId) {
+    pub(crate) fn mend(&mut self, id: FaultId) {
         let cuts = &self.cuts;
         let (mended, active) = self.active.iter().partition(|&&epoch| cuts[epoch as usize].id == id);
         self.active = active;

@@ -222,6 +222,7 @@ impl Audience for Ledger {
         let each = |islands: &[Vec<NodeId>]| islands.iter().map(|nodes| self.names.of(nodes)).collect();
         let (on, islands) = match struck {
             Struck::Nodes(nodes) => (self.names.each(nodes), Vec::new()),
+            Struck::Ways { sides } => (each(sides), Vec::new()),
             Struck::Parted { sides, islands } => (each(sides), each(islands)),
         };
         let has_phase = self.faults.begin(now, fault, on, islands);

@@ -141,24 +141,24 @@ pub(crate) enum Argument {
 }
 
 impl Key {
-    const fn new(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    pub(crate) const fn new(name: &'static str, shape: Shape, about: &'static str) -> Key {
         Key { name, about, shape, presence: Presence::Optional }
     }
 
     /// One of these words.
-    const fn word(name: &'static str, there: &'static [&'static str], about: &'static str) -> Key {
+    pub(crate) const fn word(name: &'static str, there: &'static [&'static str], about: &'static str) -> Key {
         Key::new(name, Shape::Word(Words { there, later: &[] }), about)
     }
 
-    const fn required(self) -> Key {
+    pub(crate) const fn required(self) -> Key {
         Key { presence: Presence::Required, ..self }
     }
 
-    const fn or(self, default: &'static str) -> Key {
+    pub(crate) const fn or(self, default: &'static str) -> Key {
         Key { presence: Presence::Default(default), ..self }
     }
 
-    const fn later(name: &'static str, instead: &'static [&'static str]) -> Key {
+    pub(crate) const fn later(name: &'static str, instead: &'static [&'static str]) -> Key {
         Key { name, about: "", shape: Text, presence: Presence::Later(instead) }
     }
 

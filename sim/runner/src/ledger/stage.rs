@@ -8,7 +8,7 @@ use schism_core::{
 };
 use schism_models::client::{self, Arrivals, Callee};
 use schism_models::listing::{Endpoint, Listing, ServiceId};
-use schism_models::nemesis::{self, Audience, Base, End, OnMiss, Planned, Start, Struck, Target};
+use schism_models::nemesis::{self, Audience, Base, Crash, End, OnMiss, Planned, Start, Struck, Target};
 use schism_models::observation::Observation;
 use schism_models::registry::{self, etcd};
 use schism_models::{balancer, cache, service};
@@ -80,7 +80,9 @@ impl Stage {
             id: id.to_owned(),
             start: Start::At(Time::START),
             end: End::Never,
-            fault: nemesis::Fault::Crash(vec![Target { base: Base::Node(ORDERS), select: None }]),
+            fault: nemesis::Fault::Crash(Crash {
+                targets: vec![Target { base: Base::Node(ORDERS), select: None }],
+            }),
             on_miss,
         });
         self.scenario.faults.len() - 1

@@ -1,0 +1,278 @@
+//! The nemesis's hand: what a fault can do to the world. It remembers what it has done, so that healing undoes exactly
+//! that, whatever other faults have done to the same nodes meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schism_core::{
+    Cut, Duration, Event, Fault as Primitive, FaultId, Luck, NodeId, NodeSet, Scene, Seed, Time, World,
+    queue::Queue,
+};
+
+use super::Planned;
+use super::aim::Target;
+use super::ears::Ears;
+use super::find::Finder;
+use super::strike::{Act, Agenda, Audience, Struck};
+use crate::node::Node;
+
+/// What a kind of fault does: when it begins, at the reminders that it sets itself, and when its time is over.
+pub(crate) trait Strike {
+    /// It begins.
+    fn begin(&self, hand: &mut Hand<'_>);
+
+    /// A reminder that it has set is due.
+    fn step(&self, _hand: &mut Hand<'_>, step: Step) {
+        unreachable!("a fault without reminders is reminded of {step:?}")
+    }
+
+    /// Its time is over: what only it knows how to undo. All that its hand still holds is let go afterwards.
+    fn heal(&self, _hand: &mut Hand<'_>) -> Healing {
+        Healing::Done
+    }
+}
+
+/// Whether a fault is over once it has been told to heal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Healing {
+    /// It is.
+    Done,
+    /// It goes on healing, by reminders, and says so when it has [finished](Hand::finish).
+    Underway,
+}
+
+/// What a fault reminds itself of: the how-manieth thing to do to the how-manieth of its victims.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Step {
+    /// The victim's place among [`Course::victims`], or whatever else the fault counts.
+    pub(crate) victim: u32,
+    /// Which turn it is.
+    pub(crate) turn: u32,
+}
+
+/// The world as the nemesis sees it, whoever watches and whatever its queue.
+pub(crate) trait Ground {
+    fn inflict(&mut self, fault: Primitive);
+    fn scene(&self) -> Scene<'_>;
+    fn actor(&self, node: NodeId) -> Option<&Node>;
+    fn nodes(&self) -> u32;
+    /// How much a fault has touched so far.
+    fn touched(&self, by: FaultId) -> u64;
+    fn tell_began(&mut self, fault: usize, struck: &Struck);
+    fn tell_healed(&mut self, fault: usize, touched: u64);
+    fn tell_lasts(&mut self, fault: usize, touched: u64);
+}
+
+impl<W: Audience, Q: Queue<Event<Node>>> Ground for World<Node, Ears<W>, Q> {
+    fn inflict(&mut self, fault: Primitive) {
+        World::inflict(self, fault);
+    }
+
+    fn scene(&self) -> Scene<'_> {
+        World::scene(self)
+    }
+
+    fn actor(&self, node: NodeId) -> Option<&Node> {
+        World::actor(self, node)
+    }
+
+    fn nodes(&self) -> u32 {
+        World::nodes(self) as u32
+    }
+
+    fn touched(&self, by: FaultId) -> u64 {
+        World::scene(self).network().lost_to(by)
+    }
+
+    fn tell_began(&mut self, fault: usize, struck: &Struck) {
+        let (ears, scene) = self.witness_mut();
+        ears.fault_began(&scene, fault, struck);
+    }
+
+    fn tell_healed(&mut self, fault: usize, touched: u64) {
+        let (ears, scene) = self.witness_mut();
+        ears.fault_healed(&scene, fault, touched);
+    }
+
+    fn tell_lasts(&mut self, fault: usize, touched: u64) {
+        self.witness_mut().0.fault_lasts(fault, touched);
+    }
+}
+
+/// What one fault has done and not yet undone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Course {
+    /// Whom it has struck, in the order in which it found them.
+    pub(crate) victims: Vec<NodeId>,
+    /// What is told of that.
+    pub(super) struck: Struck,
+    /// How many processes it has struck.
+    strikes: u64,
+    holds: BTreeSet<(Hold, NodeId)>,
+    cuts: bool,
+    finished: bool,
+}
+
+/// How a process is kept from running.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Hold {
+    Dead,
+    Still,
+}
+
+/// How many faults hold each node down, or still: it is let go by the last of them.
+pub(super) type Holds = BTreeMap<(Hold, NodeId), u32>;
+
+/// The hand of one fault at one moment.
+pub(crate) struct Hand<'a> {
+    pub(super) ground: &'a mut dyn Ground,
+    pub(super) holds: &'a mut Holds,
+    pub(super) agenda: &'a mut Agenda,
+    pub(super) course: &'a mut Course,
+    pub(super) planned: &'a Planned,
+    pub(super) fault: usize,
+    pub(super) seed: Seed,
+}
+
+impl Hand<'_> {
+    /// The fault's name in the kernel.
+    pub(crate) fn id(&self) -> FaultId {
+        FaultId(self.fault as u32)
+    }
+
+    /// The truth of the moment.
+    pub(crate) fn scene(&self) -> Scene<'_> {
+        self.ground.scene()
+    }
+
+    /// The moment.
+    pub(crate) fn now(&self) -> Time {
+        self.scene().now()
+    }
+
+    /// A stream of luck of the fault's own: nobody else draws from it, so that taking the fault away changes nothing
+    /// else. The same purpose and turn are the same stream.
+    pub(crate) fn luck(&self, purpose: &'static str, turn: u32) -> Luck {
+        self.planned.luck(self.seed, purpose, turn)
+    }
+
+    /// Finds whom the fault is meant for.
+    pub(crate) fn finding<T>(&self, find: impl FnOnce(&mut Finder<'_>) -> T) -> T {
+        find(&mut Finder::new(&*self.ground, self.luck("targets", 0)))
+    }
+
+    /// Finds the fault's victims, and remembers them.
+    pub(crate) fn find_victims(&mut self, targets: &[Target]) -> Vec<NodeId> {
+        let victims: Vec<NodeId> = self.finding(|finder| finder.find_all(targets)).iter().collect();
+        self.course.victims.clone_from(&victims);
+        self.strikes(Struck::Nodes(victims.clone()));
+        victims
+    }
+
+    /// The victims, in the order in which they were found.
+    pub(crate) fn victims(&self) -> &[NodeId] {
+        &self.course.victims
+    }
+
+    /// Says whom the fault has struck.
+    pub(crate) fn strikes(&mut self, struck: Struck) {
+        self.course.struck = struck;
+    }
+
+    /// A reminder of `step` after this long, unless the fault heals before.
+    pub(crate) fn remind(&mut self, after: Duration, step: Step) {
+        self.agenda.insert((self.now() + after, Act::Step(self.fault, step)));
+    }
+
+    /// A fault that was [under way](Healing::Underway) to heal has healed.
+    pub(crate) fn finish(&mut self) {
+        self.course.finished = true;
+    }
+
+    /// The process of a node dies, and stays dead as long as any fault holds it so.
+    pub(crate) fn kill(&mut self, node: NodeId) {
+        self.hold(Hold::Dead, node);
+    }
+
+    /// This fault no longer keeps a process dead: it starts anew, unless another does.
+    pub(crate) fn revive(&mut self, node: NodeId) {
+        self.let_go(Hold::Dead, node);
+    }
+
+    /// The process of a node stands still as long as any fault holds it so.
+    pub(crate) fn pause(&mut self, node: NodeId) {
+        self.hold(Hold::Still, node);
+    }
+
+    /// This fault no longer keeps a process still: it goes on, unless another does.
+    pub(crate) fn resume(&mut self, node: NodeId) {
+        self.let_go(Hold::Still, node);
+    }
+
+    /// Messages from some nodes to others are stopped until the fault heals.
+    pub(crate) fn cut(&mut self, cut: Cut) {
+        debug_assert_eq!(cut.id, self.id(), "a fault's cuts bear its own name");
+        self.course.cuts = true;
+        self.ground.inflict(Primitive::Cut(cut));
+    }
+
+    /// All that the fault has cut is mended.
+    pub(crate) fn mend(&mut self) {
+        if std::mem::take(&mut self.course.cuts) {
+            self.ground.inflict(Primitive::Mend(self.id()));
+        }
+    }
+
+    /// Undoes all that is still done.
+    pub(super) fn let_all_go(&mut self) {
+        self.mend();
+        for (hold, node) in self.course.holds.clone() {
+            self.let_go(hold, node);
+        }
+    }
+
+    /// How much the fault has touched: messages stopped, and processes struck.
+    pub(super) fn touched(&self) -> u64 {
+        self.course.strikes + self.ground.touched(self.id())
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.course.finished
+    }
+
+    fn hold(&mut self, hold: Hold, node: NodeId) {
+        if !self.course.holds.insert((hold, node)) {
+            return;
+        }
+        self.course.strikes += 1;
+        *self.holds.entry((hold, node)).or_default() += 1;
+        self.ground.inflict(match hold {
+            Hold::Dead => Primitive::Crash(node),
+            Hold::Still => Primitive::Pause(node),
+        });
+    }
+
+    fn let_go(&mut self, hold: Hold, node: NodeId) {
+        if !self.course.holds.remove(&(hold, node)) {
+            return;
+        }
+        let holders = self.holds.get_mut(&(hold, node)).expect("what is let go was held");
+        *holders -= 1;
+        if *holders > 0 {
+            return;
+        }
+        self.holds.remove(&(hold, node));
+        self.ground.inflict(match hold {
+            Hold::Dead => Primitive::Restart(node),
+            Hold::Still => Primitive::Resume(node),
+        });
+        // A pause that began while the process was dead, and lasts, holds its next life too.
+        if hold == Hold::Dead && self.holds.contains_key(&(Hold::Still, node)) {
+            self.ground.inflict(Primitive::Pause(node));
+        }
+    }
+}
+
+/// A set of nodes without one of them.
+pub(crate) fn without(nodes: &NodeSet, one: NodeId) -> NodeSet {
+    nodes.iter().filter(|&node| node != one).collect()
+}
