@@ -1,8 +1,8 @@
 //! Processes die.
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
+use super::{Grip, Nature};
 
 /// Processes die: all that is not on disk is lost, and peers see a reset. Healing starts them anew.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +23,11 @@ impl<T> Crash<T> {
     }
 }
 
-impl<T> Nature for Crash<T> {}
+impl<T> Nature for Crash<T> {
+    fn grip(&self) -> Grip {
+        Grip::Dead
+    }
+}
 
 impl Crash {
     /// `crash of orders:one`.
