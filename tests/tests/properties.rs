@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use schism_core::{CutId, DigestValue, Duration, Fault, NodeId, Seed, Time};
+use schism_core::{DigestValue, Duration, Fault, FaultId, NodeId, Seed, Time};
 use schism_models::listing::ServiceId;
 use schism_models::observation::{Outcome, Write};
 use schism_runner::Simulation;
@@ -143,7 +143,7 @@ fn mends_undo_cuts_in_any_order() {
         let mut left: Vec<usize> = (0..cuts.len()).collect();
         while !left.is_empty() {
             let gone = left.remove((order % left.len() as u64) as usize);
-            world.inflict(Fault::Mend(CutId(gone as u32)));
+            world.inflict(Fault::Mend(FaultId(gone as u32)));
             for (from, to) in pairs() {
                 let stopped = |&at: &usize| cuts[at].0.contains(&from) && cuts[at].1.contains(&to);
                 let open = !left.iter().any(stopped);

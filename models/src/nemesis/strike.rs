@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schism_core::{
-    CutId, Event, Fault as Primitive, NodeId, NodeSet, Scene, Seed, Time, Witness, World, queue::Queue,
+    Event, Fault as Primitive, FaultId, NodeId, NodeSet, Scene, Seed, Time, Witness, World, queue::Queue,
 };
 
 use super::target::Moment;
@@ -122,7 +122,7 @@ impl Nemesis {
         let mut moment = Moment::of(world, planned.luck(self.seed, "targets"));
         let struck = match &planned.fault {
             Fault::Partition(partition) => {
-                let (sides, cuts) = moment.part(partition, CutId(fault as u32));
+                let (sides, cuts) = moment.part(partition, FaultId(fault as u32));
                 cuts.into_iter().for_each(|cut| world.inflict(Primitive::Cut(cut)));
                 Struck::Parted { sides, islands: world.scene().network().islands() }
             }
@@ -144,7 +144,7 @@ impl Nemesis {
         let struck = self.struck.remove(&fault).expect("what heals has begun");
         let touched = self.touched(world, fault, &struck);
         match &self.plan.clone()[fault].fault {
-            Fault::Partition(_) => world.inflict(Primitive::Mend(CutId(fault as u32))),
+            Fault::Partition(_) => world.inflict(Primitive::Mend(FaultId(fault as u32))),
             Fault::Crash(_) => self.let_go(world, struck.nodes(), Hold::Dead),
             Fault::Pause(_) => self.let_go(world, struck.nodes(), Hold::Still),
         }
@@ -159,7 +159,7 @@ impl Nemesis {
         struck: &Struck,
     ) -> u64 {
         match struck {
-            Struck::Parted { .. } => world.scene().network().lost_to(CutId(fault as u32)),
+            Struck::Parted { .. } => world.touched(FaultId(fault as u32)),
             Struck::Nodes(nodes) => nodes.len() as u64,
         }
     }

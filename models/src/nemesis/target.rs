@@ -1,7 +1,8 @@
 //! Whom a fault is meant for: targets are found when it begins, among the nodes and by the leader of that moment.
 
 use schism_core::{
-    Cut, CutId, Event, Feel, Luck, NodeId, NodeSet, Scene, Status, Witness, World, queue::Queue,
+    Classes, Cut, Event, FaultId, Feel, Flows, Luck, NodeId, NodeSet, Scene, Status, Witness, World,
+    queue::Queue,
 };
 
 use super::{Base, Direction, Mode, Partition, Select, Shape, Target};
@@ -42,7 +43,7 @@ impl<'w> Moment<'w> {
     }
 
     /// The sides that are parted, and the cuts that part them.
-    pub(super) fn part(&mut self, partition: &Partition, id: CutId) -> (Vec<Vec<NodeId>>, Vec<Cut>) {
+    pub(super) fn part(&mut self, partition: &Partition, id: FaultId) -> (Vec<Vec<NodeId>>, Vec<Cut>) {
         let Partition { shape, direction, mode } = partition;
         let feel = match mode {
             Mode::Blackhole => Feel::Silent,
@@ -54,15 +55,16 @@ impl<'w> Moment<'w> {
         };
         let forward = matches!(direction, Direction::Both | Direction::Forward);
         let backward = matches!(direction, Direction::Both | Direction::Backward);
+        let stop = |from, to| Cut { id, from, to, feel, classes: Classes::ALL, flows: Flows::All };
         let mut cuts = Vec::new();
         let mut pairs = self.sides(shape);
         pairs.retain(|(a, b)| !a.is_empty() && !b.is_empty());
         for (a, b) in pairs.iter().cloned() {
             if forward {
-                cuts.push(Cut { id, from: a.clone(), to: b.clone(), feel });
+                cuts.push(stop(a.clone(), b.clone()));
             }
             if backward {
-                cuts.push(Cut { id, from: b, to: a, feel });
+                cuts.push(stop(b, a));
             }
         }
         (named(&pairs), cuts)
