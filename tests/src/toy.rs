@@ -1,8 +1,8 @@
 //! A toy world: nodes that send what they are told to, when they are told to, and a witness of what comes.
 
 use schism_core::{
-    Actor, Ctx, Cut, Distribution, Duration, Fault, FaultId, Feel, Link, NodeId, NodeSet, Part, Ratio, Scene,
-    Seed, Time, Topology, Witness, World,
+    Actor, Classes, Ctx, Cut, Distribution, Duration, Fault, FaultId, Feel, Flows, Link, NodeId, NodeSet,
+    Part, Ratio, Scene, Seed, Time, Topology, Witness, World,
 };
 
 /// How long every message takes.
@@ -110,7 +110,14 @@ pub fn run(world: &mut World<Toy, Mailbox>, faults: &[(Time, Fault)], end: Time)
 /// A silent cut from some nodes to others.
 pub fn cut(id: u32, from: &[u32], to: &[u32]) -> Fault {
     let set = |nodes: &[u32]| nodes.iter().copied().map(NodeId).collect::<NodeSet>();
-    Fault::Cut(Cut { id: FaultId(id), from: set(from), to: set(to), feel: Feel::Silent })
+    Fault::Cut(Cut {
+        id: FaultId(id),
+        from: set(from),
+        to: set(to),
+        feel: Feel::Silent,
+        classes: Classes::ALL,
+        flows: Flows::All,
+    })
 }
 
 /// The end of the cuts of this name.

@@ -80,7 +80,7 @@ impl<W: Audience, Q: Queue<Event<Node>>> Ground for World<Node, Ears<W>, Q> {
     }
 
     fn touched(&self, by: FaultId) -> u64 {
-        World::scene(self).network().lost_to(by)
+        World::touched(self, by)
     }
 
     fn tell_began(&mut self, fault: usize, struck: &Struck) {

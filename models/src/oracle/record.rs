@@ -53,7 +53,14 @@ impl Record {
         self.opinions.settle();
         match fault {
             Fault::Crash(node) => self.opinions.on_crash(&self.cast, *node),
-            Fault::Restart(_) | Fault::Pause(_) | Fault::Resume(_) | Fault::Cut(_) | Fault::Mend(_) => {}
+            Fault::Restart(_)
+            | Fault::Pause(_)
+            | Fault::Resume(_)
+            | Fault::Cut(_)
+            | Fault::Mend(_)
+            | Fault::Impair(_)
+            | Fault::Repair(_)
+            | Fault::Sever { .. } => {}
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::{Draw, Duration, Life, Luck, NodeId, Seed, Time};
+use crate::{Class, Draw, Duration, Life, Luck, NodeId, Seed, Time};
 
 /// One kind of process. It does no input or output: it is told, and it asks; a driver obeys.
 ///
@@ -31,6 +31,15 @@ pub trait Actor: Clone + Sized {
     fn on_reset(&mut self, ctx: &mut Ctx<'_, Self>, peer: NodeId);
     /// Whom this node's host tells when the process dies: the peers with an open connection or a call in progress.
     fn peers(&self) -> Vec<NodeId>;
+
+    /// Which kind of traffic a message belongs to. Asked only while a fault of the network is in force.
+    fn class(_: &Self::Msg) -> Class {
+        Class(0)
+    }
+    /// How many bytes a message has on the wire. Asked only while a fault of the network is in force.
+    fn size(_: &Self::Msg) -> u64 {
+        0
+    }
 }
 
 /// What is on a node's disk, written one record at a time.
@@ -68,6 +77,9 @@ pub enum Effect<A: Actor> {
         to: NodeId,
         /// What.
         msg: A::Msg,
+        /// The luck of this hop, and of the connection if it opens one, where it belongs to something; else the
+        /// sender's own.
+        luck: Option<Draw>,
     },
     /// The connection to a peer is dropped, with all that it still holds.
     HangUp {
@@ -136,7 +148,12 @@ impl<'w, A: Actor> Ctx<'w, A> {
 
     /// Sends a message on the connection to a peer: in order, and again until it arrives.
     pub fn stream(&mut self, to: NodeId, msg: A::Msg) {
-        self.effects.push(Effect::Stream { to, msg });
+        self.effects.push(Effect::Stream { to, msg, luck: None });
+    }
+
+    /// Sends such a message with the hop's own luck.
+    pub fn stream_with(&mut self, to: NodeId, msg: A::Msg, luck: Draw) {
+        self.effects.push(Effect::Stream { to, msg, luck: Some(luck) });
     }
 
     /// Drops the connection to a peer.

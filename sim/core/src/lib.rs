@@ -22,7 +22,9 @@ pub use digest::{
     Checkpoint, Checkpoints, DIGEST_VERSION, Digest, DigestValue, NotADigest, Parting, first_difference,
 };
 pub use distribution::{Distribution, DistributionError, Law};
-pub use fault::{Cut, Fault, FaultId, Feel, NodeSet};
+pub use fault::{
+    Class, Classes, Cut, Fault, FaultId, Feel, Flows, GilbertElliott, Harm, Impairment, NodeSet,
+};
 pub use luck::{Draw, Draws, Luck, Seed};
 pub use network::Network;
 pub use node::{Life, NodeId};

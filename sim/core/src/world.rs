@@ -9,8 +9,8 @@ use crate::queue::{Best, Queue};
 use crate::stream::{Flow, Stall, StreamId, Streams};
 use crate::witness::Pulse;
 use crate::{
-    Actor, Checkpoints, Ctx, Digest, DigestValue, Draw, Durable, Effect, Fault, Life, Luck, Network, NodeId,
-    Scene, Seed, Status, Time, Topology, Witness, ZoneId,
+    Actor, Checkpoints, Ctx, Digest, DigestValue, Draw, Durable, Effect, Fault, FaultId, Life, Luck, Network,
+    NodeId, Scene, Seed, Status, Time, Topology, Witness, ZoneId,
 };
 
 /// How many events lie between two checkpoints of the digest, at first.
@@ -188,6 +188,16 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         &self.checkpoints
     }
 
+    /// How many messages, processes or connections a fault has changed.
+    pub fn touched(&self, id: FaultId) -> u64 {
+        self.network.touched(id)
+    }
+
+    /// Counts something that a fault has changed.
+    pub fn touch(&mut self, id: FaultId) {
+        self.network.touch(id);
+    }
+
     /// What watches.
     pub fn witness(&self) -> &W {
         &self.witness
@@ -249,6 +259,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             Fault::Resume(node) => self.resume(*node),
             Fault::Cut(cut) => self.network.cut(cut.clone()),
             Fault::Mend(id) => self.network.mend(*id),
+            Fault::Impair(_) | Fault::Repair(_) | Fault::Sever { .. } => {}
         }
         let scene = Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network };
         self.witness.on_fault(&scene, &fault);
@@ -377,7 +388,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             match effect {
                 Effect::Timer { at, timer } => self.push(at, node, What::Timer(timer)),
                 Effect::Send { to, msg, luck } => self.send(node, to, msg, luck),
-                Effect::Stream { to, msg } => self.stream(node, to, msg),
+                Effect::Stream { to, msg, luck } => self.stream(node, to, msg, luck),
                 Effect::HangUp { to } => self.hang_up(node, to),
                 Effect::Save(record) => self.nodes[node.index()].disk.apply(record),
                 Effect::Observe(seen) => {
@@ -414,12 +425,12 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     }
 
     /// A message on the stream from one node to another, which is opened when first used.
-    fn stream(&mut self, from: NodeId, to: NodeId, msg: A::Msg) {
+    fn stream(&mut self, from: NodeId, to: NodeId, msg: A::Msg, luck: Option<Draw>) {
         let id = self.streams.open(from, to, self.pulses[to.index()].life, self.now);
         if let Flow::Stalled(stall) = &mut self.streams.get(id).flow {
             return stall.give(msg);
         }
-        let luck = self.nodes[from.index()].luck.draw();
+        let luck = luck.unwrap_or_else(|| self.nodes[from.index()].luck.draw());
         match self.network.fate(from, to, luck) {
             Fate::Travels(latency) => {
                 let stream = self.streams.get(id);

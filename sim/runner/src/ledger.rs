@@ -210,7 +210,7 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
             Fault::Crash(node) | Fault::Restart(node) | Fault::Pause(node) | Fault::Resume(node) => {
                 self.beliefs.on_status(&self.record.cast, scene.now(), *node, scene.status(*node));
             }
-            Fault::Cut(_) | Fault::Mend(_) => {}
+            Fault::Cut(_) | Fault::Mend(_) | Fault::Impair(_) | Fault::Repair(_) | Fault::Sever { .. } => {}
         }
         self.watch.on_fault(scene, &self.record, fault);
     }

@@ -1,6 +1,6 @@
 //! What the ledger tells of small scripts of observations.
 
-use schism_core::{Cut, Fault, FaultId, Feel, NodeId};
+use schism_core::{Classes, Cut, Fault, FaultId, Feel, Flows, NodeId};
 use schism_models::nemesis::OnMiss;
 use schism_models::observation::{Cause, Observation, Outcome, Write};
 
@@ -16,7 +16,7 @@ fn committed(revision: u64, write: Write) -> Observation {
 
 fn cut(from: NodeId, to: NodeId) -> Fault {
     let (from, to) = ([from].into_iter().collect(), [to].into_iter().collect());
-    Fault::Cut(Cut { id: FaultId(0), from, to, feel: Feel::Silent })
+    Fault::Cut(Cut { id: FaultId(0), from, to, feel: Feel::Silent, classes: Classes::ALL, flows: Flows::All })
 }
 
 #[test]
