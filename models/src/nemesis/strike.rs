@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schism_core::{
-    CutId, Event, Fault as Primitive, NodeId, NodeSet, Scene, Seed, Time, Witness, World, queue::Queue,
+    CutId, Death, Event, Fault as Primitive, NodeId, NodeSet, Scene, Seed, Time, Witness, World, queue::Queue,
 };
 
 use super::target::Moment;
@@ -174,7 +174,7 @@ impl Nemesis {
         for node in nodes.iter() {
             *self.held.entry((hold, node)).or_default() += 1;
             world.inflict(match hold {
-                Hold::Dead => Primitive::Crash(node),
+                Hold::Dead => Primitive::Crash(node, Death::KILLED),
                 Hold::Still => Primitive::Pause(node),
             });
         }

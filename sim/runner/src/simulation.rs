@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use schism_core::{DigestValue, Event, NodeId, Part, Seed, Time, World, ZoneId, queue::Best, queue::Queue};
+use schism_core::{
+    Birth, DigestValue, Event, NodeId, Part, Ran, Seed, Time, World, ZoneId, queue::Best, queue::Queue,
+};
 use schism_models::client::{Callee, Desk, Directory};
 use schism_models::listing::{Endpoint, Listing, ServiceId};
 use schism_models::nemesis::{Audience, Nemesis};
@@ -51,10 +53,15 @@ impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
     pub fn run_until(&mut self, until: Time) {
         let until = until.min(self.end);
         while let Some(at) = self.nemesis.next_at().filter(|&at| at < until) {
-            self.world.run_until(at);
+            self.advance(at);
             self.nemesis.act(&mut self.world);
         }
-        self.world.run_until(until);
+        self.advance(until);
+    }
+
+    /// Lets the world go on. Whoever calls has said all it had to say to the witness, which keeps it.
+    fn advance(&mut self, until: Time) {
+        while self.world.run_until(until) == Ran::Called {}
     }
 
     /// Everything that is left.
@@ -140,7 +147,7 @@ fn address(scenario: &Scenario) -> Option<etcd::Address> {
 }
 
 fn part(node: &scenario::Node, config: Role) -> Part<Role> {
-    Part { name: node.name.clone(), zone: node.zone, config }
+    Part { name: node.name.clone(), zone: node.zone, config, birth: Birth::AtStart }
 }
 
 /// The services' endpoints, as they register or as a static list has them.
