@@ -17,7 +17,7 @@ pub use pause::Pause;
 pub use strike::{Audience, Nemesis, Struck};
 
 use hand::{Hand, Healing, Step, Strike};
-use schism_core::{Duration, Luck, Seed, Time};
+use schism_core::{Duration, Luck, NodeId, Seed, Time};
 
 /// What holds of a kind of fault, whomever it strikes.
 pub trait Nature {
@@ -107,6 +107,10 @@ macro_rules! catalog {
 
             fn heal(&self, hand: &mut Hand<'_>) -> Healing {
                 match self { $(Fault::$kind(fault) => fault.heal(hand),)* }
+            }
+
+            fn on_exit(&self, hand: &mut Hand<'_>, node: NodeId) {
+                match self { $(Fault::$kind(fault) => fault.on_exit(hand, node),)* }
             }
         }
     };

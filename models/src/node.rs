@@ -6,6 +6,7 @@ use schism_core::{Actor, Class, Draw, NodeId};
 
 use crate::client::{Client, Desk};
 use crate::observation::Observation;
+use crate::plight::Plight;
 use crate::registry::etcd::{self, Member, Registrar, Seat};
 use crate::service::{Instance, Post};
 
@@ -138,6 +139,7 @@ impl Actor for Node {
     type Timer = Timer;
     type Durable = etcd::Disk;
     type Observation = Observation;
+    type Plight = Plight;
 
     fn boot(role: &Role, disk: &etcd::Disk, ctx: &mut Ctx<'_>) -> Node {
         match role {

@@ -1,8 +1,8 @@
 //! A toy world: nodes that send what they are told to, when they are told to, and a witness of what comes.
 
 use schism_core::{
-    Actor, Classes, Ctx, Cut, Distribution, Duration, Fault, FaultId, Feel, Flows, Link, NodeId, NodeSet,
-    Part, Ratio, Scene, Seed, Time, Topology, Witness, World,
+    Actor, Birth, Classes, Ctx, Cut, Distribution, Duration, Fault, FaultId, Feel, Flows, Link, NodeId,
+    NodeSet, Part, Ratio, Scene, Seed, Time, Topology, Witness, World,
 };
 
 /// How long every message takes.
@@ -51,6 +51,7 @@ impl Actor for Toy {
     type Timer = Letter;
     type Durable = ();
     type Observation = Arrival;
+    type Plight = ();
 
     fn boot(letters: &Vec<Letter>, (): &(), ctx: &mut Ctx<'_, Self>) -> Toy {
         let due: Vec<Letter> = letters.iter().filter(|letter| letter.at >= ctx.now()).copied().collect();
@@ -93,6 +94,7 @@ pub fn world(nodes: u32, letters: &[Letter]) -> World<Toy, Mailbox> {
     let part = |node| Part {
         name: format!("toy-{node}"),
         zone,
+        birth: Birth::AtStart,
         config: letters.iter().filter(|letter| letter.from == NodeId(node)).copied().collect(),
     };
     World::new(&topology, (0..nodes).map(part).collect(), Seed(1), Mailbox::default())

@@ -1,6 +1,8 @@
 //! Processes die.
 
 use super::Nature;
+use schism_core::Death;
+
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
 
@@ -35,7 +37,7 @@ impl Crash {
 impl Strike for Crash {
     fn begin(&self, hand: &mut Hand<'_>) {
         for node in hand.find_victims(&self.targets) {
-            hand.kill(node);
+            hand.kill(node, Death::KILLED);
         }
     }
 }

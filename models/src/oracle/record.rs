@@ -52,7 +52,7 @@ impl Record {
         self.register.settle();
         self.opinions.settle();
         match fault {
-            Fault::Crash(node) => self.opinions.on_crash(&self.cast, *node),
+            Fault::Crash(node, _) => self.opinions.on_crash(&self.cast, *node),
             Fault::Restart(_)
             | Fault::Pause(_)
             | Fault::Resume(_)
@@ -60,7 +60,10 @@ impl Record {
             | Fault::Mend(_)
             | Fault::Impair(_)
             | Fault::Repair(_)
-            | Fault::Sever { .. } => {}
+            | Fault::Sever { .. }
+            | Fault::FakeSyncs(_)
+            | Fault::MakeSyncs(_)
+            | Fault::SetClock(..) => {}
         }
     }
 }

@@ -4,14 +4,14 @@ use std::hash::{Hash, Hasher};
 
 use fixedbitset::FixedBitSet;
 
-use crate::{Distribution, Draw, Duration, NodeId, Ratio};
+use crate::{Death, Distribution, Draw, Duration, NodeId, Ratio, Setting};
 
 /// One thing that goes wrong, or is put right.
 #[derive(Clone, Debug, Hash)]
 pub enum Fault {
-    /// The process dies: all but its disk is lost, and its peers see a reset at once.
-    Crash(NodeId),
-    /// A dead process begins its next life.
+    /// The process dies: all but its disk is lost. How it dies says what its peers notice, and what the disk loses.
+    Crash(NodeId, Death),
+    /// A dead process begins its next life, or one that is not yet born its first.
     Restart(NodeId),
     /// The process stands still: it keeps its state and loses time. Its peers notice nothing.
     Pause(NodeId),
@@ -35,6 +35,12 @@ pub enum Fault {
         /// ... and these.
         to: NodeSet,
     },
+    /// The disk claims syncs and does not make them: what is written stays unsynced.
+    FakeSyncs(NodeId),
+    /// The disk makes syncs again; the next one makes all durable that was written meanwhile.
+    MakeSyncs(NodeId),
+    /// The node's clocks go on like this.
+    SetClock(NodeId, Setting),
 }
 
 /// Which fault of a plan: what is undone together and counted together.

@@ -133,7 +133,6 @@ struct Syncs {
 
 #[derive(Clone, Debug)]
 struct Sync {
-    record: Record,
     /// The last entry in it, and its term.
     last: (u64, u64),
     held: Vec<(Peer, super::raft::Message)>,
@@ -189,7 +188,7 @@ impl Member {
                 held: Vec::new(),
             },
             // Numbers of an earlier life must not come again; no life takes one a nanosecond.
-            last: ctx.now().as_nanos(),
+            last: ctx.moment().as_nanos(),
             proposed: BTreeMap::new(),
             leaderless: Vec::new(),
             keeps: BTreeMap::new(),
@@ -590,14 +589,15 @@ impl Member {
         self.disk.saved = state;
         let (after, entries) = self.raft.log.hand_over();
         let record = Record { term: state.0, vote: state.1, commit: self.raft.commit, after, entries };
-        self.disk.under_way = Some(Sync { record, last: self.raft.log.last(), held });
+        ctx.write(record);
+        self.disk.under_way = Some(Sync { last: self.raft.log.last(), held });
         let takes = self.disk.luck.sample(&self.seat.config.fsync);
         ctx.after(takes, NodeTimer::Etcd(Timer::Synced));
     }
 
     fn on_synced(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(Sync { record, last: (term, index), held }) = self.disk.under_way.take() else { return };
-        ctx.save(record);
+        let Some(Sync { last: (term, index), held }) = self.disk.under_way.take() else { return };
+        ctx.sync();
         self.raft.on_stable(index, term);
         held.into_iter().for_each(|(to, message)| self.send(ctx, to, message));
         self.settle(ctx);
