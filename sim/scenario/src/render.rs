@@ -9,7 +9,7 @@ use schism_models::nemesis::{
     Base, Direction, End, Fault, Mode, OnMiss, Partition, Planned, Select, Shape, Start, Target,
 };
 use schism_models::oracle::{self, Mood};
-use schism_models::registry::etcd::Version;
+use schism_models::registry::etcd::{LeaseClock, Version};
 use schism_models::service::ReRegister;
 use schism_models::{balancer, cache, client, registry, service};
 
@@ -164,6 +164,11 @@ fn etcd(out: &mut String, config: &registry::etcd::Config, names: &Names<'_>) {
     line(out, "election-timeout", &time(config.election));
     line(out, "fsync", &distribution(&config.fsync));
     line(out, "request-timeout", &time(config.request_timeout));
+    let lease_clock = match config.lease_clock {
+        LeaseClock::Monotonic => "monotonic",
+        LeaseClock::Wall => "wall",
+    };
+    line(out, "lease-clock", &text(lease_clock));
 }
 
 fn service(out: &mut String, group: &Group<service::Config>, names: &Names<'_>) {
