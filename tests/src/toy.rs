@@ -88,13 +88,18 @@ impl Witness<Toy> for Mailbox {
 
 /// A world of so many nodes in one zone, with these letters to send.
 pub fn world(nodes: u32, letters: &[Letter]) -> World<Toy, Mailbox> {
+    world_born(nodes, Birth::AtStart, letters)
+}
+
+/// The same, but for when the first node is born.
+pub fn world_born(nodes: u32, first: Birth, letters: &[Letter]) -> World<Toy, Mailbox> {
     let mut topology = Topology::new();
     let latency = Distribution::constant(LATENCY).expect("ten milliseconds are in range");
     let zone = topology.add_zone("a", Link { latency, loss: Ratio::ZERO });
     let part = |node| Part {
         name: format!("toy-{node}"),
         zone,
-        birth: Birth::AtStart,
+        birth: if node == 0 { first } else { Birth::AtStart },
         config: letters.iter().filter(|letter| letter.from == NodeId(node)).copied().collect(),
     };
     World::new(&topology, (0..nodes).map(part).collect(), Seed(1), Mailbox::default())

@@ -10,7 +10,7 @@ use super::lessor::{Keep, Lessor, Primary, SWEEP};
 use super::log::{Disk, Entry, Proposal, Record};
 use super::raft::{Output, Peer, Raft, Settings};
 use super::store::{Change, Command, Effect, LeaseId, Store};
-use super::{Config, Version};
+use super::{Config, LeaseClock, Version};
 use crate::cache::Reads;
 use crate::listing::ServiceId;
 use crate::node::{Ctx, Message, Timer as NodeTimer};
@@ -269,8 +269,9 @@ impl Member {
             }
             Timer::Sweep => {
                 ctx.after(SWEEP, NodeTimer::Etcd(Timer::Sweep));
+                let now = self.lease_time(ctx);
                 if let Lessor::Primary(primary) = &mut self.lessor {
-                    let waiting: BTreeSet<LeaseId> = primary.sweep(ctx.now()).into_iter().collect();
+                    let waiting: BTreeSet<LeaseId> = primary.sweep(now).into_iter().collect();
                     if !waiting.is_empty() {
                         self.revoking.push(Batch { waiting, under_way: BTreeSet::new() });
                         self.settle(ctx);
@@ -381,9 +382,10 @@ impl Member {
 
     fn try_keep(&mut self, ctx: &mut Ctx<'_>, number: u64) {
         let Some(&Keeping { lease, asker }) = self.keeps.get(&number) else { return };
+        let now = self.lease_time(ctx);
         if let Lessor::Primary(primary) = &mut self.lessor {
             let ttl = self.store.ttl(lease).unwrap_or(Duration::ZERO);
-            match primary.keep(lease, ttl, ctx.now()) {
+            match primary.keep(lease, ttl, now) {
                 Keep::Extended => {
                     ctx.observe(Observation::Extended);
                     self.kept_alive(ctx, number, Ok(ttl));
@@ -621,7 +623,7 @@ impl Member {
             // The first entry of a leader's own term: all that its predecessors left is applied, so it is primary.
             if term == self.raft.term && self.raft.leads() {
                 let extend = self.seat.config.election;
-                let primary = Primary::promote(self.store.leases(), ctx.now(), extend);
+                let primary = Primary::promote(self.store.leases(), self.lease_time(ctx), extend);
                 self.lessor = Lessor::Primary(primary);
                 self.try_all_keeps(ctx);
             }
@@ -630,7 +632,7 @@ impl Member {
             return self.read_again();
         };
         let effect = self.store.apply(&command);
-        self.follow_lease(ctx.now(), &command);
+        self.follow_lease(self.lease_time(ctx), &command);
         match effect {
             Effect::Wrote(write) => ctx.observe(Observation::Committed { at: self.applied, write }),
             Effect::Listed(write, service, change) => {
@@ -647,6 +649,14 @@ impl Member {
             && by == self.seat.me
         {
             self.on_applied(ctx, number, &command, effect);
+        }
+    }
+
+    /// What the clock reads that leases end by.
+    fn lease_time(&self, ctx: &Ctx<'_>) -> Time {
+        match self.seat.config.lease_clock {
+            LeaseClock::Monotonic => ctx.now(),
+            LeaseClock::Wall => ctx.wall(),
         }
     }
 
