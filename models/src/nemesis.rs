@@ -17,10 +17,11 @@ pub use ears::Ears;
 pub use one_of::OneOf;
 pub use partition::{Direction, Mode, Partition, Shape};
 pub use pause::Pause;
-pub use plan::{Bounds, End, OnMiss, Planned, Span, Start, Trigger, Wait, Within, bounds, spans};
+pub use plan::{Bounds, End, OnMiss, OnOverlap, Planned, Span, Start, Trigger, Wait, Within, bounds, spans};
 pub use strike::{Audience, Nemesis, Struck};
 
 use hand::{Hand, Healing, Step, Strike};
+use schism_core::NodeId;
 
 /// What holds of a kind of fault, whomever it strikes.
 pub trait Nature {
@@ -135,6 +136,10 @@ macro_rules! catalog {
 
             fn heal(&self, hand: &mut Hand<'_>) -> Healing {
                 match self { $(Fault::$kind(fault) => fault.heal(hand),)* }
+            }
+
+            fn on_exit(&self, hand: &mut Hand<'_>, node: NodeId) {
+                match self { $(Fault::$kind(fault) => fault.on_exit(hand, node),)* }
             }
         }
     };

@@ -113,7 +113,7 @@ impl Witness<Node> for Seen {
         }
     }
     fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault) {
-        if let Fault::Crash(node) = *fault {
+        if let Fault::Crash(node, _) = *fault {
             self.died.push((scene.now(), node));
         }
     }

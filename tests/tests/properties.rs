@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use schism_core::{DigestValue, Duration, Fault, FaultId, NodeId, Seed, Time};
+use schism_core::{Death, DigestValue, Duration, Fault, FaultId, NodeId, Seed, Time};
 use schism_models::listing::ServiceId;
 use schism_models::observation::{Outcome, Write};
 use schism_runner::Simulation;
@@ -244,7 +244,7 @@ fn the_host_of_a_dead_process_answers_with_a_reset() {
     for by in [Post::Alone, Post::Stream] {
         let letter = one_letter(by, 100);
         let mut world = toy::world(2, &[letter]);
-        toy::run(&mut world, &[(ms(50), Fault::Crash(NodeId(1)))], ms(1_000));
+        toy::run(&mut world, &[(ms(50), Fault::Crash(NodeId(1), Death::KILLED))], ms(1_000));
         assert_eq!(
             world.witness().0,
             [(letter.at + LATENCY + LATENCY, NodeId(0), Arrival::Reset(NodeId(1)))]
@@ -256,7 +256,11 @@ fn the_host_of_a_dead_process_answers_with_a_reset() {
 fn a_dead_process_that_is_cut_off_gives_no_sign() {
     let letter = one_letter(Post::Alone, 100);
     let mut world = toy::world(2, &[letter]);
-    toy::run(&mut world, &[(ms(50), Fault::Crash(NodeId(1))), (ms(60), cut(0, &[1], &[0]))], ms(1_000));
+    toy::run(
+        &mut world,
+        &[(ms(50), Fault::Crash(NodeId(1), Death::KILLED)), (ms(60), cut(0, &[1], &[0]))],
+        ms(1_000),
+    );
     assert_eq!(world.witness().0, []);
 }
 

@@ -1,5 +1,7 @@
 //! Processes die.
 
+use schism_core::Death;
+
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
 use super::{Grip, Nature};
@@ -39,7 +41,7 @@ impl Crash {
 impl Strike for Crash {
     fn begin(&self, hand: &mut Hand<'_>) {
         for node in hand.find_victims(&self.targets) {
-            hand.kill(node);
+            hand.kill(node, Death::KILLED);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The nemesis's ears: what it listens for while it waits, beside whoever else watches.
 
-use schism_core::{Fault as Primitive, NodeId, Scene, Witness};
+use schism_core::{Fault as Primitive, FaultId, NodeId, Scene, Witness};
 
 use super::Trigger;
 use super::strike::{Audience, Struck};
@@ -14,11 +14,20 @@ pub struct Ears<W> {
     pub audience: W,
     listening: Listening,
     /// What has been heard and not yet been acted on.
-    heard: Vec<Trigger>,
+    heard: Vec<Heard>,
     /// The latest term that had a leader.
     term: u64,
     /// The latest write seen committed.
     committed: u64,
+}
+
+/// What has been heard.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Heard {
+    /// Something that a fault may wait for.
+    Trigger(Trigger),
+    /// A process has died by its own hand, because of a fault.
+    Exit(NodeId, FaultId),
 }
 
 /// Whether any fault waits for something that can be heard.
@@ -33,7 +42,7 @@ impl<W> Ears<W> {
         Ears { audience, listening, heard: Vec::new(), term: 0, committed: 0 }
     }
 
-    pub(super) fn take(&mut self) -> Vec<Trigger> {
+    pub(super) fn take(&mut self) -> Vec<Heard> {
         std::mem::take(&mut self.heard)
     }
 
@@ -42,14 +51,14 @@ impl<W> Ears<W> {
             Observation::Leads { term } if term > self.term => {
                 // The first leader of a run is no change of leader.
                 if self.term > 0 {
-                    self.heard.push(Trigger::LeaderChanges);
+                    self.heard.push(Heard::Trigger(Trigger::LeaderChanges));
                 }
                 self.term = term;
             }
             Observation::Committed { at, write } if at > self.committed => {
                 self.committed = at;
                 if let Write::Remove(_, Cause::Expired) | Write::Revoke(Cause::Expired) = write {
-                    self.heard.push(Trigger::LeaseExpires);
+                    self.heard.push(Heard::Trigger(Trigger::LeaseExpires));
                 }
             }
             Observation::Offered
@@ -82,6 +91,16 @@ impl<W: Witness<Node>> Witness<Node> for Ears<W> {
 
     fn on_fault(&mut self, scene: &Scene<'_>, fault: &Primitive) {
         self.audience.on_fault(scene, fault);
+    }
+
+    fn on_exit(&mut self, scene: &Scene<'_>, node: NodeId, by: FaultId) {
+        self.heard.push(Heard::Exit(node, by));
+        self.audience.on_exit(scene, node, by);
+    }
+
+    #[inline]
+    fn wants_attention(&self) -> bool {
+        !self.heard.is_empty()
     }
 }
 

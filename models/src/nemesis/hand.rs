@@ -2,10 +2,11 @@
 //! that, whatever other faults have done to the same nodes meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use schism_core::{
-    Cut, Duration, Event, Fault as Primitive, FaultId, Luck, NodeId, NodeSet, Scene, Seed, Time, World,
-    queue::Queue,
+    Cut, Death, Draw, Duration, Event, Fault as Primitive, FaultId, Impairment, Luck, NodeId, NodeSet, Rate,
+    Scene, Seed, Setting, Skew, Time, World, queue::Queue,
 };
 
 use super::Planned;
@@ -14,6 +15,7 @@ use super::ears::Ears;
 use super::find::Finder;
 use super::strike::{Act, Agenda, Audience, Struck};
 use crate::node::Node;
+use crate::plight::{Ail, Ailment, Plight};
 
 /// What a fault's luck is asked for when it looks for its victims.
 pub(super) const TARGETS: &str = "targets";
@@ -31,6 +33,11 @@ pub(crate) trait Strike {
     /// Its time is over: what only it knows how to undo. All that its hand still holds is let go afterwards.
     fn heal(&self, _hand: &mut Hand<'_>) -> Healing {
         Healing::Done
+    }
+
+    /// A process has died by its own hand because of the fault: by default it stays dead until the fault heals.
+    fn on_exit(&self, hand: &mut Hand<'_>, node: NodeId) {
+        hand.bury(node);
     }
 }
 
@@ -55,6 +62,7 @@ pub(crate) struct Step {
 /// The world as the nemesis sees it, whoever watches and whatever its queue.
 pub(crate) trait Ground {
     fn inflict(&mut self, fault: Primitive);
+    fn afflict(&mut self, node: NodeId, plight: Option<Arc<Plight>>);
     fn scene(&self) -> Scene<'_>;
     fn actor(&self, node: NodeId) -> Option<&Node>;
     fn nodes(&self) -> u32;
@@ -70,6 +78,10 @@ impl<W: Audience, Q: Queue<Event<Node>>> Ground for World<Node, Ears<W>, Q> {
         World::inflict(self, fault);
     }
 
+    fn afflict(&mut self, node: NodeId, plight: Option<Arc<Plight>>) {
+        World::afflict(self, node, plight);
+    }
+
     fn scene(&self) -> Scene<'_> {
         World::scene(self)
     }
@@ -83,7 +95,7 @@ impl<W: Audience, Q: Queue<Event<Node>>> Ground for World<Node, Ears<W>, Q> {
     }
 
     fn touched(&self, by: FaultId) -> u64 {
-        World::scene(self).network().lost_to(by)
+        World::touched(self, by)
     }
 
     fn tell_began(&mut self, fault: usize, struck: &Struck) {
@@ -111,24 +123,89 @@ pub(crate) struct Course {
     /// How many processes it has struck.
     strikes: u64,
     holds: BTreeSet<(Hold, NodeId)>,
+    ailing: BTreeSet<NodeId>,
+    bent: BTreeSet<NodeId>,
     cuts: bool,
+    impairs: bool,
     finished: bool,
 }
 
-/// How a process is kept from running.
+/// How a process is kept from running, or its disk from syncing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Hold {
     Dead,
     Still,
+    Faking,
 }
 
-/// How many faults hold each node down, or still: it is let go by the last of them.
-pub(super) type Holds = BTreeMap<(Hold, NodeId), u32>;
+/// What all faults together have done to the nodes, so that each can be undone by itself.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Deeds {
+    /// How many faults hold each node: it is let go by the last of them.
+    holds: BTreeMap<(Hold, NodeId), u32>,
+    /// What ails each node, by fault.
+    ailing: BTreeMap<NodeId, BTreeMap<usize, Vec<Ailment>>>,
+    /// How each node's clocks are wrong, by fault.
+    bent: BTreeMap<NodeId, BTreeMap<usize, Bend>>,
+}
+
+/// What one fault does to the clocks of a node. Of several, drifts and skews add up, and one that stops a clock wins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Bend {
+    /// The monotonic clock.
+    pub(crate) monotonic: Pace,
+    /// The wall clock.
+    pub(crate) wall: Pace,
+    /// By how much the wall clock is wrong beside that.
+    pub(crate) skew: Skew,
+}
+
+/// How a clock goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Pace {
+    /// Faster than true time by so many parts per million; slower, if negative.
+    Drifts(i32),
+    /// Not at all.
+    Stops,
+}
+
+impl Pace {
+    /// As true time does.
+    pub(crate) const TRUE: Pace = Pace::Drifts(0);
+
+    fn with(self, other: Pace) -> Pace {
+        match (self, other) {
+            (Pace::Drifts(one), Pace::Drifts(more)) => Pace::Drifts(one.saturating_add(more)),
+            (Pace::Stops, _) | (_, Pace::Stops) => Pace::Stops,
+        }
+    }
+
+    fn rate(self) -> Rate {
+        match self {
+            // Drifts that would turn time back together leave it all but standing.
+            Pace::Drifts(ppm) => Rate::drift(ppm.max(-999_999)),
+            Pace::Stops => Rate::STOPPED,
+        }
+    }
+}
+
+impl Bend {
+    /// Nothing is wrong.
+    pub(crate) const NONE: Bend = Bend { monotonic: Pace::TRUE, wall: Pace::TRUE, skew: Skew::NONE };
+
+    fn with(self, other: &Bend) -> Bend {
+        Bend {
+            monotonic: self.monotonic.with(other.monotonic),
+            wall: self.wall.with(other.wall),
+            skew: self.skew.plus(other.skew),
+        }
+    }
+}
 
 /// The hand of one fault at one moment.
 pub(crate) struct Hand<'a> {
     pub(super) ground: &'a mut dyn Ground,
-    pub(super) holds: &'a mut Holds,
+    pub(super) deeds: &'a mut Deeds,
     pub(super) agenda: &'a mut Agenda,
     pub(super) course: &'a mut Course,
     pub(super) planned: &'a Planned,
@@ -192,8 +269,8 @@ impl Hand<'_> {
     }
 
     /// The process of a node dies, and stays dead as long as any fault holds it so.
-    pub(crate) fn kill(&mut self, node: NodeId) {
-        self.hold(Hold::Dead, node);
+    pub(crate) fn kill(&mut self, node: NodeId, death: Death) {
+        self.hold(Hold::Dead, node, death);
     }
 
     /// This fault no longer keeps a process dead: it starts anew, unless another does.
@@ -203,7 +280,7 @@ impl Hand<'_> {
 
     /// The process of a node stands still as long as any fault holds it so.
     pub(crate) fn pause(&mut self, node: NodeId) {
-        self.hold(Hold::Still, node);
+        self.hold(Hold::Still, node, Death::KILLED);
     }
 
     /// This fault no longer keeps a process still: it goes on, unless another does.
@@ -225,15 +302,98 @@ impl Hand<'_> {
         }
     }
 
+    /// The ways between some nodes get worse until the fault heals.
+    pub(crate) fn impair(&mut self, impairment: Impairment) {
+        debug_assert_eq!(impairment.id, self.id(), "a fault's impairments bear its own name");
+        self.course.impairs = true;
+        self.ground.inflict(Primitive::Impair(impairment));
+    }
+
+    /// All that the fault has impaired is repaired.
+    pub(crate) fn repair(&mut self) {
+        if std::mem::take(&mut self.course.impairs) {
+            self.ground.inflict(Primitive::Repair(self.id()));
+        }
+    }
+
+    /// The connections between some nodes and others are torn down now.
+    pub(crate) fn sever(&mut self, from: NodeSet, to: NodeSet) {
+        self.ground.inflict(Primitive::Sever { id: self.id(), from, to });
+    }
+
+    /// Something ails a node until the fault heals, crashes or not.
+    pub(crate) fn ail(&mut self, node: NodeId, ail: Ail) {
+        let ailment = Ailment { by: self.id(), luck: self.luck_on(node), since: self.now(), ail };
+        self.course.ailing.insert(node);
+        self.deeds.ailing.entry(node).or_default().entry(self.fault).or_default().push(ailment);
+        self.afflict(node);
+    }
+
+    /// What this fault makes a node ail from is over.
+    pub(crate) fn cure(&mut self, node: NodeId) {
+        if self.course.ailing.remove(&node)
+            && let Some(ailing) = self.deeds.ailing.get_mut(&node)
+        {
+            ailing.remove(&self.fault);
+            if ailing.is_empty() {
+                self.deeds.ailing.remove(&node);
+            }
+            self.afflict(node);
+        }
+    }
+
+    /// The clocks of a node go wrong until the fault heals; the monotonic one also jumps ahead, once, now.
+    pub(crate) fn bend(&mut self, node: NodeId, bend: Bend, leap: Duration) {
+        if self.course.bent.insert(node) {
+            self.course.strikes += 1;
+        }
+        self.deeds.bent.entry(node).or_default().insert(self.fault, bend);
+        self.set_clocks(node, leap);
+    }
+
+    /// What this fault does to the clocks of a node is over.
+    pub(crate) fn straighten(&mut self, node: NodeId) {
+        if self.course.bent.remove(&node)
+            && let Some(bent) = self.deeds.bent.get_mut(&node)
+        {
+            bent.remove(&self.fault);
+            self.set_clocks(node, Duration::ZERO);
+        }
+    }
+
+    /// The disk of a node claims syncs that it does not make, until the fault heals.
+    pub(crate) fn fake_syncs(&mut self, node: NodeId) {
+        self.hold(Hold::Faking, node, Death::KILLED);
+    }
+
+    /// A process that has died by its own hand stays dead until the fault heals, or [revives](Hand::revive) it.
+    pub(crate) fn bury(&mut self, node: NodeId) {
+        if self.course.holds.insert((Hold::Dead, node)) {
+            *self.deeds.holds.entry((Hold::Dead, node)).or_default() += 1;
+        }
+    }
+
+    /// The fault has touched one thing more.
+    pub(crate) fn touch(&mut self) {
+        self.course.strikes += 1;
+    }
+
     /// Undoes all that is still done.
     pub(super) fn let_all_go(&mut self) {
         self.mend();
+        self.repair();
+        for node in self.course.ailing.clone() {
+            self.cure(node);
+        }
+        for node in self.course.bent.clone() {
+            self.straighten(node);
+        }
         for (hold, node) in self.course.holds.clone() {
             self.let_go(hold, node);
         }
     }
 
-    /// How much the fault has touched: messages stopped, and processes struck.
+    /// How much the fault has touched: what it has stopped, changed or struck.
     pub(super) fn touched(&self) -> u64 {
         self.course.strikes + self.ground.touched(self.id())
     }
@@ -242,15 +402,37 @@ impl Hand<'_> {
         self.course.finished
     }
 
-    fn hold(&mut self, hold: Hold, node: NodeId) {
+    /// The fault's luck on one node: a function of both names.
+    fn luck_on(&self, node: NodeId) -> Draw {
+        let name = format!("fault {} on {}", self.planned.id, self.scene().name(node));
+        self.seed.luck(&name, "ailment", 0).draw()
+    }
+
+    fn afflict(&mut self, node: NodeId) {
+        let plight =
+            self.deeds.ailing.get(&node).map(|by_fault| {
+                Arc::new(Plight { ailments: by_fault.values().flatten().cloned().collect() })
+            });
+        self.ground.afflict(node, plight);
+    }
+
+    fn set_clocks(&mut self, node: NodeId, leap: Duration) {
+        let bent = self.deeds.bent.get(&node).into_iter().flat_map(BTreeMap::values);
+        let Bend { monotonic, wall, skew } = bent.fold(Bend::NONE, Bend::with);
+        let setting = Setting { monotonic: monotonic.rate(), leap, wall: wall.rate(), skew };
+        self.ground.inflict(Primitive::SetClock(node, setting));
+    }
+
+    fn hold(&mut self, hold: Hold, node: NodeId, death: Death) {
         if !self.course.holds.insert((hold, node)) {
             return;
         }
         self.course.strikes += 1;
-        *self.holds.entry((hold, node)).or_default() += 1;
+        *self.deeds.holds.entry((hold, node)).or_default() += 1;
         self.ground.inflict(match hold {
-            Hold::Dead => Primitive::Crash(node),
+            Hold::Dead => Primitive::Crash(node, death),
             Hold::Still => Primitive::Pause(node),
+            Hold::Faking => Primitive::FakeSyncs(node),
         });
     }
 
@@ -258,18 +440,19 @@ impl Hand<'_> {
         if !self.course.holds.remove(&(hold, node)) {
             return;
         }
-        let holders = self.holds.get_mut(&(hold, node)).expect("what is let go was held");
+        let holders = self.deeds.holds.get_mut(&(hold, node)).expect("what is let go was held");
         *holders -= 1;
         if *holders > 0 {
             return;
         }
-        self.holds.remove(&(hold, node));
+        self.deeds.holds.remove(&(hold, node));
         self.ground.inflict(match hold {
             Hold::Dead => Primitive::Restart(node),
             Hold::Still => Primitive::Resume(node),
+            Hold::Faking => Primitive::MakeSyncs(node),
         });
         // A pause that began while the process was dead, and lasts, holds its next life too.
-        if hold == Hold::Dead && self.holds.contains_key(&(Hold::Still, node)) {
+        if hold == Hold::Dead && self.deeds.holds.contains_key(&(Hold::Still, node)) {
             self.ground.inflict(Primitive::Pause(node));
         }
     }

@@ -1,6 +1,6 @@
 //! One of several faults, chosen by the seed.
 
-use schism_core::Luck;
+use schism_core::{Luck, NodeId};
 
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Healing, Step, Strike};
@@ -82,5 +82,9 @@ impl Strike for OneOf {
     fn heal(&self, hand: &mut Hand<'_>) -> Healing {
         let chosen = self.chosen(hand);
         if chosen.is_nothing() { Healing::Done } else { chosen.heal(hand) }
+    }
+
+    fn on_exit(&self, hand: &mut Hand<'_>, node: NodeId) {
+        self.chosen(hand).on_exit(hand, node);
     }
 }

@@ -1,6 +1,6 @@
 //! Some nodes cannot reach others.
 
-use schism_core::{Cut, Feel, NodeId, NodeSet};
+use schism_core::{Classes, Cut, Feel, Flows, NodeId, NodeSet};
 
 use super::aim::{Aim, Names, Target};
 use super::find::Finder;
@@ -141,10 +141,24 @@ impl Strike for Partition {
         let pairs = hand.finding(|finder| self.pairs(finder));
         for (a, b) in &pairs {
             if self.direction.is_forward() {
-                hand.cut(Cut { id, from: a.clone(), to: b.clone(), feel });
+                hand.cut(Cut {
+                    id,
+                    from: a.clone(),
+                    to: b.clone(),
+                    feel,
+                    classes: Classes::ALL,
+                    flows: Flows::All,
+                });
             }
             if self.direction.is_backward() {
-                hand.cut(Cut { id, from: b.clone(), to: a.clone(), feel });
+                hand.cut(Cut {
+                    id,
+                    from: b.clone(),
+                    to: a.clone(),
+                    feel,
+                    classes: Classes::ALL,
+                    flows: Flows::All,
+                });
             }
         }
         let islands = hand.scene().network().islands();

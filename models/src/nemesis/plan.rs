@@ -4,7 +4,7 @@ use schism_core::{Duration, Luck, NodeId, Seed, Time, ZoneId};
 
 use super::aim::Select;
 use super::find::Finder;
-use super::partition::Shape;
+use super::partition::{Partition, Shape};
 use super::{Fault, Lasting, Nature};
 
 /// One fault of the plan.
@@ -20,6 +20,17 @@ pub struct Planned {
     pub fault: Fault,
     /// Whether a run in which it touched nothing is vacuous.
     pub on_miss: OnMiss,
+    /// Whether it may be in vain beside another fault.
+    pub on_overlap: OnOverlap,
+}
+
+/// What it means if a fault is certain to find everything it would do done already by another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnOverlap {
+    /// The scenario is refused.
+    Refused,
+    /// Fine: `may-overlap = true`.
+    Fine,
 }
 
 /// What it means if a fault touched nothing.
@@ -89,9 +100,10 @@ impl Planned {
 
     /// What it is with this seed: of `one-of`, the alternative that is chosen.
     pub fn chosen(&self, seed: Seed) -> &Fault {
-        match &self.fault {
-            Fault::OneOf(one) => one.choose(self.luck(seed, super::one_of::CHOICE, 0)),
-            fault => fault,
+        if let Fault::OneOf(one) = &self.fault {
+            one.choose(self.luck(seed, super::one_of::CHOICE, 0))
+        } else {
+            &self.fault
         }
     }
 
@@ -114,10 +126,8 @@ impl Planned {
         }
         let mut finder = Finder::before(zones, self.luck(seed, super::hand::TARGETS, 0));
         // The two of each pair are told apart pair by pair: a node may stand in several.
-        let at_once = match chosen {
-            Fault::Partition(partition) if matches!(partition.shape, Shape::Partial(_)) => 2,
-            _ => sides.len().max(1),
-        };
+        let in_pairs = matches!(chosen, Fault::Partition(Partition { shape: Shape::Partial(_), .. }));
+        let at_once = if in_pairs { 2 } else { sides.len().max(1) };
         let found = sides.chunks(at_once).flat_map(|sides| finder.find_sides(sides));
         Some(found.map(|side| side.iter().collect()).collect())
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use schism_core::{Event, NodeId, Scene, Seed, Time, Witness, World, queue::Queue};
 
-use super::ears::{Ears, Listening};
-use super::hand::{Course, Ground, Hand, Healing, Holds, Step, Strike};
+use super::ears::{Ears, Heard, Listening};
+use super::hand::{Course, Deeds, Ground, Hand, Healing, Step, Strike};
 use super::{Lasting, Nature, Planned, Start, Trigger};
 use crate::node::Node;
 
@@ -73,7 +73,7 @@ pub struct Nemesis {
     waiting: BTreeMap<Trigger, Vec<usize>>,
     /// The faults that last.
     courses: BTreeMap<usize, Course>,
-    holds: Holds,
+    deeds: Deeds,
 }
 
 impl Nemesis {
@@ -85,7 +85,7 @@ impl Nemesis {
             agenda: Agenda::new(),
             waiting: BTreeMap::new(),
             courses: BTreeMap::new(),
-            holds: Holds::new(),
+            deeds: Deeds::default(),
         };
         for (fault, planned) in plan.iter().enumerate() {
             match (planned.starts(seed), planned.start) {
@@ -124,8 +124,14 @@ impl Nemesis {
 
     /// The world has called: something has happened that a fault may have waited for.
     pub fn listen<W: Audience, Q: Queue<Event<Node>>>(&mut self, world: &mut World<Node, Ears<W>, Q>) {
-        for trigger in world.witness_mut().0.take() {
-            self.hear(trigger, world.now());
+        for heard in world.witness_mut().0.take() {
+            match heard {
+                Heard::Trigger(trigger) => self.hear(trigger, world.now()),
+                Heard::Exit(node, by) => {
+                    let fault = by.0 as usize;
+                    self.with_hand(world, fault, |planned, hand| planned.fault.on_exit(hand, node));
+                }
+            }
         }
     }
 
@@ -218,7 +224,7 @@ impl Nemesis {
         let planned = &self.plan[fault];
         let mut hand = Hand {
             ground: world,
-            holds: &mut self.holds,
+            deeds: &mut self.deeds,
             agenda: &mut self.agenda,
             course: self.courses.get_mut(&fault).expect("a fault that acts has begun"),
             planned,

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use schism_core::{DigestValue, Event, NodeId, Part, Seed, Time, World, ZoneId, queue::Best, queue::Queue};
+use schism_core::{
+    Birth, DigestValue, Event, NodeId, Part, Ran, Seed, Time, World, ZoneId, queue::Best, queue::Queue,
+};
 use schism_models::client::{Callee, Desk, Directory};
 use schism_models::listing::{Endpoint, Listing, ServiceId};
 use schism_models::nemesis::{Audience, Ears, Nemesis};
@@ -51,11 +53,16 @@ impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
     /// Everything that happens before `until`, or before the end if that is sooner.
     pub fn run_until(&mut self, until: Time) {
         let until = until.min(self.end);
-        while let Some(at) = self.nemesis.next_at().filter(|&at| at < until) {
-            self.world.run_until(at);
-            self.nemesis.act(&mut self.world);
+        loop {
+            // What the nemesis hears on the way may have to be acted on before what it had planned.
+            let goal = self.nemesis.next_at().filter(|&at| at < until);
+            match self.world.run_until(goal.unwrap_or(until)) {
+                Ran::Called => {}
+                Ran::ToEnd if goal.is_some() => self.nemesis.act(&mut self.world),
+                Ran::ToEnd => return,
+            }
+            self.nemesis.listen(&mut self.world);
         }
-        self.world.run_until(until);
     }
 
     /// Everything that is left.
@@ -146,7 +153,7 @@ fn address(scenario: &Scenario) -> Option<etcd::Address> {
 }
 
 fn part(node: &scenario::Node, config: Role) -> Part<Role> {
-    Part { name: node.name.clone(), zone: node.zone, config }
+    Part { name: node.name.clone(), zone: node.zone, config, birth: Birth::AtStart }
 }
 
 /// The services' endpoints, as they register or as a static list has them.

@@ -7,7 +7,7 @@ use schism_core::{Digest, DigestValue, Distribution, Duration, Law, Link, NodeId
 use schism_models::client::{Arrivals, Callee, Operation};
 use schism_models::nemesis::{Base, End, OnMiss, Planned, Select, Start, Target};
 use schism_models::oracle::{self, Mood};
-use schism_models::registry::etcd::Version;
+use schism_models::registry::etcd::{LeaseClock, Version};
 use schism_models::service::ReRegister;
 use schism_models::{balancer, cache, client, registry, service};
 
@@ -163,6 +163,11 @@ fn etcd(out: &mut String, config: &registry::etcd::Config, names: &Names<'_>) {
     line(out, "election-timeout", &time(config.election));
     line(out, "fsync", &distribution(&config.fsync));
     line(out, "request-timeout", &time(config.request_timeout));
+    let lease_clock = match config.lease_clock {
+        LeaseClock::Monotonic => "monotonic",
+        LeaseClock::Wall => "wall",
+    };
+    line(out, "lease-clock", &text(lease_clock));
 }
 
 fn service(out: &mut String, group: &Group<service::Config>, names: &Names<'_>) {

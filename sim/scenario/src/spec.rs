@@ -58,6 +58,7 @@ pub(crate) struct EtcdSpec {
     pub(crate) election: At<Duration>,
     pub(crate) fsync: Distribution,
     pub(crate) request_timeout: At<Duration>,
+    pub(crate) lease_clock: registry::etcd::LeaseClock,
 }
 
 /// Which zones the nodes of a group take turns in.

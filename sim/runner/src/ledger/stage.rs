@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use schism_core::{
-    Actor, Ctx, Digest, DigestValue, Distribution, Duration, Fault, Link, NodeId, Part, Ratio, Seed, Time,
-    Topology, World, ZoneId,
+    Actor, Birth, Ctx, Digest, DigestValue, Distribution, Duration, Fault, Link, NodeId, Part, Ratio, Seed,
+    Time, Topology, World, ZoneId,
 };
 use schism_models::client::{self, Arrivals, Callee};
 use schism_models::listing::{Endpoint, Listing, ServiceId};
@@ -127,7 +127,12 @@ impl Stage {
             let lines = self.lines.iter().filter(|(_, by, _)| *by == node);
             Arc::new(lines.map(|(at, _, seen)| (*at, seen.clone())).collect())
         };
-        let part = |node: &Node| Part { name: node.name.clone(), zone: node.zone, config: script(node.id) };
+        let part = |node: &Node| Part {
+            name: node.name.clone(),
+            zone: node.zone,
+            config: script(node.id),
+            birth: Birth::AtStart,
+        };
         let cast = nodes(&self.scenario).map(part).collect();
         let mut acts: Vec<&(Time, Act)> = self.acts.iter().collect();
         acts.sort_by_key(|(at, _)| *at);
@@ -252,6 +257,7 @@ impl Actor for Scripted {
     type Timer = usize;
     type Durable = ();
     type Observation = Observation;
+    type Plight = ();
 
     fn boot(lines: &Self::Config, (): &(), ctx: &mut Ctx<'_, Self>) -> Self {
         let now = ctx.now();
