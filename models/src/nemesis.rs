@@ -51,6 +51,8 @@ pub trait Nature {
 pub enum Grip {
     /// Nothing that another fault could do: what both do adds up.
     Loose,
+    /// Reaching each other: the ways between them are cut, and cannot be cut again.
+    Apart,
     /// Going on: the process stands still, and cannot be paused again.
     Still,
     /// Living: the process is dead, and can neither die nor be paused.

@@ -256,6 +256,11 @@ impl<'t> Section<'t> {
         }
     }
 
+    /// Whether the grammar has this key here.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.keys.iter().any(|key| key.name == name)
+    }
+
     /// Whether it has keys that do not belong there.
     pub(crate) fn has_strangers(&self) -> bool {
         let strange = |entry: &Entry| !self.names().contains(&entry.key.as_str());
@@ -284,6 +289,7 @@ fn example(key: &Key) -> String {
         | Shape::Name
         | Shape::Oracle(_)
         | Shape::Metric
+        | Shape::LiveMetric
         | Shape::Names
         | Shape::TwoTimes
         | Shape::Times
@@ -292,6 +298,9 @@ fn example(key: &Key) -> String {
         | Shape::Pairs
         | Shape::OneWay
         | Shape::Window
+        | Shape::When
+        | Shape::Wait
+        | Shape::Alternatives
         | Shape::Bound
         | Shape::Table(_)
         | Shape::TargetsOr(_)

@@ -5,7 +5,7 @@ use std::hash::Hasher as _;
 
 use schism_core::{Digest, DigestValue, Distribution, Duration, Law, Link, NodeId, Time, ZoneId};
 use schism_models::client::{Arrivals, Callee, Operation};
-use schism_models::nemesis::{Base, End, OnMiss, Planned, Select, Start, Target};
+use schism_models::nemesis::{Base, End, OnMiss, OnOverlap, Planned, Select, Start, Target, Trigger, Wait};
 use schism_models::oracle::{self, Mood};
 use schism_models::registry::etcd::{LeaseClock, Version};
 use schism_models::service::ReRegister;
@@ -14,7 +14,7 @@ use schism_models::{balancer, cache, client, registry, service};
 use crate::fault::Spell;
 use crate::read::{Unit, spelling};
 use crate::units::{self, Rate};
-use crate::{Ask, Expectation, Group, Metric, Node, Scenario, Window};
+use crate::{Ask, Expectation, Group, Line, Metric, Node, Scenario, Window};
 
 impl Scenario {
     /// The scenario with every default spelled out. It is a scenario file itself, and means the same.
@@ -255,7 +255,10 @@ fn fault(out: &mut String, fault: &Planned, names: &Names<'_>) {
     match fault.start {
         Start::At(at) => line(out, "at", &moment(at)),
         Start::Between(from, to) => line(out, "between", &list([moment(from), moment(to)])),
-        Start::When(..) => {}
+        Start::When(trigger, after) => {
+            line(out, "when", &when(trigger, names.scenario));
+            line(out, "after", &wait(after));
+        }
     }
     match fault.end {
         End::After(after) => line(out, "for", &time(after)),
@@ -272,6 +275,35 @@ fn fault(out: &mut String, fault: &Planned, names: &Names<'_>) {
             OnMiss::Fine => "true",
         },
     );
+    line(
+        out,
+        "may-overlap",
+        match fault.on_overlap {
+            OnOverlap::Refused => "false",
+            OnOverlap::Fine => "true",
+        },
+    );
+}
+
+fn when(trigger: Trigger, scenario: &Scenario) -> String {
+    match trigger {
+        Trigger::Begins(other) => text(&format!("{}.begins", scenario.faults[other].id)),
+        Trigger::Heals(other) => text(&format!("{}.heals", scenario.faults[other].id)),
+        Trigger::LeaderChanges => text("leader-changes"),
+        Trigger::LeaseExpires => text("lease-expires"),
+        Trigger::Crosses(number) => {
+            let Line { metric, at_least, at_most, over } = &scenario.lines[number];
+            let bound = |key: &str, of: &Option<f64>| {
+                of.map_or_else(String::new, |of| format!(", {key} = {}", self::bound(*metric, of)))
+            };
+            let (below, above) = (bound("below", at_least), bound("above", at_most));
+            format!("{{ metric = {}{below}{above}, over = {} }}", text(metric.name()), time(*over))
+        }
+    }
+}
+
+fn wait(Wait { least, most }: Wait) -> String {
+    if least == most { time(least) } else { list([time(least), time(most)]) }
 }
 
 fn expect(out: &mut String, expectation: &Expectation, scenario: &Scenario) {
