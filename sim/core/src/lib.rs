@@ -19,6 +19,7 @@ mod time;
 mod topology;
 mod witness;
 mod world;
+mod wounds;
 
 pub use actor::{Actor, Ctx, Durable, Effect};
 pub use clock::{Rate, Setting, Skew};
@@ -38,3 +39,4 @@ pub use time::{Duration, Time};
 pub use topology::{Link, Topology, ZoneId};
 pub use witness::{Scene, Status, Witness};
 pub use world::{Birth, Event, Part, Ran, World};
+pub use wounds::{Wound, Wounds};

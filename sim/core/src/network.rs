@@ -1,6 +1,6 @@
 //! The network: what becomes of a message between two nodes, under the cuts of the moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
@@ -92,6 +92,12 @@ impl Network {
             self.touched.resize(index + 1, 0);
         }
         self.touched[index] += 1;
+    }
+
+    /// The faults that make the network worse than it is, by number.
+    pub(crate) fn wounds(&self) -> Vec<FaultId> {
+        let ids = self.active.iter().map(|&epoch| self.cuts[epoch as usize].id);
+        ids.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     pub(crate) fn epoch(&self) -> Epoch {

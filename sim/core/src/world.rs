@@ -12,7 +12,8 @@ use crate::stream::{Flow, Stall, StreamId, Streams};
 use crate::witness::Pulse;
 use crate::{
     Actor, Checkpoints, Ctx, Death, Digest, DigestValue, Draw, Durable, Effect, Farewell, Fault, FaultId,
-    Life, Luck, Network, NodeId, Scene, Seed, Setting, Status, Time, Topology, Witness, ZoneId,
+    Life, Luck, Network, NodeId, Scene, Seed, Setting, Status, Time, Topology, Witness, Wound, Wounds,
+    ZoneId,
 };
 
 /// How many events lie between two checkpoints of the digest, at first.
@@ -83,6 +84,7 @@ struct Node<A: Actor> {
     /// read.
     dormant: Vec<(Time, A::Timer)>,
     host: Host,
+    birth: Birth,
 }
 
 /// What becomes of a message to a node whose process is dead.
@@ -217,6 +219,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 clocks: Clocks::TRUE,
                 dormant: Vec::new(),
                 host: Host::Answers,
+                birth: part.birth,
             })
             .collect();
         let mut world = World {
@@ -300,6 +303,24 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// The truth of the moment.
     pub fn scene(&self) -> Scene<'_> {
         Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network }
+    }
+
+    /// What faults have done to the world and not undone. It looks at every node.
+    pub fn wounds(&self) -> Wounds {
+        let of = |(number, (node, pulse)): (u32, (&Node<A>, &Pulse))| {
+            let status = match (pulse.status, node.birth) {
+                (Status::Up, Birth::AtStart) | (Status::Down, Birth::Later) => None,
+                (Status::Up, Birth::Later) => Some(Wound::Born),
+                (Status::Down, Birth::AtStart) => Some(Wound::Dead),
+                (Status::Paused, _) => Some(Wound::Still),
+            };
+            let ails = node.plight.is_some().then_some(Wound::Ails);
+            let clocks = (!node.clocks.run_true()).then_some(Wound::ClocksWrong);
+            let disk = (node.disk.syncs() == Syncs::Faked).then_some(Wound::FakesSyncs);
+            [status, ails, clocks, disk].into_iter().flatten().map(move |wound| (NodeId(number), wound))
+        };
+        let nodes = (0..).zip(self.nodes.iter().zip(&self.pulses)).flat_map(of).collect();
+        Wounds { nodes, ways: self.network.wounds() }
     }
 
     /// How many nodes there are, dead ones too.
