@@ -11,9 +11,8 @@ use crate::queue::{Best, Queue};
 use crate::stream::{Flow, Stall, StreamId, Streams};
 use crate::witness::Pulse;
 use crate::{
-    Actor, Checkpoints, Ctx, Death, Digest, DigestValue, Draw, Durable, Effect, Farewell, Fault, FaultId,
-    Life, Luck, Network, NodeId, Scene, Seed, Setting, Status, Time, Topology, Witness, Wound, Wounds,
-    ZoneId,
+    Actor, Checkpoints, Ctx, Death, Digest, DigestValue, Draw, Effect, Farewell, Fault, FaultId, Life, Luck,
+    Network, NodeId, Scene, Seed, Setting, Status, Time, Topology, Witness, Wound, Wounds, ZoneId,
 };
 
 /// How many events lie between two checkpoints of the digest, at first.
