@@ -59,7 +59,7 @@ impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
         self.advance(until);
     }
 
-    /// Lets the world go on. Whoever calls has said all it had to say to the witness, which keeps it.
+    /// Lets the world go on until then. Nobody here answers a witness that calls for attention: on it goes.
     fn advance(&mut self, until: Time) {
         while self.world.run_until(until) == Ran::Called {}
     }
