@@ -237,9 +237,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             events: 0,
             effects: Vec::new(),
         };
-        let born = |world: &Self, node: NodeId| world.pulses[node.index()].status == Status::Up;
         for node in (0..world.nodes.len() as u32).map(NodeId) {
-            if born(&world, node) {
+            if world.pulses[node.index()].status == Status::Up {
                 world.boot(node);
             }
         }
