@@ -6,6 +6,7 @@ mod actor;
 mod digest;
 mod distribution;
 mod fault;
+mod impair;
 mod luck;
 mod network;
 mod node;
