@@ -1,7 +1,7 @@
 //! A world of puppets: nodes that do what their script says when their own clocks say so, and tell what they find.
 
 use schism_core::{
-    Actor, Birth, Ctx, CutId, Distribution, Durable, Fault, Link, NodeId, Part, Ratio, Scene, Seed, Time,
+    Actor, Birth, Ctx, Distribution, Durable, Fault, FaultId, Link, NodeId, Part, Ratio, Scene, Seed, Time,
     Topology, Witness, World,
 };
 
@@ -26,9 +26,9 @@ pub enum Act {
     /// Makes durable what it has written.
     Sync,
     /// Counts one thing for this fault.
-    Touch(CutId),
+    Touch(FaultId),
     /// Ends, and looks at its clocks after it has said so.
-    Exit(CutId),
+    Exit(FaultId),
 }
 
 /// What a puppet finds.
@@ -123,7 +123,7 @@ pub struct Finds {
     /// What was found.
     pub all: Vec<(Time, NodeId, Found)>,
     /// Who has ended, and driven to it by which fault.
-    pub exits: Vec<(Time, NodeId, CutId)>,
+    pub exits: Vec<(Time, NodeId, FaultId)>,
     /// Whose crashes were told.
     pub crashes: Vec<(Time, NodeId)>,
     /// Whether each look at a clock is called to the driver's attention.
@@ -164,7 +164,7 @@ impl Witness<Puppet> for Finds {
             self.crashes.push((scene.now(), node));
         }
     }
-    fn on_exit(&mut self, scene: &Scene<'_>, node: NodeId, by: CutId) {
+    fn on_exit(&mut self, scene: &Scene<'_>, node: NodeId, by: FaultId) {
         self.exits.push((scene.now(), node, by));
     }
     fn wants_attention(&self) -> bool {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use schism_core::{Birth, CutId, Death, Farewell, Fault, NodeId, Ran, Status, Time, Toll};
+use schism_core::{Birth, Death, Farewell, Fault, FaultId, NodeId, Ran, Status, Time, Toll};
 use schism_tests::puppet::{self, Act, Found, Line};
 use schism_tests::toy::{self, Arrival, LATENCY, Letter, Post, ms};
 
 const ME: NodeId = NodeId(0);
 const PEER: NodeId = NodeId(1);
-const FAULT: CutId = CutId(3);
+const FAULT: FaultId = FaultId(3);
 
 fn line(at: u64, act: Act) -> Line {
     Line { at: ms(at), act }
@@ -205,10 +205,10 @@ fn a_plight_is_in_the_digest() {
 
 #[test]
 fn what_a_fault_touches_is_counted_for_it() {
-    let touch = |at, fault| line(at, Act::Touch(CutId(fault)));
+    let touch = |at, fault| line(at, Act::Touch(FaultId(fault)));
     let mut world = puppet::one(&[touch(10, 2), touch(20, 0), touch(30, 2), touch(900, 2)]);
     puppet::run(&mut world, &[], ms(500));
-    assert_eq!([0, 1, 2, 3].map(|fault| world.touched(CutId(fault))), [1, 0, 2, 0]);
+    assert_eq!([0, 1, 2, 3].map(|fault| world.touched(FaultId(fault))), [1, 0, 2, 0]);
 }
 
 // Attention.

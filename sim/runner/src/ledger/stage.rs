@@ -225,6 +225,7 @@ fn scenario() -> Scenario {
             election: Duration::from_secs(1),
             fsync: constant(1),
             request_timeout: Duration::from_secs(5),
+            lease_clock: etcd::LeaseClock::Monotonic,
         }),
         members: group("registry", REGISTRY, &[a, b]),
         services: vec![Group {
