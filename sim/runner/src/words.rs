@@ -122,6 +122,11 @@ impl<'s> Words<'s> {
         }
     }
 
+    /// Nodes one by one, or by ranges if they are many.
+    pub fn each(&self, nodes: &[NodeId]) -> Vec<String> {
+        self.names.each(nodes)
+    }
+
     /// Nodes by ranges: `registry-0, orders (all 30), web-3..web-7`.
     pub fn nodes(&self, nodes: &[NodeId]) -> String {
         self.names.of(nodes)

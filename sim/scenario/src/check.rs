@@ -12,6 +12,7 @@ use schism_models::client::{self, Arrivals, Callee, Operation};
 use schism_models::service;
 
 use self::cast::Cast;
+pub(crate) use self::fault::{LEADER_CHANGES, LEASE_EXPIRES};
 use crate::diagnostics::{Problem, Report, listed, nearest, shorten, suggest};
 use crate::limits;
 use crate::reader::too_many;

@@ -11,6 +11,7 @@ use schism_models::registry::etcd::{LeaseClock, Version};
 use schism_models::service::ReRegister;
 use schism_models::{balancer, cache, client, registry, service};
 
+use crate::check::{LEADER_CHANGES, LEASE_EXPIRES};
 use crate::fault::Spell;
 use crate::read::{Unit, spelling};
 use crate::units::{self, Rate};
@@ -28,6 +29,16 @@ impl Scenario {
         }
         line(&mut out, "seed", &self.seed.0.to_string());
         out + &canonical(self)
+    }
+
+    /// What a fault waits for, in words: `cut.heals`, `leader-changes`, `success-rate below 90% over 2s`.
+    pub fn trigger(&self, trigger: Trigger) -> String {
+        let Trigger::Crosses(number) = trigger else { return named(trigger, self) };
+        let Line { metric, at_least, at_most, over } = &self.lines[number];
+        let bound = |word: &str, of: &Option<f64>| of.map(|of| format!("{word} {}", figure(*metric, of)));
+        let bounds = [bound("below", at_least), bound("above", at_most)];
+        let bounds = bounds.into_iter().flatten().collect::<Vec<_>>().join(" or ");
+        format!("{} {bounds} over {over}", metric.name())
     }
 }
 
@@ -286,19 +297,23 @@ fn fault(out: &mut String, fault: &Planned, names: &Names<'_>) {
 }
 
 fn when(trigger: Trigger, scenario: &Scenario) -> String {
+    let Trigger::Crosses(number) = trigger else { return text(&named(trigger, scenario)) };
+    let Line { metric, at_least, at_most, over } = &scenario.lines[number];
+    let written = |key: &str, of: &Option<f64>| {
+        of.map_or_else(String::new, |of| format!(", {key} = {}", bound(*metric, of)))
+    };
+    let (below, above) = (written("below", at_least), written("above", at_most));
+    format!("{{ metric = {}{below}{above}, over = {} }}", text(metric.name()), time(*over))
+}
+
+/// What has a name of its own to wait for.
+fn named(trigger: Trigger, scenario: &Scenario) -> String {
     match trigger {
-        Trigger::Begins(other) => text(&format!("{}.begins", scenario.faults[other].id)),
-        Trigger::Heals(other) => text(&format!("{}.heals", scenario.faults[other].id)),
-        Trigger::LeaderChanges => text("leader-changes"),
-        Trigger::LeaseExpires => text("lease-expires"),
-        Trigger::Crosses(number) => {
-            let Line { metric, at_least, at_most, over } = &scenario.lines[number];
-            let bound = |key: &str, of: &Option<f64>| {
-                of.map_or_else(String::new, |of| format!(", {key} = {}", self::bound(*metric, of)))
-            };
-            let (below, above) = (bound("below", at_least), bound("above", at_most));
-            format!("{{ metric = {}{below}{above}, over = {} }}", text(metric.name()), time(*over))
-        }
+        Trigger::Begins(other) => format!("{}.begins", scenario.faults[other].id),
+        Trigger::Heals(other) => format!("{}.heals", scenario.faults[other].id),
+        Trigger::LeaderChanges => LEADER_CHANGES.to_owned(),
+        Trigger::LeaseExpires => LEASE_EXPIRES.to_owned(),
+        Trigger::Crosses(number) => unreachable!("line {number} has no name"),
     }
 }
 
@@ -341,12 +356,21 @@ fn window(window: &Window, scenario: &Scenario) -> String {
 }
 
 fn bound(metric: Metric, bound: f64) -> String {
+    let figure = figure(metric, bound);
     match metric.unit() {
-        Unit::Share => format!("\"{}\"", units::show_share(bound)),
-        Unit::PerSecond => format!("\"{bound}/s\""),
-        Unit::Count | Unit::Number => format!("{bound}"),
-        Unit::Seconds => time(Duration::from_secs_f64(bound)),
-        Unit::Milliseconds => time(Duration::from_secs_f64(bound / 1e3)),
+        Unit::Share | Unit::PerSecond | Unit::Seconds | Unit::Milliseconds => text(&figure),
+        Unit::Count | Unit::Number => figure,
+    }
+}
+
+/// A value of a metric, with its unit.
+fn figure(metric: Metric, value: f64) -> String {
+    match metric.unit() {
+        Unit::Share => units::show_share(value),
+        Unit::PerSecond => format!("{value}/s"),
+        Unit::Count | Unit::Number => format!("{value}"),
+        Unit::Seconds => Duration::from_secs_f64(value).to_string(),
+        Unit::Milliseconds => Duration::from_secs_f64(value / 1e3).to_string(),
     }
 }
 

@@ -319,7 +319,9 @@ fn fifteen_overlapping_faults_in_a_chart() {
         let from_s = f64::from(n * 7 % 60) + 5.0;
         Row {
             id: ["cut", "gray", "a-fault-with-a-long-name"][n as usize % 3].to_owned() + &format!("-{n}"),
-            from_s,
+            from_s: (n % 7 != 6).then_some(from_s),
+            heard_s: (n % 7 >= 5).then_some(from_s - 10.0),
+            waits_for: (n % 7 >= 5).then(|| "leader-changes".to_owned()),
             drawn_from: n.is_multiple_of(5).then_some((from_s - 4.0, from_s + 20.0)),
             to_s: (!n.is_multiple_of(4)).then_some(from_s + 30.0),
             kind: ["partition", "crash", "pause"][n as usize % 3].to_owned(),

@@ -12,6 +12,7 @@ use schism_core::{Duration, Time};
 use schism_models::nemesis::{Bounds, End, Planned, Start, Trigger, Wait, bounds};
 
 use self::aim::{Aimed, Aims};
+pub(crate) use self::when::{LEADER_CHANGES, LEASE_EXPIRES};
 use super::cast::Cast;
 use super::topology::Zones;
 use crate::Line;
@@ -22,7 +23,7 @@ use crate::source::{At, Place};
 use crate::spec::{EndSpec, FaultSpec, StepSpec, Written};
 
 /// Words that mean something else where a fault's id can stand.
-const RESERVED: &[&str] = &["all", "before", "after", when::LEADER_CHANGES, when::LEASE_EXPIRES];
+const RESERVED: &[&str] = &["all", "before", "after", LEADER_CHANGES, LEASE_EXPIRES];
 
 /// The plan as meant.
 pub(super) struct Faults {

@@ -30,8 +30,10 @@ pub(super) fn check(
     let all = planned.iter().zip(bounds).zip(exact).enumerate();
     let all: Vec<One<'_>> = all
         .filter_map(|(index, ((planned, bounds), exact))| {
-            let (fault, nodes) = (&planned.as_ref()?.fault, exact.as_ref()?.as_ref()?);
-            Some(One { index, fault, nodes, bounds: (*bounds)? })
+            let (fault, nodes, bounds) = (&planned.as_ref()?.fault, exact.as_ref()?.as_ref()?, (*bounds)?);
+            // What does nothing, or for no time, is as if it were not there.
+            let is_there = !fault.is_nothing() && bounds.begins != bounds.heals;
+            is_there.then_some(One { index, fault, nodes, bounds })
         })
         .collect();
     let mut vain: Vec<(usize, usize, String)> = held(&all, cast);
