@@ -245,7 +245,8 @@ pub fn bounds(plan: &[Option<&Planned>]) -> Vec<Option<Bounds>> {
             Turn::Begins => other.begins,
             Turn::Heals => other.heals,
         };
-        Some(Bounds::of(planned, heard.later(wait.least, wait.most)))
+        // What never happens is waited for in vain: nothing else is to be said of it.
+        (heard.earliest < Time::END).then(|| Bounds::of(planned, heard.later(wait.least, wait.most)))
     };
     unfold(plan, first, after)
 }

@@ -277,6 +277,7 @@ fn example(key: &Key) -> String {
         Shape::Distribution => "{ exponential = \"5ms\" }",
         Shape::Choice(choice) if choice.what == "arrivals" => "{ poisson = \"100/s\" }",
         Shape::Choice(choice) if choice.what == "registry" => "\"etcd\"",
+        Shape::LiveMetric => "\"success-rate\"",
         Shape::TwoNames => "[\"a\", \"b\"]",
         Shape::Text
         | Shape::Flag
@@ -289,7 +290,6 @@ fn example(key: &Key) -> String {
         | Shape::Name
         | Shape::Oracle(_)
         | Shape::Metric
-        | Shape::LiveMetric
         | Shape::Names
         | Shape::TwoTimes
         | Shape::Times
