@@ -123,7 +123,8 @@ fn description(step: &Step) -> String {
     }
     if let Some((word, least, most)) = &step.waits {
         text += &match (*least, *most) {
-            (_, most) if most <= 0.0 => format!(" · at once when {word}"),
+            (_, most) if most <= 0.0 && step.row.from_s.is_none() => String::new(),
+            (_, most) if most <= 0.0 => format!(" · at {word}"),
             (least, most) if least < most => format!(" · {} after {word}", span(least, Some(most))),
             (least, _) => format!(" · {} after {word}", length(least)),
         };
