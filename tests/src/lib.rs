@@ -4,6 +4,7 @@
 pub mod binary;
 pub mod crowds;
 pub mod data;
+pub mod faults;
 pub mod puppet;
 pub mod repository;
 pub mod runs;
