@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use schism_core::{Draws, Duration, NodeId, Time, ZoneId};
 
-pub use self::arrivals::Arrivals;
+pub use self::arrivals::{Arrivals, Intensity};
 pub use self::discovery::Directory;
 
 use self::arrivals::Pace;
@@ -101,7 +101,7 @@ const PICK: u64 = 4;
 impl Client {
     /// A client starts: it learns whom to call, and its first request comes after a gap of its own.
     pub fn boot(desk: &Arc<Desk>, ctx: &mut Ctx<'_>) -> Client {
-        let (pace, first) = Pace::start(&desk.config.arrivals, &mut ctx.luck("start"));
+        let (pace, first) = Pace::start(&desk.config.arrivals, ctx.now(), &mut ctx.luck("start"));
         ctx.after(first, Timer::Arrival);
         let mut client = Client {
             desk: desk.clone(),
@@ -131,7 +131,7 @@ impl Client {
     /// A request arrives.
     pub fn on_arrival(&mut self, ctx: &mut Ctx<'_>) {
         let luck = self.luck.draw();
-        if let Some(gap) = self.pace.on_arrival(luck.derive(GAP)) {
+        if let Some(gap) = self.pace.on_arrival(ctx.now(), luck.derive(GAP)) {
             ctx.after(gap, Timer::Arrival);
         }
         ctx.observe(Observation::Offered);

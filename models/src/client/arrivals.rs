@@ -1,7 +1,12 @@
 //! Arrivals: when a client's requests come.
 
-use schism_core::{Distribution, Draw, Duration, Luck};
+mod intensity;
 
+use schism_core::{Distribution, Draw, Duration, Luck, Time};
+
+pub use self::intensity::Intensity;
+
+use self::intensity::ONE_REQUEST;
 use crate::observation::Outcome;
 
 /// When requests arrive, per client.
@@ -11,6 +16,8 @@ pub enum Arrivals {
     Poisson(Duration),
     /// One every so long, from a random phase.
     Constant(Duration),
+    /// Independent arrivals at a rate that varies.
+    Varying(Intensity),
     /// The next request a think time after the last has ended.
     Closed(Distribution),
 }
@@ -20,6 +27,8 @@ pub enum Arrivals {
 pub(super) enum Pace {
     /// So long after the last came.
     AfterLast(Distribution),
+    /// Where the integral of a rate has grown by a draw from this, which counts a request as a second.
+    Varying(Intensity, Distribution),
     /// So long after the last was over.
     AfterEnd(Distribution),
 }
@@ -29,9 +38,12 @@ const LEAST_CYCLE: Duration = Duration::from_nanos(1_000);
 /// After a request that failed at once, a closed loop waits at least this long.
 const LEAST_PAUSE: Duration = Duration::from_millis(1);
 
+/// What a unit exponential counts as one request.
+const A_REQUEST: Duration = Duration::from_secs(1);
+
 impl Pace {
-    /// The pace of a client that starts, and how long its first request is away.
-    pub(super) fn start(arrivals: &Arrivals, luck: &mut Luck) -> (Pace, Duration) {
+    /// The pace of a client that starts now, and how long its first request is away.
+    pub(super) fn start(arrivals: &Arrivals, now: Time, luck: &mut Luck) -> (Pace, Duration) {
         match arrivals {
             Arrivals::Poisson(mean) => {
                 let gap = Distribution::exponential(*mean).expect("a checked scenario has a positive rate");
@@ -43,15 +55,21 @@ impl Pace {
                 let gap = Distribution::constant(*every).expect("a checked scenario's gap is in range");
                 (Pace::AfterLast(gap), phase)
             }
+            Arrivals::Varying(intensity) => {
+                let unit = Distribution::exponential(A_REQUEST).expect("a second is in range");
+                let first = vary(intensity, &unit, now, luck.draw());
+                (Pace::Varying(*intensity, unit), first)
+            }
             Arrivals::Closed(think) => (Pace::AfterEnd(think.clone()), luck.sample(think)),
         }
     }
 
-    /// How long after a request that has just come the next one comes, if that is certain by now.
+    /// How long after a request that comes now the next one comes, if that is certain by now.
     #[inline]
-    pub(super) fn on_arrival(&self, luck: Draw) -> Option<Duration> {
+    pub(super) fn on_arrival(&self, now: Time, luck: Draw) -> Option<Duration> {
         match self {
             Pace::AfterLast(gap) => Some(gap.sample(luck)),
+            Pace::Varying(intensity, unit) => Some(vary(intensity, unit, now, luck)),
             Pace::AfterEnd(_) => None,
         }
     }
@@ -60,11 +78,17 @@ impl Pace {
     #[inline]
     pub(super) fn on_end(&self, luck: Draw, lasted: Duration, outcome: Outcome) -> Option<Duration> {
         match self {
-            Pace::AfterLast(_) => None,
+            Pace::AfterLast(_) | Pace::Varying(..) => None,
             Pace::AfterEnd(think) => {
                 let least = if outcome == Outcome::Success { LEAST_CYCLE } else { LEAST_PAUSE };
                 Some(think.sample(luck).max(least.saturating_sub(lasted)))
             }
         }
     }
+}
+
+/// How long after `now` the next request of a rate that varies comes.
+fn vary(intensity: &Intensity, unit: &Distribution, now: Time, luck: Draw) -> Duration {
+    let need = u128::from(unit.sample(luck).as_nanos()) * ONE_REQUEST / u128::from(A_REQUEST.as_nanos());
+    intensity.time_of(now, need)
 }

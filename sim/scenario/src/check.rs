@@ -154,6 +154,7 @@ fn config(spec: &ClientSpec, calls: Callee) -> Option<client::Config> {
         arrivals: match &spec.arrivals.as_ref()?.value {
             ArrivalsSpec::Poisson(rate) => Arrivals::Poisson(rate.gap),
             ArrivalsSpec::Constant(rate) => Arrivals::Constant(rate.gap),
+            ArrivalsSpec::Varying(intensity) => Arrivals::Varying(*intensity),
             ArrivalsSpec::Closed(think) => Arrivals::Closed(think.clone()),
         },
         timeout: spec.timeout.value,
@@ -223,6 +224,7 @@ fn offered(
     let (Some(arrivals), Some(count), Some(length)) = (&spec.arrivals, spec.count, length) else { return 0 };
     let gap = match &arrivals.value {
         ArrivalsSpec::Poisson(rate) | ArrivalsSpec::Constant(rate) => rate.gap,
+        ArrivalsSpec::Varying(intensity) => return u128::from(count.value) * intensity.offered(length.value),
         ArrivalsSpec::Closed(think) => {
             if think.median() < limits::THINK {
                 let message = format!(

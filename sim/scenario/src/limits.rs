@@ -55,6 +55,9 @@ pub const RATE: u64 = 1_000_000;
 /// The lowest rate of one client: one request a day. Lower ones could not be written down again exactly.
 pub const GAP: Duration = DAY;
 
+/// The shortest time after which a rate repeats itself: shorter waves are a rate of their own.
+pub const PERIOD: Duration = Duration::from_millis(1);
+
 /// The longest name, in bytes: that of a DNS label (RFC 1035, section 2.3.4).
 pub const NAME_BYTES: usize = 63;
 

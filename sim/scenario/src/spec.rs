@@ -1,7 +1,7 @@
 //! A scenario as written: every value in its type, with its place; no name looked up yet, nothing compared.
 
 use schism_core::{Distribution, Duration, Ratio};
-use schism_models::{cache, nemesis, oracle, registry, service};
+use schism_models::{cache, client, nemesis, oracle, registry, service};
 
 use crate::Metric;
 use crate::source::{At, Place};
@@ -100,6 +100,7 @@ pub(crate) struct ClientSpec {
 pub(crate) enum ArrivalsSpec {
     Poisson(Rate),
     Constant(Rate),
+    Varying(client::Intensity),
     Closed(Distribution),
 }
 

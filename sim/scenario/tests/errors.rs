@@ -134,6 +134,13 @@ fn values_of_the_wrong_type_or_unit() {
         ("{ poisson = \"100/s\" }", "\"poisson\""),
         ("{ poisson = \"100/s\" }", "{ poisson = \"100/s\", constant = \"1/s\" }"),
         ("{ poisson = \"100/s\" }", "{ burst = \"100/s\" }"),
+        ("{ poisson = \"100/s\" }", "\"ramp\""),
+        ("{ poisson = \"100/s\" }", "{ ramp = { from = \"0/s\", to = \"9/s\", over = \"3s\" } }"),
+        (
+            "{ poisson = \"100/s\" }",
+            "{ burst = { base = \"1/s\", peak = \"9/s\", every = \"3s\", lasts = \"3s\" } }",
+        ),
+        ("{ poisson = \"100/s\" }", "{ diurnal = { low = \"1/s\", high = \"9/s\", period = \"999us\" } }"),
         ("{ poisson = \"100/s\" }", "{ closed = { think = \"0s\" } }"),
         ("members   = 3", "members   = \"3\""),
         ("members   = 3", "members   = 3.0"),

@@ -13,15 +13,44 @@ pub(crate) const ARRIVALS: Choice = Choice {
         vec![
             ("poisson", "independent arrivals at a mean rate"),
             ("constant", "evenly spaced arrivals, from a random phase"),
+            ("ramp", "independent arrivals at one rate, then evenly to another, which stays"),
+            ("burst", "independent arrivals at a low rate, and again and again at a high one"),
+            ("diurnal", "independent arrivals at a rate that rises and falls like that of a day"),
             ("closed", "the next request a think time after the last has ended"),
         ]
     },
     argument: |name| match name {
+        "ramp" => Argument::Table(RAMP),
+        "burst" => Argument::Table(BURST),
+        "diurnal" => Argument::Table(DIURNAL),
         "closed" => Argument::Table(CLOSED),
         _ => Argument::Value(Shape::Rate),
     },
-    later: &["ramp", "burst", "diurnal"],
+    later: &[],
 };
+
+/// `arrivals.ramp`.
+pub(crate) const RAMP: &[Key] = &[
+    Key::new("from", Shape::Rate, "The rate before").required(),
+    Key::new("to", Shape::Rate, "The rate from then on").required(),
+    Key::new("over", Duration(Zero), "How long the rate moves").required(),
+    Key::new("after", Duration(Zero), "When it begins to, since the start of the run").or("\"0s\""),
+];
+
+/// `arrivals.burst`.
+pub(crate) const BURST: &[Key] = &[
+    Key::new("base", Shape::Rate, "The rate between bursts").required(),
+    Key::new("peak", Shape::Rate, "The rate within a burst").required(),
+    Key::new("every", Duration(Positive), "The time from one burst's end to the next one's").required(),
+    Key::new("lasts", Duration(Positive), "How long a burst lasts, at the end of that").required(),
+];
+
+/// `arrivals.diurnal`.
+pub(crate) const DIURNAL: &[Key] = &[
+    Key::new("low", Shape::Rate, "The rate at night, when the run starts").required(),
+    Key::new("high", Shape::Rate, "The rate at noon").required(),
+    Key::new("period", Duration(Positive), "How long a day is").or("\"24h\""),
+];
 
 /// `arrivals.closed`.
 pub(crate) const CLOSED: &[Key] =

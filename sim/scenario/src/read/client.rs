@@ -1,10 +1,12 @@
 //! `[clients.NAME]`: arrivals, balancer and cache.
 
-use schism_core::Distribution;
+use schism_core::{Distribution, Duration};
+use schism_models::client::Intensity;
 use schism_models::{balancer, cache};
 
 use crate::diagnostics::{Problem, Report};
-use crate::grammar::{self, Argument};
+use crate::grammar::{self, Argument, Shape};
+use crate::limits;
 use crate::reader::{Chosen, Field, Read, Section};
 use crate::source::At;
 use crate::spec::{ArrivalsSpec, ClientSpec};
@@ -27,29 +29,87 @@ pub(super) fn read(name: At<String>, section: &Section<'_>) -> ClientSpec {
 }
 
 fn arrivals(chosen: &Chosen<'_>, report: &Report) -> Option<ArrivalsSpec> {
-    let Some(argument) = chosen.argument else {
-        let how = if chosen.name == "closed" {
-            "{ closed = { think = \"5ms\" } }"
-        } else {
-            "{ poisson = \"100/s\" }"
-        };
-        let needs = if chosen.name == "closed" { "think time" } else { "rate" };
-        let message = format!("`{}` needs its {needs}", chosen.name);
+    let argument = (grammar::ARRIVALS.argument)(chosen.name);
+    if chosen.argument.is_none() {
+        let (needs, example) = example(chosen.name);
         report.add(
-            Problem::error(chosen.place, message)
-                .help(format!("write {}", how.replace("poisson", chosen.name))),
+            Problem::error(chosen.place, format!("`{}` needs its {needs}", chosen.name))
+                .help(format!("write {{ {} = {example} }}", chosen.name)),
         );
         return None;
-    };
-    let rate = |shape| Rate::read(&Field { name: chosen.name, shape, report }, argument);
-    match (grammar::ARRIVALS.argument)(chosen.name) {
-        Argument::Value(shape) if chosen.name == "poisson" => rate(shape).map(ArrivalsSpec::Poisson),
-        Argument::Value(shape) => rate(shape).map(ArrivalsSpec::Constant),
+    }
+    match argument {
+        Argument::Value(shape) => rate(chosen, shape, report),
         Argument::Options(keys) | Argument::Table(keys) | Argument::ValueOr(_, keys) => {
             let section = chosen.options("arrivals", keys, report);
-            section.must::<Distribution>("think").map(|think| ArrivalsSpec::Closed(think.value))
+            match chosen.name {
+                "closed" => {
+                    section.must::<Distribution>("think").map(|think| ArrivalsSpec::Closed(think.value))
+                }
+                _ => intensity(chosen.name, &section).map(ArrivalsSpec::Varying),
+            }
         }
     }
+}
+
+/// What must stand under the name of an arrival process, in words and as an example.
+fn example(name: &str) -> (&'static str, &'static str) {
+    match name {
+        "closed" => ("think time", "{ think = \"5ms\" }"),
+        "ramp" => ("rates", "{ from = \"10/s\", to = \"200/s\", over = \"30s\" }"),
+        "burst" => ("rates", "{ base = \"10/s\", peak = \"200/s\", every = \"30s\", lasts = \"2s\" }"),
+        "diurnal" => ("rates", "{ low = \"10/s\", high = \"200/s\" }"),
+        _ => ("rate", "\"100/s\""),
+    }
+}
+
+fn rate(chosen: &Chosen<'_>, shape: Shape, report: &Report) -> Option<ArrivalsSpec> {
+    let rate = Rate::read(&Field { name: chosen.name, shape, report }, chosen.argument?)?;
+    Some(if chosen.name == "constant" { ArrivalsSpec::Constant(rate) } else { ArrivalsSpec::Poisson(rate) })
+}
+
+fn intensity(name: &str, section: &Section<'_>) -> Option<Intensity> {
+    let gap = |key: &str| section.must::<Rate>(key).map(|rate| rate.value.gap);
+    match name {
+        "ramp" => {
+            let (from, to, over) = (gap("from"), gap("to"), section.must::<Duration>("over"));
+            let after = section.value("after").value;
+            Some(Intensity::Ramp { from: from?, to: to?, after, over: over?.value })
+        }
+        "burst" => {
+            let (base, peak) = (gap("base"), gap("peak"));
+            let (every, lasts) = (section.must("every"), section.must("lasts"));
+            let (every, lasts) = (repeats(section, "every", every?)?, lasts?);
+            within(section, lasts, every)?;
+            Some(Intensity::Burst { base: base?, peak: peak?, every, lasts: lasts.value })
+        }
+        _ => {
+            let (low, high) = (gap("low"), gap("high"));
+            let period = repeats(section, "period", section.value("period"))?;
+            Some(Intensity::Diurnal { low: low?, high: high?, period })
+        }
+    }
+}
+
+/// A time after which a rate repeats itself, unless it is too short.
+fn repeats(section: &Section<'_>, name: &str, period: At<Duration>) -> Option<Duration> {
+    if period.value >= limits::PERIOD {
+        return Some(period.value);
+    }
+    let message = format!("`{name}` is {}, too short to repeat a rate", period.value);
+    let help = format!("write at least \"{}\"", limits::PERIOD);
+    section.report.add(Problem::error(period.place, message).help(help));
+    None
+}
+
+fn within(section: &Section<'_>, lasts: At<Duration>, every: Duration) -> Option<()> {
+    if lasts.value < every {
+        return Some(());
+    }
+    let message = format!("`lasts` is {}, and there is a burst every {every}", lasts.value);
+    let help = "a burst is shorter than the time from one to the next";
+    section.report.add(Problem::error(lasts.place, message).help(help));
+    None
 }
 
 fn balancer(chosen: &Chosen<'_>, report: &Report) -> Option<balancer::Config> {
