@@ -15,8 +15,9 @@ pub use self::discovery::Directory;
 use self::arrivals::Pace;
 use self::discovery::Source;
 use self::requests::{Request, Requests, Stage};
-use crate::balancer::{self, Balancer};
+use crate::balancer::{self, Balancer, Call};
 use crate::cache::{self, Cache, Feed, Reads};
+use crate::keys::Keys;
 use crate::listing::{InFlight, Listing, View};
 use crate::node::{Attempt, Ctx, Message, Reply, Timer};
 use crate::observation::{Observation, Outcome};
@@ -34,6 +35,8 @@ pub struct Config {
     pub timeout: Duration,
     /// How long one request may take, with the time spent finding an endpoint; `None` is no bound of its own.
     pub deadline: Option<Duration>,
+    /// What each request is about.
+    pub keys: Keys,
     /// How an endpoint is picked.
     pub balancer: balancer::Config,
     /// How endpoints are learnt.
@@ -94,6 +97,7 @@ pub struct Client {
 
 /// Labels of what is derived from a request's luck, and from an attempt's.
 const GAP: u64 = 0;
+const KEY: u64 = 1;
 const FIRST_ATTEMPT: u64 = 16;
 const OUTWARD_HOP: u64 = 1;
 const PICK: u64 = 4;
@@ -244,7 +248,8 @@ impl Client {
         };
         let request = self.requests.get(slot);
         let luck = request.luck.derive(FIRST_ATTEMPT);
-        let endpoint = view.endpoint(self.balancer.pick(&mut luck.derive(PICK).many(), view));
+        let call = Call::new(&self.desk.config.keys, request.luck.derive(KEY));
+        let endpoint = view.endpoint(self.balancer.pick(&mut luck.derive(PICK).many(), view, &call));
         self.requests.set_stage(slot, Stage::Trying(endpoint));
         self.in_flight.add(endpoint.ordinal);
         let attempt = Attempt { slot, request: request.number };

@@ -7,8 +7,9 @@ mod registry;
 mod target;
 mod topology;
 
-use schism_core::{Duration, Seed};
+use schism_core::{Duration, Ranks, Seed};
 use schism_models::client::{self, Arrivals, Callee, Operation};
+use schism_models::keys::Keys;
 use schism_models::service;
 
 use self::cast::Cast;
@@ -16,7 +17,7 @@ use crate::diagnostics::{Problem, Report, listed, nearest, shorten, suggest};
 use crate::limits;
 use crate::reader::too_many;
 use crate::source::At;
-use crate::spec::{ArrivalsSpec, ClientSpec, ServiceSpec, Written};
+use crate::spec::{ArrivalsSpec, ClientSpec, KeysSpec, ServiceSpec, Written};
 use crate::{Group, Scenario, render};
 
 /// The scenario as meant, if nothing is wrong with it.
@@ -130,7 +131,7 @@ fn services(specs: &[ServiceSpec]) -> Option<Vec<service::Config>> {
 
 fn clients(written: &Written, length: Option<At<Duration>>, report: &Report) -> Option<Vec<client::Config>> {
     let mut requests = 0;
-    let mut views = 0;
+    let (mut views, mut keys) = (0, 0);
     let mut configs = Vec::new();
     for spec in &written.clients {
         let calls = callee(spec, written, report);
@@ -143,6 +144,7 @@ fn clients(written: &Written, length: Option<At<Duration>>, report: &Report) -> 
             report.add(too_many(spec.name.place, limits::VIEWS, views));
             return None;
         }
+        keys = table_of_keys(spec, keys, report)?;
         configs.push(calls.and_then(|calls| config(spec, calls)));
     }
     configs.into_iter().collect()
@@ -159,6 +161,11 @@ fn config(spec: &ClientSpec, calls: Callee) -> Option<client::Config> {
         },
         timeout: spec.timeout.value,
         deadline: spec.deadline,
+        keys: match spec.keys? {
+            KeysSpec::Unique => Keys::Unique,
+            KeysSpec::Uniform(keys) => Keys::Uniform(keys),
+            KeysSpec::Zipf { keys, s } => Keys::Zipf(Ranks::zipf(keys.value, s)),
+        },
         balancer: spec.balancer?,
         cache: spec.cache?,
     })
@@ -257,6 +264,17 @@ fn check_requests(spec: &ClientSpec, requests: u128, report: &Report) -> Option<
     let place = spec.arrivals.as_ref().map_or(spec.name.place, |at| at.place);
     report.add(Problem::error(place, message).help("lower the rate, the number of clients or the length"));
     None
+}
+
+/// How many keys have a place in a table, with those of the groups before.
+fn table_of_keys(spec: &ClientSpec, before: u64, report: &Report) -> Option<u64> {
+    let Some(KeysSpec::Zipf { keys, .. }) = spec.keys else { return Some(before) };
+    let total = before + u64::from(keys.value);
+    if total > limits::KEYS_TOTAL.most {
+        report.add(too_many(keys.place, limits::KEYS_TOTAL, total));
+        return None;
+    }
+    Some(total)
 }
 
 fn view_entries(spec: &ClientSpec, written: &Written, calls: Callee) -> u64 {

@@ -5,6 +5,7 @@ use std::hash::Hasher as _;
 
 use schism_core::{Digest, DigestValue, Distribution, Duration, Law, Link, NodeId, Time, ZoneId};
 use schism_models::client::{Arrivals, Callee, Intensity, Operation};
+use schism_models::keys::Keys;
 use schism_models::nemesis::{
     Base, Direction, End, Fault, Mode, OnMiss, Partition, Planned, Select, Shape, Start, Target,
 };
@@ -209,6 +210,7 @@ fn client(out: &mut String, group: &Group<client::Config>, names: &Names<'_>) {
     line(out, "arrivals", &arrivals(&config.arrivals));
     line(out, "timeout", &time(config.timeout));
     line(out, "deadline", &config.deadline.map_or_else(|| text("none"), time));
+    line(out, "key", &keys(&config.keys));
     let named = balancer::CATALOG.iter().find(|(_, _, balancer)| *balancer == config.balancer);
     let (balancer, ..) = named.expect("a balancer comes from the catalog");
     line(out, "balancer", &text(balancer));
@@ -240,6 +242,16 @@ fn intensity(intensity: &Intensity) -> String {
         }
         Intensity::Diurnal { low, high, period } => {
             format!("diurnal = {{ low = {}, high = {}, period = {} }}", rate(low), rate(high), time(period))
+        }
+    }
+}
+
+fn keys(keys: &Keys) -> String {
+    match keys {
+        Keys::Unique => text("unique"),
+        Keys::Uniform(keys) => format!("{{ uniform = {{ keys = {keys} }} }}"),
+        Keys::Zipf(ranks) => {
+            format!("{{ zipf = {{ keys = {}, s = {:?} }} }}", ranks.count(), ranks.exponent())
         }
     }
 }

@@ -91,6 +91,7 @@ pub(crate) struct ClientSpec {
     pub(crate) arrivals: Option<At<ArrivalsSpec>>,
     pub(crate) timeout: At<Duration>,
     pub(crate) deadline: Option<Duration>,
+    pub(crate) keys: Option<KeysSpec>,
     pub(crate) balancer: Option<schism_models::balancer::Config>,
     pub(crate) cache: Option<cache::Config>,
 }
@@ -102,6 +103,14 @@ pub(crate) enum ArrivalsSpec {
     Constant(Rate),
     Varying(client::Intensity),
     Closed(Distribution),
+}
+
+/// `key`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KeysSpec {
+    Unique,
+    Uniform(u32),
+    Zipf { keys: At<u32>, s: f64 },
 }
 
 /// `[[fault]]`.

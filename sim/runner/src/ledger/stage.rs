@@ -7,6 +7,7 @@ use schism_core::{
     Topology, World, ZoneId,
 };
 use schism_models::client::{self, Arrivals, Callee};
+use schism_models::keys::Keys;
 use schism_models::listing::{Endpoint, Listing, ServiceId};
 use schism_models::nemesis::{self, Audience, Base, End, OnMiss, Planned, Start, Struck, Target};
 use schism_models::observation::Observation;
@@ -196,6 +197,7 @@ fn scenario() -> Scenario {
         arrivals: Arrivals::Constant(Duration::from_secs(1)),
         timeout: Duration::from_secs(1),
         deadline: None,
+        keys: Keys::Unique,
         balancer: balancer::Config::Random,
         cache: cache::Config::Watch { on_empty: cache::OnEmpty::Keep, max_stale: None },
     };

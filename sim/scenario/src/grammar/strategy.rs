@@ -5,6 +5,7 @@ use schism_models::{balancer, cache};
 use super::Least::{Positive, Zero};
 use super::Shape::Duration;
 use super::{Argument, Choice, Key, Shape};
+use crate::limits;
 
 /// `arrivals`.
 pub(crate) const ARRIVALS: Choice = Choice {
@@ -55,6 +56,36 @@ pub(crate) const DIURNAL: &[Key] = &[
 /// `arrivals.closed`.
 pub(crate) const CLOSED: &[Key] =
     &[Key::new("think", Shape::Distribution, "The time between an answer and the next request").required()];
+
+/// `key`.
+pub(crate) const KEYS: Choice = Choice {
+    what: "key",
+    names: || {
+        vec![
+            ("unique", "every request has a key of its own"),
+            ("uniform", "each of so many keys is as likely as the others"),
+            ("zipf", "the first of so many keys are the likeliest, by Zipf's law"),
+        ]
+    },
+    argument: |name| match name {
+        "uniform" => Argument::Table(UNIFORM_KEYS),
+        "zipf" => Argument::Table(ZIPF_KEYS),
+        _ => Argument::Options(&[]),
+    },
+    later: &[],
+};
+
+const HOW_MANY_KEYS: Key = Key::new("keys", Shape::Count(limits::KEYS), "How many keys").required();
+
+/// `key.uniform`.
+pub(crate) const UNIFORM_KEYS: &[Key] = &[HOW_MANY_KEYS];
+
+/// `key.zipf`; the exponent is required, because published ones lie anywhere from 0.6 to 1.4.
+pub(crate) const ZIPF_KEYS: &[Key] = &[
+    HOW_MANY_KEYS,
+    Key::new("s", Shape::Number, "The exponent: the chance of the k-th key is in proportion to 1 / k^s")
+        .required(),
+];
 
 /// `balancer`.
 pub(crate) const BALANCER: Choice = Choice {

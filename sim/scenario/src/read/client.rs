@@ -1,4 +1,4 @@
-//! `[clients.NAME]`: arrivals, balancer and cache.
+//! `[clients.NAME]`: arrivals, keys, balancer and cache.
 
 use schism_core::{Distribution, Duration};
 use schism_models::client::Intensity;
@@ -7,9 +7,9 @@ use schism_models::{balancer, cache};
 use crate::diagnostics::{Problem, Report};
 use crate::grammar::{self, Argument, Shape};
 use crate::limits;
-use crate::reader::{Chosen, Field, Read, Section};
+use crate::reader::{Chosen, Field, Number, Read, Section};
 use crate::source::At;
-use crate::spec::{ArrivalsSpec, ClientSpec};
+use crate::spec::{ArrivalsSpec, ClientSpec, KeysSpec};
 use crate::units::Rate;
 
 pub(super) fn read(name: At<String>, section: &Section<'_>) -> ClientSpec {
@@ -23,6 +23,7 @@ pub(super) fn read(name: At<String>, section: &Section<'_>) -> ClientSpec {
         arrivals: section.choice("arrivals", |chosen| arrivals(chosen, report)),
         timeout: section.value("timeout"),
         deadline: section.value("deadline").value,
+        keys: section.choice("key", |chosen| keys(chosen, report)).map(|at| at.value),
         balancer: section.choice("balancer", |chosen| balancer(chosen, report)).map(|at| at.value),
         cache: section.choice("cache", |chosen| cache(chosen, report)).map(|at| at.value),
     }
@@ -110,6 +111,18 @@ fn within(section: &Section<'_>, lasts: At<Duration>, every: Duration) -> Option
     let help = "a burst is shorter than the time from one to the next";
     section.report.add(Problem::error(lasts.place, message).help(help));
     None
+}
+
+fn keys(chosen: &Chosen<'_>, report: &Report) -> Option<KeysSpec> {
+    let section = chosen.options("key", grammar::keys_of((grammar::KEYS.argument)(chosen.name)), report);
+    match chosen.name {
+        "uniform" => section.must("keys").map(|keys| KeysSpec::Uniform(keys.value)),
+        "zipf" => {
+            let (keys, s) = (section.must("keys"), section.must::<Number>("s"));
+            Some(KeysSpec::Zipf { keys: keys?, s: s?.value.0 })
+        }
+        _ => Some(KeysSpec::Unique),
+    }
 }
 
 fn balancer(chosen: &Chosen<'_>, report: &Report) -> Option<balancer::Config> {
