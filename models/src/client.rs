@@ -141,7 +141,8 @@ impl Client {
         ctx.observe(Observation::Offered);
         let number = self.offered;
         self.offered = self.offered.wrapping_add(1);
-        let slot = self.requests.open(Request { number, offered: ctx.now(), luck, stage: Stage::Resolving });
+        let (offered, since) = (ctx.moment(), ctx.now());
+        let slot = self.requests.open(Request { number, offered, since, luck, stage: Stage::Resolving });
         self.seek(ctx, slot);
     }
 
@@ -191,7 +192,7 @@ impl Client {
 
     /// What ended an attempt that was not answered in time: its own time-out, or the request's deadline.
     fn late(&self, now: Time, slot: u32) -> Outcome {
-        let spent = now.since(self.requests.get(slot).offered);
+        let spent = now.since(self.requests.get(slot).since);
         let past = self.desk.config.deadline.is_some_and(|most| spent >= most);
         if past { Outcome::Deadline } else { Outcome::Timeout }
     }
@@ -253,7 +254,7 @@ impl Client {
         self.requests.set_stage(slot, Stage::Trying(endpoint));
         self.in_flight.add(endpoint.ordinal);
         let attempt = Attempt { slot, request: request.number };
-        let spent = ctx.now().since(request.offered);
+        let spent = ctx.now().since(request.since);
         let Config { timeout, deadline, .. } = *self.desk.config;
         let patience = deadline.map_or(timeout, |most| timeout.min(most.saturating_sub(spent)));
         ctx.observe(Observation::Attempt { to: endpoint.node });
@@ -268,7 +269,7 @@ impl Client {
             self.in_flight.remove(endpoint.ordinal);
         }
         ctx.observe(Observation::Done { offered: request.offered, outcome });
-        let lasted = ctx.now().since(request.offered);
+        let lasted = ctx.now().since(request.since);
         if let Some(pause) = self.pace.on_end(request.luck.derive(GAP), lasted, outcome) {
             ctx.after(pause, Timer::Arrival);
         }

@@ -10,7 +10,10 @@ use crate::node::Attempt;
 pub(super) struct Request {
     /// How many the client had before it.
     pub(super) number: u32,
+    /// The true moment at which it was offered, for the witnesses alone.
     pub(super) offered: Time,
+    /// The same by the client's own clock.
+    pub(super) since: Time,
     pub(super) luck: Draw,
     pub(super) stage: Stage,
 }

@@ -10,7 +10,7 @@ use super::lessor::{Keep, Lessor, Primary, SWEEP};
 use super::log::{Disk, Entry, Proposal, Record};
 use super::raft::{Output, Peer, Raft, Settings};
 use super::store::{Change, Command, Effect, LeaseId, Store};
-use super::{Config, Version};
+use super::{Config, LeaseClock, Version};
 use crate::cache::Reads;
 use crate::listing::ServiceId;
 use crate::node::{Ctx, Message, Timer as NodeTimer};
@@ -133,7 +133,6 @@ struct Syncs {
 
 #[derive(Clone, Debug)]
 struct Sync {
-    record: Record,
     /// The last entry in it, and its term.
     last: (u64, u64),
     held: Vec<(Peer, super::raft::Message)>,
@@ -189,7 +188,7 @@ impl Member {
                 held: Vec::new(),
             },
             // Numbers of an earlier life must not come again; no life takes one a nanosecond.
-            last: ctx.now().as_nanos(),
+            last: ctx.moment().as_nanos(),
             proposed: BTreeMap::new(),
             leaderless: Vec::new(),
             keeps: BTreeMap::new(),
@@ -270,8 +269,9 @@ impl Member {
             }
             Timer::Sweep => {
                 ctx.after(SWEEP, NodeTimer::Etcd(Timer::Sweep));
+                let now = self.lease_time(ctx);
                 if let Lessor::Primary(primary) = &mut self.lessor {
-                    let waiting: BTreeSet<LeaseId> = primary.sweep(ctx.now()).into_iter().collect();
+                    let waiting: BTreeSet<LeaseId> = primary.sweep(now).into_iter().collect();
                     if !waiting.is_empty() {
                         self.revoking.push(Batch { waiting, under_way: BTreeSet::new() });
                         self.settle(ctx);
@@ -382,9 +382,10 @@ impl Member {
 
     fn try_keep(&mut self, ctx: &mut Ctx<'_>, number: u64) {
         let Some(&Keeping { lease, asker }) = self.keeps.get(&number) else { return };
+        let now = self.lease_time(ctx);
         if let Lessor::Primary(primary) = &mut self.lessor {
             let ttl = self.store.ttl(lease).unwrap_or(Duration::ZERO);
-            match primary.keep(lease, ttl, ctx.now()) {
+            match primary.keep(lease, ttl, now) {
                 Keep::Extended => {
                     ctx.observe(Observation::Extended);
                     self.kept_alive(ctx, number, Ok(ttl));
@@ -590,14 +591,15 @@ impl Member {
         self.disk.saved = state;
         let (after, entries) = self.raft.log.hand_over();
         let record = Record { term: state.0, vote: state.1, commit: self.raft.commit, after, entries };
-        self.disk.under_way = Some(Sync { record, last: self.raft.log.last(), held });
+        ctx.write(record);
+        self.disk.under_way = Some(Sync { last: self.raft.log.last(), held });
         let takes = self.disk.luck.sample(&self.seat.config.fsync);
         ctx.after(takes, NodeTimer::Etcd(Timer::Synced));
     }
 
     fn on_synced(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(Sync { record, last: (term, index), held }) = self.disk.under_way.take() else { return };
-        ctx.save(record);
+        let Some(Sync { last: (term, index), held }) = self.disk.under_way.take() else { return };
+        ctx.sync();
         self.raft.on_stable(index, term);
         held.into_iter().for_each(|(to, message)| self.send(ctx, to, message));
         self.settle(ctx);
@@ -621,7 +623,7 @@ impl Member {
             // The first entry of a leader's own term: all that its predecessors left is applied, so it is primary.
             if term == self.raft.term && self.raft.leads() {
                 let extend = self.seat.config.election;
-                let primary = Primary::promote(self.store.leases(), ctx.now(), extend);
+                let primary = Primary::promote(self.store.leases(), self.lease_time(ctx), extend);
                 self.lessor = Lessor::Primary(primary);
                 self.try_all_keeps(ctx);
             }
@@ -630,7 +632,7 @@ impl Member {
             return self.read_again();
         };
         let effect = self.store.apply(&command);
-        self.follow_lease(ctx.now(), &command);
+        self.follow_lease(self.lease_time(ctx), &command);
         match effect {
             Effect::Wrote(write) => ctx.observe(Observation::Committed { at: self.applied, write }),
             Effect::Listed(write, service, change) => {
@@ -647,6 +649,14 @@ impl Member {
             && by == self.seat.me
         {
             self.on_applied(ctx, number, &command, effect);
+        }
+    }
+
+    /// What the clock reads that leases end by.
+    fn lease_time(&self, ctx: &Ctx<'_>) -> Time {
+        match self.seat.config.lease_clock {
+            LeaseClock::Monotonic => ctx.now(),
+            LeaseClock::Wall => ctx.wall(),
         }
     }
 
