@@ -1,18 +1,21 @@
 //! Clients: they offer load, look up whom to call, pick an endpoint, and wait no longer than their timeout.
 
 mod arrivals;
+mod connections;
 mod discovery;
 mod requests;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use schism_core::{Draws, Duration, NodeId, Time, ZoneId};
+use schism_core::{Draw, Draws, Duration, NodeId, Time, ZoneId};
 
 pub use self::arrivals::{Arrivals, Intensity};
+pub use self::connections::{Connections, OnTimeout, Pooling};
 pub use self::discovery::Directory;
 
 use self::arrivals::Pace;
+use self::connections::{Pool, Verdict};
 use self::discovery::Source;
 use self::requests::{Request, Requests, Stage};
 use crate::balancer::{self, Balancer, Call};
@@ -41,6 +44,8 @@ pub struct Config {
     pub balancer: balancer::Config,
     /// How endpoints are learnt.
     pub cache: cache::Config,
+    /// How endpoints are reached.
+    pub connections: Connections,
 }
 
 /// What a client group calls.
@@ -87,6 +92,8 @@ pub struct Client {
     /// Whether the witnesses have been told of a list that may still be in use.
     sighted: bool,
     in_flight: InFlight,
+    /// The connections to instances, where attempts share them.
+    pool: Option<Pool>,
     requests: Requests,
     /// Until when each attempt may take, soonest first; some are over by now. While there are any, a timer is set for
     /// the first of them or sooner: one timer for many attempts, nearly all of which end well before.
@@ -100,6 +107,7 @@ const GAP: u64 = 0;
 const KEY: u64 = 1;
 const FIRST_ATTEMPT: u64 = 16;
 const OUTWARD_HOP: u64 = 1;
+const CONNECTION: u64 = 5;
 const PICK: u64 = 4;
 
 impl Client {
@@ -107,6 +115,10 @@ impl Client {
     pub fn boot(desk: &Arc<Desk>, ctx: &mut Ctx<'_>) -> Client {
         let (pace, first) = Pace::start(&desk.config.arrivals, ctx.now(), &mut ctx.luck("start"));
         ctx.after(first, Timer::Arrival);
+        let pool = match desk.config.connections {
+            Connections::Warm => None,
+            Connections::Pooled(pooling) => Some(Pool::new(pooling, ctx.luck("pings").draw().many())),
+        };
         let mut client = Client {
             desk: desk.clone(),
             luck: ctx.luck("requests").draw().many(),
@@ -115,6 +127,7 @@ impl Client {
             source: Source::new(desk, ctx),
             sighted: false,
             in_flight: InFlight::default(),
+            pool,
             requests: Requests::new(),
             patience: VecDeque::new(),
             offered: 0,
@@ -123,13 +136,14 @@ impl Client {
         client
     }
 
-    /// The instances that it has asked, and the registry member.
+    /// The instances that it has asked or is connected to, and the registry member.
     pub fn peers(&self) -> Vec<NodeId> {
         let instances = self.requests.stages().filter_map(|stage| match stage {
             Stage::Trying(endpoint) => Some(endpoint.node),
             Stage::Over { .. } | Stage::Resolving | Stage::Asking { .. } => None,
         });
-        instances.chain(self.source.member()).collect::<BTreeSet<_>>().into_iter().collect()
+        let connected = self.pool.iter().flat_map(Pool::peers);
+        instances.chain(connected).chain(self.source.member()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// A request arrives.
@@ -148,6 +162,7 @@ impl Client {
 
     /// An instance has answered.
     pub fn on_reply(&mut self, ctx: &mut Ctx<'_>, from: NodeId, attempt: Attempt, reply: Reply) {
+        self.on_heard(ctx, from);
         if let Stage::Trying(endpoint) = self.requests.stage(attempt)
             && endpoint.node == from
         {
@@ -171,9 +186,12 @@ impl Client {
                     self.go_blind(ctx);
                     self.finish(ctx, attempt.slot, Outcome::NoEndpoint);
                 }
-                Stage::Trying(_) => {
+                Stage::Trying(endpoint) => {
                     let outcome = self.late(ctx.now(), attempt.slot);
                     self.finish(ctx, attempt.slot, outcome);
+                    if self.pool.as_ref().is_some_and(|pool| pool.on_timeout() == OnTimeout::Close) {
+                        self.give_up(ctx, endpoint.node);
+                    }
                 }
             }
             self.patience.pop_front();
@@ -197,14 +215,43 @@ impl Client {
         if past { Outcome::Deadline } else { Outcome::Timeout }
     }
 
-    /// A peer's host has reset the connection: what was sent there has failed.
-    pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+    /// An instance has said something.
+    #[inline]
+    pub fn on_heard(&mut self, ctx: &mut Ctx<'_>, from: NodeId) {
+        if let Some(pool) = &mut self.pool {
+            pool.on_heard(ctx, from);
+        }
+    }
+
+    /// It may be time to do something about the connection of this number to an instance.
+    pub fn on_connection(&mut self, ctx: &mut Ctx<'_>, peer: NodeId, number: u32) {
+        let verdict = self.pool.as_mut().map(|pool| pool.on_due(ctx, peer, number));
+        if verdict == Some(Verdict::GiveUp) {
+            self.give_up(ctx, peer);
+        }
+    }
+
+    /// Closes the connection to an instance, unless that has been done: what is on it has failed.
+    fn give_up(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        ctx.hang_up(peer);
+        self.on_disconnected(ctx, peer);
+    }
+
+    fn on_disconnected(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        if let Some(pool) = &mut self.pool {
+            pool.forget(peer);
+        }
         let sent = self.requests.at(|stage| match stage {
             Stage::Trying(endpoint) => endpoint.node == peer,
             Stage::Asking { member, .. } => member == peer,
             Stage::Over { .. } | Stage::Resolving => false,
         });
         sent.into_iter().for_each(|slot| self.finish(ctx, slot, Outcome::Connect));
+    }
+
+    /// A peer's host has reset the connection: what was sent there has failed.
+    pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        self.on_disconnected(ctx, peer);
         self.source.on_reset(ctx, peer);
     }
 
@@ -258,8 +305,19 @@ impl Client {
         let Config { timeout, deadline, .. } = *self.desk.config;
         let patience = deadline.map_or(timeout, |most| timeout.min(most.saturating_sub(spent)));
         ctx.observe(Observation::Attempt { to: endpoint.node });
-        ctx.send_with(endpoint.node, Message::Request { attempt, luck }, luck.derive(OUTWARD_HOP));
+        self.send(ctx, endpoint.node, attempt, luck);
         self.wait(ctx, attempt, patience);
+    }
+
+    fn send(&mut self, ctx: &mut Ctx<'_>, to: NodeId, attempt: Attempt, luck: Draw) {
+        let (message, hop) = (Message::Request { attempt, luck }, luck.derive(OUTWARD_HOP));
+        match &mut self.pool {
+            None => ctx.send_with(to, message, hop),
+            Some(pool) => {
+                pool.take(ctx, to, luck.derive(CONNECTION));
+                ctx.stream_with(to, message, hop);
+            }
+        }
     }
 
     /// The request is over, and its place free.
@@ -267,6 +325,9 @@ impl Client {
         let request = self.requests.close(slot);
         if let Stage::Trying(endpoint) = request.stage {
             self.in_flight.remove(endpoint.ordinal);
+            if let Some(pool) = &mut self.pool {
+                pool.leave(endpoint.node);
+            }
         }
         ctx.observe(Observation::Done { offered: request.offered, outcome });
         let lasted = ctx.now().since(request.since);

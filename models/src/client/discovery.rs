@@ -151,6 +151,9 @@ impl Client {
         {
             let had = std::mem::replace(&mut self.sighted, true);
             tell(ctx, news, had);
+            if let Some(pool) = &mut self.pool {
+                pool.release(ctx, listing);
+            }
         }
         let waiting = self.requests.at(|stage| matches!(stage, Stage::Resolving));
         waiting.into_iter().for_each(|slot| self.try_one(ctx, slot, listing));

@@ -8,7 +8,7 @@ mod target;
 mod topology;
 
 use schism_core::{Duration, Ranks, Seed};
-use schism_models::client::{self, Arrivals, Callee, Operation};
+use schism_models::client::{self, Arrivals, Callee, Connections, Operation};
 use schism_models::keys::Keys;
 use schism_models::service;
 
@@ -168,6 +168,7 @@ fn config(spec: &ClientSpec, calls: Callee) -> Option<client::Config> {
         },
         balancer: spec.balancer?,
         cache: spec.cache?,
+        connections: spec.connections?.value,
     })
 }
 
@@ -211,6 +212,10 @@ fn registry_callee(
                 .help("call a service, or choose another registry, such as etcd"),
         );
         return None;
+    }
+    if let Some(At { value: Connections::Pooled(_), place }) = spec.connections {
+        let message = "`connections` are those to instances, and these clients call the registry";
+        report.add(Problem::error(place, message).help("leave it out: its clients always keep a connection"));
     }
     let operation = spec.operation.as_ref().map_or("get", |at| at.value.as_str());
     Some(Callee::Registry(match operation {

@@ -313,6 +313,7 @@ pub(crate) const CLIENT: &[Key] = &[
         .or("\"unique\""),
     Key::new("balancer", Shape::Choice(&BALANCER), "How an endpoint is picked").or("\"round-robin\""),
     Key::new("cache", Shape::Choice(&CACHE), "How endpoints are learnt and kept").or("\"watch\""),
+    Key::new("connections", Shape::Choice(&CONNECTIONS), "How endpoints are reached").or("\"warm\""),
     Key::later("retry", &[]),
     Key::later("hedge", &[]),
     Key::later("breaker", &[]),

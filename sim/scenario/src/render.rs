@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::hash::Hasher as _;
 
 use schism_core::{Digest, DigestValue, Distribution, Duration, Law, Link, NodeId, Time, ZoneId};
-use schism_models::client::{Arrivals, Callee, Intensity, Operation};
+use schism_models::client::{Arrivals, Callee, Connections, Intensity, OnTimeout, Operation, Pooling};
 use schism_models::keys::Keys;
 use schism_models::nemesis::{Base, End, OnMiss, Planned, Select, Start, Target};
 use schism_models::oracle::{self, Mood};
@@ -219,6 +219,7 @@ fn client(out: &mut String, group: &Group<client::Config>, names: &Names<'_>) {
     let (balancer, ..) = named.expect("a balancer comes from the catalog");
     line(out, "balancer", &text(balancer));
     line(out, "cache", &cache(&config.cache));
+    line(out, "connections", &connections(&config.connections));
 }
 
 fn rate(gap: Duration) -> String {
@@ -248,6 +249,23 @@ fn intensity(intensity: &Intensity) -> String {
             format!("diurnal = {{ low = {}, high = {}, period = {} }}", rate(low), rate(high), time(period))
         }
     }
+}
+
+fn connections(connections: &Connections) -> String {
+    let Connections::Pooled(pooling) = connections else { return text("warm") };
+    let Pooling { connect_timeout, on_timeout, keepalive_time, keepalive_timeout } = pooling;
+    let on_timeout = match on_timeout {
+        OnTimeout::Keep => "keep",
+        OnTimeout::Close => "close",
+    };
+    let keys = [
+        ("connect-timeout", time(*connect_timeout)),
+        ("on-timeout", text(on_timeout)),
+        ("keepalive-time", keepalive_time.map_or_else(|| text("none"), time)),
+        ("keepalive-timeout", time(*keepalive_timeout)),
+    ];
+    let keys: Vec<String> = keys.map(|(key, value)| format!("{key} = {value}")).into();
+    format!("{{ pooled = {{ {} }} }}", keys.join(", "))
 }
 
 fn keys(keys: &Keys) -> String {

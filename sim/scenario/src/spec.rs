@@ -95,6 +95,7 @@ pub(crate) struct ClientSpec {
     pub(crate) keys: Option<KeysSpec>,
     pub(crate) balancer: Option<schism_models::balancer::Config>,
     pub(crate) cache: Option<cache::Config>,
+    pub(crate) connections: Option<At<client::Connections>>,
 }
 
 /// `arrivals`.

@@ -136,6 +136,8 @@ fn values_of_the_wrong_type_or_unit() {
         ("{ poisson = \"100/s\" }", "{ burst = \"100/s\" }"),
         ("{ poisson = \"100/s\" }", "\"ramp\""),
         ("balancer = \"p2c\"", "key = { zipf = { keys = 0 } }"),
+        ("balancer = \"p2c\"", "connections = { pooled = { on-timeout = \"drop\" } }"),
+        ("calls    = \"orders\"", "calls    = \"registry\"\nconnections = \"pooled\""),
         ("balancer = \"p2c\"", "key = { uniform = 1000 }"),
         ("balancer = \"p2c\"", "key = { zipf = { keys = 1000001, s = 1 } }"),
         ("{ poisson = \"100/s\" }", "{ ramp = { from = \"0/s\", to = \"9/s\", over = \"3s\" } }"),

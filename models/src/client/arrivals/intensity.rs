@@ -73,7 +73,7 @@ impl Intensity {
         while at < within {
             let stretch = self.stretch(Time::START + at).cut(within.saturating_sub(at));
             sum += stretch.area();
-            at = at + stretch.lasts;
+            at += stretch.lasts;
         }
         sum / ONE_REQUEST
     }
@@ -91,7 +91,7 @@ impl Intensity {
                 return waited + stretch.time_of(need);
             }
             need -= area;
-            waited = waited + stretch.lasts;
+            waited += stretch.lasts;
         }
     }
 

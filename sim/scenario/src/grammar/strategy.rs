@@ -1,4 +1,4 @@
-//! Strategies that are chosen by name: arrivals, balancers, caches, distributions.
+//! Strategies that are chosen by name: arrivals, keys, balancers, caches, connections, distributions.
 
 use schism_models::{balancer, cache};
 
@@ -165,6 +165,37 @@ pub(crate) const CACHE_WATCH: &[Key] = &[
 
 /// The spellings of `on-empty`.
 pub(crate) const ON_EMPTY: &[&str] = &["keep", "accept"];
+
+/// `connections`.
+pub(crate) const CONNECTIONS: Choice = Choice {
+    what: "connections",
+    names: || {
+        vec![
+            ("warm", "each attempt on a connection of its own that has long been open"),
+            ("pooled", "all attempts at an instance on one connection, opened at first use"),
+        ]
+    },
+    argument: |name| Argument::Options(if name == "pooled" { POOLED } else { &[] }),
+    later: &[],
+};
+
+/// `connections.pooled`; the keepalive's defaults are those of gRPC (gRFC A8).
+pub(crate) const POOLED: &[Key] = &[
+    Key::new("connect-timeout", Duration(Positive), "How long opening a connection may take (ours)")
+        .or("\"1s\""),
+    Key::word("on-timeout", ON_TIMEOUT, "What becomes of a connection on which an attempt has timed out")
+        .or("\"keep\""),
+    Key::new(
+        "keepalive-time",
+        Shape::DurationOr("none"),
+        "After how long without a word from an instance that owes an answer it is pinged",
+    )
+    .or("\"none\""),
+    Key::new("keepalive-timeout", Duration(Positive), "How long an answer to a ping may take").or("\"20s\""),
+];
+
+/// The spellings of `on-timeout`.
+pub(crate) const ON_TIMEOUT: &[&str] = &["keep", "close"];
 
 /// A distribution, unless it is a bare duration.
 pub(crate) const DISTRIBUTION: Choice = Choice {

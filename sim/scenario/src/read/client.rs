@@ -1,7 +1,7 @@
-//! `[clients.NAME]`: arrivals, keys, balancer and cache.
+//! `[clients.NAME]`: arrivals, keys, balancer, cache and connections.
 
 use schism_core::{Distribution, Duration};
-use schism_models::client::Intensity;
+use schism_models::client::{Connections, Intensity, OnTimeout, Pooling};
 use schism_models::{balancer, cache};
 
 use crate::diagnostics::{Problem, Report};
@@ -26,6 +26,7 @@ pub(super) fn read(name: At<String>, section: &Section<'_>) -> ClientSpec {
         keys: section.choice("key", |chosen| keys(chosen, report)).map(|at| at.value),
         balancer: section.choice("balancer", |chosen| balancer(chosen, report)).map(|at| at.value),
         cache: section.choice("cache", |chosen| cache(chosen, report)).map(|at| at.value),
+        connections: section.choice("connections", |chosen| Some(connections(chosen, report))),
     }
 }
 
@@ -151,4 +152,21 @@ fn reads(section: &Section<'_>) -> cache::Reads {
         "serializable" => cache::Reads::Serializable,
         _ => cache::Reads::Linearizable,
     }
+}
+
+fn connections(chosen: &Chosen<'_>, report: &Report) -> Connections {
+    let keys = grammar::keys_of((grammar::CONNECTIONS.argument)(chosen.name));
+    let section = chosen.options("connections", keys, report);
+    if chosen.name == "warm" {
+        return Connections::Warm;
+    }
+    Connections::Pooled(Pooling {
+        connect_timeout: section.value("connect-timeout").value,
+        on_timeout: match section.value::<String>("on-timeout").value.as_str() {
+            "close" => OnTimeout::Close,
+            _ => OnTimeout::Keep,
+        },
+        keepalive_time: section.value("keepalive-time").value,
+        keepalive_timeout: section.value("keepalive-timeout").value,
+    })
 }
