@@ -9,6 +9,7 @@ mod digest;
 mod disk;
 mod distribution;
 mod fault;
+mod impair;
 mod luck;
 mod network;
 mod node;
