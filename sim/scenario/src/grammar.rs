@@ -317,9 +317,11 @@ pub(crate) const CLIENT: &[Key] = &[
         "How long one request may take, with finding an endpoint",
     )
     .or("\"none\""),
+    Key::new("key", Shape::Choice(&KEYS), "What each request is about, for balancers that look at it")
+        .or("\"unique\""),
     Key::new("balancer", Shape::Choice(&BALANCER), "How an endpoint is picked").or("\"round-robin\""),
     Key::new("cache", Shape::Choice(&CACHE), "How endpoints are learnt and kept").or("\"watch\""),
-    Key::later("key", &[]),
+    Key::new("connections", Shape::Choice(&CONNECTIONS), "How endpoints are reached").or("\"warm\""),
     Key::later("retry", &[]),
     Key::later("hedge", &[]),
     Key::later("breaker", &[]),

@@ -6,7 +6,8 @@ use schism_core::{
     Actor, Birth, Ctx, Digest, DigestValue, Distribution, Duration, Fault, Link, NodeId, Part, Ratio, Seed,
     Time, Topology, World, ZoneId,
 };
-use schism_models::client::{self, Arrivals, Callee};
+use schism_models::client::{self, Arrivals, Callee, Connections};
+use schism_models::keys::Keys;
 use schism_models::listing::{Endpoint, Listing, ServiceId};
 use schism_models::nemesis::{
     self, Audience, Base, Crash, End, OnMiss, OnOverlap, Planned, Start, Struck, Target,
@@ -206,8 +207,10 @@ fn scenario() -> Scenario {
         arrivals: Arrivals::Constant(Duration::from_secs(1)),
         timeout: Duration::from_secs(1),
         deadline: None,
+        keys: Keys::Unique,
         balancer: balancer::Config::Random,
         cache: cache::Config::Watch { on_empty: cache::OnEmpty::Keep, max_stale: None },
+        connections: Connections::Warm,
     };
     Scenario {
         title: "scripted".to_owned(),
