@@ -12,7 +12,7 @@ use crate::node::{Attempt, Ctx, Message, Reply, Timer};
 use crate::observation::{Observation, Outcome};
 use crate::registry::etcd::api::{Answer, Ask};
 use crate::registry::etcd::session::Session;
-use crate::registry::etcd::subscriber::{News, Then};
+use crate::registry::etcd::subscriber::{News, Origin, Then};
 use crate::registry::etcd::{self, Address, Subscriber};
 use crate::{balancer, cache};
 
@@ -101,8 +101,7 @@ pub struct Client {
     gap: Gap,
     balancer: balancer::Any,
     source: Source,
-    /// Whether the witnesses have been told of a list that may still be in use.
-    sighted: bool,
+    sight: Sight,
     in_flight: InFlight,
     calls: Vec<Call>,
     /// The first free place among them.
@@ -112,6 +111,17 @@ pub struct Client {
     patience: VecDeque<(Time, Attempt)>,
     /// How many requests there have been.
     offered: u32,
+}
+
+/// What the witnesses have been told of the list in use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sight {
+    /// That there is none.
+    Blind,
+    /// All that is in it.
+    Told,
+    /// The same, but the registry has said since what the cache did not take: the next change is not the only one.
+    Behind,
 }
 
 /// Where the client's lists come from.
@@ -199,7 +209,7 @@ impl Client {
             gap,
             balancer: balancer::Any::new(desk.config.balancer, &mut ctx.luck("balancer")),
             source,
-            sighted: false,
+            sight: Sight::Blind,
             in_flight: InFlight::default(),
             calls: Vec::new(),
             free: NO_PLACE,
@@ -273,7 +283,7 @@ impl Client {
 
     /// A list that has run out is still what the client believes until a request has asked for another in vain.
     fn go_blind(&mut self, ctx: &mut Ctx<'_>) {
-        if std::mem::replace(&mut self.sighted, false)
+        if std::mem::replace(&mut self.sight, Sight::Blind) != Sight::Blind
             && let Directory::Registry { service, .. } = self.desk.directory
         {
             ctx.observe(Observation::Blind(service));
@@ -359,7 +369,7 @@ impl Client {
     fn begin_discovery(&mut self, ctx: &mut Ctx<'_>) {
         match &mut self.source {
             Source::Fixed(listing) => {
-                self.sighted = true;
+                self.sight = Sight::Told;
                 ctx.observe(Observation::View(listing.clone()));
             }
             Source::Registry { subscriber, .. } if self.desk.config.cache.feed() == Feed::Watch => {
@@ -384,9 +394,9 @@ impl Client {
                 }
                 match self.desk.config.cache.feed() {
                     Feed::OnDemand(reads) => subscriber.list(ctx, reads, Then::Rest),
-                    Feed::Watch if self.sighted => subscriber.list(ctx, Reads::Linearizable, Then::Watch),
                     // The first list is on its way.
-                    Feed::Watch => {}
+                    Feed::Watch if self.sight == Sight::Blind => {}
+                    Feed::Watch => subscriber.list(ctx, Reads::Linearizable, Then::Watch),
                 }
                 let patience = self.desk.config.deadline.unwrap_or(self.desk.config.timeout);
                 self.wait(ctx, Attempt { slot, request: call.request }, patience);
@@ -441,21 +451,26 @@ impl Client {
     fn on_news(&mut self, ctx: &mut Ctx<'_>, news: News<'_>) {
         let Source::Registry { cache, .. } = &mut self.source else { return };
         let now = ctx.now();
-        let listing = match news {
-            News::Listing(listing) => listing,
-            News::Changes { changes, .. } => &changes.listing,
-        };
+        let News { listing, from } = news;
         cache.on_listing(now, listing.clone());
-        if let Some(held) = cache.view(now)
-            && Arc::ptr_eq(held, listing)
-        {
-            let had = std::mem::replace(&mut self.sighted, true);
-            tell(ctx, news, had);
+        let view = cache.view(now).cloned();
+        match &view {
+            Some(held) if Arc::ptr_eq(held, &listing) => {
+                let before = std::mem::replace(&mut self.sight, Sight::Told);
+                tell(ctx, &listing, from, before);
+            }
+            Some(held) => {
+                if std::mem::replace(&mut self.sight, Sight::Behind) == Sight::Blind {
+                    ctx.observe(Observation::View(held.clone()));
+                }
+            }
+            None => {}
         }
+        let listing = view.unwrap_or(listing);
         let waiting: Vec<u32> = (0..self.calls.len() as u32)
             .filter(|&slot| matches!(self.calls[slot as usize].stage, Stage::Resolving))
             .collect();
-        waiting.into_iter().for_each(|slot| self.try_one(ctx, slot, listing));
+        waiting.into_iter().for_each(|slot| self.try_one(ctx, slot, &listing));
     }
 
     fn on_operated(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &Answer) {
@@ -497,17 +512,16 @@ impl Client {
     }
 }
 
-/// Tells the witnesses what a client has come to believe: the change alone, if it held a list before.
-fn tell(ctx: &mut Ctx<'_>, news: News<'_>, had: bool) {
-    match news {
-        News::Changes { changes, after } if had => {
-            let service = changes.listing.service;
-            for change in changes.changes.iter().filter(|change| change.revision > after) {
-                ctx.observe(Observation::Believes { service, subject: change.endpoint.node, up: change.up });
+/// Tells the witnesses what a client has come to believe: the changes alone, if they know what it believed before.
+fn tell(ctx: &mut Ctx<'_>, listing: &Arc<Listing>, from: Origin<'_>, before: Sight) {
+    match from {
+        Origin::Changed(changes) if before == Sight::Told => {
+            for change in changes {
+                let (service, subject) = (listing.service, change.endpoint.node);
+                ctx.observe(Observation::Believes { service, subject, up: change.up });
             }
         }
-        News::Changes { changes, .. } => ctx.observe(Observation::View(changes.listing.clone())),
-        News::Listing(listing) => ctx.observe(Observation::View(listing.clone())),
+        Origin::Changed(_) | Origin::Listed => ctx.observe(Observation::View(listing.clone())),
     }
 }
 

@@ -68,12 +68,18 @@ pub enum Msg {
 /// Changes of a list, in order, and the list that they lead to.
 #[derive(Clone, Debug, Hash)]
 pub struct Changes {
-    /// The revision they build on: whoever has seen less has missed some.
-    pub after: u64,
-    /// The changes.
+    /// The changes: at least one.
     pub changes: Vec<Change>,
-    /// The list with all of them: one copy for all watchers, where a real client would apply the changes to its own.
+    /// The list with all of them: one copy for all watchers that have missed nothing, where each real client would
+    /// apply the changes to its own.
     pub listing: Arc<Listing>,
+}
+
+impl Changes {
+    /// Those that were made after a revision.
+    pub fn after(&self, revision: u64) -> &[Change] {
+        &self.changes[self.changes.partition_point(|change| change.revision <= revision)..]
+    }
 }
 
 /// What a client asks, once.

@@ -47,10 +47,25 @@ pub enum Command {
 pub struct Change {
     /// The revision that it made.
     pub revision: u64,
+    /// The revision of the list that it changed: whoever has seen less has missed something. No real event says so; it
+    /// is how the model knows that a client's own list is no longer the registry's.
+    pub after: u64,
     /// The instance.
     pub endpoint: Endpoint,
     /// Whether it is there now.
     pub up: bool,
+}
+
+impl Change {
+    /// Makes the change in a list.
+    pub fn apply_to(&self, listing: &mut Listing) {
+        if self.up {
+            listing.insert(self.endpoint);
+        } else {
+            listing.remove(self.endpoint.node);
+        }
+        listing.revision = self.revision;
+    }
 }
 
 /// What applying a command did.
@@ -180,15 +195,9 @@ impl Store {
 
     fn list(&mut self, write: Write, service: ServiceId, endpoint: Endpoint, up: bool) -> Effect {
         self.revision += 1;
-        let change = Change { revision: self.revision, endpoint, up };
         let state = &mut self.services[service.0 as usize];
-        let listing = Arc::make_mut(&mut state.listing);
-        listing.revision = self.revision;
-        if up {
-            listing.insert(endpoint);
-        } else {
-            listing.remove(endpoint.node);
-        }
+        let change = Change { revision: self.revision, after: state.listing.revision, endpoint, up };
+        change.apply_to(Arc::make_mut(&mut state.listing));
         state.history.push(change);
         Effect::Listed(write, service, change)
     }

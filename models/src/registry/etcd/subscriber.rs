@@ -6,6 +6,7 @@ use schism_core::{Duration, NodeId, ZoneId};
 
 use super::api::{Answer, Ask, Changes, Msg};
 use super::session::{Address, RETRY, Session};
+use super::store::Change;
 use crate::cache::Reads;
 use crate::listing::{Listing, ServiceId};
 use crate::node::{Ctx, Timer as NodeTimer};
@@ -18,6 +19,24 @@ pub struct Subscriber {
     stage: Stage,
     /// The revision that it has seen: a watch goes on from there.
     seen: u64,
+    /// The list as this client has it, once it has one.
+    own: Option<Own>,
+}
+
+/// A client's list, as it has made it of what it was told.
+#[derive(Clone, Debug)]
+struct Own {
+    listing: Arc<Listing>,
+    accord: Accord,
+}
+
+/// Whether a client's list is the registry's of the same revision.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Accord {
+    /// It has missed nothing since it listed.
+    Whole,
+    /// It has missed something, and does not know.
+    Astray,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,24 +55,34 @@ pub enum Then {
     Watch,
 }
 
-/// What has been learnt.
+/// What has been learnt: the list as the client has it now, and how it came to that.
+#[derive(Clone, Debug)]
+pub struct News<'a> {
+    /// The list.
+    pub listing: Arc<Listing>,
+    /// How.
+    pub from: Origin<'a>,
+}
+
+/// How a client came to its list.
 #[derive(Clone, Copy, Debug)]
-pub enum News<'a> {
-    /// A whole list.
-    Listing(&'a Arc<Listing>),
-    /// Changes; those up to `after` are known already.
-    Changes {
-        /// All that were told.
-        changes: &'a Changes,
-        /// What had been seen before.
-        after: u64,
-    },
+pub enum Origin<'a> {
+    /// It was told the whole list.
+    Listed,
+    /// It has made these changes in the list that it had.
+    Changed(&'a [Change]),
 }
 
 impl Subscriber {
     /// A client in `zone` that knows nothing yet.
     pub fn new(address: &Address, zone: ZoneId, service: ServiceId, ctx: &Ctx<'_>) -> Subscriber {
-        Subscriber { session: Session::new(address, zone, ctx), service, stage: Stage::Idle, seen: 0 }
+        Subscriber {
+            session: Session::new(address, zone, ctx),
+            service,
+            stage: Stage::Idle,
+            seen: 0,
+            own: None,
+        }
     }
 
     /// The member that it is connected to.
@@ -130,7 +159,8 @@ impl Subscriber {
                 if then == Then::Watch {
                     self.watch(ctx);
                 }
-                Some(News::Listing(listing))
+                self.own = Some(Own { listing: listing.clone(), accord: Accord::Whole });
+                Some(News { listing: listing.clone(), from: Origin::Listed })
             }
             Answer::Failed(_) => {
                 self.try_next(ctx, RETRY);
@@ -145,12 +175,78 @@ impl Subscriber {
         self.session.send(ctx, Msg::Watch { service: self.service, after: self.seen });
     }
 
-    /// The connection keeps its order and a broken one is resumed from what was seen, so nothing is ever missing.
+    /// The connection keeps its order and a broken one is resumed from what was seen, so nothing is missing unless the
+    /// member left something out.
     fn on_changes<'a>(&mut self, from: NodeId, changes: &'a Changes) -> Option<News<'a>> {
-        if self.stage != Stage::Watching || from != self.member() || changes.listing.revision <= self.seen {
+        if self.stage != Stage::Watching || from != self.member() {
             return None;
         }
-        let after = std::mem::replace(&mut self.seen, changes.listing.revision);
-        Some(News::Changes { changes, after })
+        let fresh = changes.after(self.seen);
+        let last = fresh.last()?;
+        let own = self.own.as_mut().expect("a watch follows a list");
+        own.change(fresh, self.seen, &changes.listing);
+        self.seen = last.revision;
+        Some(News { listing: own.listing.clone(), from: Origin::Changed(fresh) })
+    }
+}
+
+impl Own {
+    /// Makes the changes. While nothing was missed they lead to the registry's own list, which is taken as it is.
+    fn change(&mut self, changes: &[Change], seen: u64, theirs: &Arc<Listing>) {
+        let before = std::iter::once(seen).chain(changes.iter().map(|change| change.revision));
+        if changes.iter().zip(before).any(|(change, before)| change.after > before) {
+            self.accord = Accord::Astray;
+        }
+        match self.accord {
+            Accord::Whole => self.listing = theirs.clone(),
+            Accord::Astray => {
+                let listing = Arc::make_mut(&mut self.listing);
+                changes.iter().for_each(|change| change.apply_to(listing));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schism_core::NodeId;
+
+    use super::*;
+    use crate::listing::Endpoint;
+
+    fn endpoint(node: u32) -> Endpoint {
+        Endpoint { node: NodeId(node), ordinal: node, zone: ZoneId(0), weight: 1 }
+    }
+
+    fn listing(revision: u64, nodes: &[u32]) -> Arc<Listing> {
+        let endpoints = nodes.iter().copied().map(endpoint).collect();
+        Arc::new(Listing { service: ServiceId(0), revision, endpoints })
+    }
+
+    fn change(revision: u64, after: u64, node: u32, up: bool) -> Change {
+        Change { revision, after, endpoint: endpoint(node), up }
+    }
+
+    fn nodes(own: &Own) -> Vec<u32> {
+        own.listing.endpoints.iter().map(|endpoint| endpoint.node.0).collect()
+    }
+
+    #[test]
+    fn who_has_missed_nothing_takes_the_registrys_list() {
+        let mut own = Own { listing: listing(3, &[1, 2]), accord: Accord::Whole };
+        let theirs = listing(7, &[1, 3]);
+        own.change(&[change(6, 3, 3, true), change(7, 6, 2, false)], 5, &theirs);
+        assert!(Arc::ptr_eq(&own.listing, &theirs));
+    }
+
+    #[test]
+    fn who_has_missed_a_change_stays_astray_though_later_ones_come() {
+        let mut own = Own { listing: listing(3, &[1, 2]), accord: Accord::Whole };
+        // At 4 the second was removed, and nobody said so.
+        own.change(&[change(5, 4, 3, true)], 3, &listing(5, &[1, 3]));
+        assert_eq!(nodes(&own), [1, 2, 3]);
+        own.change(&[change(6, 5, 4, true)], 5, &listing(6, &[1, 3, 4]));
+        assert_eq!(nodes(&own), [1, 2, 3, 4]);
+        assert_eq!(own.listing.revision, 6);
     }
 }

@@ -14,7 +14,7 @@ impl Member {
     pub(super) fn catch_up(&mut self, ctx: &mut Ctx<'_>, client: NodeId, service: ServiceId, after: u64) {
         let changes = self.store.changes_after(service, after).to_vec();
         if !changes.is_empty() {
-            let news = Changes { after, changes, listing: self.listing(service) };
+            let news = Changes { changes, listing: self.listing(service) };
             ctx.stream(client, Msg::Changes(news).into());
         }
     }
@@ -23,8 +23,7 @@ impl Member {
     pub(super) fn tell_watchers(&mut self, ctx: &mut Ctx<'_>) {
         for (service, changes) in std::mem::take(&mut self.news) {
             let Some(watchers) = self.watchers.get(&service) else { continue };
-            let after = changes[0].revision - 1;
-            let news = Arc::new(Msg::Changes(Changes { after, changes, listing: self.listing(service) }));
+            let news = Arc::new(Msg::Changes(Changes { changes, listing: self.listing(service) }));
             for &watcher in watchers {
                 ctx.stream(watcher, Message::Etcd(news.clone()));
             }
