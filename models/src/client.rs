@@ -475,7 +475,7 @@ impl Client {
 
     fn on_operated(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &Answer) {
         let outcome = match answer {
-            Answer::Done | Answer::Granted { .. } | Answer::Listing(_) => Outcome::Success,
+            Answer::Done | Answer::Granted { .. } | Answer::Listing(..) => Outcome::Success,
             Answer::Failed(_) => Outcome::Rejected,
         };
         if let Some(slot) = self.asked(call) {

@@ -63,11 +63,27 @@ pub enum Msg {
     },
     /// Changes of a list.
     Changes(Changes),
+    /// There is no watch from so early on: what happened then has been compacted.
+    Compacted {
+        /// Of which service.
+        service: ServiceId,
+    },
+}
+
+/// Which state a member speaks of: etcd's `ResponseHeader` (api/etcdserverpb/rpc.proto).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Header {
+    /// The cluster: a restored backup begins another. Clients do not look at it.
+    pub cluster: u32,
+    /// The revision of the store.
+    pub revision: u64,
 }
 
 /// Changes of a list, in order, and the list that they lead to.
 #[derive(Clone, Debug, Hash)]
 pub struct Changes {
+    /// The cluster that they are of.
+    pub cluster: u32,
     /// The changes: at least one.
     pub changes: Vec<Change>,
     /// The list with all of them: one copy for all watchers that have missed nothing, where each real client would
@@ -126,7 +142,7 @@ pub enum Answer {
         ttl: Duration,
     },
     /// The list.
-    Listing(Arc<Listing>),
+    Listing(Header, Arc<Listing>),
     /// It is done.
     Done,
     /// It is not.

@@ -18,6 +18,7 @@ use self::keeps::{Asker, Keeping};
 use self::reads::Reading;
 use self::revokes::Batch;
 use super::api::{Answer, Ask, Failure, Msg};
+use super::history::{History, replay};
 use super::lessor::{Lessor, SWEEP};
 use super::log::{Disk, Entry};
 use super::raft::{Output, Peer, Raft, Settings};
@@ -63,6 +64,7 @@ pub struct Member {
     store: Store,
     lessor: Lessor,
     applied: u64,
+    history: History,
     led: bool,
     disk: Syncs,
     /// The number of the last request taken.
@@ -111,12 +113,7 @@ impl Member {
         };
         let mut raft = Raft::new(settings, disk.term, disk.vote, disk.log.clone(), ctx.luck("election"));
         raft.commit = disk.commit;
-        let mut store = Store::new(seat.services);
-        for index in 1..=disk.commit {
-            if let Some(command) = disk.log.get(index).and_then(|entry| entry.proposal.command.as_ref()) {
-                store.apply(command);
-            }
-        }
+        let store = replay(&disk.log, seat.services, disk.commit);
         // Members are not started in the same instant: each has its own phase of ticks and of sweeps.
         let mut phases = ctx.luck("phases");
         let tick = phases.draw().unit();
@@ -128,6 +125,7 @@ impl Member {
         }
         Member {
             applied: disk.commit,
+            history: History::new(ctx.now(), disk.commit),
             raft,
             store,
             lessor: Lessor::Secondary,
@@ -201,7 +199,7 @@ impl Member {
                 self.catch_up(ctx, from, service, after);
             }
             // What members tell clients.
-            Msg::Answer { .. } | Msg::KeptAlive { .. } | Msg::Changes(_) => {}
+            Msg::Answer { .. } | Msg::KeptAlive { .. } | Msg::Changes(_) | Msg::Compacted { .. } => {}
         }
     }
 

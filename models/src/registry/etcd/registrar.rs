@@ -92,7 +92,8 @@ impl Registrar {
             | Msg::Ask { .. }
             | Msg::KeepAlive { .. }
             | Msg::Watch { .. }
-            | Msg::Changes(_) => {}
+            | Msg::Changes(_)
+            | Msg::Compacted { .. } => {}
         }
     }
 
@@ -148,7 +149,7 @@ impl Registrar {
             }
             (_, Answer::Failed(_)) => self.start_over(ctx, RETRY),
             // Late answers to what is no longer asked.
-            (_, Answer::Granted { .. } | Answer::Done | Answer::Listing(_)) => {}
+            (_, Answer::Granted { .. } | Answer::Done | Answer::Listing(..)) => {}
         }
     }
 

@@ -27,6 +27,8 @@ pub struct Subscriber {
 #[derive(Clone, Debug)]
 struct Own {
     listing: Arc<Listing>,
+    /// Of which cluster it was listed.
+    cluster: u32,
     accord: Accord,
 }
 
@@ -108,6 +110,10 @@ impl Subscriber {
                 self.on_answer(ctx, *call, answer)
             }
             Msg::Changes(changes) => self.on_changes(from, changes),
+            Msg::Compacted { service } => {
+                self.on_compacted(ctx, from, *service);
+                None
+            }
             // What clients and members tell members, and what holders of leases are told.
             Msg::Raft(_)
             | Msg::Forward { .. }
@@ -153,26 +159,36 @@ impl Subscriber {
     fn on_answer<'a>(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &'a Answer) -> Option<News<'a>> {
         let Stage::Listing { call: mine, then, .. } = self.stage else { return None };
         match answer {
-            Answer::Listing(listing) if mine == call => {
+            Answer::Listing(header, listing) if mine == call => {
                 self.stage = Stage::Idle;
-                self.seen = self.seen.max(listing.revision);
+                self.seen = header.revision;
                 if then == Then::Watch {
                     self.watch(ctx);
                 }
-                self.own = Some(Own { listing: listing.clone(), accord: Accord::Whole });
+                self.own =
+                    Some(Own { listing: listing.clone(), cluster: header.cluster, accord: Accord::Whole });
                 Some(News { listing: listing.clone(), from: Origin::Listed })
             }
             Answer::Failed(_) => {
                 self.try_next(ctx, RETRY);
                 None
             }
-            Answer::Listing(_) | Answer::Granted { .. } | Answer::Done => None,
+            Answer::Listing(..) | Answer::Granted { .. } | Answer::Done => None,
         }
     }
 
     fn watch(&mut self, ctx: &mut Ctx<'_>) {
         self.stage = Stage::Watching;
         self.session.send(ctx, Msg::Watch { service: self.service, after: self.seen });
+    }
+
+    /// What the watch was to go on from is forgotten. The bare client ends the watch with `ErrCompacted`
+    /// (client/v3/watch.go, v3.6.14); whoever keeps a list then lists anew and watches on, as a Kubernetes reflector
+    /// does (client-go, tools/cache/reflector.go).
+    fn on_compacted(&mut self, ctx: &mut Ctx<'_>, from: NodeId, service: ServiceId) {
+        if self.stage == Stage::Watching && from == self.member() && service == self.service {
+            self.list(ctx, Reads::Linearizable, Then::Watch);
+        }
     }
 
     /// The connection keeps its order and a broken one is resumed from what was seen, so nothing is missing unless the
@@ -184,7 +200,7 @@ impl Subscriber {
         let fresh = changes.after(self.seen);
         let last = fresh.last()?;
         let own = self.own.as_mut().expect("a watch follows a list");
-        own.change(fresh, self.seen, &changes.listing);
+        own.change(fresh, self.seen, changes);
         self.seen = last.revision;
         Some(News { listing: own.listing.clone(), from: Origin::Changed(fresh) })
     }
@@ -192,16 +208,17 @@ impl Subscriber {
 
 impl Own {
     /// Makes the changes. While nothing was missed they lead to the registry's own list, which is taken as it is.
-    fn change(&mut self, changes: &[Change], seen: u64, theirs: &Arc<Listing>) {
-        let before = std::iter::once(seen).chain(changes.iter().map(|change| change.revision));
-        if changes.iter().zip(before).any(|(change, before)| change.after > before) {
+    fn change(&mut self, fresh: &[Change], seen: u64, told: &Changes) {
+        let before = std::iter::once(seen).chain(fresh.iter().map(|change| change.revision));
+        let missed = fresh.iter().zip(before).any(|(change, before)| change.after > before);
+        if missed || told.cluster != self.cluster {
             self.accord = Accord::Astray;
         }
         match self.accord {
-            Accord::Whole => self.listing = theirs.clone(),
+            Accord::Whole => self.listing = told.listing.clone(),
             Accord::Astray => {
                 let listing = Arc::make_mut(&mut self.listing);
-                changes.iter().for_each(|change| change.apply_to(listing));
+                fresh.iter().for_each(|change| change.apply_to(listing));
             }
         }
     }
@@ -227,26 +244,41 @@ mod tests {
         Change { revision, after, endpoint: endpoint(node), up }
     }
 
+    fn told(cluster: u32, changes: &[Change], nodes: &[u32]) -> Changes {
+        let listing = listing(changes[changes.len() - 1].revision, nodes);
+        Changes { cluster, changes: changes.to_vec(), listing }
+    }
+
     fn nodes(own: &Own) -> Vec<u32> {
         own.listing.endpoints.iter().map(|endpoint| endpoint.node.0).collect()
     }
 
     #[test]
     fn who_has_missed_nothing_takes_the_registrys_list() {
-        let mut own = Own { listing: listing(3, &[1, 2]), accord: Accord::Whole };
-        let theirs = listing(7, &[1, 3]);
-        own.change(&[change(6, 3, 3, true), change(7, 6, 2, false)], 5, &theirs);
-        assert!(Arc::ptr_eq(&own.listing, &theirs));
+        let mut own = Own { listing: listing(3, &[1, 2]), cluster: 0, accord: Accord::Whole };
+        let told = told(0, &[change(6, 3, 3, true), change(7, 6, 2, false)], &[1, 3]);
+        own.change(&told.changes, 5, &told);
+        assert!(Arc::ptr_eq(&own.listing, &told.listing));
     }
 
     #[test]
     fn who_has_missed_a_change_stays_astray_though_later_ones_come() {
-        let mut own = Own { listing: listing(3, &[1, 2]), accord: Accord::Whole };
+        let mut own = Own { listing: listing(3, &[1, 2]), cluster: 0, accord: Accord::Whole };
         // At 4 the second was removed, and nobody said so.
-        own.change(&[change(5, 4, 3, true)], 3, &listing(5, &[1, 3]));
+        let first = told(0, &[change(5, 4, 3, true)], &[1, 3]);
+        own.change(&first.changes, 3, &first);
         assert_eq!(nodes(&own), [1, 2, 3]);
-        own.change(&[change(6, 5, 4, true)], 5, &listing(6, &[1, 3, 4]));
+        let second = told(0, &[change(6, 5, 4, true)], &[1, 3, 4]);
+        own.change(&second.changes, 5, &second);
         assert_eq!(nodes(&own), [1, 2, 3, 4]);
         assert_eq!(own.listing.revision, 6);
+    }
+
+    #[test]
+    fn another_clusters_changes_are_made_in_the_list_of_the_first() {
+        let mut own = Own { listing: listing(3, &[1, 2]), cluster: 0, accord: Accord::Whole };
+        let told = told(1, &[change(4, 2, 5, true)], &[5]);
+        own.change(&told.changes, 3, &told);
+        assert_eq!(nodes(&own), [1, 2, 5]);
     }
 }

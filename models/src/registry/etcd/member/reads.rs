@@ -85,7 +85,9 @@ impl Member {
     fn answer_read(&mut self, ctx: &mut Ctx<'_>, caller: Caller, ask: Ask) {
         ctx.observe(Observation::Read);
         let answer = match ask {
-            Ask::List { service, .. } => Answer::Listing(self.listing(service)),
+            Ask::List { service, .. } => {
+                Answer::Listing(self.store.header(), self.store.listing(service).clone())
+            }
             Ask::Get { .. } | Ask::Put | Ask::Grant { .. } | Ask::Register { .. } => Answer::Done,
         };
         self.answer(ctx, caller, answer);

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use schism_core::NodeId;
 
 use super::super::api::{Changes, Msg};
+use super::super::store::Change;
 use super::Member;
-use crate::listing::{Listing, ServiceId};
+use crate::listing::ServiceId;
 use crate::node::{Ctx, Message};
 
 impl Member {
     /// Tells a watcher what it has missed.
     pub(super) fn catch_up(&mut self, ctx: &mut Ctx<'_>, client: NodeId, service: ServiceId, after: u64) {
-        let changes = self.store.changes_after(service, after).to_vec();
+        let changes = match self.store.changes_after(service, after) {
+            Ok(changes) => changes.to_vec(),
+            Err(_) => return self.cancel_watch(ctx, client, service),
+        };
         if !changes.is_empty() {
-            let news = Changes { changes, listing: self.listing(service) };
-            ctx.stream(client, Msg::Changes(news).into());
+            ctx.stream(client, self.changes(service, changes).into());
         }
     }
 
@@ -23,15 +26,23 @@ impl Member {
     pub(super) fn tell_watchers(&mut self, ctx: &mut Ctx<'_>) {
         for (service, changes) in std::mem::take(&mut self.news) {
             let Some(watchers) = self.watchers.get(&service) else { continue };
-            let news = Arc::new(Msg::Changes(Changes { changes, listing: self.listing(service) }));
+            let news = Arc::new(self.changes(service, changes));
             for &watcher in watchers {
                 ctx.stream(watcher, Message::Etcd(news.clone()));
             }
         }
     }
 
-    /// The list of a service as it is here.
-    pub(super) fn listing(&self, service: ServiceId) -> Arc<Listing> {
-        self.store.listing(service).clone()
+    fn changes(&self, service: ServiceId, changes: Vec<Change>) -> Msg {
+        let listing = self.store.listing(service).clone();
+        Msg::Changes(Changes { cluster: self.store.header().cluster, changes, listing })
+    }
+
+    /// The watcher asks for what has been compacted: it is told so, and is no watcher any more.
+    fn cancel_watch(&mut self, ctx: &mut Ctx<'_>, client: NodeId, service: ServiceId) {
+        if let Some(watchers) = self.watchers.get_mut(&service) {
+            watchers.remove(&client);
+        }
+        ctx.stream(client, Msg::Compacted { service }.into());
     }
 }
