@@ -1,6 +1,7 @@
 //! etcd v3: a Raft group that keeps keys, leases and watches.
 
 pub mod api;
+pub mod bucket;
 pub mod history;
 pub mod lessor;
 pub mod log;

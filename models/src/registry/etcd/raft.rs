@@ -2,12 +2,13 @@
 //!
 //! A machine of its own: it is stepped with messages and ticks, and it fills an outbox. What follows etcd's `raft`
 //! package (v3.4 to v3.6) is the order of the checks in [`Raft::step`]; what is left out is what the model does not
-//! use: learners, membership change, snapshots and leadership transfer.
+//! use: learners, membership change and snapshots.
 
 mod election;
 mod heartbeat;
 mod message;
 mod replication;
+mod transfer;
 
 pub use message::{Ballot, Body, Conflict, Message};
 
@@ -58,6 +59,8 @@ pub struct Leadership {
     round: u64,
     /// Reads that wait for the first commit of the term.
     early: Vec<(Peer, u64)>,
+    /// Who is to lead next: while it is getting ready nothing is proposed.
+    successor: Option<Peer>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -161,6 +164,7 @@ impl Raft {
         if self.leads() {
             if self.elapsed >= self.settings.election_ticks {
                 self.elapsed = 0;
+                self.keep_leading();
                 self.check_quorum();
             }
             if self.leads() {
@@ -174,16 +178,16 @@ impl Raft {
 
     /// Takes a proposal, or passes it on to the leader; gives it back if there is none.
     pub fn propose(&mut self, entry: Entry) -> Result<(), Entry> {
-        if self.leads() {
-            self.append(vec![entry]);
-            return Ok(());
-        }
-        match self.leader {
-            Some(leader) => {
+        match (&self.role, self.leader) {
+            (Role::Leader(Leadership { successor: Some(_), .. }), _) | (_, None) => Err(entry),
+            (Role::Leader(_), Some(_)) => {
+                self.append(vec![entry]);
+                Ok(())
+            }
+            (Role::Follower | Role::Candidate { .. }, Some(leader)) => {
                 self.send(leader, Body::Propose(entry));
                 Ok(())
             }
-            None => Err(entry),
         }
     }
 
@@ -214,7 +218,7 @@ impl Raft {
     pub fn step(&mut self, from: Peer, message: Message) {
         let Message { term, body } = message;
         if term > self.term {
-            if let Body::Vote { .. } = body
+            if let Body::Vote { ballot: Ballot::Pre | Ballot::Real, .. } = body
                 && self.leader.is_some()
                 && self.elapsed < self.settings.election_ticks
             {
@@ -231,6 +235,7 @@ impl Raft {
                 | Body::AppendReply(_)
                 | Body::HeartbeatReply { .. }
                 | Body::Propose(_)
+                | Body::TimeoutNow
                 | Body::ReadIndex { .. }
                 | Body::ReadIndexReply { .. } => self.follow(term, None),
             }
@@ -250,6 +255,7 @@ impl Raft {
                 | Body::AppendReply(_)
                 | Body::HeartbeatReply { .. }
                 | Body::Propose(_)
+                | Body::TimeoutNow
                 | Body::ReadIndex { .. }
                 | Body::ReadIndexReply { .. } => {}
             }
@@ -266,6 +272,7 @@ impl Raft {
                 // Lost if nobody leads here any more: its member's client waits for the request time-out.
                 let _ = self.propose(entry);
             }
+            Body::TimeoutNow => self.on_timeout_now(),
             Body::ReadIndex { id } => self.on_read_index(from, id),
             Body::ReadIndexReply { id, index } => self.outbox.push(Output::ReadReady { id, index }),
         }

@@ -11,7 +11,7 @@ impl Raft {
             || (self.vote.is_none() && self.leader.is_none())
             || (ballot == Ballot::Pre && term > self.term);
         let granted = free && last >= self.log.last();
-        if granted && ballot == Ballot::Real {
+        if granted && ballot != Ballot::Pre {
             self.elapsed = 0;
             self.vote = Some(from);
         }
@@ -72,7 +72,7 @@ impl Raft {
         let term = match ballot {
             // A pre-candidate's term, vote and patience stay as they are.
             Ballot::Pre => self.term + 1,
-            Ballot::Real => {
+            Ballot::Real | Ballot::Transfer => {
                 self.begin(self.term + 1);
                 self.vote = Some(self.settings.me);
                 self.term
@@ -94,7 +94,7 @@ impl Raft {
         if granted >= self.quorum() {
             match ballot {
                 Ballot::Pre => self.campaign(Ballot::Real),
-                Ballot::Real => self.lead(),
+                Ballot::Real | Ballot::Transfer => self.lead(),
             }
         } else if votes.len() - granted >= self.quorum() {
             self.follow(self.term, None);
@@ -109,6 +109,7 @@ impl Raft {
             reads: Vec::new(),
             round: 0,
             early: Vec::new(),
+            successor: None,
         };
         lead.progress[self.settings.me as usize].matched = self.stable;
         self.role = Role::Leader(lead);

@@ -67,6 +67,8 @@ pub enum Body {
         /// Apply up to here, then read.
         index: u64,
     },
+    /// The leader wants this follower to lead: it stands for election at once (`MsgTimeoutNow`).
+    TimeoutNow,
 }
 
 /// A follower's log does not have the entry before the first that it was sent.
@@ -85,4 +87,6 @@ pub enum Ballot {
     Pre,
     /// The election.
     Real,
+    /// The election, at the leader's own wish: nobody waits until it is no longer heard.
+    Transfer,
 }

@@ -43,6 +43,7 @@ impl Raft {
                 if was_probing {
                     self.replicate(from);
                 }
+                self.summon(from);
             }
             Err(Conflict { asked, hint }) => {
                 if asked > progress.matched {
