@@ -1,7 +1,7 @@
 //! W1: actors that pass messages on, each with an exponential delay, to a uniform destination.
 
 use schism_core::{
-    Actor, Ctx, Distribution, Duration, Link, Luck, NodeId, Part, Ratio, Seed, Time, Topology, World,
+    Actor, Birth, Ctx, Distribution, Duration, Link, Luck, NodeId, Part, Ratio, Seed, Time, Topology, World,
 };
 
 /// How many actors there are.
@@ -27,6 +27,7 @@ impl Actor for Passer {
     type Timer = ();
     type Durable = ();
     type Observation = ();
+    type Plight = ();
 
     fn boot(in_flight: &u32, (): &(), ctx: &mut Ctx<'_, Passer>) -> Passer {
         let mut passer = Passer { luck: ctx.luck("passes") };
@@ -51,7 +52,8 @@ pub fn world(in_flight: u32) -> World<Passer, ()> {
     let mean = Duration::from_millis(1);
     let latency = Distribution::exponential(mean).expect("a positive mean");
     let zone = topology.add_zone("a", Link { latency, loss: Ratio::ZERO });
-    let cast = (0..ACTORS).map(|n| Part { name: format!("passer-{n}"), zone, config: in_flight }).collect();
+    let part = |n| Part { name: format!("passer-{n}"), zone, config: in_flight, birth: Birth::AtStart };
+    let cast = (0..ACTORS).map(part).collect();
     World::new(&topology, cast, Seed(7), ())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use schism_core::{
-    Actor, Ctx, Distribution, Draw, Duration, Link, Luck, NodeId, Part, Ratio, Seed, Topology, World,
+    Actor, Birth, Ctx, Distribution, Draw, Duration, Link, Luck, NodeId, Part, Ratio, Seed, Topology, World,
 };
 
 const CLIENTS: u32 = 100;
@@ -72,6 +72,7 @@ impl Actor for Node {
     type Timer = Timer;
     type Durable = ();
     type Observation = ();
+    type Plight = ();
 
     fn boot(role: &Role, (): &(), ctx: &mut Ctx<'_, Node>) -> Node {
         match role {
@@ -133,7 +134,7 @@ pub fn world() -> World<Node, ()> {
     let latency = Distribution::uniform(shortest, longest).expect("in order");
     let service = Distribution::exponential(mean).expect("a positive mean");
     let zone = topology.add_zone("a", Link { latency, loss: Ratio::ZERO });
-    let part = |name: String, config: Role| Part { name, zone, config };
+    let part = |name: String, config: Role| Part { name, zone, config, birth: Birth::AtStart };
     let clients = (0..CLIENTS).map(|n| part(format!("client-{n}"), Role::Client));
     let servers = (0..SERVERS).map(|n| part(format!("server-{n}"), Role::Server(service.clone())));
     World::new(&topology, clients.chain(servers).collect(), Seed(7), ())

@@ -143,7 +143,10 @@ enum Gap {
 #[derive(Clone, Copy, Debug)]
 struct Call {
     request: u32,
+    /// The true moment at which it was offered, for the witnesses alone.
     offered: Time,
+    /// The same by the client's own clock.
+    since: Time,
     luck: Draw,
     stage: Stage,
 }
@@ -243,7 +246,8 @@ impl Client {
         ctx.observe(Observation::Offered);
         let request = self.offered;
         self.offered = self.offered.wrapping_add(1);
-        let slot = self.place(Call { request, offered: ctx.now(), luck, stage: Stage::Resolving });
+        let (offered, since) = (ctx.moment(), ctx.now());
+        let slot = self.place(Call { request, offered, since, luck, stage: Stage::Resolving });
         self.seek(ctx, slot);
     }
 
@@ -302,7 +306,7 @@ impl Client {
 
     /// What ended an attempt that was not answered in time: its own time-out, or the request's deadline.
     fn late(&self, now: Time, slot: u32) -> Outcome {
-        let spent = now.since(self.calls[slot as usize].offered);
+        let spent = now.since(self.calls[slot as usize].since);
         let past = self.desk.config.deadline.is_some_and(|most| spent >= most);
         if past { Outcome::Deadline } else { Outcome::Timeout }
     }
@@ -424,7 +428,7 @@ impl Client {
         call.stage = Stage::Trying(endpoint);
         self.in_flight.add(endpoint.ordinal);
         let attempt = Attempt { slot, request: call.request };
-        let spent = ctx.now().since(call.offered);
+        let spent = ctx.now().since(call.since);
         let Config { timeout, deadline, .. } = *self.desk.config;
         let patience = deadline.map_or(timeout, |most| timeout.min(most.saturating_sub(spent)));
         ctx.observe(Observation::Attempt { to: endpoint.node });
@@ -442,7 +446,7 @@ impl Client {
         ctx.observe(Observation::Done { offered: call.offered, outcome });
         if let Gap::AfterEnd(think) = &self.gap {
             let least = if outcome == Outcome::Success { LEAST_CYCLE } else { LEAST_PAUSE };
-            let lasted = ctx.now().since(call.offered);
+            let lasted = ctx.now().since(call.since);
             let think = think.sample(call.luck.derive(GAP)).max(least.saturating_sub(lasted));
             ctx.after(think, Timer::Arrival);
         }

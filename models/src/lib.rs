@@ -9,5 +9,6 @@ pub mod nemesis;
 pub mod node;
 pub mod observation;
 pub mod oracle;
+pub mod plight;
 pub mod registry;
 pub mod service;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use schism_core::{Actor, Draw, NodeId};
+use schism_core::{Actor, Class, Draw, NodeId};
 
 use crate::client::{Client, Desk};
 use crate::observation::Observation;
+use crate::plight::Plight;
 use crate::registry::etcd::{self, Member, Registrar, Seat};
 use crate::service::{Instance, Post};
 
@@ -70,6 +71,34 @@ pub struct Attempt {
     pub request: u32,
 }
 
+/// The traffic between the registry's members, and between them and their clients.
+pub const REGISTRY: Class = Class(0);
+/// Requests to instances and their replies.
+pub const REQUEST: Class = Class(1);
+/// Health checks.
+pub const PROBE: Class = Class(2);
+
+/// What a request takes on the wire, and what a reply does: 1 KiB, ours, about that of a small JSON call with its headers.
+const CALL_BYTES: u64 = 1024;
+
+impl Message {
+    /// Which kind of traffic it is.
+    pub fn class(&self) -> Class {
+        match self {
+            Message::Request { .. } | Message::Reply { .. } => REQUEST,
+            Message::Etcd(_) => REGISTRY,
+        }
+    }
+
+    /// How many bytes it has on the wire.
+    pub fn size(&self) -> u64 {
+        match self {
+            Message::Request { .. } | Message::Reply { .. } => CALL_BYTES,
+            Message::Etcd(msg) => msg.size(),
+        }
+    }
+}
+
 /// What an instance answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reply {
@@ -110,6 +139,7 @@ impl Actor for Node {
     type Timer = Timer;
     type Durable = etcd::Disk;
     type Observation = Observation;
+    type Plight = Plight;
 
     fn boot(role: &Role, disk: &etcd::Disk, ctx: &mut Ctx<'_>) -> Node {
         match role {
@@ -173,6 +203,14 @@ impl Actor for Node {
             Node::Instance(instance) => instance.peers(),
             Node::Client(client) => client.peers(),
         }
+    }
+
+    fn class(msg: &Message) -> Class {
+        msg.class()
+    }
+
+    fn size(msg: &Message) -> u64 {
+        msg.size()
     }
 }
 

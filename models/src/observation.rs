@@ -18,16 +18,16 @@ pub enum Observation {
     },
     /// A request is over for its client.
     Done {
-        /// When it was offered.
+        /// The true moment at which it was offered.
         offered: Time,
         /// How it ended.
         outcome: Outcome,
     },
     /// An instance has served one attempt.
     Served {
-        /// How long it waited in the queue.
+        /// How long it waited in the queue, in true time.
         waited: Duration,
-        /// How long it was served.
+        /// How long it was served, in true time.
         took: Duration,
     },
 

@@ -65,7 +65,7 @@ struct Work {
     client: NodeId,
     attempt: Attempt,
     luck: Draw,
-    /// When it came, and later when its service began.
+    /// The true moment at which it came, and later at which its service began: for the witnesses alone.
     since: Time,
     /// How long it waited, once that is over.
     waited: Duration,
@@ -94,7 +94,7 @@ impl Instance {
     /// An attempt has come: it is served, or waits, or is turned away.
     pub fn on_request(&mut self, ctx: &mut Ctx<'_>, client: NodeId, attempt: Attempt, luck: Draw) {
         let Config { slots, queue, .. } = self.post.config.as_ref();
-        let work = Work { client, attempt, luck, since: ctx.now(), waited: Duration::ZERO };
+        let work = Work { client, attempt, luck, since: ctx.moment(), waited: Duration::ZERO };
         if *slots == 0 || self.busy < *slots {
             self.serve(ctx, work);
         } else if queue.is_none_or(|most| self.waiting.len() < most as usize) {
@@ -109,11 +109,11 @@ impl Instance {
         let work = self.serving[slot as usize].take().expect("a slot that is done was at work");
         self.free.push(slot);
         self.busy -= 1;
-        ctx.observe(Observation::Served { waited: work.waited, took: ctx.now().since(work.since) });
+        ctx.observe(Observation::Served { waited: work.waited, took: ctx.moment().since(work.since) });
         reply(ctx, work, Reply::Done);
         if let Some(mut next) = self.waiting.pop_front() {
-            next.waited = ctx.now().since(next.since);
-            next.since = ctx.now();
+            next.waited = ctx.moment().since(next.since);
+            next.since = ctx.moment();
             self.serve(ctx, next);
         }
     }

@@ -113,7 +113,7 @@ impl Witness<Node> for Seen {
         }
     }
     fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault) {
-        if let Fault::Crash(node) = *fault {
+        if let Fault::Crash(node, _) = *fault {
             self.died.push((scene.now(), node));
         }
     }
@@ -123,7 +123,9 @@ impl Audience for Seen {
     fn fault_began(&mut self, scene: &Scene<'_>, _: usize, struck: &Struck) {
         let on = match struck {
             Struck::Nodes(nodes) => nodes.clone(),
-            Struck::Parted { sides, .. } => sides.first().cloned().unwrap_or_default(),
+            Struck::Ways { sides } | Struck::Parted { sides, .. } => {
+                sides.first().cloned().unwrap_or_default()
+            }
         };
         self.faults.push((scene.now(), Turn::Began, on));
     }

@@ -1,8 +1,8 @@
 //! A toy world: nodes that send what they are told to, when they are told to, and a witness of what comes.
 
 use schism_core::{
-    Actor, Ctx, Cut, CutId, Distribution, Duration, Fault, Feel, Link, NodeId, NodeSet, Part, Ratio, Scene,
-    Seed, Time, Topology, Witness, World,
+    Actor, Birth, Classes, Ctx, Cut, Distribution, Duration, Fault, FaultId, Feel, Flows, Link, NodeId,
+    NodeSet, Part, Ratio, Scene, Seed, Time, Topology, Witness, World,
 };
 
 /// How long every message takes.
@@ -51,6 +51,7 @@ impl Actor for Toy {
     type Timer = Letter;
     type Durable = ();
     type Observation = Arrival;
+    type Plight = ();
 
     fn boot(letters: &Vec<Letter>, (): &(), ctx: &mut Ctx<'_, Self>) -> Toy {
         let due: Vec<Letter> = letters.iter().filter(|letter| letter.at >= ctx.now()).copied().collect();
@@ -87,12 +88,18 @@ impl Witness<Toy> for Mailbox {
 
 /// A world of so many nodes in one zone, with these letters to send.
 pub fn world(nodes: u32, letters: &[Letter]) -> World<Toy, Mailbox> {
+    world_born(nodes, Birth::AtStart, letters)
+}
+
+/// The same, but for when the first node is born.
+pub fn world_born(nodes: u32, first: Birth, letters: &[Letter]) -> World<Toy, Mailbox> {
     let mut topology = Topology::new();
     let latency = Distribution::constant(LATENCY).expect("ten milliseconds are in range");
     let zone = topology.add_zone("a", Link { latency, loss: Ratio::ZERO });
     let part = |node| Part {
         name: format!("toy-{node}"),
         zone,
+        birth: if node == 0 { first } else { Birth::AtStart },
         config: letters.iter().filter(|letter| letter.from == NodeId(node)).copied().collect(),
     };
     World::new(&topology, (0..nodes).map(part).collect(), Seed(1), Mailbox::default())
@@ -110,12 +117,19 @@ pub fn run(world: &mut World<Toy, Mailbox>, faults: &[(Time, Fault)], end: Time)
 /// A silent cut from some nodes to others.
 pub fn cut(id: u32, from: &[u32], to: &[u32]) -> Fault {
     let set = |nodes: &[u32]| nodes.iter().copied().map(NodeId).collect::<NodeSet>();
-    Fault::Cut(Cut { id: CutId(id), from: set(from), to: set(to), feel: Feel::Silent })
+    Fault::Cut(Cut {
+        id: FaultId(id),
+        from: set(from),
+        to: set(to),
+        feel: Feel::Silent,
+        classes: Classes::ALL,
+        flows: Flows::All,
+    })
 }
 
 /// The end of the cuts of this name.
 pub fn mend(id: u32) -> Fault {
-    Fault::Mend(CutId(id))
+    Fault::Mend(FaultId(id))
 }
 
 /// So many milliseconds after the start.

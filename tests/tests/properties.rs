@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use schism_core::{CutId, DigestValue, Duration, Fault, NodeId, Seed, Time};
+use schism_core::{Death, DigestValue, Duration, Fault, FaultId, NodeId, Seed, Time};
 use schism_models::listing::ServiceId;
 use schism_models::observation::{Outcome, Write};
 use schism_runner::Simulation;
@@ -143,7 +143,7 @@ fn mends_undo_cuts_in_any_order() {
         let mut left: Vec<usize> = (0..cuts.len()).collect();
         while !left.is_empty() {
             let gone = left.remove((order % left.len() as u64) as usize);
-            world.inflict(Fault::Mend(CutId(gone as u32)));
+            world.inflict(Fault::Mend(FaultId(gone as u32)));
             for (from, to) in pairs() {
                 let stopped = |&at: &usize| cuts[at].0.contains(&from) && cuts[at].1.contains(&to);
                 let open = !left.iter().any(stopped);
@@ -244,7 +244,7 @@ fn the_host_of_a_dead_process_answers_with_a_reset() {
     for by in [Post::Alone, Post::Stream] {
         let letter = one_letter(by, 100);
         let mut world = toy::world(2, &[letter]);
-        toy::run(&mut world, &[(ms(50), Fault::Crash(NodeId(1)))], ms(1_000));
+        toy::run(&mut world, &[(ms(50), Fault::Crash(NodeId(1), Death::KILLED))], ms(1_000));
         assert_eq!(
             world.witness().0,
             [(letter.at + LATENCY + LATENCY, NodeId(0), Arrival::Reset(NodeId(1)))]
@@ -256,7 +256,11 @@ fn the_host_of_a_dead_process_answers_with_a_reset() {
 fn a_dead_process_that_is_cut_off_gives_no_sign() {
     let letter = one_letter(Post::Alone, 100);
     let mut world = toy::world(2, &[letter]);
-    toy::run(&mut world, &[(ms(50), Fault::Crash(NodeId(1))), (ms(60), cut(0, &[1], &[0]))], ms(1_000));
+    toy::run(
+        &mut world,
+        &[(ms(50), Fault::Crash(NodeId(1), Death::KILLED)), (ms(60), cut(0, &[1], &[0]))],
+        ms(1_000),
+    );
     assert_eq!(world.witness().0, []);
 }
 
@@ -438,8 +442,8 @@ fn raft_keeps_its_promises_whatever_is_cut_or_killed() {
             let scenario = busy(members, version, "45s", &format!("{faults}{SILENCE}"));
             let mut simulation: Simulation<Seen> = Simulation::new(&scenario, Seed(seed), Seen::default());
             simulation.run_to_end();
-            one_leader_a_term(simulation.world().witness())?;
-            one_history(simulation.world().witness(), members + 7..members + 10)?;
+            one_leader_a_term(simulation.witness())?;
+            one_history(simulation.witness(), members + 7..members + 10)?;
             all_agree(&simulation, members)
         });
     }

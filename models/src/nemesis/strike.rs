@@ -1,14 +1,13 @@
-//! The nemesis at work: it strikes when the plan says so, and heals exactly what it struck.
+//! The nemesis at work: it strikes when the plan says so, or when what it waits for is heard, and heals what it struck.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schism_core::{
-    CutId, Event, Fault as Primitive, NodeId, NodeSet, Scene, Seed, Time, Witness, World, queue::Queue,
-};
+use schism_core::{Duration, Event, NodeId, Scene, Seed, Time, Witness, World, queue::Queue};
 
-use super::target::Moment;
-use super::{Fault, Planned};
+use super::ears::{Ears, Heard, Listening};
+use super::hand::{Course, Deeds, Ground, Hand, Healing, Step, Strike};
+use super::{End, Lasting, Nature, Planned, Start, Trigger};
 use crate::node::Node;
 
 /// A witness that is also told of whole faults, not of their primitives alone.
@@ -26,7 +25,12 @@ pub trait Audience: Witness<Node> {
 pub enum Struck {
     /// These processes.
     Nodes(Vec<NodeId>),
-    /// Nobody's process, but the ways between nodes.
+    /// Nobody's process, but the ways between nodes, which do harm from now on.
+    Ways {
+        /// Each two sides in turn, the earlier named first.
+        sides: Vec<Vec<NodeId>>,
+    },
+    /// Nobody's process, but the ways between nodes, which are closed.
     Parted {
         /// Each two sides in turn between which there is a cut, the earlier named first; of a split, the sides.
         sides: Vec<Vec<NodeId>>,
@@ -35,13 +39,9 @@ pub enum Struck {
     },
 }
 
-impl Struck {
-    /// The processes that it has struck: none, if it has parted nodes.
-    fn nodes(&self) -> &[NodeId] {
-        match self {
-            Struck::Nodes(nodes) => nodes,
-            Struck::Parted { .. } => &[],
-        }
+impl Default for Struck {
+    fn default() -> Self {
+        Struck::Nodes(Vec::new())
     }
 }
 
@@ -52,155 +52,189 @@ impl Audience for () {
     fn fault_lasts(&mut self, _: usize, _: u64) {}
 }
 
+/// Something to do with a fault of the plan. Of one instant, what heals comes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Act {
+    Heal(usize),
+    Begin(usize),
+    Step(usize, Step),
+}
+
+/// What is to be done, and when.
+pub(super) type Agenda = BTreeSet<(Time, Act)>;
+
 /// A plan of faults, how far it has come, and what must be undone.
 #[derive(Clone, Debug)]
 pub struct Nemesis {
     plan: Arc<[Planned]>,
     seed: Seed,
-    /// What is still to do, latest first.
-    agenda: Vec<(Time, Act)>,
-    /// What each fault has struck, while it lasts.
-    struck: BTreeMap<usize, Struck>,
-    /// How many faults hold each node down, or still: it is let go by the last of them.
-    held: BTreeMap<(Hold, NodeId), u32>,
-}
-
-/// Begin or heal a fault of the plan. Of one instant, what heals comes first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Act {
-    Heal(usize),
-    Begin(usize),
-}
-
-/// How a process is kept from running.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Hold {
-    Dead,
-    Still,
+    agenda: Agenda,
+    /// Faults that wait for something to happen, in the order of the plan.
+    waiting: BTreeMap<Trigger, Vec<usize>>,
+    /// The faults that last.
+    courses: BTreeMap<usize, Course>,
+    deeds: Deeds,
 }
 
 impl Nemesis {
     /// A nemesis with its whole plan ahead of it.
     pub fn new(plan: Arc<[Planned]>, seed: Seed) -> Nemesis {
-        let mut agenda: Vec<(Time, Act)> = Vec::new();
+        let mut nemesis = Nemesis {
+            plan: plan.clone(),
+            seed,
+            agenda: Agenda::new(),
+            waiting: BTreeMap::new(),
+            courses: BTreeMap::new(),
+            deeds: Deeds::default(),
+        };
         for (fault, planned) in plan.iter().enumerate() {
-            let (start, end) = planned.span(seed);
-            agenda.push((start, Act::Begin(fault)));
-            agenda.extend(end.map(|end| (end, Act::Heal(fault))));
+            match (planned.starts(seed), planned.start) {
+                (Some(at), _) => nemesis.plan_to(at, Act::Begin(fault)),
+                (None, Start::When(trigger, _)) => nemesis.waiting.entry(trigger).or_default().push(fault),
+                (None, Start::At(_) | Start::Between(..)) => unreachable!("its start is known"),
+            }
         }
-        agenda.sort_unstable_by(|a, b| b.cmp(a));
-        Nemesis { plan, seed, agenda, struck: BTreeMap::new(), held: BTreeMap::new() }
+        nemesis
+    }
+
+    /// Ears for this plan, around whoever else watches.
+    pub fn ears<W>(&self, audience: W) -> Ears<W> {
+        let heard = |trigger: &Trigger| match trigger {
+            Trigger::LeaderChanges | Trigger::LeaseExpires => true,
+            Trigger::Begins(_) | Trigger::Heals(_) | Trigger::Crosses(_) => false,
+        };
+        let listens = self.waiting.keys().any(heard);
+        Ears::new(audience, if listens { Listening::Yes } else { Listening::No })
     }
 
     /// When there is something to do next.
     pub fn next_at(&self) -> Option<Time> {
-        self.agenda.last().map(|&(at, _)| at)
+        self.agenda.first().map(|&(at, _)| at)
     }
 
     /// Does it. The world must have come to that moment.
-    pub fn act<W: Audience, Q: Queue<Event<Node>>>(&mut self, world: &mut World<Node, W, Q>) {
-        match self.agenda.pop() {
+    pub fn act<W: Audience, Q: Queue<Event<Node>>>(&mut self, world: &mut World<Node, Ears<W>, Q>) {
+        match self.agenda.pop_first() {
             Some((_, Act::Begin(fault))) => self.begin(world, fault),
-            // A fault that lasts no time at all is none: it would heal before it began.
-            Some((_, Act::Heal(fault))) if self.struck.contains_key(&fault) => self.heal(world, fault),
-            Some((_, Act::Heal(fault))) => self.agenda.retain(|&(_, act)| act != Act::Begin(fault)),
+            Some((_, Act::Heal(fault))) => self.heal(world, fault),
+            Some((_, Act::Step(fault, step))) => self.step(world, fault, step),
             None => {}
         }
     }
 
-    /// The run is over: says what the faults that last have touched.
-    pub fn close<W: Audience, Q: Queue<Event<Node>>>(&self, world: &mut World<Node, W, Q>) {
-        for (&fault, struck) in &self.struck {
-            let touched = self.touched(world, fault, struck);
-            world.witness_mut().0.fault_lasts(fault, touched);
-        }
-    }
-
-    fn begin<W: Audience, Q: Queue<Event<Node>>>(&mut self, world: &mut World<Node, W, Q>, fault: usize) {
-        let plan = self.plan.clone();
-        let planned = &plan[fault];
-        let mut moment = Moment::of(world, planned.luck(self.seed, "targets"));
-        let struck = match &planned.fault {
-            Fault::Partition(partition) => {
-                let (sides, cuts) = moment.part(partition, CutId(fault as u32));
-                cuts.into_iter().for_each(|cut| world.inflict(Primitive::Cut(cut)));
-                Struck::Parted { sides, islands: world.scene().network().islands() }
-            }
-            Fault::Crash(targets) => {
-                let nodes = moment.find_all(targets);
-                Struck::Nodes(self.take(world, &nodes, Hold::Dead))
-            }
-            Fault::Pause(targets) => {
-                let nodes = moment.find_all(targets);
-                Struck::Nodes(self.take(world, &nodes, Hold::Still))
-            }
-        };
-        let (audience, scene) = world.witness_mut();
-        audience.fault_began(&scene, fault, &struck);
-        self.struck.insert(fault, struck);
-    }
-
-    fn heal<W: Audience, Q: Queue<Event<Node>>>(&mut self, world: &mut World<Node, W, Q>, fault: usize) {
-        let struck = self.struck.remove(&fault).expect("what heals has begun");
-        let touched = self.touched(world, fault, &struck);
-        match &self.plan.clone()[fault].fault {
-            Fault::Partition(_) => world.inflict(Primitive::Mend(CutId(fault as u32))),
-            Fault::Crash(_) => self.let_go(world, struck.nodes(), Hold::Dead),
-            Fault::Pause(_) => self.let_go(world, struck.nodes(), Hold::Still),
-        }
-        let (audience, scene) = world.witness_mut();
-        audience.fault_healed(&scene, fault, touched);
-    }
-
-    fn touched<W: Audience, Q: Queue<Event<Node>>>(
-        &self,
-        world: &World<Node, W, Q>,
-        fault: usize,
-        struck: &Struck,
-    ) -> u64 {
-        match struck {
-            Struck::Parted { .. } => world.scene().network().lost_to(CutId(fault as u32)),
-            Struck::Nodes(nodes) => nodes.len() as u64,
-        }
-    }
-
-    /// Strikes these processes; those that another fault holds already are held by this one too.
-    fn take<W: Audience, Q: Queue<Event<Node>>>(
-        &mut self,
-        world: &mut World<Node, W, Q>,
-        nodes: &NodeSet,
-        hold: Hold,
-    ) -> Vec<NodeId> {
-        for node in nodes.iter() {
-            *self.held.entry((hold, node)).or_default() += 1;
-            world.inflict(match hold {
-                Hold::Dead => Primitive::Crash(node),
-                Hold::Still => Primitive::Pause(node),
-            });
-        }
-        nodes.iter().collect()
-    }
-
-    fn let_go<W: Audience, Q: Queue<Event<Node>>>(
-        &mut self,
-        world: &mut World<Node, W, Q>,
-        nodes: &[NodeId],
-        hold: Hold,
-    ) {
-        for &node in nodes {
-            let holders = self.held.get_mut(&(hold, node)).expect("what is let go was held");
-            *holders -= 1;
-            if *holders == 0 {
-                self.held.remove(&(hold, node));
-                world.inflict(match hold {
-                    Hold::Dead => Primitive::Restart(node),
-                    Hold::Still => Primitive::Resume(node),
-                });
-                // A pause that began while the process was dead, and lasts, holds its next life too.
-                if hold == Hold::Dead && self.held.contains_key(&(Hold::Still, node)) {
-                    world.inflict(Primitive::Pause(node));
+    /// The world has called: something has happened that a fault may have waited for.
+    pub fn listen<W: Audience, Q: Queue<Event<Node>>>(&mut self, world: &mut World<Node, Ears<W>, Q>) {
+        for heard in world.witness_mut().0.take() {
+            match heard {
+                Heard::Trigger(trigger) => self.hear(trigger, world.now()),
+                Heard::Exit(node, by) => {
+                    let fault = by.0 as usize;
+                    self.with_hand(world, fault, |planned, hand| planned.fault.on_exit(hand, node));
                 }
             }
         }
+    }
+
+    /// Something has happened: the faults that waited for it will begin.
+    pub fn hear(&mut self, trigger: Trigger, now: Time) {
+        let plan = self.plan.clone();
+        for fault in self.waiting.remove(&trigger).unwrap_or_default() {
+            let Start::When(_, after) = plan[fault].start else { unreachable!("it waits for something") };
+            self.plan_to(now + plan[fault].wait(self.seed, after), Act::Begin(fault));
+        }
+    }
+
+    /// Whether a fault still waits for this.
+    pub fn waits_for(&self, trigger: Trigger) -> bool {
+        self.waiting.contains_key(&trigger)
+    }
+
+    /// The run is over: says what the faults that last have touched.
+    pub fn close<W: Audience, Q: Queue<Event<Node>>>(&mut self, world: &mut World<Node, Ears<W>, Q>) {
+        for fault in self.courses.keys().copied().collect::<Vec<_>>() {
+            let touched = self.with_hand(world, fault, |_, hand| hand.touched());
+            world.tell_lasts(fault, touched);
+        }
+    }
+
+    fn plan_to(&mut self, at: Time, act: Act) {
+        self.agenda.insert((at, act));
+    }
+
+    fn begin(&mut self, world: &mut dyn Ground, fault: usize) {
+        let planned = &self.plan.clone()[fault];
+        let now = world.scene().now();
+        let ends = match (planned.fault.lasting(), planned.end) {
+            (Lasting::Moment, _) => Some(now),
+            // A fault that lasts no time at all is none: it would heal before it began.
+            (Lasting::Span, End::After(Duration::ZERO)) => return,
+            (Lasting::Span, End::At(at)) if at <= now => return,
+            (Lasting::Span, End::After(lasts)) => Some(now + lasts),
+            (Lasting::Span, End::At(at)) => Some(at),
+            (Lasting::Span, End::Never) => None,
+        };
+        if planned.fault.is_nothing() {
+            return;
+        }
+        self.courses.insert(fault, Course::default());
+        self.with_hand(world, fault, |planned, hand| planned.fault.begin(hand));
+        world.tell_began(fault, &self.courses[&fault].struck);
+        self.hear(Trigger::Begins(fault), now);
+        match ends {
+            Some(at) if at == now => self.heal(world, fault),
+            Some(at) => self.plan_to(at, Act::Heal(fault)),
+            None => {}
+        }
+    }
+
+    fn step(&mut self, world: &mut dyn Ground, fault: usize, step: Step) {
+        if !self.courses.contains_key(&fault) {
+            return;
+        }
+        let finished = self.with_hand(world, fault, |planned, hand| {
+            planned.fault.step(hand, step);
+            hand.is_finished()
+        });
+        if finished {
+            self.end(world, fault);
+        }
+    }
+
+    fn heal(&mut self, world: &mut dyn Ground, fault: usize) {
+        match self.with_hand(world, fault, |planned, hand| planned.fault.heal(hand)) {
+            Healing::Done => self.end(world, fault),
+            Healing::Underway => {}
+        }
+    }
+
+    /// The fault is over: what it still holds is let go.
+    fn end(&mut self, world: &mut dyn Ground, fault: usize) {
+        let touched = self.with_hand(world, fault, |_, hand| {
+            let touched = hand.touched();
+            hand.let_all_go();
+            touched
+        });
+        self.courses.remove(&fault);
+        world.tell_healed(fault, touched);
+        self.hear(Trigger::Heals(fault), world.scene().now());
+    }
+
+    fn with_hand<T>(
+        &mut self,
+        world: &mut dyn Ground,
+        fault: usize,
+        act: impl FnOnce(&Planned, &mut Hand<'_>) -> T,
+    ) -> T {
+        let planned = &self.plan[fault];
+        let mut hand = Hand {
+            ground: world,
+            deeds: &mut self.deeds,
+            agenda: &mut self.agenda,
+            course: self.courses.get_mut(&fault).expect("a fault that acts has begun"),
+            planned,
+            fault,
+            seed: self.seed,
+        };
+        act(planned, &mut hand)
     }
 }

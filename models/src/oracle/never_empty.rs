@@ -30,7 +30,7 @@ impl Oracle for NeverEmpty {
 
     /// A new life starts with nothing.
     fn on_fault(&mut self, _: &Moment<'_>, fault: &Fault) -> Option<String> {
-        if let Fault::Crash(node) = fault {
+        if let Fault::Crash(node, _) = fault {
             self.had[node.index()] = false;
         }
         None

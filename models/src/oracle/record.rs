@@ -52,8 +52,18 @@ impl Record {
         self.register.settle();
         self.opinions.settle();
         match fault {
-            Fault::Crash(node) => self.opinions.on_crash(&self.cast, *node),
-            Fault::Restart(_) | Fault::Pause(_) | Fault::Resume(_) | Fault::Cut(_) | Fault::Mend(_) => {}
+            Fault::Crash(node, _) => self.opinions.on_crash(&self.cast, *node),
+            Fault::Restart(_)
+            | Fault::Pause(_)
+            | Fault::Resume(_)
+            | Fault::Cut(_)
+            | Fault::Mend(_)
+            | Fault::Impair(_)
+            | Fault::Repair(_)
+            | Fault::Sever { .. }
+            | Fault::FakeSyncs(_)
+            | Fault::MakeSyncs(_)
+            | Fault::SetClock(..) => {}
         }
     }
 }

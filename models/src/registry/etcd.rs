@@ -32,6 +32,16 @@ pub enum Version {
     V3_6,
 }
 
+/// By which clock of its own a leader says when leases end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseClock {
+    /// The monotonic one, as etcd does: its lessor reckons with Go's `time.Now` (lease/lease.go, v3.6), which carries
+    /// a monotonic reading since Go 1.9.
+    Monotonic,
+    /// The wall clock, as a registry does that stores the time of expiry: a step ends leases early, or late.
+    Wall,
+}
+
 /// The members and their constants; the defaults are the real system's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -49,4 +59,6 @@ pub struct Config {
     pub fsync: Distribution,
     /// How long a registry client waits for one answer before it turns to another member: 5 s.
     pub request_timeout: Duration,
+    /// By which clock leases end.
+    pub lease_clock: LeaseClock,
 }

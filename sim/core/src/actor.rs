@@ -4,7 +4,8 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::{Draw, Duration, Life, Luck, NodeId, Seed, Time};
+use crate::clock::Clocks;
+use crate::{Class, Draw, Duration, FaultId, Life, Luck, NodeId, Seed, Time};
 
 /// One kind of process. It does no input or output: it is told, and it asks; a driver obeys.
 ///
@@ -20,6 +21,8 @@ pub trait Actor: Clone + Sized {
     type Durable: Durable;
     /// What a node tells the witnesses.
     type Observation: Clone + Debug;
+    /// What ails a node from outside. The kernel keeps it, so it outlives crashes; actors look at it.
+    type Plight: Clone + Debug + Hash;
 
     /// A new life begins.
     fn boot(config: &Self::Config, durable: &Self::Durable, ctx: &mut Ctx<'_, Self>) -> Self;
@@ -29,15 +32,28 @@ pub trait Actor: Clone + Sized {
     fn on_timer(&mut self, ctx: &mut Ctx<'_, Self>, timer: Self::Timer);
     /// A peer's host said that there is no such connection: its process died, hung up, or was never there.
     fn on_reset(&mut self, ctx: &mut Ctx<'_, Self>, peer: NodeId);
+    /// What ails this node is not what it was: [`Ctx::plight`] has it. A paused process is told when it goes on.
+    fn on_plight(&mut self, ctx: &mut Ctx<'_, Self>) {
+        let _ = ctx;
+    }
     /// Whom this node's host tells when the process dies: the peers with an open connection or a call in progress.
     fn peers(&self) -> Vec<NodeId>;
+
+    /// Which kind of traffic a message belongs to. Asked only while a fault of the network is in force.
+    fn class(_: &Self::Msg) -> Class {
+        Class(0)
+    }
+    /// How many bytes a message has on the wire. Asked only while a fault of the network is in force.
+    fn size(_: &Self::Msg) -> u64 {
+        0
+    }
 }
 
 /// What is on a node's disk, written one record at a time.
 pub trait Durable: Clone + Default {
     /// One write.
     type Record: Clone + Debug;
-    /// The write has reached the disk.
+    /// The write is on the disk, or seen as if it were by a process that reads it.
     fn apply(&mut self, record: Self::Record);
 }
 
@@ -68,6 +84,9 @@ pub enum Effect<A: Actor> {
         to: NodeId,
         /// What.
         msg: A::Msg,
+        /// The luck of this hop, and of the connection if it opens one, where it belongs to something; else the
+        /// sender's own.
+        luck: Option<Draw>,
     },
     /// The connection to a peer is dropped, with all that it still holds.
     HangUp {
@@ -76,29 +95,48 @@ pub enum Effect<A: Actor> {
     },
     /// A reminder, which dies with this life.
     Timer {
-        /// When.
+        /// When, by the node's monotonic clock.
         at: Time,
         /// Of what.
         timer: A::Timer,
     },
-    /// A write to the disk.
-    Save(<A::Durable as Durable>::Record),
+    /// A write, handed to the operating system: it survives the process, but not yet its host.
+    Write(<A::Durable as Durable>::Record),
+    /// All that was written is durable now.
+    Sync,
+    /// A fault of the plan has touched something here, and this is counted for it.
+    Touch {
+        /// The fault.
+        by: FaultId,
+    },
+    /// The process ends by its own hand, once all else that the handler asked for is done.
+    Exit {
+        /// The fault of the plan that drove it to that.
+        by: FaultId,
+    },
     /// Something for the witnesses.
     Observe(A::Observation),
 }
 
 /// What an actor sees of the world while it handles one event, and the list of what it asks for.
 pub struct Ctx<'w, A: Actor> {
+    /// What the node's monotonic clock reads.
     pub(crate) now: Time,
+    /// The true time.
+    pub(crate) moment: Time,
+    /// The node's clocks, if they are not true.
+    pub(crate) clocks: Option<&'w Clocks>,
     pub(crate) me: NodeId,
     pub(crate) names: &'w [Arc<str>],
     pub(crate) life: Life,
     pub(crate) seed: Seed,
+    pub(crate) plight: &'w Option<Arc<A::Plight>>,
     pub(crate) effects: &'w mut Vec<Effect<A>>,
 }
 
 impl<'w, A: Actor> Ctx<'w, A> {
-    /// For drivers other than the world, such as a unit test: the effects are theirs to obey.
+    /// For drivers other than the world, such as a unit test: the effects are theirs to obey. The clocks are true, and
+    /// nothing ails the node.
     pub fn new(
         now: Time,
         me: NodeId,
@@ -106,12 +144,29 @@ impl<'w, A: Actor> Ctx<'w, A> {
         seed: Seed,
         effects: &'w mut Vec<Effect<A>>,
     ) -> Self {
-        Ctx { now, me, names, life: Life(0), seed, effects }
+        let (moment, life) = (now, Life(0));
+        Ctx { now, moment, clocks: None, me, names, life, seed, plight: &None, effects }
     }
 
-    /// The moment at which the event happens.
+    /// What the node's own monotonic clock reads: the time that its timers go by.
     pub fn now(&self) -> Time {
         self.now
+    }
+
+    /// What the node's own wall clock reads.
+    pub fn wall(&self) -> Time {
+        self.clocks.map_or(self.moment, |clocks| clocks.wall(self.moment))
+    }
+
+    /// The true moment at which the event happens. No process can know it: it is for what witnesses are told, and for
+    /// numbers that must not come again.
+    pub fn moment(&self) -> Time {
+        self.moment
+    }
+
+    /// What ails the node from outside, if anything does.
+    pub fn plight(&self) -> Option<&A::Plight> {
+        self.plight.as_deref()
     }
 
     /// The node that is being told.
@@ -136,7 +191,12 @@ impl<'w, A: Actor> Ctx<'w, A> {
 
     /// Sends a message on the connection to a peer: in order, and again until it arrives.
     pub fn stream(&mut self, to: NodeId, msg: A::Msg) {
-        self.effects.push(Effect::Stream { to, msg });
+        self.effects.push(Effect::Stream { to, msg, luck: None });
+    }
+
+    /// Sends such a message with the hop's own luck.
+    pub fn stream_with(&mut self, to: NodeId, msg: A::Msg, luck: Draw) {
+        self.effects.push(Effect::Stream { to, msg, luck: Some(luck) });
     }
 
     /// Drops the connection to a peer.
@@ -144,19 +204,34 @@ impl<'w, A: Actor> Ctx<'w, A> {
         self.effects.push(Effect::HangUp { to });
     }
 
-    /// Asks to be reminded after `delay`.
+    /// Asks to be reminded after `delay`, by the node's monotonic clock.
     pub fn after(&mut self, delay: Duration, timer: A::Timer) {
         self.effects.push(Effect::Timer { at: self.now + delay, timer });
     }
 
-    /// Asks to be reminded at `at`, or at once if that has passed.
+    /// Asks to be reminded when the node's monotonic clock reads `at`, or at once if that has passed.
     pub fn at(&mut self, at: Time, timer: A::Timer) {
         self.effects.push(Effect::Timer { at: at.max(self.now), timer });
     }
 
-    /// Writes to the disk.
-    pub fn save(&mut self, record: <A::Durable as Durable>::Record) {
-        self.effects.push(Effect::Save(record));
+    /// Hands a write to the operating system: a later life reads it, if the host lives on or a sync comes first.
+    pub fn write(&mut self, record: <A::Durable as Durable>::Record) {
+        self.effects.push(Effect::Write(record));
+    }
+
+    /// Makes all that was written durable. How long that takes is the actor's own to say, with a timer before it.
+    pub fn sync(&mut self) {
+        self.effects.push(Effect::Sync);
+    }
+
+    /// Counts one thing that a fault of the plan has touched here.
+    pub fn touch(&mut self, by: FaultId) {
+        self.effects.push(Effect::Touch { by });
+    }
+
+    /// Ends the process, driven to it by a fault of the plan, after all else that this handler asks for.
+    pub fn exit(&mut self, by: FaultId) {
+        self.effects.push(Effect::Exit { by });
     }
 
     /// Tells the witnesses.

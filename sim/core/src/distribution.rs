@@ -14,6 +14,7 @@ pub use law::Law;
 use crate::{Draw, Duration};
 use real::{exp, ln, normal_cdf, normal_density, normal_quantile};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// A distribution of time, from zero to ten years, ready to be sampled.
@@ -33,6 +34,22 @@ enum Shape {
     Lognormal { median: f64, sigma: f64 },
     Pareto { scale: f64, shape: f64 },
     Empirical(Arc<[Duration]>),
+}
+
+/// By the bits of each number: the same parameters give the same digest on every machine.
+impl Hash for Distribution {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.cap.hash(state);
+        match &self.shape {
+            Shape::Constant(value) => (0_u64, value).hash(state),
+            Shape::Uniform { from, to } => (1_u64, from.to_bits(), to.to_bits()).hash(state),
+            Shape::Exponential { mean } => (2_u64, mean.to_bits()).hash(state),
+            Shape::Normal { mean, sd } => (3_u64, mean.to_bits(), sd.to_bits()).hash(state),
+            Shape::Lognormal { median, sigma } => (4_u64, median.to_bits(), sigma.to_bits()).hash(state),
+            Shape::Pareto { scale, shape } => (5_u64, scale.to_bits(), shape.to_bits()).hash(state),
+            Shape::Empirical(sorted) => (6_u64, sorted).hash(state),
+        }
+    }
 }
 
 /// The longest time that can be drawn: ten years of 365.25 days.

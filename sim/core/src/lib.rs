@@ -3,7 +3,10 @@
 //! A world is a value. Running it is a pure function. Everything else is printing.
 
 mod actor;
+mod clock;
+mod death;
 mod digest;
+mod disk;
 mod distribution;
 mod fault;
 mod luck;
@@ -18,11 +21,15 @@ mod witness;
 mod world;
 
 pub use actor::{Actor, Ctx, Durable, Effect};
+pub use clock::{Rate, Setting, Skew};
+pub use death::{Death, Farewell, Toll};
 pub use digest::{
     Checkpoint, Checkpoints, DIGEST_VERSION, Digest, DigestValue, NotADigest, Parting, first_difference,
 };
 pub use distribution::{Distribution, DistributionError, Law};
-pub use fault::{Cut, CutId, Fault, Feel, NodeSet};
+pub use fault::{
+    Class, Classes, Cut, Fault, FaultId, Feel, Flows, GilbertElliott, Harm, Impairment, NodeSet,
+};
 pub use luck::{Draw, Draws, Luck, Seed};
 pub use network::Network;
 pub use node::{Life, NodeId};
@@ -30,4 +37,4 @@ pub use ratio::{Ratio, ratio};
 pub use time::{Duration, Time};
 pub use topology::{Link, Topology, ZoneId};
 pub use witness::{Scene, Status, Witness};
-pub use world::{Event, Part, World};
+pub use world::{Birth, Event, Part, Ran, World};

@@ -6,7 +6,7 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
 use crate::topology::Route;
-use crate::{Cut, CutId, Draw, Duration, Feel, Link, NodeId, Topology, ZoneId};
+use crate::{Cut, Draw, Duration, FaultId, Feel, Link, NodeId, Topology, ZoneId};
 
 /// Routes between zones, found once, and the cuts in force.
 #[derive(Clone, Debug)]
@@ -17,7 +17,8 @@ pub struct Network {
     /// Every cut there ever was: its index is its epoch. A message remembers how many there were when it left, and
     /// is lost if a later one parts its ends: no search of what is in flight, however short the cut.
     cuts: Vec<Cut>,
-    lost: Vec<u64>,
+    /// How much each fault has changed, by its number.
+    touched: Vec<u64>,
     /// For each node, the cuts in force that messages from it may meet, and those that messages to it may meet.
     leaving: Vec<Vec<Epoch>>,
     entering: Vec<Vec<Epoch>>,
@@ -63,7 +64,7 @@ impl Network {
             zones,
             routes,
             cuts: Vec::new(),
-            lost: Vec::new(),
+            touched: Vec::new(),
             leaving: vec![Vec::new(); nodes],
             entering: vec![Vec::new(); nodes],
             active: Vec::new(),
@@ -80,9 +81,17 @@ impl Network {
         self.cut_between(from, to).is_none()
     }
 
-    /// How many messages the cuts of this name have stopped.
-    pub fn lost_to(&self, id: CutId) -> u64 {
-        self.cuts.iter().zip(&self.lost).filter(|(cut, _)| cut.id == id).map(|(_, lost)| lost).sum()
+    /// How much a fault has changed: messages that it stopped, held, changed or dropped, and connections that it severed.
+    pub(crate) fn touched(&self, id: FaultId) -> u64 {
+        self.touched.get(id.0 as usize).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn touch(&mut self, id: FaultId) {
+        let index = id.0 as usize;
+        if self.touched.len() <= index {
+            self.touched.resize(index + 1, 0);
+        }
+        self.touched[index] += 1;
     }
 
     pub(crate) fn epoch(&self) -> Epoch {
@@ -93,9 +102,9 @@ impl Network {
     /// else happens.
     pub(crate) fn fate(&mut self, from: NodeId, to: NodeId, luck: Draw) -> Fate {
         if let Some(epoch) = self.cut_between(from, to) {
-            self.lost[epoch as usize] += 1;
+            self.touch(self.cuts[epoch as usize].id);
             return match self.cuts[epoch as usize].feel {
-                Feel::Silent => Fate::Lost,
+                Feel::Silent | Feel::Held => Fate::Lost,
                 Feel::Refused => Fate::Refused,
             };
         }
@@ -113,7 +122,7 @@ impl Network {
         }
         let parting = (sent as usize..self.cuts.len()).find(|&epoch| self.cuts[epoch].parts(from, to));
         if let Some(epoch) = parting {
-            self.lost[epoch] += 1;
+            self.touch(self.cuts[epoch].id);
         }
         parting.is_some()
     }
@@ -124,10 +133,9 @@ impl Network {
         cut.to.iter().for_each(|node| self.entering[node.index()].push(epoch));
         self.active.push(epoch);
         self.cuts.push(cut);
-        self.lost.push(0);
     }
 
-    pub(crate) fn mend(&mut self, id: CutId) {
+    pub(crate) fn mend(&mut self, id: FaultId) {
         let cuts = &self.cuts;
         let (mended, active) = self.active.iter().partition(|&&epoch| cuts[epoch as usize].id == id);
         self.active = active;

@@ -93,9 +93,18 @@ impl<M> Streams<M> {
         gone.is_some()
     }
 
+    /// Closes all streams from a node; those to it stay as their senders know them.
+    pub(crate) fn close_all_from(&mut self, node: NodeId) {
+        self.close_where(|stream| stream.from == node);
+    }
+
     /// Closes all streams from and to a node.
     pub(crate) fn close_all_of(&mut self, node: NodeId) {
-        for stream in self.all.iter_mut().filter(|stream| stream.from == node || stream.to == node) {
+        self.close_where(|stream| stream.from == node || stream.to == node);
+    }
+
+    fn close_where(&mut self, is_meant: impl Fn(&Stream<M>) -> bool) {
+        for stream in self.all.iter_mut().filter(|stream| is_meant(stream)) {
             if !matches!(stream.flow, Flow::Closed) {
                 stream.flow = Flow::Closed;
                 self.open.remove(&(stream.from, stream.to));

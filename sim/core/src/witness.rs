@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::{Actor, Fault, Life, Network, NodeId, Time, ZoneId};
+use crate::clock::Truth;
+use crate::{Actor, Fault, FaultId, Life, Network, NodeId, Time, ZoneId};
 
 /// Metrics, beliefs, oracles, recorders: they are told, and they never act.
 pub trait Witness<A: Actor>: Clone {
@@ -10,6 +11,14 @@ pub trait Witness<A: Actor>: Clone {
     fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &A::Observation);
     /// A fault has just been inflicted; the scene is that after it.
     fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault);
+    /// A process has ended by its own hand, driven to it by this fault of the plan; of its crash it has been told.
+    fn on_exit(&mut self, scene: &Scene<'_>, node: NodeId, by: FaultId) {
+        let _ = (scene, node, by);
+    }
+    /// Whether it has seen something that the driver must look at before anything else happens.
+    fn wants_attention(&self) -> bool {
+        false
+    }
 }
 
 /// The truth of the moment, as far as the kernel knows it.
@@ -21,11 +30,12 @@ pub struct Scene<'w> {
     pub(crate) network: &'w Network,
 }
 
-/// Which life a node is in, and whether its process runs: all that most events need to know, kept close together.
+/// Which life a node is in, whether its process runs, and whether its clocks are true: all that most events need to know, kept close together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pulse {
     pub(crate) life: Life,
     pub(crate) status: Status,
+    pub(crate) clocks: Truth,
 }
 
 /// Whether a process runs.
@@ -35,7 +45,7 @@ pub enum Status {
     Up,
     /// It stands still, and keeps its state.
     Paused,
-    /// It is dead.
+    /// It is dead, or not yet born.
     Down,
 }
 

@@ -4,13 +4,15 @@ use std::collections::VecDeque;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use crate::clock::{Clock, Clocks, Truth};
+use crate::disk::{Disk, Syncs};
 use crate::network::{Epoch, Fate, RECEIVED};
 use crate::queue::{Best, Queue};
 use crate::stream::{Flow, Stall, StreamId, Streams};
 use crate::witness::Pulse;
 use crate::{
-    Actor, Checkpoints, Ctx, Digest, DigestValue, Draw, Durable, Effect, Fault, Life, Luck, Network, NodeId,
-    Scene, Seed, Status, Time, Topology, Witness, ZoneId,
+    Actor, Checkpoints, Ctx, Death, Digest, DigestValue, Draw, Durable, Effect, Farewell, Fault, FaultId,
+    Life, Luck, Network, NodeId, Scene, Seed, Setting, Status, Time, Topology, Witness, ZoneId,
 };
 
 /// How many events lie between two checkpoints of the digest, at first.
@@ -25,6 +27,26 @@ pub struct Part<C> {
     pub zone: ZoneId,
     /// What it boots with.
     pub config: C,
+    /// When it first boots.
+    pub birth: Birth,
+}
+
+/// When a node's first life begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Birth {
+    /// When the world does.
+    AtStart,
+    /// At its first restart. Until then its host answers that nothing listens there.
+    Later,
+}
+
+/// Why the world has stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ran {
+    /// All has happened that was to happen by then.
+    ToEnd,
+    /// The witness wants the driver's attention, at the moment of the last event.
+    Called,
 }
 
 /// Everything there is in a run: cloning it forks the run.
@@ -50,11 +72,26 @@ pub struct World<A: Actor, W, Q = Best<Event<A>>> {
 #[derive(Clone)]
 struct Node<A: Actor> {
     config: A::Config,
-    disk: A::Durable,
+    disk: Disk<A::Durable>,
     /// The luck of messages that do not bring their own.
     luck: Luck,
     /// What came while the node stood still.
     held: VecDeque<What<A>>,
+    plight: Option<Arc<A::Plight>>,
+    clocks: Clocks,
+    /// Timers that no moment is known for, since the monotonic clock has stopped; each with what it waits for that to
+    /// read.
+    dormant: Vec<(Time, A::Timer)>,
+    host: Host,
+}
+
+/// What becomes of a message to a node whose process is dead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Host {
+    /// The host turns it away.
+    Answers,
+    /// The host is dead, too: nothing.
+    Silent,
 }
 
 /// Something that will happen to a node.
@@ -74,6 +111,8 @@ enum What<A: Actor> {
         msg: A::Msg,
     },
     Timer(A::Timer),
+    /// What ails the node has changed while it stood still.
+    Plight,
     Reset {
         peer: NodeId,
         /// How many streams there had been when it was sent: it is not about a later one.
@@ -126,21 +165,58 @@ enum Mark {
     Reset = 4,
     Retransmit = 5,
     Fault = 6,
+    Plight = 7,
+    Exit = 8,
+}
+
+impl Birth {
+    /// How a node is before anything has happened.
+    fn pulse(self) -> Pulse {
+        let status = match self {
+            Birth::AtStart => Status::Up,
+            Birth::Later => Status::Down,
+        };
+        Pulse { life: Life(0), status, clocks: Truth::True }
+    }
+}
+
+impl<A: Actor> Node<A> {
+    /// What the node sees while it handles an event.
+    #[inline]
+    fn ctx<'w>(
+        &'w self,
+        moment: Time,
+        me: NodeId,
+        names: &'w [Arc<str>],
+        pulse: Pulse,
+        seed: Seed,
+        effects: &'w mut Vec<Effect<A>>,
+    ) -> Ctx<'w, A> {
+        let (now, clocks) = match pulse.clocks {
+            Truth::True => (moment, None),
+            Truth::Apart => (self.clocks.monotonic.read(moment), Some(&self.clocks)),
+        };
+        Ctx { now, moment, clocks, me, names, life: pulse.life, seed, plight: &self.plight, effects }
+    }
 }
 
 impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
-    /// A world in which every node of the cast has just booted, in order.
+    /// A world in which every node of the cast that is there from the start has just booted, in order.
     pub fn new(topology: &Topology, cast: Vec<Part<A::Config>>, seed: Seed, witness: W) -> Self {
         let network = Network::new(topology, cast.iter().map(|part| part.zone).collect());
         let names = cast.iter().map(|part| Arc::from(part.name.as_str())).collect();
-        let pulses = vec![Pulse { life: Life(0), status: Status::Up }; cast.len()];
+        let pulses = cast.iter().map(|part| part.birth.pulse()).collect();
         let nodes: Vec<Node<A>> = cast
             .into_iter()
             .map(|part| Node {
                 luck: seed.luck(&part.name, "network", 0),
                 config: part.config,
-                disk: A::Durable::default(),
+                disk: Disk::default(),
                 held: VecDeque::new(),
+                plight: None,
+                clocks: Clocks::TRUE,
+                dormant: Vec::new(),
+                host: Host::Answers,
             })
             .collect();
         let mut world = World {
@@ -159,7 +235,12 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             events: 0,
             effects: Vec::new(),
         };
-        (0..world.nodes.len() as u32).map(NodeId).for_each(|node| world.boot(node));
+        let born = |world: &Self, node: NodeId| world.pulses[node.index()].status == Status::Up;
+        for node in (0..world.nodes.len() as u32).map(NodeId) {
+            if born(&world, node) {
+                world.boot(node);
+            }
+        }
         world
     }
 
@@ -186,6 +267,16 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// The digest at some moments, to find where two runs part.
     pub fn checkpoints(&self) -> &Checkpoints {
         &self.checkpoints
+    }
+
+    /// How many messages, processes or connections a fault has changed.
+    pub fn touched(&self, id: FaultId) -> u64 {
+        self.network.touched(id)
+    }
+
+    /// Counts something that a fault has changed.
+    pub fn touch(&mut self, id: FaultId) {
+        self.network.touch(id);
     }
 
     /// What watches.
@@ -221,10 +312,16 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         self.actors[node.index()].as_ref()
     }
 
-    /// Everything that happens before `end`; then it is `end`.
-    pub fn run_until(&mut self, end: Time) {
-        while self.step(end) {}
+    /// Everything that happens before `end`, and then it is `end`; or until the witness wants attention, which it is
+    /// asked for after each event. A witness that never does costs nothing.
+    pub fn run_until(&mut self, end: Time) -> Ran {
+        while self.step(end) {
+            if self.witness.wants_attention() {
+                return Ran::Called;
+            }
+        }
         self.now = self.now.max(end);
+        Ran::ToEnd
     }
 
     /// The next event, if it happens before `end`.
@@ -243,15 +340,32 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         self.mark(Mark::Fault, NodeId(0), NodeId(0));
         fault.hash(&mut self.digest);
         match &fault {
-            Fault::Crash(node) => self.crash(*node),
+            Fault::Crash(node, death) => self.crash(*node, *death),
             Fault::Restart(node) => self.restart(*node),
             Fault::Pause(node) => self.pause(*node),
             Fault::Resume(node) => self.resume(*node),
             Fault::Cut(cut) => self.network.cut(cut.clone()),
             Fault::Mend(id) => self.network.mend(*id),
+            Fault::Impair(_) | Fault::Repair(_) | Fault::Sever { .. } => {}
+            Fault::FakeSyncs(node) => self.nodes[node.index()].disk.set_syncs(Syncs::Faked),
+            Fault::MakeSyncs(node) => self.nodes[node.index()].disk.set_syncs(Syncs::Made),
+            Fault::SetClock(node, setting) => self.set_clocks(*node, *setting),
         }
         let scene = Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network };
         self.witness.on_fault(&scene, &fault);
+    }
+
+    /// What ails a node from now on, if anything does. A process that runs is told at once, one that stands still when
+    /// it goes on, and one that is dead finds it when it boots.
+    pub fn afflict(&mut self, node: NodeId, plight: Option<Arc<A::Plight>>) {
+        self.mark(Mark::Plight, node, node);
+        plight.hash(&mut self.digest);
+        self.nodes[node.index()].plight = plight;
+        match self.pulses[node.index()].status {
+            Status::Up => self.tell(node, |actor, ctx| actor.on_plight(ctx)),
+            Status::Paused => self.nodes[node.index()].held.push_back(What::Plight),
+            Status::Down => {}
+        }
     }
 
     fn happen(&mut self, event: Event<A>) {
@@ -268,6 +382,10 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 self.mark(Mark::Timer, to, to);
                 timer.hash(&mut self.digest);
                 self.tell(to, |actor, ctx| actor.on_timer(ctx, timer));
+            }
+            What::Plight => {
+                self.mark(Mark::Plight, to, to);
+                self.tell(to, |actor, ctx| actor.on_plight(ctx));
             }
             What::Message { by, sent, msg } => {
                 let (mark, from) = match by.carried() {
@@ -304,7 +422,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 }
                 What::Message { by, sent: RECEIVED, msg }
             }
-            What::Timer(_) | What::Reset { .. } | What::Retransmit { .. } => what,
+            What::Timer(_) | What::Plight | What::Reset { .. } | What::Retransmit { .. } => what,
         };
         self.nodes[node.index()].held.push_back(what);
     }
@@ -319,9 +437,12 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             }
     }
 
-    /// The node that an event was meant for is dead, or not the one it was. Its host turns messages away.
+    /// The node that an event was meant for is dead, or not the one it was. Its host turns messages away, if it lives.
     fn miss(&mut self, to: NodeId, what: What<A>) {
-        let What::Message { by, sent, .. } = what else { return };
+        let What::Message { by, sent, msg } = what else { return };
+        if self.nodes[to.index()].host == Host::Silent {
+            return self.vanish(by, msg);
+        }
         let from = match by.carried() {
             Carried::Alone(from) => from,
             // If the sender has opened another by now, it knows already that this one is no more.
@@ -330,6 +451,16 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         };
         if !self.network.met_cut(sent, from, to) {
             self.reset(to, from);
+        }
+    }
+
+    /// A message has come to where nobody is. The sender of a stream knows that from the silence alone.
+    fn vanish(&mut self, by: Carrier, msg: A::Msg) {
+        let Carried::On(stream) = by.carried() else { return };
+        match &mut self.streams.get(stream).flow {
+            Flow::Open => self.stall(stream).fall_behind(msg),
+            Flow::Stalled(stall) => stall.fall_behind(msg),
+            Flow::Closed => {}
         }
     }
 
@@ -346,12 +477,11 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     }
 
     fn boot(&mut self, node: NodeId) {
-        let Node { config, disk, .. } = &self.nodes[node.index()];
-        let life = self.pulses[node.index()].life;
         let mut effects = std::mem::take(&mut self.effects);
-        let mut ctx =
-            Ctx { now: self.now, me: node, names: &self.names, life, seed: self.seed, effects: &mut effects };
-        self.actors[node.index()] = Some(A::boot(config, disk, &mut ctx));
+        let state = &self.nodes[node.index()];
+        let pulse = self.pulses[node.index()];
+        let mut ctx = state.ctx(self.now, node, &self.names, pulse, self.seed, &mut effects);
+        self.actors[node.index()] = Some(A::boot(&state.config, &state.disk.read(), &mut ctx));
         self.obey(node, effects);
     }
 
@@ -359,27 +489,25 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     fn tell(&mut self, node: NodeId, handle: impl FnOnce(&mut A, &mut Ctx<'_, A>)) {
         let mut effects = std::mem::take(&mut self.effects);
         let actor = self.actors[node.index()].as_mut().expect("a live node has an actor");
-        let mut ctx = Ctx {
-            now: self.now,
-            me: node,
-            names: &self.names,
-            life: self.pulses[node.index()].life,
-            seed: self.seed,
-            effects: &mut effects,
-        };
-        handle(actor, &mut ctx);
+        let state = &self.nodes[node.index()];
+        let pulse = self.pulses[node.index()];
+        handle(actor, &mut state.ctx(self.now, node, &self.names, pulse, self.seed, &mut effects));
         self.obey(node, effects);
     }
 
     #[inline]
     fn obey(&mut self, node: NodeId, mut effects: Vec<Effect<A>>) {
+        let mut exit = None;
         for effect in effects.drain(..) {
             match effect {
-                Effect::Timer { at, timer } => self.push(at, node, What::Timer(timer)),
+                Effect::Timer { at, timer } => self.set_timer(node, at, timer),
                 Effect::Send { to, msg, luck } => self.send(node, to, msg, luck),
-                Effect::Stream { to, msg } => self.stream(node, to, msg),
+                Effect::Stream { to, msg, luck } => self.stream(node, to, msg, luck),
                 Effect::HangUp { to } => self.hang_up(node, to),
-                Effect::Save(record) => self.nodes[node.index()].disk.apply(record),
+                Effect::Write(record) => self.nodes[node.index()].disk.write(record),
+                Effect::Sync => self.nodes[node.index()].disk.sync(),
+                Effect::Touch { by } => self.touch(by),
+                Effect::Exit { by } => exit = exit.or(Some(by)),
                 Effect::Observe(seen) => {
                     let scene = Scene {
                         now: self.now,
@@ -392,6 +520,68 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             }
         }
         self.effects = effects;
+        if let Some(by) = exit {
+            self.exit(node, by);
+        }
+    }
+
+    /// The process has asked to end: to its host it is as if it had been killed.
+    #[cold]
+    fn exit(&mut self, node: NodeId, by: FaultId) {
+        self.mark(Mark::Exit, node, node);
+        by.hash(&mut self.digest);
+        self.crash(node, Death::KILLED);
+        let scene = Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network };
+        self.witness.on_fault(&scene, &Fault::Crash(node, Death::KILLED));
+        self.witness.on_exit(&scene, node, by);
+    }
+
+    /// A timer for when the node's monotonic clock reads `due`.
+    #[inline]
+    fn set_timer(&mut self, node: NodeId, due: Time, timer: A::Timer) {
+        match self.pulses[node.index()].clocks {
+            Truth::True => self.push(due, node, What::Timer(timer)),
+            Truth::Apart => self.set_timer_apart(node, due, timer),
+        }
+    }
+
+    #[cold]
+    fn set_timer_apart(&mut self, node: NodeId, due: Time, timer: A::Timer) {
+        match self.nodes[node.index()].clocks.monotonic.reaches(due, self.now) {
+            Some(at) => self.push(at, node, What::Timer(timer)),
+            None => self.nodes[node.index()].dormant.push((due, timer)),
+        }
+    }
+
+    fn set_clocks(&mut self, node: NodeId, setting: Setting) {
+        let clocks = &mut self.nodes[node.index()].clocks;
+        let before = clocks.monotonic;
+        clocks.set(self.now, setting);
+        self.pulses[node.index()].clocks = clocks.truth();
+        if clocks.monotonic != before {
+            self.time_anew(node, before);
+        }
+    }
+
+    /// The monotonic clock of a node is not what it was: all its timers get other moments, those of one moment in the
+    /// order that they had. Takes out and puts back every event that waits, whosoever it is.
+    ///
+    /// What a timer waits for the clock to read is found from its moment, so it may be up to one step of a fast clock
+    /// later than it was: less than a nanosecond of true time. What is due at the end of time is dropped.
+    fn time_anew(&mut self, node: NodeId, before: Clock) {
+        let pulse = self.pulses[node.index()];
+        let mut waiting = std::mem::take(&mut self.queue);
+        while let Some((at, event)) = waiting.pop_until(Time::END) {
+            match event {
+                Event { to, life, what: What::Timer(timer) } if to == node && life == pulse.life => {
+                    self.set_timer(node, before.read(at), timer);
+                }
+                other => self.queue.push(at, other),
+            }
+        }
+        let mut dormant = std::mem::take(&mut self.nodes[node.index()].dormant);
+        dormant.sort_by_key(|&(due, _)| due);
+        dormant.into_iter().for_each(|(due, timer)| self.set_timer(node, due, timer));
     }
 
     #[inline]
@@ -414,12 +604,12 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     }
 
     /// A message on the stream from one node to another, which is opened when first used.
-    fn stream(&mut self, from: NodeId, to: NodeId, msg: A::Msg) {
+    fn stream(&mut self, from: NodeId, to: NodeId, msg: A::Msg, luck: Option<Draw>) {
         let id = self.streams.open(from, to, self.pulses[to.index()].life, self.now);
         if let Flow::Stalled(stall) = &mut self.streams.get(id).flow {
             return stall.give(msg);
         }
-        let luck = self.nodes[from.index()].luck.draw();
+        let luck = luck.unwrap_or_else(|| self.nodes[from.index()].luck.draw());
         match self.network.fate(from, to, luck) {
             Fate::Travels(latency) => {
                 let stream = self.streams.get(id);
@@ -477,7 +667,11 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             return;
         }
         let luck = self.nodes[from.index()].luck.draw();
-        match self.network.fate(from, to, luck) {
+        let fate = match self.nodes[to.index()].host {
+            Host::Answers => self.network.fate(from, to, luck),
+            Host::Silent => Fate::Lost,
+        };
+        match fate {
             Fate::Travels(latency) => {
                 let (at, life) = (stream.last.max(self.now + latency), stream.life);
                 let sent = self.network.epoch();
@@ -521,18 +715,31 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         }
     }
 
-    fn crash(&mut self, node: NodeId) {
+    /// The process dies, if it lives. What a death takes with it, it takes from the dead, too: a host may lose power
+    /// after its process has been killed.
+    fn crash(&mut self, node: NodeId, death: Death) {
+        self.nodes[node.index()].disk.suffer(death.disk);
+        if death.farewell == Farewell::Silence {
+            self.nodes[node.index()].host = Host::Silent;
+        }
         let Some(actor) = self.actors[node.index()].take() else { return };
         self.pulses[node.index()].status = Status::Down;
         self.pulses[node.index()].life.0 += 1;
         self.nodes[node.index()].held.clear();
-        self.streams.close_all_of(node);
-        actor.peers().into_iter().for_each(|peer| self.reset(node, peer));
+        self.nodes[node.index()].dormant.clear();
+        match death.farewell {
+            Farewell::Reset => {
+                self.streams.close_all_of(node);
+                actor.peers().into_iter().for_each(|peer| self.reset(node, peer));
+            }
+            Farewell::Silence => self.streams.close_all_from(node),
+        }
     }
 
     fn restart(&mut self, node: NodeId) {
         if self.pulses[node.index()].status == Status::Down {
             self.pulses[node.index()].status = Status::Up;
+            self.nodes[node.index()].host = Host::Answers;
             self.boot(node);
         }
     }

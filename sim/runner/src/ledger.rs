@@ -203,14 +203,21 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
     fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault) {
         self.record.on_fault(fault);
         self.follow_changes(scene.now());
-        if let Fault::Crash(node) = fault {
+        if let Fault::Crash(node, _) = fault {
             self.reign.on_crash(scene.now(), *node);
         }
         match fault {
-            Fault::Crash(node) | Fault::Restart(node) | Fault::Pause(node) | Fault::Resume(node) => {
+            Fault::Crash(node, _) | Fault::Restart(node) | Fault::Pause(node) | Fault::Resume(node) => {
                 self.beliefs.on_status(&self.record.cast, scene.now(), *node, scene.status(*node));
             }
-            Fault::Cut(_) | Fault::Mend(_) => {}
+            Fault::Cut(_)
+            | Fault::Mend(_)
+            | Fault::Impair(_)
+            | Fault::Repair(_)
+            | Fault::Sever { .. }
+            | Fault::FakeSyncs(_)
+            | Fault::MakeSyncs(_)
+            | Fault::SetClock(..) => {}
         }
         self.watch.on_fault(scene, &self.record, fault);
     }
@@ -222,6 +229,7 @@ impl Audience for Ledger {
         let each = |islands: &[Vec<NodeId>]| islands.iter().map(|nodes| self.names.of(nodes)).collect();
         let (on, islands) = match struck {
             Struck::Nodes(nodes) => (self.names.each(nodes), Vec::new()),
+            Struck::Ways { sides } => (each(sides), Vec::new()),
             Struck::Parted { sides, islands } => (each(sides), each(islands)),
         };
         let has_phase = self.faults.begin(now, fault, on, islands);

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use schism_core::{DigestValue, Event, NodeId, Part, Seed, Time, World, ZoneId, queue::Best, queue::Queue};
+use schism_core::{
+    Birth, DigestValue, Event, NodeId, Part, Ran, Seed, Time, World, ZoneId, queue::Best, queue::Queue,
+};
 use schism_models::client::{Callee, Desk, Directory};
 use schism_models::listing::{Endpoint, Listing, ServiceId};
-use schism_models::nemesis::{Audience, Nemesis};
+use schism_models::nemesis::{Audience, Ears, Nemesis};
 use schism_models::node::{Node, Role};
 use schism_models::registry::{self, etcd};
 use schism_models::service::Post;
@@ -32,7 +34,7 @@ pub fn run_all(scenario: &Scenario, seeds: &[Seed]) -> Vec<Report> {
 /// A scenario on its way. A value: cloning it forks the run.
 #[derive(Clone)]
 pub struct Simulation<W, Q = Best<Event<Node>>> {
-    world: World<Node, W, Q>,
+    world: World<Node, Ears<W>, Q>,
     nemesis: Nemesis,
     end: Time,
 }
@@ -40,9 +42,10 @@ pub struct Simulation<W, Q = Best<Event<Node>>> {
 impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
     /// A scenario about to begin, watched by `witness`.
     pub fn new(scenario: &Scenario, seed: Seed, witness: W) -> Self {
+        let nemesis = Nemesis::new(scenario.faults.clone().into(), seed);
         Simulation {
-            world: World::new(&scenario.topology, cast(scenario), seed, witness),
-            nemesis: Nemesis::new(scenario.faults.clone().into(), seed),
+            world: World::new(&scenario.topology, cast(scenario), seed, nemesis.ears(witness)),
+            nemesis,
             end: Time::START + scenario.length,
         }
     }
@@ -50,11 +53,16 @@ impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
     /// Everything that happens before `until`, or before the end if that is sooner.
     pub fn run_until(&mut self, until: Time) {
         let until = until.min(self.end);
-        while let Some(at) = self.nemesis.next_at().filter(|&at| at < until) {
-            self.world.run_until(at);
-            self.nemesis.act(&mut self.world);
+        loop {
+            // What the nemesis hears on the way may have to be acted on before what it had planned.
+            let goal = self.nemesis.next_at().filter(|&at| at < until);
+            match self.world.run_until(goal.unwrap_or(until)) {
+                Ran::Called => {}
+                Ran::ToEnd if goal.is_some() => self.nemesis.act(&mut self.world),
+                Ran::ToEnd => return,
+            }
+            self.nemesis.listen(&mut self.world);
         }
-        self.world.run_until(until);
     }
 
     /// Everything that is left.
@@ -64,8 +72,13 @@ impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
     }
 
     /// The world as it is.
-    pub fn world(&self) -> &World<Node, W, Q> {
+    pub fn world(&self) -> &World<Node, Ears<W>, Q> {
         &self.world
+    }
+
+    /// What watches.
+    pub fn witness(&self) -> &W {
+        &self.world.witness().audience
     }
 
     /// Of everything so far.
@@ -75,7 +88,7 @@ impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
 
     /// What has watched.
     pub fn into_witness(self) -> W {
-        self.world.into_witness()
+        self.world.into_witness().audience
     }
 }
 
@@ -83,7 +96,7 @@ impl<Q: Queue<Event<Node>>> Simulation<Ledger, Q> {
     /// What happened, once the run has come to its end.
     pub fn into_report(self, scenario: &Scenario, seed: Seed) -> Report {
         let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
-        self.world.into_witness().report(scenario, seed, digest, events, end)
+        self.into_witness().report(scenario, seed, digest, events, end)
     }
 }
 
@@ -140,7 +153,7 @@ fn address(scenario: &Scenario) -> Option<etcd::Address> {
 }
 
 fn part(node: &scenario::Node, config: Role) -> Part<Role> {
-    Part { name: node.name.clone(), zone: node.zone, config }
+    Part { name: node.name.clone(), zone: node.zone, config, birth: Birth::AtStart }
 }
 
 /// The services' endpoints, as they register or as a static list has them.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use schism_core::{NodeId, ZoneId};
-use schism_models::nemesis::{Base, Direction, Fault, Mode, Partition, Select, Shape, Target};
+use schism_models::nemesis::{self, Base, Fault, Select, Target};
 use schism_scenario::{Node, Scenario};
 
 /// The names of all nodes and groups. Cheap to make and to clone.
@@ -98,46 +98,19 @@ impl Names {
 
 /// A fault in the words of the scenario: `partition: zone:b | rest, blackhole`.
 pub fn of_fault(scenario: &Scenario, fault: &Fault) -> String {
-    let names = Names::new(scenario);
-    let targets = |targets: &[Target]| of_targets(scenario, &names, targets);
-    match fault {
-        Fault::Partition(partition) => of_partition(partition, targets),
-        Fault::Crash(nodes) => format!("crash of {}", targets(nodes)),
-        Fault::Pause(nodes) => format!("pause of {}", targets(nodes)),
+    fault.words(&Spelt { scenario, names: Names::new(scenario) })
+}
+
+/// Targets as the scenario spells them.
+struct Spelt<'s> {
+    scenario: &'s Scenario,
+    names: Names,
+}
+
+impl nemesis::Names for Spelt<'_> {
+    fn target(&self, target: &Target) -> String {
+        of_target(self.scenario, &self.names, target)
     }
-}
-
-fn of_partition(
-    Partition { shape, direction, mode }: &Partition,
-    targets: impl Fn(&[Target]) -> String,
-) -> String {
-    let one = |target: &Target| targets(std::slice::from_ref(target));
-    let shape = match shape {
-        Shape::Split(sides) => joined(sides.iter().map(|side| targets(side)), " | "),
-        Shape::Isolate(nodes) => format!("{} | everyone else", targets(nodes)),
-        Shape::OneWay(from, to) => format!("{} -> {}", targets(from), targets(to)),
-        Shape::Partial(pairs) => {
-            joined(pairs.iter().map(|(a, b)| format!("{} | {}", one(a), one(b))), " and ")
-        }
-    };
-    let direction = match direction {
-        Direction::Both => "",
-        Direction::Forward => ", forward only",
-        Direction::Backward => ", backward only",
-    };
-    let mode = match mode {
-        Mode::Blackhole => "blackhole",
-        Mode::Reject => "reject",
-    };
-    format!("partition: {shape}{direction}, {mode}")
-}
-
-fn of_targets(scenario: &Scenario, names: &Names, targets: &[Target]) -> String {
-    joined(targets.iter().map(|target| of_target(scenario, names, target)), ", ")
-}
-
-fn joined(parts: impl Iterator<Item = String>, by: &str) -> String {
-    parts.collect::<Vec<_>>().join(by)
 }
 
 fn of_target(scenario: &Scenario, names: &Names, Target { base, select }: &Target) -> String {
@@ -173,6 +146,8 @@ fn groups(scenario: &Scenario) -> impl Iterator<Item = (&str, &[Node])> {
 
 #[cfg(test)]
 mod tests {
+    use schism_models::nemesis::{Direction, Mode, Partition, Pause, Shape};
+
     use super::*;
     use crate::ledger::stage::{BATCH, ORDERS, REGISTRY, Stage, WEB, next};
 
@@ -195,7 +170,7 @@ mod tests {
         let sides =
             vec![vec![target(Base::Zone(ZoneId(1)), None), leader.clone()], vec![target(Base::Rest, None)]];
         let told = |fault| of_fault(&scenario, &fault);
-        assert_eq!(told(Fault::Pause(vec![orders.clone()])), "pause of orders:pick(2)");
+        assert_eq!(told(Fault::Pause(Pause { targets: vec![orders.clone()] })), "pause of orders:pick(2)");
         let split = Fault::Partition(Partition { shape: Shape::Split(sides), direction, mode });
         assert_eq!(told(split), "partition: zone:b, registry:leader | rest, forward only, blackhole");
         let shape = Shape::Partial(vec![(orders, leader)]);

@@ -141,24 +141,24 @@ pub(crate) enum Argument {
 }
 
 impl Key {
-    const fn new(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    pub(crate) const fn new(name: &'static str, shape: Shape, about: &'static str) -> Key {
         Key { name, about, shape, presence: Presence::Optional }
     }
 
     /// One of these words.
-    const fn word(name: &'static str, there: &'static [&'static str], about: &'static str) -> Key {
+    pub(crate) const fn word(name: &'static str, there: &'static [&'static str], about: &'static str) -> Key {
         Key::new(name, Shape::Word(Words { there, later: &[] }), about)
     }
 
-    const fn required(self) -> Key {
+    pub(crate) const fn required(self) -> Key {
         Key { presence: Presence::Required, ..self }
     }
 
-    const fn or(self, default: &'static str) -> Key {
+    pub(crate) const fn or(self, default: &'static str) -> Key {
         Key { presence: Presence::Default(default), ..self }
     }
 
-    const fn later(name: &'static str, instead: &'static [&'static str]) -> Key {
+    pub(crate) const fn later(name: &'static str, instead: &'static [&'static str]) -> Key {
         Key { name, about: "", shape: Text, presence: Presence::Later(instead) }
     }
 
@@ -234,6 +234,8 @@ pub(crate) const REGISTRY: Choice = Choice {
 
 /// The spellings of `version`.
 pub(crate) const ETCD_VERSIONS: &[&str] = &["3.4", "3.5", "3.6"];
+/// The spellings of `lease-clock`.
+pub(crate) const LEASE_CLOCKS: &[&str] = &["monotonic", "wall"];
 
 /// `[registry.etcd]`; the defaults are those of the real system unless the text says otherwise.
 pub(crate) const ETCD: &[Key] = &[
@@ -249,6 +251,8 @@ pub(crate) const ETCD: &[Key] = &[
         .or("{ lognormal = { p50 = \"1ms\", p99 = \"8ms\" } }"),
     Key::new("request-timeout", Duration(Positive), "How long a registry client waits for one answer before it turns to another member")
         .or("\"5s\""),
+    Key::word("lease-clock", LEASE_CLOCKS, "By which clock of the leader's leases end; `wall` is that of a registry that stores the time of expiry")
+        .or("\"monotonic\""),
 ];
 
 /// `[services.NAME]`.

@@ -18,6 +18,7 @@
 
 mod check;
 mod diagnostics;
+mod fault;
 mod grammar;
 pub mod limits;
 mod overrides;
@@ -121,12 +122,11 @@ impl FromStr for Spec {
     }
 }
 
-/// The kinds of faults that can be written, with what they mean.
-pub fn fault_kinds() -> Vec<(&'static str, &'static str)> {
-    let about = |kind: &&'static str| {
-        grammar::FAULT.iter().find(|key| key.name == *kind).map(|key| (*kind, key.about))
-    };
-    grammar::FAULT_KINDS.iter().filter_map(about).collect()
+/// Every way to write a fault: the kind, what it does, and an example of it in TOML. Each kind has at least one.
+pub fn faults() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    fault::CATALOG
+        .iter()
+        .flat_map(|kind| kind.examples.iter().map(|&(about, toml)| (kind.key.name, about, toml)))
 }
 
 /// The distributions that can be written, with what they mean.

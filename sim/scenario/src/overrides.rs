@@ -107,7 +107,7 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
             in_table(slot, keys, head, rest, new)
         }
         Shape::Window => in_table(slot, grammar::BETWEEN, head, rest, new),
-        Shape::OneWay => in_table(slot, grammar::ONE_WAY, head, rest, new),
+        Shape::OneWay => in_table(slot, crate::fault::ONE_WAY, head, rest, new),
         Shape::Named(keys) => in_named(slot, keys, head, rest, new),
         Shape::List(keys) => in_list(slot, keys, head, rest, new),
         Shape::Choice(choice) => in_choice(slot, choice, head, rest, new),
@@ -216,7 +216,7 @@ fn ids(items: &[Tree]) -> Vec<String> {
             return text("id").map_or_else(|| expected(ask, text("during")), str::to_owned);
         }
         let has = |key: &&&str| item.as_table().is_some_and(|table| table.get(key).is_some());
-        let kind = grammar::FAULT_KINDS.iter().find(has).copied().unwrap_or("fault");
+        let kind = crate::fault::KINDS.iter().find(has).copied().unwrap_or("fault");
         let count = counts.entry(kind.to_owned()).or_default();
         *count += 1;
         text("id").map_or_else(|| format!("{kind}-{count}"), str::to_owned)

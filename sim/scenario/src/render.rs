@@ -5,14 +5,13 @@ use std::hash::Hasher as _;
 
 use schism_core::{Digest, DigestValue, Distribution, Duration, Law, Link, NodeId, Time, ZoneId};
 use schism_models::client::{Arrivals, Callee, Operation};
-use schism_models::nemesis::{
-    Base, Direction, End, Fault, Mode, OnMiss, Partition, Planned, Select, Shape, Start, Target,
-};
+use schism_models::nemesis::{Base, End, OnMiss, Planned, Select, Start, Target};
 use schism_models::oracle::{self, Mood};
-use schism_models::registry::etcd::Version;
+use schism_models::registry::etcd::{LeaseClock, Version};
 use schism_models::service::ReRegister;
 use schism_models::{balancer, cache, client, registry, service};
 
+use crate::fault::Spell;
 use crate::read::{Unit, spelling};
 use crate::units::{self, Rate};
 use crate::{Ask, Expectation, Group, Metric, Node, Scenario, Window};
@@ -164,6 +163,11 @@ fn etcd(out: &mut String, config: &registry::etcd::Config, names: &Names<'_>) {
     line(out, "election-timeout", &time(config.election));
     line(out, "fsync", &distribution(&config.fsync));
     line(out, "request-timeout", &time(config.request_timeout));
+    let lease_clock = match config.lease_clock {
+        LeaseClock::Monotonic => "monotonic",
+        LeaseClock::Wall => "wall",
+    };
+    line(out, "lease-clock", &text(lease_clock));
 }
 
 fn service(out: &mut String, group: &Group<service::Config>, names: &Names<'_>) {
@@ -251,17 +255,15 @@ fn fault(out: &mut String, fault: &Planned, names: &Names<'_>) {
     match fault.start {
         Start::At(at) => line(out, "at", &moment(at)),
         Start::Between(from, to) => line(out, "between", &list([moment(from), moment(to)])),
+        Start::When(..) => {}
     }
     match fault.end {
         End::After(after) => line(out, "for", &time(after)),
         End::At(at) => line(out, "until", &moment(at)),
         End::Never => {}
     }
-    match &fault.fault {
-        Fault::Crash(targets) => line(out, "crash", &names.targets(targets)),
-        Fault::Pause(targets) => line(out, "pause", &names.targets(targets)),
-        Fault::Partition(partition) => line(out, "partition", &self::partition(partition, names)),
-    }
+    let (kind, what) = crate::fault::write(&fault.fault, names);
+    line(out, kind, &what);
     line(
         out,
         "may-miss",
@@ -270,31 +272,6 @@ fn fault(out: &mut String, fault: &Planned, names: &Names<'_>) {
             OnMiss::Fine => "true",
         },
     );
-}
-
-fn partition(partition: &Partition, names: &Names<'_>) -> String {
-    let shape = match &partition.shape {
-        Shape::Split(sides) => format!("split = {}", list(sides.iter().map(|side| names.targets(side)))),
-        Shape::Isolate(targets) => format!("isolate = {}", names.targets(targets)),
-        Shape::OneWay(from, to) => {
-            format!("one-way = {{ from = {}, to = {} }}", names.targets(from), names.targets(to))
-        }
-        Shape::Partial(pairs) => {
-            let pair = |(a, b): &(Target, Target)| list([names.target(a), names.target(b)]);
-            format!("partial = {}", list(pairs.iter().map(pair)))
-        }
-    };
-    let direction = match partition.direction {
-        _ if matches!(partition.shape, Shape::OneWay(..)) => "",
-        Direction::Both => ", direction = \"both\"",
-        Direction::Forward => ", direction = \"forward\"",
-        Direction::Backward => ", direction = \"backward\"",
-    };
-    let mode = match partition.mode {
-        Mode::Blackhole => "blackhole",
-        Mode::Reject => "reject",
-    };
-    format!("{{ {shape}{direction}, mode = \"{mode}\", existing = \"cut\" }}")
 }
 
 fn expect(out: &mut String, expectation: &Expectation, scenario: &Scenario) {
@@ -368,7 +345,9 @@ impl Names<'_> {
         };
         self.groups().find(|(_, nodes)| has(nodes)).expect("a node is in a group")
     }
+}
 
+impl Spell for Names<'_> {
     fn targets(&self, targets: &[Target]) -> String {
         list(targets.iter().map(|target| self.target(target)))
     }

@@ -91,12 +91,12 @@ fn rules(keys: &[Key]) -> Vec<(&'static str, Value)> {
     let has = |name: &str| keys.iter().any(|key| key.name == name);
     let not_both = |a: &str, b: &str| json!({ "not": { "required": [a, b] } });
     if has("may-miss") {
-        let kind = json!({ "oneOf": one_of(grammar::FAULT_KINDS) });
+        let kind = json!({ "oneOf": one_of(crate::fault::KINDS) });
         let start = json!({ "oneOf": one_of(grammar::STARTS) });
         return vec![("allOf", json!([kind, start, not_both("for", "until")]))];
     }
     if has("existing") {
-        return vec![("oneOf", one_of(grammar::SHAPES))];
+        return vec![("oneOf", one_of(crate::fault::SHAPES))];
     }
     if has("metric") {
         let bounds = json!({ "anyOf": one_of(&["at-least", "at-most"]) });
@@ -168,7 +168,9 @@ fn shape(shape: Shape) -> Value {
         Shape::TwoNames => {
             json!({ "type": "array", "items": { "type": "string" }, "minItems": 2, "maxItems": 2 })
         }
-        Shape::OneWay => json!({ "anyOf": [{ "type": "string", "pattern": "->" }, table(grammar::ONE_WAY)] }),
+        Shape::OneWay => {
+            json!({ "anyOf": [{ "type": "string", "pattern": "->" }, table(crate::fault::ONE_WAY)] })
+        }
         Shape::Window => json!({ "anyOf": [{ "type": "string" }, table(grammar::BETWEEN)] }),
         Shape::Bound => json!({ "anyOf": [{ "type": "string" }, { "type": "number" }] }),
         Shape::Table(keys) => table(keys),

@@ -58,6 +58,7 @@ pub(crate) struct EtcdSpec {
     pub(crate) election: At<Duration>,
     pub(crate) fsync: Distribution,
     pub(crate) request_timeout: At<Duration>,
+    pub(crate) lease_clock: registry::etcd::LeaseClock,
 }
 
 /// Which zones the nodes of a group take turns in.
@@ -110,7 +111,7 @@ pub(crate) struct FaultSpec {
     pub(crate) id: Option<At<String>>,
     pub(crate) start: Option<At<StartSpec>>,
     pub(crate) end: EndSpec,
-    pub(crate) kind: Option<At<KindSpec>>,
+    pub(crate) kind: Option<At<nemesis::Fault<TargetSpec>>>,
     pub(crate) on_miss: nemesis::OnMiss,
 }
 
@@ -127,23 +128,6 @@ pub(crate) enum EndSpec {
     For(At<Duration>),
     Until(At<Duration>),
     Never,
-}
-
-/// What goes wrong.
-#[derive(Clone, Debug)]
-pub(crate) enum KindSpec {
-    Partition { shape: At<ShapeSpec>, direction: nemesis::Direction, mode: nemesis::Mode },
-    Crash(Vec<TargetSpec>),
-    Pause(Vec<TargetSpec>),
-}
-
-/// Who is parted from whom.
-#[derive(Clone, Debug)]
-pub(crate) enum ShapeSpec {
-    Split(Vec<Vec<TargetSpec>>),
-    Isolate(Vec<TargetSpec>),
-    OneWay(Vec<TargetSpec>, Vec<TargetSpec>),
-    Partial(Vec<(TargetSpec, TargetSpec)>),
 }
 
 /// `[[expect]]`.
@@ -179,15 +163,4 @@ pub(crate) enum WindowSpec {
     After,
     Fault(At<String>),
     Between(At<Duration>, At<Duration>),
-}
-
-impl KindSpec {
-    /// The key that says it.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            KindSpec::Partition { .. } => "partition",
-            KindSpec::Crash(_) => "crash",
-            KindSpec::Pause(_) => "pause",
-        }
-    }
 }

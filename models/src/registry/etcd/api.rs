@@ -79,6 +79,31 @@ pub struct Header {
     pub revision: u64,
 }
 
+/// What a message takes on the wire, and each entry, change or endpoint in it: 200 bytes each, ours, as for a key and a
+/// value of some 60 bytes each under the headers of gRPC and TCP.
+const PIECE_BYTES: u64 = 200;
+
+impl Msg {
+    /// How many bytes it has on the wire.
+    pub fn size(&self) -> u64 {
+        let pieces = match self {
+            Msg::Raft(message) => message.entries(),
+            Msg::Changes(news) => news.changes.len(),
+            Msg::Answer { answer: Answer::Listing(_, listing), .. } => listing.endpoints.len(),
+            Msg::Ask { ask: Ask::Register { .. }, .. } => 1,
+            Msg::Answer { answer: Answer::Granted { .. } | Answer::Done | Answer::Failed(_), .. }
+            | Msg::Ask { ask: Ask::Grant { .. } | Ask::List { .. } | Ask::Put | Ask::Get { .. }, .. }
+            | Msg::Forward { .. }
+            | Msg::Forwarded { .. }
+            | Msg::KeepAlive { .. }
+            | Msg::KeptAlive { .. }
+            | Msg::Watch { .. }
+            | Msg::Compacted { .. } => 0,
+        };
+        PIECE_BYTES * (1 + pieces as u64)
+    }
+}
+
 /// Changes of a list, in order, and the list that they lead to.
 #[derive(Clone, Debug, Hash)]
 pub struct Changes {

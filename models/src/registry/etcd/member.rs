@@ -11,7 +11,7 @@ mod writes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schism_core::{Duration, NodeId};
+use schism_core::{Duration, NodeId, Time};
 
 use self::disk::Syncs;
 use self::keeps::{Asker, Keeping};
@@ -23,7 +23,7 @@ use super::lessor::{Lessor, SWEEP};
 use super::log::{Disk, Entry};
 use super::raft::{Output, Peer, Raft, Settings};
 use super::store::{Change, Command, LeaseId, Store};
-use super::{Config, Version};
+use super::{Config, LeaseClock, Version};
 use crate::listing::ServiceId;
 use crate::node::{Ctx, Timer as NodeTimer};
 use crate::observation::Observation;
@@ -125,14 +125,14 @@ impl Member {
         }
         Member {
             applied: disk.commit,
-            history: History::new(ctx.now(), disk.commit),
+            history: History::new(ctx.moment(), disk.commit),
             raft,
             store,
             lessor: Lessor::Secondary,
             led: false,
             disk: Syncs::new(ctx.luck("fsync"), disk),
             // Numbers of an earlier life must not come again; no life takes one a nanosecond.
-            last: ctx.now().as_nanos(),
+            last: ctx.moment().as_nanos(),
             proposed: BTreeMap::new(),
             leaderless: Vec::new(),
             keeps: BTreeMap::new(),
@@ -306,6 +306,14 @@ impl Member {
             if self.reads.current != 0 && self.reads.index.is_none() {
                 self.fail_reads(ctx, Failure::LeaderChanged);
             }
+        }
+    }
+
+    /// What the clock reads that leases end by.
+    fn lease_time(&self, ctx: &Ctx<'_>) -> Time {
+        match self.seat.config.lease_clock {
+            LeaseClock::Monotonic => ctx.now(),
+            LeaseClock::Wall => ctx.wall(),
         }
     }
 

@@ -83,7 +83,11 @@ fn metrics() -> Section {
 }
 
 fn faults() -> Section {
-    Section { name: "faults", place: "[[fault]]", entries: FAULTS.iter().map(Entry::from).collect() }
+    Section {
+        name: "faults",
+        place: "[[fault]]",
+        entries: schism_scenario::faults().map(|fault| Entry::from(&fault)).collect(),
+    }
 }
 
 fn distributions() -> Section {
@@ -112,29 +116,6 @@ impl From<&Spelt> for Entry {
         Entry { name, about, written: Some((*written).to_owned()) }
     }
 }
-
-/// The kinds of faults; a test loads each as it is written here.
-const FAULTS: &[Spelt] = &[
-    (
-        "partition",
-        "sides that do not reach each other",
-        r#"partition = { split = [["zone:b"], ["rest"]], direction = "both", mode = "blackhole" }"#,
-    ),
-    ("partition", "some reach nobody else", r#"partition = { isolate = "registry:leader" }"#),
-    ("partition", "one zone does not reach another", r#"partition = { one-way = "zone:b->zone:a" }"#),
-    (
-        "partition",
-        "single pairs do not reach each other",
-        r#"partition = { partial = [["web-0", "orders-0"]], mode = "reject" }"#,
-    ),
-    ("partition", "two zones do not reach each other", r#"partition = { zone-cut = ["a", "b"] }"#),
-    (
-        "crash",
-        "processes die: all that is not on disk is lost, and peers see a reset",
-        r#"crash = { target = "registry:leader", restart-after = "8s" }"#,
-    ),
-    ("pause", "processes stand still and keep their state", r#"pause = { target = "orders:pick(2)" }"#),
-];
 
 /// The distributions; a test loads each as it is written here.
 const DISTRIBUTIONS: &[Spelt] = &[

@@ -1,6 +1,7 @@
 //! The faults of a plan in words: what each is, and whom it names.
 
-use schism_models::nemesis::{Fault, Planned, Start};
+use schism_core::Time;
+use schism_models::nemesis::{Planned, Span, Start, spans};
 use schism_scenario::Scenario;
 
 use super::gantt::Row;
@@ -17,23 +18,27 @@ pub(crate) struct Step {
 
 /// The faults, in the order in which they begin with the scenario's seed.
 pub(crate) fn steps(scenario: &Scenario) -> Vec<Step> {
-    let mut steps: Vec<Step> = scenario.faults.iter().map(|fault| step(fault, scenario)).collect();
+    let mut steps: Vec<Step> = scenario
+        .faults
+        .iter()
+        .zip(spans(&scenario.faults, scenario.seed))
+        .map(|(fault, span)| step(fault, span, scenario))
+        .collect();
     steps.sort_by(|a, b| a.row.from_s.total_cmp(&b.row.from_s));
     steps
 }
 
-fn step(planned: &Planned, scenario: &Scenario) -> Step {
-    let (from, to) = planned.span(scenario.seed);
+fn step(planned: &Planned, Span { from, to }: Span, scenario: &Scenario) -> Step {
     let drawn_from = match planned.start {
-        Start::At(_) => None,
+        Start::At(_) | Start::When(..) => None,
         Start::Between(from, to) => Some((from.as_secs_f64(), to.as_secs_f64())),
     };
     let row = Row {
         id: planned.id.clone(),
-        from_s: from.as_secs_f64(),
+        from_s: from.unwrap_or(Time::END).as_secs_f64(),
         to_s: to.map(|to| to.as_secs_f64()),
         drawn_from,
-        kind: kind(&planned.fault).to_owned(),
+        kind: planned.fault.name().to_owned(),
     };
     Step { row, what: schism_runner::of_fault(scenario, &planned.fault) }
 }
@@ -50,13 +55,4 @@ pub(crate) fn descriptions(steps: &[Step], columns: usize) -> Vec<String> {
         first.into_iter().chain(lines.map(|line| format!("    {line}"))).collect::<Vec<String>>()
     };
     steps.iter().flat_map(describe).collect()
-}
-
-/// The key that a scenario writes it with.
-fn kind(fault: &Fault) -> &'static str {
-    match fault {
-        Fault::Partition(_) => "partition",
-        Fault::Crash(_) => "crash",
-        Fault::Pause(_) => "pause",
-    }
 }

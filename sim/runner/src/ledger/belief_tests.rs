@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use schism_core::{Duration, Fault, NodeId, Seed};
+use schism_core::{Death, Duration, Fault, NodeId, Seed};
 use schism_models::listing::ServiceId;
 use schism_models::observation::Observation;
 
@@ -26,7 +26,7 @@ fn a_belief_is_wrong_from_the_truths_change_to_the_observers() {
     let mut stage = Stage::new();
     stage.view(100, WEB, &[0, 1]);
     stage.view(200, BATCH, &[]);
-    stage.inflict(2000, Fault::Crash(ORDERS));
+    stage.inflict(2000, Fault::Crash(ORDERS, Death::KILLED));
     stage.view(2500, WEB, &[1]);
     stage.view(3000, next(WEB, 1), &[0, 1]);
     stage.inflict(4000, Fault::Restart(ORDERS));
@@ -51,9 +51,9 @@ fn who_goes_blind_or_dies_is_wrong_about_nobody_any_more() {
     let mut stage = Stage::new();
     stage.view(100, WEB, &[0]);
     stage.view(100, next(WEB, 1), &[0]);
-    stage.inflict(2000, Fault::Crash(ORDERS));
+    stage.inflict(2000, Fault::Crash(ORDERS, Death::KILLED));
     stage.says(3000, WEB, Observation::Blind(ServiceId(0)));
-    stage.inflict(4000, Fault::Crash(next(WEB, 1)));
+    stage.inflict(4000, Fault::Crash(next(WEB, 1), Death::KILLED));
     stage.says(5000, WEB, Observation::Believes { service: ServiceId(0), subject: ORDERS, up: false });
     assert_eq!(told(&stage.report().beliefs), ["web-0 orders-0 up 2 3", "web-1 orders-0 up 2 4"]);
 }
@@ -66,7 +66,7 @@ fn an_instance_that_stands_still_is_not_up_but_no_ghost() {
     stage.inflict(3000, Fault::Resume(ORDERS));
     assert_eq!(stage.report().recovery.ghost_window_s, None, "nobody died");
     stage.inflict(4000, Fault::Pause(ORDERS));
-    stage.inflict(6000, Fault::Crash(ORDERS));
+    stage.inflict(6000, Fault::Crash(ORDERS, Death::KILLED));
     let report = stage.report();
     assert_eq!(told(&report.beliefs), ["web-0 orders-0 up 2 3", "web-0 orders-0 up 4 .."]);
     assert_eq!(report.recovery.ghost_window_s, Some(4.0), "dead from 6s to the end at 10s");
@@ -86,7 +86,7 @@ fn all_beliefs_are_listed_where_that_is_asked_for() {
     let mut stage = Stage::new();
     stage.listed = Listed::All;
     stage.view(1000, WEB, &[0]);
-    stage.inflict(2000, Fault::Crash(ORDERS));
+    stage.inflict(2000, Fault::Crash(ORDERS, Death::KILLED));
     stage.view(3000, WEB, &[]);
     let report = stage.report();
     let expected = ["web-0 orders-0 up 1 2", "web-0 orders-0 up 2 3", "web-0 orders-0 down 3 .."];
@@ -126,8 +126,8 @@ fn beliefs_are_those_of_the_plain_definition() {
             let (watcher, subject) = (watchers[luck.below(5) as usize], luck.below(3));
             match luck.below(6) {
                 0 => {
-                    let fault =
-                        [Fault::Crash, Fault::Restart, Fault::Pause, Fault::Resume][luck.below(4) as usize];
+                    let kill: fn(NodeId) -> Fault = |node| Fault::Crash(node, Death::KILLED);
+                    let fault = [kill, Fault::Restart, Fault::Pause, Fault::Resume][luck.below(4) as usize];
                     stage.inflict(millis, fault(next(ORDERS, subject)));
                     plain.strike(millis, subject, fault(NodeId(0)));
                 }
@@ -167,7 +167,7 @@ impl Plain {
     fn strike(&mut self, now: u64, subject: u32, fault: Fault) {
         let status = &mut self.status[subject as usize];
         *status = match (&fault, *status) {
-            (Fault::Crash(_), _) => Some("dead"),
+            (Fault::Crash(..), _) => Some("dead"),
             (Fault::Restart(_), Some("dead")) | (Fault::Resume(_), Some("paused")) => None,
             (Fault::Pause(_), None) => Some("paused"),
             (_, same) => same,

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use schism_core::{
-    Actor, Ctx, Digest, DigestValue, Distribution, Duration, Fault, Link, NodeId, Part, Ratio, Seed, Time,
-    Topology, World, ZoneId,
+    Actor, Birth, Ctx, Digest, DigestValue, Distribution, Duration, Fault, Link, NodeId, Part, Ratio, Seed,
+    Time, Topology, World, ZoneId,
 };
 use schism_models::client::{self, Arrivals, Callee};
 use schism_models::listing::{Endpoint, Listing, ServiceId};
-use schism_models::nemesis::{self, Audience, Base, End, OnMiss, Planned, Start, Struck, Target};
+use schism_models::nemesis::{self, Audience, Base, Crash, End, OnMiss, Planned, Start, Struck, Target};
 use schism_models::observation::Observation;
 use schism_models::registry::{self, etcd};
 use schism_models::{balancer, cache, service};
@@ -80,7 +80,9 @@ impl Stage {
             id: id.to_owned(),
             start: Start::At(Time::START),
             end: End::Never,
-            fault: nemesis::Fault::Crash(vec![Target { base: Base::Node(ORDERS), select: None }]),
+            fault: nemesis::Fault::Crash(Crash {
+                targets: vec![Target { base: Base::Node(ORDERS), select: None }],
+            }),
             on_miss,
         });
         self.scenario.faults.len() - 1
@@ -125,7 +127,12 @@ impl Stage {
             let lines = self.lines.iter().filter(|(_, by, _)| *by == node);
             Arc::new(lines.map(|(at, _, seen)| (*at, seen.clone())).collect())
         };
-        let part = |node: &Node| Part { name: node.name.clone(), zone: node.zone, config: script(node.id) };
+        let part = |node: &Node| Part {
+            name: node.name.clone(),
+            zone: node.zone,
+            config: script(node.id),
+            birth: Birth::AtStart,
+        };
         let cast = nodes(&self.scenario).map(part).collect();
         let mut acts: Vec<&(Time, Act)> = self.acts.iter().collect();
         acts.sort_by_key(|(at, _)| *at);
@@ -214,6 +221,7 @@ fn scenario() -> Scenario {
             heartbeat: Duration::from_millis(100),
             election: Duration::from_secs(1),
             fsync: constant(1),
+            lease_clock: etcd::LeaseClock::Monotonic,
             request_timeout: Duration::from_secs(5),
         }),
         members: group("registry", REGISTRY, &[a, b]),
@@ -250,6 +258,7 @@ impl Actor for Scripted {
     type Timer = usize;
     type Durable = ();
     type Observation = Observation;
+    type Plight = ();
 
     fn boot(lines: &Self::Config, (): &(), ctx: &mut Ctx<'_, Self>) -> Self {
         let now = ctx.now();

@@ -1,6 +1,6 @@
 //! What the ledger tells of small scripts of observations.
 
-use schism_core::{Cut, CutId, Fault, Feel, NodeId};
+use schism_core::{Classes, Cut, Death, Fault, FaultId, Feel, Flows, NodeId};
 use schism_models::nemesis::OnMiss;
 use schism_models::observation::{Cause, Observation, Outcome, Write};
 
@@ -16,7 +16,7 @@ fn committed(revision: u64, write: Write) -> Observation {
 
 fn cut(from: NodeId, to: NodeId) -> Fault {
     let (from, to) = ([from].into_iter().collect(), [to].into_iter().collect());
-    Fault::Cut(Cut { id: CutId(0), from, to, feel: Feel::Silent })
+    Fault::Cut(Cut { id: FaultId(0), from, to, feel: Feel::Silent, classes: Classes::ALL, flows: Flows::All })
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn attempts_are_stale_misrouted_or_cross_zone_by_the_truth_when_they_are_sent() 
     stage.says(1002, WEB, attempt(2));
     stage.inflict(2000, Fault::Pause(ORDERS));
     stage.says(2001, WEB, attempt(0));
-    stage.inflict(3000, Fault::Crash(ORDERS));
+    stage.inflict(3000, Fault::Crash(ORDERS, Death::KILLED));
     stage.says(3001, WEB, attempt(0));
     stage.inflict(4000, cut(next(ORDERS, 1), WEB));
     stage.says(4001, WEB, attempt(1));
@@ -190,7 +190,7 @@ fn recovery_is_told_from_the_first_fault_and_the_last_heal() {
     }
     stage.says(500, REGISTRY, Observation::Leads { term: 1 });
     stage.begin(2000, fault, &[ORDERS]);
-    stage.inflict(2000, Fault::Crash(ORDERS));
+    stage.inflict(2000, Fault::Crash(ORDERS, Death::KILLED));
     stage.says(2100, WEB, Observation::Attempt { to: ORDERS });
     stage.says(2600, next(REGISTRY, 1), Observation::Leads { term: 2 });
     stage.view(3000, WEB, &[1]);
@@ -218,7 +218,7 @@ fn a_fork_tells_the_same() {
     let fault = stage.plan("fault", OnMiss::Fine);
     stage.view(100, WEB, &[0, 1, 2]);
     stage.begin_islands(2000, fault, &[&[REGISTRY, next(REGISTRY, 1), ORDERS], &[WEB, next(WEB, 1)]]);
-    stage.inflict(2000, Fault::Crash(ORDERS));
+    stage.inflict(2000, Fault::Crash(ORDERS, Death::KILLED));
     stage.heal(4000, fault, 1);
     let (report, fork) = stage.reports();
     assert_eq!(report.to_json(), fork.to_json());

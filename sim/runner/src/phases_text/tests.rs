@@ -32,7 +32,7 @@ fn stage() -> Stage {
         stage.says(millis + took, WEB, Observation::Done { offered: at(millis), outcome });
     }
     stage.begin(3000, fault, &[ORDERS]);
-    stage.inflict(3000, schism_core::Fault::Crash(ORDERS));
+    stage.inflict(3000, schism_core::Fault::Crash(ORDERS, schism_core::Death::KILLED));
     stage.inflict(6000, schism_core::Fault::Restart(ORDERS));
     stage.heal(6000, fault, 1);
     stage

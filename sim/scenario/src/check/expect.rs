@@ -287,11 +287,13 @@ impl Run<'_> {
 fn earliest(fault: &Planned) -> Duration {
     match fault.start {
         Start::At(at) | Start::Between(at, _) => at.since(Time::START),
+        Start::When(..) => Duration::ZERO,
     }
 }
 
 fn latest(fault: &Planned) -> Duration {
     match fault.start {
         Start::At(at) | Start::Between(_, at) => at.since(Time::START),
+        Start::When(..) => Duration::ZERO,
     }
 }

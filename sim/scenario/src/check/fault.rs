@@ -12,7 +12,7 @@ use crate::diagnostics::{Problem, Report, shorten};
 use crate::limits;
 use crate::reader::too_many;
 use crate::source::{At, Place};
-use crate::spec::{EndSpec, FaultSpec, KindSpec, ShapeSpec, StartSpec};
+use crate::spec::{EndSpec, FaultSpec, StartSpec};
 use crate::target::TargetSpec;
 
 /// Words that mean something else where a fault's id can stand.
@@ -151,59 +151,22 @@ fn late_heal(spec: &FaultSpec, latest: Duration, length: Option<At<Duration>>, r
     }
 }
 
-fn fault(kind: &At<KindSpec>, cast: &Cast, zones: &Zones, named: &mut u64, report: &Report) -> Option<Fault> {
-    let mut all = |specs: &[TargetSpec]| resolve_all(specs, cast, zones, named, report);
-    let (fault, sides) = match &kind.value {
-        KindSpec::Crash(targets) => {
-            let side = all(targets)?;
-            (Fault::Crash(targets_of(&side)), vec![side])
-        }
-        KindSpec::Pause(targets) => {
-            let side = all(targets)?;
-            (Fault::Pause(targets_of(&side)), vec![side])
-        }
-        KindSpec::Partition { shape, direction, mode } => {
-            let (shape, sides) = self::shape(&shape.value, &mut all)?;
-            if !matches!(shape, Shape::Partial(_)) {
-                apart(&sides, cast, report);
-            }
-            (Fault::Partition(Partition { shape, direction: *direction, mode: *mode }), sides)
-        }
-    };
+fn fault(
+    spec: &At<Fault<TargetSpec>>,
+    cast: &Cast,
+    zones: &Zones,
+    named: &mut u64,
+    report: &Report,
+) -> Option<Fault> {
+    let mut all = |specs: Vec<TargetSpec>| resolve_all(&specs, cast, zones, named, report);
+    let resolved: Fault<Resolved> = spec.value.clone().aim(&mut all)?;
+    let sides = resolved.sides();
+    let overlaps = matches!(&resolved, Fault::Partition(Partition { shape: Shape::Partial(_), .. }));
+    if !overlaps {
+        apart(&sides, cast, report);
+    }
     rest(&sides, cast, report);
-    Some(fault)
-}
-
-fn shape(
-    spec: &ShapeSpec,
-    all: &mut dyn FnMut(&[TargetSpec]) -> Option<Vec<Resolved>>,
-) -> Option<(Shape, Vec<Vec<Resolved>>)> {
-    Some(match spec {
-        ShapeSpec::Split(sides) => {
-            let sides: Vec<_> = sides.iter().map(|side| all(side)).collect();
-            let sides = sides.into_iter().collect::<Option<Vec<_>>>()?;
-            (Shape::Split(sides.iter().map(|side| targets_of(side)).collect()), sides)
-        }
-        ShapeSpec::Isolate(targets) => {
-            let side = all(targets)?;
-            (Shape::Isolate(targets_of(&side)), vec![side])
-        }
-        ShapeSpec::OneWay(from, to) => {
-            let (from, to) = (all(from), all(to));
-            let (from, to) = (from?, to?);
-            (Shape::OneWay(targets_of(&from), targets_of(&to)), vec![from, to])
-        }
-        ShapeSpec::Partial(pairs) => {
-            let pairs: Vec<_> = pairs.iter().map(|(a, b)| all(&[a.clone(), b.clone()])).collect();
-            let pairs = pairs.into_iter().collect::<Option<Vec<_>>>()?;
-            let two = |pair: &Vec<Resolved>| (pair[0].target.clone(), pair[1].target.clone());
-            (Shape::Partial(pairs.iter().map(two).collect()), pairs)
-        }
-    })
-}
-
-fn targets_of(side: &[Resolved]) -> Vec<Target> {
-    side.iter().map(|resolved| resolved.target.clone()).collect()
+    resolved.aim(&mut |targets| Some(targets.into_iter().map(|resolved| resolved.target).collect()))
 }
 
 fn resolve_all(
@@ -236,10 +199,10 @@ fn resolve_all(
 }
 
 /// No node on two sides, as far as that is certain before the run.
-fn apart(sides: &[Vec<Resolved>], cast: &Cast, report: &Report) {
+fn apart(sides: &[&[Resolved]], cast: &Cast, report: &Report) {
     let mut stands: Vec<(NodeId, usize, &Resolved)> = Vec::new();
     for (side, targets) in sides.iter().enumerate() {
-        for target in targets {
+        for target in *targets {
             stands.extend(target.certain.iter().flatten().map(|node| (*node, side, target)));
         }
     }
@@ -257,8 +220,8 @@ fn apart(sides: &[Vec<Resolved>], cast: &Cast, report: &Report) {
 }
 
 /// `rest` stands beside another target, once, and leaves somebody.
-fn rest(sides: &[Vec<Resolved>], cast: &Cast, report: &Report) {
-    let all = || sides.iter().flatten();
+fn rest(sides: &[&[Resolved]], cast: &Cast, report: &Report) {
+    let all = || sides.iter().copied().flatten();
     let mut rests = all().filter(|target| target.target.base == Base::Rest);
     let Some(first) = rests.next() else { return };
     if let Some(second) = rests.next() {

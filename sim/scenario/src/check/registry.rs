@@ -27,6 +27,7 @@ fn etcd(spec: &EtcdSpec, report: &Report) -> Option<registry::etcd::Config> {
         election: spec.election.value,
         fsync: spec.fsync.clone(),
         request_timeout: spec.request_timeout.value,
+        lease_clock: spec.lease_clock,
     })
 }
 

@@ -5,103 +5,69 @@ use schism_models::oracle::Mood;
 use super::Least::Zero;
 use super::Shape::{Duration, Text};
 use super::{Key, Shape};
-
-/// The keys that say what a fault is.
-pub(crate) const FAULT_KINDS: &[&str] = &["partition", "crash", "pause"];
+use crate::fault::{CATALOG, KINDS};
 
 /// The keys that say when a fault begins.
 pub(crate) const STARTS: &[&str] = &["at", "between"];
 
-/// `[[fault]]`.
-pub(crate) const FAULT: &[Key] = &[
+/// `[[fault]]`: when, how long, and under the key of its kind what.
+pub(crate) const FAULT: &[Key] = &{
+    let mut keys = [GENERAL[0]; GENERAL.len() + CATALOG.len() + LATER.len()];
+    let mut at = 0;
+    while at < keys.len() {
+        keys[at] = if at < GENERAL.len() {
+            GENERAL[at]
+        } else if at < GENERAL.len() + CATALOG.len() {
+            CATALOG[at - GENERAL.len()].key
+        } else {
+            Key::later(LATER[at - GENERAL.len() - CATALOG.len()], KINDS)
+        };
+        at += 1;
+    }
+    keys
+};
+
+const GENERAL: &[Key] = &[
     Key::new("id", Text, "Its name, for expectations and the report; by default its kind and number"),
     Key::new("at", Duration(Zero), "When it begins"),
     Key::new("between", Shape::TwoTimes, "It begins at a moment drawn between these two"),
     Key::new("for", Duration(Zero), "How long it lasts; without `for` and `until` it is never healed"),
     Key::new("until", Duration(Zero), "When it is healed"),
     Key::new("may-miss", Shape::Flag, "Whether a run in which it touched nothing still counts").or("false"),
-    Key::new("partition", Shape::Table(PARTITION), "Some nodes cannot reach others"),
-    Key::new(
-        "crash",
-        Shape::TargetsOr(CRASH),
-        "Processes die: all that is not on disk is lost, and peers see a reset",
-    ),
-    Key::new("pause", Shape::TargetsOr(PAUSE), "Processes stand still and keep their state"),
     Key::later("when", STARTS),
     Key::later("after", STARTS),
-    Key::later("latency", FAULT_KINDS),
-    Key::later("loss", FAULT_KINDS),
-    Key::later("duplicate", FAULT_KINDS),
-    Key::later("reorder", FAULT_KINDS),
-    Key::later("corrupt", FAULT_KINDS),
-    Key::later("bandwidth", FAULT_KINDS),
-    Key::later("connection", FAULT_KINDS),
-    Key::later("crash-loop", FAULT_KINDS),
-    Key::later("stop", FAULT_KINDS),
-    Key::later("zombie", FAULT_KINDS),
-    Key::later("gc", FAULT_KINDS),
-    Key::later("slow", FAULT_KINDS),
-    Key::later("limp-link", FAULT_KINDS),
-    Key::later("partial-capacity", FAULT_KINDS),
-    Key::later("error-rate", FAULT_KINDS),
-    Key::later("leak", FAULT_KINDS),
-    Key::later("clock", FAULT_KINDS),
-    Key::later("disk", FAULT_KINDS),
-    Key::later("zone-outage", FAULT_KINDS),
-    Key::later("registry", FAULT_KINDS),
-    Key::later("dns", FAULT_KINDS),
-    Key::later("deploy", FAULT_KINDS),
-    Key::later("config-push", FAULT_KINDS),
-    Key::later("scale", FAULT_KINDS),
-    Key::later("ip-reuse", FAULT_KINDS),
-    Key::later("load", FAULT_KINDS),
-    Key::later("failpoint", FAULT_KINDS),
 ];
 
-/// The keys that say who is parted from whom.
-pub(crate) const SHAPES: &[&str] = &["split", "isolate", "one-way", "partial", "zone-cut"];
-
-/// `fault.partition`.
-pub(crate) const PARTITION: &[Key] = &[
-    Key::new("split", Shape::Sides, "Sides that do not reach each other"),
-    Key::new("isolate", Shape::Targets, "These reach nobody else, and nobody else reaches them"),
-    Key::new("one-way", Shape::OneWay, "The first do not reach the second; the second still reach the first"),
-    Key::new("partial", Shape::Pairs, "The two of each pair do not reach each other"),
-    Key::new("zone-cut", Shape::TwoNames, "Two zones that do not reach each other"),
-    Key::word("direction", DIRECTIONS, "Which ways are cut; forward is from an earlier side to a later")
-        .or("\"both\""),
-    Key::word("mode", MODES, "What a sender notices: nothing, or a refusal").or("\"blackhole\""),
-    Key::word("existing", &["cut"], "What happens to connections that are open").or("\"cut\""),
-    Key::later("halves", SHAPES),
-    Key::later("random", SHAPES),
-    Key::later("majority-minority", SHAPES),
-    Key::later("bridge", SHAPES),
-    Key::later("majorities-ring", SHAPES),
-    Key::later("star", SHAPES),
-    Key::later("mesh", SHAPES),
-    Key::later("plane-cut", SHAPES),
+/// The kinds of the contract that this version cannot do.
+const LATER: &[&str] = &[
+    "latency",
+    "loss",
+    "duplicate",
+    "reorder",
+    "corrupt",
+    "bandwidth",
+    "connection",
+    "crash-loop",
+    "stop",
+    "zombie",
+    "gc",
+    "slow",
+    "limp-link",
+    "partial-capacity",
+    "error-rate",
+    "leak",
+    "clock",
+    "disk",
+    "zone-outage",
+    "registry",
+    "dns",
+    "deploy",
+    "config-push",
+    "scale",
+    "ip-reuse",
+    "load",
+    "failpoint",
 ];
-
-/// The spellings of `direction`.
-pub(crate) const DIRECTIONS: &[&str] = &["both", "forward", "backward"];
-
-/// The spellings of `mode`.
-pub(crate) const MODES: &[&str] = &["blackhole", "reject"];
-
-/// `partition.one-way` as a table.
-pub(crate) const ONE_WAY: &[Key] = &[
-    Key::new("from", Shape::Targets, "Who does not reach").required(),
-    Key::new("to", Shape::Targets, "Whom").required(),
-];
-
-/// `fault.crash` as a table.
-pub(crate) const CRASH: &[Key] = &[
-    Key::new("target", Shape::Targets, "Who dies").required(),
-    Key::new("restart-after", Duration(Zero), "Another spelling of the fault's `for`"),
-];
-
-/// `fault.pause` as a table.
-pub(crate) const PAUSE: &[Key] = &[Key::new("target", Shape::Targets, "Who stands still").required()];
 
 /// The keys that say what an expectation asks.
 pub(crate) const ASKS: &[&str] = &["always", "sometimes", "never", "eventually", "metric"];

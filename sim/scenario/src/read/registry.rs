@@ -1,7 +1,7 @@
 //! `registry`, with its options.
 
 use schism_core::Distribution;
-use schism_models::registry::etcd::Version;
+use schism_models::registry::etcd::{LeaseClock, Version};
 
 use crate::diagnostics::Report;
 use crate::grammar;
@@ -36,5 +36,9 @@ fn etcd(chosen: &Chosen<'_>, report: &Report) -> EtcdSpec {
         election: section.value("election-timeout"),
         fsync: section.value::<Distribution>("fsync").value,
         request_timeout: section.value("request-timeout"),
+        lease_clock: match section.value::<String>("lease-clock").value.as_str() {
+            "wall" => LeaseClock::Wall,
+            _ => LeaseClock::Monotonic,
+        },
     }
 }

@@ -18,7 +18,7 @@ impl Member {
             self.applied += 1;
             let entry = self.raft.log.get(self.applied).expect("what is committed is in the log").clone();
             self.apply_entry(ctx, entry);
-            self.history.note(ctx.now(), self.applied);
+            self.history.note(ctx.moment(), self.applied);
         }
         self.tell_watchers(ctx);
     }
@@ -28,7 +28,7 @@ impl Member {
             // The first entry of a leader's own term: all that its predecessors left is applied, so it is primary.
             if term == self.raft.term && self.raft.leads() {
                 let extend = self.seat.config.election;
-                let primary = Primary::promote(self.store.leases(), ctx.now(), extend);
+                let primary = Primary::promote(self.store.leases(), self.lease_time(ctx), extend);
                 self.lessor = Lessor::Primary(primary);
                 self.try_all_keeps(ctx);
             }
@@ -38,7 +38,7 @@ impl Member {
         };
         let (log, services) = (&self.raft.log, self.seat.services);
         let effect = self.store.apply(&command, |earlier| replay(log, services, earlier));
-        self.follow_lease(ctx.now(), &command);
+        self.follow_lease(self.lease_time(ctx), &command);
         self.tell(ctx, &effect);
         if let Command::Revoke { lease, .. } = command {
             self.answer_keeps_of(ctx, lease);

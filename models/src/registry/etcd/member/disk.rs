@@ -20,7 +20,6 @@ pub(super) struct Syncs {
 
 #[derive(Clone, Debug)]
 pub(super) struct Sync {
-    record: Record,
     /// The last entry in it, and its term.
     last: (u64, u64),
     held: Vec<(Peer, raft::Message)>,
@@ -47,15 +46,16 @@ impl Member {
         self.disk.saved = state;
         let (after, entries) = self.raft.log.hand_over();
         let record = Record { term: state.0, vote: state.1, commit: self.raft.commit, after, entries };
-        self.disk.under_way = Some(Sync { record, last: self.raft.log.last(), held });
+        ctx.write(record);
+        self.disk.under_way = Some(Sync { last: self.raft.log.last(), held });
         let takes = self.disk.luck.sample(&self.seat.config.fsync);
         ctx.after(takes, NodeTimer::Etcd(Timer::Synced));
     }
 
     /// The disk has it.
     pub(super) fn on_synced(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(Sync { record, last: (term, index), held }) = self.disk.under_way.take() else { return };
-        ctx.save(record);
+        let Some(Sync { last: (term, index), held }) = self.disk.under_way.take() else { return };
+        ctx.sync();
         self.raft.on_stable(index, term);
         held.into_iter().for_each(|(to, message)| self.send(ctx, to, message));
         self.settle(ctx);

@@ -34,9 +34,10 @@ impl Member {
 
     fn try_keep(&mut self, ctx: &mut Ctx<'_>, number: u64) {
         let Some(&Keeping { lease, asker }) = self.keeps.get(&number) else { return };
+        let now = self.lease_time(ctx);
         if let Lessor::Primary(primary) = &mut self.lessor {
             let ttl = self.store.ttl(lease).unwrap_or(Duration::ZERO);
-            match primary.keep(lease, ttl, ctx.now()) {
+            match primary.keep(lease, ttl, now) {
                 Keep::Extended => {
                     ctx.observe(Observation::Extended);
                     self.kept_alive(ctx, number, Ok(ttl));

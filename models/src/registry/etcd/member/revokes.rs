@@ -22,8 +22,9 @@ pub(super) struct Batch {
 impl Member {
     /// Time to look for leases that have run out.
     pub(super) fn sweep(&mut self, ctx: &mut Ctx<'_>) {
+        let now = self.lease_time(ctx);
         if let Lessor::Primary(primary) = &mut self.lessor {
-            let waiting: BTreeSet<LeaseId> = primary.sweep(ctx.now()).into_iter().collect();
+            let waiting: BTreeSet<LeaseId> = primary.sweep(now).into_iter().collect();
             if !waiting.is_empty() {
                 self.revoking.push(Batch { waiting, under_way: BTreeSet::new() });
                 self.settle(ctx);

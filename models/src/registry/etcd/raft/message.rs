@@ -71,6 +71,24 @@ pub enum Body {
     TimeoutNow,
 }
 
+impl Message {
+    /// How many log entries it carries.
+    pub fn entries(&self) -> usize {
+        match &self.body {
+            Body::Append { entries, .. } => entries.len(),
+            Body::Propose(_) => 1,
+            Body::Vote { .. }
+            | Body::VoteReply { .. }
+            | Body::AppendReply(_)
+            | Body::Heartbeat { .. }
+            | Body::HeartbeatReply { .. }
+            | Body::ReadIndex { .. }
+            | Body::ReadIndexReply { .. }
+            | Body::TimeoutNow => 0,
+        }
+    }
+}
+
 /// A follower's log does not have the entry before the first that it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Conflict {

@@ -1,0 +1,74 @@
+//! Aims: whom a fault is meant for, by name. What a name stands for is found when the fault begins.
+
+use schism_core::{NodeId, Ratio, ZoneId};
+
+/// Some nodes, by name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// Out of whom.
+    pub base: Base,
+    /// Which of them.
+    pub select: Option<Select>,
+}
+
+/// The nodes that a target selects from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Base {
+    /// One node.
+    Node(NodeId),
+    /// A group: all registry members, all instances of a service, all clients of a group.
+    Group(Vec<NodeId>),
+    /// All nodes of a zone.
+    Zone(ZoneId),
+    /// Every node that no other target of the same fault names.
+    Rest,
+}
+
+/// Which nodes of a group.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Select {
+    /// The registry member that leads, when the fault begins.
+    Leader,
+    /// The registry members that do not lead.
+    Followers,
+    /// The smaller half, drawn: fewer than half of the group, the leader not among them unless it must be.
+    Minority,
+    /// The larger half, drawn: more than half of the group.
+    Majority,
+    /// So many, drawn.
+    Pick(u32),
+    /// This share, rounded to the nearest whole number and at least one, drawn.
+    Share(Ratio),
+    /// Those in a zone.
+    In(ZoneId),
+}
+
+/// Turns targets of one sort into targets of another, all that stand together at once: names as written into nodes.
+/// `None` where a name means nothing, which has then been reported.
+pub type Aim<'a, T, U> = dyn FnMut(Vec<T>) -> Option<Vec<U>> + 'a;
+
+/// How nodes are called, where a fault is told in words.
+pub trait Names {
+    /// A target as the scenario spells it.
+    fn target(&self, target: &Target) -> String;
+
+    /// Several, one after another.
+    fn targets(&self, targets: &[Target]) -> String {
+        targets.iter().map(|target| self.target(target)).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What kind of process a fault acts on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// Every kind.
+    Anyone,
+    /// Registry members.
+    Members,
+    /// Instances of services.
+    Instances,
+    /// Clients.
+    Clients,
+    /// Instances or clients.
+    InstancesOrClients,
+}

@@ -1,0 +1,40 @@
+//! Death: how a process ends, for those that are connected to it and for what is on its disk.
+
+/// How a process dies.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Death {
+    /// What its peers notice.
+    pub farewell: Farewell,
+    /// What its disk loses.
+    pub disk: Toll,
+}
+
+impl Death {
+    /// The process alone dies, as by SIGKILL: its host lives on, resets its connections and keeps the page cache.
+    pub const KILLED: Death = Death { farewell: Farewell::Reset, disk: Toll::Nothing };
+    /// Its host loses power: nobody answers for it, and what had not been synced is gone.
+    pub const POWER_LOSS: Death = Death { farewell: Farewell::Silence, disk: Toll::Unsynced };
+    /// Its host is lost for good with its disk: who restarts has nothing.
+    pub const DISK_LOSS: Death = Death { farewell: Farewell::Silence, disk: Toll::Everything };
+}
+
+/// What the peers of a process notice of its death.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Farewell {
+    /// Its host lives, and resets its connections at once and whatever comes later.
+    Reset,
+    /// Its host is dead, too. It says nothing, and what reaches it is lost until the process restarts: then the host
+    /// resets what it does not know.
+    Silence,
+}
+
+/// What a disk loses with a process.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Toll {
+    /// Nothing: what was written but not synced is in the page cache of a host that lives.
+    Nothing,
+    /// What was written and not synced.
+    Unsynced,
+    /// All that was ever on it.
+    Everything,
+}

@@ -1,0 +1,94 @@
+//! How each kind of fault is spelt: one file with its keys, how they are read and how they are written down again, and
+//! one line here.
+
+mod crash;
+mod partition;
+mod pause;
+
+use schism_models::nemesis::{Fault, Target};
+
+use crate::diagnostics::Problem;
+use crate::grammar::{Key, Shape};
+use crate::reader::{Field, Read, Section};
+use crate::target::TargetSpec;
+use crate::tree::Entry;
+
+pub(crate) use partition::{ONE_WAY, SHAPES};
+
+/// One kind of fault in the language.
+pub(crate) struct Kind {
+    /// The key that says it.
+    pub(crate) key: Key,
+    /// Reads what stands there.
+    pub(crate) read: fn(&Body<'_>) -> Option<Fault<TargetSpec>>,
+    /// What a scenario may write, each with what it does, for `schism list faults`.
+    pub(crate) examples: &'static [(&'static str, &'static str)],
+}
+
+/// The catalog: the key of each kind, its file, and what may stand there.
+macro_rules! catalog {
+    ($($name:literal = $kind:ident in $file:ident, $about:literal;)*) => {
+        /// The keys that say what a fault is.
+        pub(crate) const KINDS: &[&str] = &[$($name),*];
+
+        /// Every kind, in the order in which `schism list` shows them.
+        pub(crate) const CATALOG: &[Kind] = &[$(Kind {
+            key: Key::new($name, $file::SHAPE, $about),
+            read: |body| $file::read(body).map(Fault::$kind),
+            examples: $file::EXAMPLES,
+        }),*];
+
+        /// Writes a fault down again: its key, and what stands there.
+        pub(crate) fn write(fault: &Fault, names: &dyn Spell) -> (&'static str, String) {
+            match fault { $(Fault::$kind(fault) => ($name, $file::write(fault, names)),)* }
+        }
+    };
+}
+
+catalog! {
+    "partition" = Partition in partition, "Some nodes cannot reach others";
+    "crash" = Crash in crash, "Processes die: all that is not on disk is lost, and peers see a reset";
+    "pause" = Pause in pause, "Processes stand still and keep their state";
+}
+
+/// Turns numbers back into the names of the file, in TOML.
+pub(crate) trait Spell {
+    /// One target.
+    fn target(&self, target: &Target) -> String;
+    /// A list of targets.
+    fn targets(&self, targets: &[Target]) -> String;
+}
+
+/// What stands at the key of a fault: a table, or the targets alone.
+pub(crate) struct Body<'t> {
+    /// The table; empty if there is none, so that every key has its default.
+    pub(crate) section: Section<'t>,
+    entry: &'t Entry,
+}
+
+impl<'t> Body<'t> {
+    /// Opens what stands at the key of a kind.
+    pub(crate) fn open(parent: &Section<'t>, entry: &'t Entry, shape: Shape) -> Body<'t> {
+        let path = parent.path_of(&entry.key);
+        let (keys, tree) = match shape {
+            Shape::Table(keys) => (keys, Some(&entry.value)),
+            Shape::TargetsOr(keys) => (keys, Some(&entry.value).filter(|tree| tree.as_table().is_some())),
+            _ => panic!("a fault is a table, or targets"),
+        };
+        Body { section: Section::open(&path, entry.place, tree, keys, parent.report), entry }
+    }
+
+    /// The fault's targets: those at `target`, or all that is written.
+    pub(crate) fn targets(&self) -> Option<Vec<TargetSpec>> {
+        if self.entry.value.as_table().is_some() {
+            return self.section.must("target").map(|at| at.value);
+        }
+        let field = Field { name: &self.entry.key, shape: Shape::Targets, report: self.section.report };
+        Vec::read(&field, &self.entry.value)
+    }
+
+    /// Reports what is wrong with the fault as a whole.
+    pub(crate) fn wrong(&self, message: impl Into<String>, help: impl Into<String>) {
+        self.section.report.add(Problem::error(self.entry.place, message.into()).help(help.into()));
+    }
+}
