@@ -338,6 +338,7 @@ impl Client {
                 }
             }
             Source::Itself(session) => {
+                session.on_heard(ctx, from);
                 if let etcd::Msg::Answer { call, answer } = msg
                     && let Some(answer) = session.on_answer(ctx, *call, answer)
                 {
@@ -358,6 +359,20 @@ impl Client {
                     if let Some(slot) = self.asked(call) {
                         self.finish(ctx, slot, Outcome::Timeout);
                     }
+                }
+            }
+        }
+    }
+
+    /// The connection to the registry may have been silent for too long.
+    pub fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) {
+        match &mut self.source {
+            Source::Fixed(_) => {}
+            Source::Registry { subscriber, .. } => subscriber.on_silence(ctx, connection),
+            Source::Itself(session) => {
+                if session.on_silence(ctx, connection) {
+                    let member = session.member();
+                    self.on_reset(ctx, member);
                 }
             }
         }

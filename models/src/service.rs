@@ -119,8 +119,8 @@ impl Instance {
     }
 
     /// The registry has said something.
-    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, msg: &etcd::Msg) {
-        self.with_registrar(|registrar| registrar.on_message(ctx, msg));
+    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &etcd::Msg) {
+        self.with_registrar(|registrar| registrar.on_message(ctx, from, msg));
     }
 
     /// What is about the registration, if there is one.

@@ -68,6 +68,10 @@ pub enum Msg {
         /// Of which service.
         service: ServiceId,
     },
+    /// A client asks whether the member is still there: a ping of HTTP/2.
+    Ping,
+    /// It is.
+    Pong,
 }
 
 /// Which state a member speaks of: etcd's `ResponseHeader` (api/etcdserverpb/rpc.proto).
@@ -98,7 +102,9 @@ impl Msg {
             | Msg::KeepAlive { .. }
             | Msg::KeptAlive { .. }
             | Msg::Watch { .. }
-            | Msg::Compacted { .. } => 0,
+            | Msg::Compacted { .. }
+            | Msg::Ping
+            | Msg::Pong => 0,
         };
         PIECE_BYTES * (1 + pieces as u64)
     }

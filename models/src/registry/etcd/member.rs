@@ -198,8 +198,16 @@ impl Member {
                 self.watchers.entry(service).or_default().insert(from);
                 self.catch_up(ctx, from, service, after);
             }
+            Msg::Ping => {
+                self.clients.insert(from);
+                ctx.stream(from, Msg::Pong.into());
+            }
             // What members tell clients.
-            Msg::Answer { .. } | Msg::KeptAlive { .. } | Msg::Changes(_) | Msg::Compacted { .. } => {}
+            Msg::Answer { .. }
+            | Msg::KeptAlive { .. }
+            | Msg::Changes(_)
+            | Msg::Compacted { .. }
+            | Msg::Pong => {}
         }
     }
 

@@ -77,7 +77,8 @@ impl Registrar {
     }
 
     /// A message of the registry's has come.
-    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, msg: &Msg) {
+    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) {
+        self.session.on_heard(ctx, from);
         match *msg {
             Msg::Answer { call, ref answer } => {
                 if let Some(answer) = self.session.on_answer(ctx, call, answer) {
@@ -93,7 +94,9 @@ impl Registrar {
             | Msg::KeepAlive { .. }
             | Msg::Watch { .. }
             | Msg::Changes(_)
-            | Msg::Compacted { .. } => {}
+            | Msg::Compacted { .. }
+            | Msg::Ping
+            | Msg::Pong => {}
         }
     }
 
@@ -125,6 +128,13 @@ impl Registrar {
             Stage::Keeping(_) => self.session.turn_to_next(ctx),
             Stage::Idle => {}
             Stage::Granting { .. } | Stage::Registering { .. } => self.start_over(ctx, RETRY),
+        }
+    }
+
+    /// The connection may have been silent for too long.
+    pub fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) {
+        if self.session.on_silence(ctx, connection) {
+            self.on_reset(ctx, self.member());
         }
     }
 

@@ -104,6 +104,7 @@ impl Subscriber {
 
     /// A message of the registry's has come: what it tells, if that is news.
     pub fn on_message<'a>(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &'a Msg) -> Option<News<'a>> {
+        self.session.on_heard(ctx, from);
         match msg {
             Msg::Answer { call, answer } => {
                 let answer = self.session.on_answer(ctx, *call, answer)?;
@@ -121,7 +122,9 @@ impl Subscriber {
             | Msg::Ask { .. }
             | Msg::KeepAlive { .. }
             | Msg::KeptAlive { .. }
-            | Msg::Watch { .. } => None,
+            | Msg::Watch { .. }
+            | Msg::Ping
+            | Msg::Pong => None,
         }
     }
 
@@ -136,6 +139,13 @@ impl Subscriber {
     pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
         if peer == self.member() && self.stage != Stage::Idle {
             self.try_next(ctx, RETRY);
+        }
+    }
+
+    /// The connection may have been silent for too long.
+    pub fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) {
+        if self.session.on_silence(ctx, connection) {
+            self.on_reset(ctx, self.member());
         }
     }
 
