@@ -3,6 +3,7 @@
 
 pub mod binary;
 pub mod data;
+pub mod faults;
 pub mod puppet;
 pub mod repository;
 pub mod runs;

@@ -1,9 +1,20 @@
 //! Clocks: what holds of timers and readings however the clocks of a node are set.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use schism_core::{Birth, Death, Duration, Fault, NodeId, Rate, Setting, Skew, Time};
+use schism_core::{
+    Birth, Death, Duration, Fault, NodeId, Part, Rate, Seed, Setting, Skew, Time, World, ZoneId,
+};
+use schism_models::listing::{Endpoint, ServiceId};
+use schism_models::node::{Node, Role};
+use schism_models::observation::{Cause, Write};
+use schism_models::registry::{Config as Registry, etcd};
+use schism_models::service::Post as Stand;
+use schism_scenario::Scenario;
 use schism_tests::puppet::{self, Act, Line};
+use schism_tests::runs::{Seen, scenario};
 use schism_tests::toy::{self, Letter, Post, ms};
 
 /// Tries so many cases of a strategy, always the same.
@@ -231,4 +242,85 @@ fn a_clock_outlives_a_process_and_its_timers_do_not() {
         looks.iter().map(|look| (look.0, look.2)).collect::<Vec<_>>(),
         [(ms(100), ms(100)), (ms(800), ms(600))]
     );
+}
+
+// Leases.
+
+/// One registry member, and one instance that keeps a lease of ten seconds alive.
+fn registry(lease_clock: &str) -> World<Node, Seen> {
+    let scenario = scenario(&format!(
+        r#"
+        title  = "A lease and the clock that it ends by"
+        length = "60s"
+        [topology]
+        zones = ["a"]
+        [registry.etcd]
+        members     = 1
+        lease-ttl   = "10s"
+        lease-clock = "{lease_clock}"
+        [services.orders]
+        instances = 1
+        service   = "2ms"
+        [clients.web]
+        count    = 1
+        calls    = "orders"
+        arrivals = {{ poisson = "1/s" }}
+        timeout  = "250ms"
+        "#
+    ));
+    let roles = [("registry-0", member(&scenario)), ("orders-0", instance(&scenario))];
+    let part = |(name, config): (&str, Role)| Part {
+        name: name.to_string(),
+        zone: ZoneId(0),
+        config,
+        birth: Birth::AtStart,
+    };
+    World::new(&scenario.topology, roles.map(part).into(), Seed(1), Seen::default())
+}
+
+fn config(scenario: &Scenario) -> Arc<etcd::Config> {
+    let Registry::Etcd(config) = &scenario.registry else { panic!("the registry is etcd") };
+    Arc::new(config.clone())
+}
+
+fn member(scenario: &Scenario) -> Role {
+    let seat = etcd::Seat { config: config(scenario), me: 0, members: Arc::new([ME]), services: 1 };
+    Role::Member(Arc::new(seat))
+}
+
+fn instance(scenario: &Scenario) -> Role {
+    let endpoint = Endpoint { node: NodeId(1), ordinal: 0, zone: ZoneId(0), weight: 1 };
+    let address = etcd::Address { config: config(scenario), members: Arc::new([(ME, ZoneId(0))]) };
+    Role::Instance(Arc::new(Stand {
+        config: Arc::new(scenario.services[0].config.clone()),
+        service: ServiceId(0),
+        endpoint,
+        registry: Some(address),
+    }))
+}
+
+/// How many leases of a live instance have run out within a minute, the member's clocks set so at the twentieth second.
+fn expired(lease_clock: &str, setting: Setting) -> usize {
+    let mut world = registry(lease_clock);
+    world.run_until(ms(20_000));
+    world.inflict(Fault::SetClock(ME, setting));
+    world.run_until(ms(60_000));
+    let is_expired = |write: Write| matches!(write, Write::Remove(_, Cause::Expired));
+    world.witness().committed.iter().filter(|committed| is_expired(committed.3)).count()
+}
+
+#[test]
+fn a_step_of_the_wall_clock_ends_only_leases_that_go_by_it() {
+    let ahead = Setting { skew: Skew::ahead(Duration::from_secs(11)), ..Setting::TRUE };
+    assert_eq!(expired("wall", ahead), 1);
+    assert_eq!(expired("monotonic", ahead), 0);
+    assert_eq!(expired("wall", Setting::TRUE), 0);
+}
+
+#[test]
+fn a_fast_monotonic_clock_ends_only_leases_that_go_by_it() {
+    // Four times as fast: the lease lasts 2.5 s, and the instance renews it every third of 10 s.
+    let fast = Setting { monotonic: Rate::drift(3_000_000), ..Setting::TRUE };
+    assert!(expired("monotonic", fast) > 0);
+    assert_eq!(expired("wall", fast), 0);
 }

@@ -133,6 +133,11 @@ impl Clocks {
         self.skew = skew;
     }
 
+    /// Whether they have been set to run as true time does, whatever they have gained or lost before.
+    pub(crate) fn run_true(&self) -> bool {
+        self.monotonic.rate == Rate::TRUE && self.wall.is_true() && self.skew == Skew::NONE
+    }
+
     pub(crate) fn truth(&self) -> Truth {
         let is_true = self.monotonic.is_true() && self.wall.is_true() && self.skew == Skew::NONE;
         if is_true { Truth::True } else { Truth::Apart }

@@ -40,6 +40,11 @@ impl<D: Durable> Disk<D> {
         }
     }
 
+    /// What becomes of syncs now.
+    pub(crate) fn syncs(&self) -> Syncs {
+        self.syncs
+    }
+
     /// What becomes of syncs from now on.
     pub(crate) fn set_syncs(&mut self, syncs: Syncs) {
         self.syncs = syncs;

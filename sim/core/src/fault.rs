@@ -39,7 +39,7 @@ pub enum Fault {
     FakeSyncs(NodeId),
     /// The disk makes syncs again; the next one makes all durable that was written meanwhile.
     MakeSyncs(NodeId),
-    /// The node's clocks go on like this.
+    /// The node's clocks go on like this; [`Setting::TRUE`] undoes it.
     SetClock(NodeId, Setting),
 }
 

@@ -1,28 +1,36 @@
-//! The network: what becomes of a message between two nodes, under the cuts of the moment.
+//! The network: what becomes of a message between two nodes, under the faults of the moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
+use crate::impair::{Impairments, remove};
+use crate::stream::StreamId;
 use crate::topology::Route;
-use crate::{Cut, Draw, Duration, FaultId, Feel, Link, NodeId, Topology, ZoneId};
+use crate::{
+    Class, Classes, Cut, Draw, Duration, FaultId, Feel, Flows, Impairment, Link, NodeId, NodeSet, Time,
+    Topology, ZoneId,
+};
 
-/// Routes between zones, found once, and the cuts in force.
+/// Routes between zones, found once, and the faults in force.
 #[derive(Clone, Debug)]
 pub struct Network {
     zone_of: Vec<ZoneId>,
     zones: usize,
     routes: Vec<Route>,
+    /// How many cuts and impairments are in force: with none, no message asks further.
+    troubles: usize,
     /// Every cut there ever was: its index is its epoch. A message remembers how many there were when it left, and
-    /// is lost if a later one parts its ends: no search of what is in flight, however short the cut.
-    cuts: Vec<Cut>,
-    /// How much each fault has changed, by its number.
-    touched: Vec<u64>,
+    /// has met a later one that parts its ends: no search of what is in flight, however short the cut.
+    cuts: Vec<Barrier>,
     /// For each node, the cuts in force that messages from it may meet, and those that messages to it may meet.
     leaving: Vec<Vec<Epoch>>,
     entering: Vec<Vec<Epoch>>,
-    active: Vec<Epoch>,
+    /// The cuts in force of each fault.
+    of: BTreeMap<FaultId, Vec<Epoch>>,
+    impairments: Impairments,
+    touched: Touched,
 }
 
 /// How many cuts there had been at some moment.
@@ -30,6 +38,82 @@ pub(crate) type Epoch = u32;
 
 /// The epoch of a message that has reached its host: no cut that comes now can stop it.
 pub(crate) const RECEIVED: Epoch = Epoch::MAX;
+
+/// A cut, and what is to be known of the moment when it began.
+#[derive(Clone, Debug)]
+struct Barrier {
+    cut: Cut,
+    /// How many streams there had been: those with a lesser number existed.
+    streams: u32,
+    /// Whether it has been mended.
+    over: bool,
+    counts: Counts,
+}
+
+/// What is counted of a cut.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Counts {
+    /// Each message that it stops.
+    Messages,
+    /// Nothing: it is the instant at which connections were severed, and those were counted.
+    Nothing,
+}
+
+/// How much each fault has changed, by its number.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Touched(Vec<u64>);
+
+impl Touched {
+    pub(crate) fn count(&mut self, fault: FaultId) {
+        let index = fault.0 as usize;
+        if self.0.len() <= index {
+            self.0.resize(index + 1, 0);
+        }
+        self.0[index] += 1;
+    }
+}
+
+/// What the faults of the network see of something that is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment {
+    pub(crate) by: By,
+    /// Its kind of traffic. A reset has none: only a fault that concerns all of them concerns it.
+    pub(crate) class: Option<Class>,
+    pub(crate) bytes: u64,
+}
+
+/// What it travels on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum By {
+    /// It is an exchange on a connection that has long been open.
+    Exchange,
+    /// It asks for a connection of this number.
+    Opening(StreamId),
+    /// It belongs to the connection of this number.
+    Connection(StreamId),
+}
+
+impl Segment {
+    /// A reset, by what it answers.
+    pub(crate) fn reset(by: By) -> Segment {
+        Segment { by, class: None, bytes: SYN_BYTES }
+    }
+
+    pub(crate) fn is_of(&self, classes: Classes) -> bool {
+        self.class.map_or(classes == Classes::ALL, |class| classes.contains(class))
+    }
+
+    fn is_on(&self, flows: Flows, streams: u32) -> bool {
+        match (flows, self.by) {
+            (Flows::All, _) | (Flows::Existing, By::Exchange) | (Flows::New, By::Opening(_)) => true,
+            (Flows::Existing, By::Opening(id) | By::Connection(id)) => id.0 < streams,
+            (Flows::New, By::Exchange | By::Connection(_)) => false,
+        }
+    }
+}
+
+/// A segment without a message: 20 bytes of IPv4, 20 of TCP and 20 of TCP's options on a SYN of Linux's.
+pub(crate) const SYN_BYTES: u64 = 60;
 
 /// The fate of a message at the moment it is sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,11 +124,28 @@ pub(crate) enum Fate {
     Lost,
     /// A cut turns it away.
     Refused,
+    /// A cut of this fault keeps it.
+    Held(FaultId),
 }
 
-/// Labels of what is derived from one hop's luck.
+/// What a message has met on its way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Met {
+    /// No cut.
+    Nothing,
+    /// One that stops it.
+    Stop,
+    /// One of this fault that keeps it.
+    Hold(FaultId),
+    /// One of this fault that kept it, and has been mended since.
+    Release(FaultId),
+}
+
+/// Labels of what is derived from one hop's luck; the third is the impairments'.
 const LOSS: u64 = 1;
 const NEXT_HOP: u64 = 2;
+/// The luck of a message's second copy.
+const COPY: u64 = 4;
 
 impl Network {
     /// The network of a topology with nodes in these zones.
@@ -63,11 +164,13 @@ impl Network {
             zone_of,
             zones,
             routes,
+            troubles: 0,
             cuts: Vec::new(),
-            touched: Vec::new(),
             leaving: vec![Vec::new(); nodes],
             entering: vec![Vec::new(); nodes],
-            active: Vec::new(),
+            of: BTreeMap::new(),
+            impairments: Impairments::new(nodes),
+            touched: Touched::default(),
         }
     }
 
@@ -76,86 +179,189 @@ impl Network {
         self.zone_of[node.index()]
     }
 
-    /// Whether a message sent now from one node to another would not meet a cut.
+    /// Whether no cut that stops everything lies between one node and another.
     pub fn is_open(&self, from: NodeId, to: NodeId) -> bool {
-        self.cut_between(from, to).is_none()
+        self.troubles == 0 || !self.leaving_from(from).any(|cut| cut.is_whole() && cut.to.contains(to))
     }
 
     /// How much a fault has changed: messages that it stopped, held, changed or dropped, and connections that it severed.
-    pub(crate) fn touched(&self, id: FaultId) -> u64 {
-        self.touched.get(id.0 as usize).copied().unwrap_or(0)
+    pub(crate) fn touched(&self, fault: FaultId) -> u64 {
+        self.touched.0.get(fault.0 as usize).copied().unwrap_or(0)
     }
 
-    pub(crate) fn touch(&mut self, id: FaultId) {
-        let index = id.0 as usize;
-        if self.touched.len() <= index {
-            self.touched.resize(index + 1, 0);
-        }
-        self.touched[index] += 1;
+    pub(crate) fn touch(&mut self, fault: FaultId) {
+        self.touched.count(fault);
+    }
+
+    /// The faults that make the network worse than it is, by number.
+    pub(crate) fn wounds(&self) -> Vec<FaultId> {
+        self.of
+            .keys()
+            .copied()
+            .chain(self.impairments.faults())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 
     pub(crate) fn epoch(&self) -> Epoch {
         self.cuts.len() as Epoch
     }
 
-    /// What becomes of a message sent now. One word of luck decides it all, so that the same hop fares alike whatever
-    /// else happens.
-    pub(crate) fn fate(&mut self, from: NodeId, to: NodeId, luck: Draw) -> Fate {
-        if let Some(epoch) = self.cut_between(from, to) {
-            self.touch(self.cuts[epoch as usize].id);
-            return match self.cuts[epoch as usize].feel {
-                Feel::Silent | Feel::Held => Fate::Lost,
-                Feel::Refused => Fate::Refused,
-            };
-        }
-        match self.route(from, to) {
-            [only] => cross(only, luck).map_or(Fate::Lost, Fate::Travels),
-            hops => cross_all(hops, luck).map_or(Fate::Lost, Fate::Travels),
-        }
-    }
-
-    /// Whether a message that left at `sent` met a cut on its way; counted if so.
+    /// Whether any fault of the network is in force.
     #[inline]
-    pub(crate) fn met_cut(&mut self, sent: Epoch, from: NodeId, to: NodeId) -> bool {
-        if sent == self.epoch() {
-            return false;
-        }
-        let parting = (sent as usize..self.cuts.len()).find(|&epoch| self.cuts[epoch].parts(from, to));
-        if let Some(epoch) = parting {
-            self.touch(self.cuts[epoch].id);
-        }
-        parting.is_some()
+    pub(crate) fn is_troubled(&self) -> bool {
+        self.troubles != 0
     }
 
-    pub(crate) fn cut(&mut self, cut: Cut) {
+    /// How long a message takes that is sent now and meets no fault, or `None` if it is lost. One word of luck decides it
+    /// all, so that the same hop fares alike whatever else happens.
+    #[inline]
+    pub(crate) fn cross(&self, from: NodeId, to: NodeId, luck: Draw) -> Option<Duration> {
+        match self.route(from, to) {
+            [only] => cross(only, luck),
+            hops => cross_all(hops, luck),
+        }
+    }
+
+    /// What becomes of a segment sent now. What it is, is asked only if there is a fault that wants to know.
+    #[inline]
+    pub(crate) fn fate(
+        &mut self,
+        now: Time,
+        (from, to): (NodeId, NodeId),
+        luck: Draw,
+        segment: impl FnOnce() -> Segment,
+    ) -> Fate {
+        if !self.is_troubled() {
+            return self.cross(from, to, luck).map_or(Fate::Lost, Fate::Travels);
+        }
+        let segment = segment();
+        match self.stop((from, to), &segment) {
+            Some(fate) => fate,
+            None => self.carry(now, (from, to), luck, &segment).map_or(Fate::Lost, Fate::Travels),
+        }
+    }
+
+    /// The cut that a segment sent now meets, if any; counted.
+    pub(crate) fn stop(&mut self, (from, to): (NodeId, NodeId), segment: &Segment) -> Option<Fate> {
+        let met = |&&epoch: &&Epoch| self.cuts[epoch as usize].stops(from, to, segment);
+        let feel = |&epoch: &Epoch| self.cuts[epoch as usize].cut.feel;
+        let epoch = self.leaving[from.index()].iter().filter(met).copied().min_by_key(feel)?;
+        let cut = &self.cuts[epoch as usize].cut;
+        self.touched.count(cut.id);
+        Some(match cut.feel {
+            Feel::Silent => Fate::Lost,
+            Feel::Refused => Fate::Refused,
+            Feel::Held => Fate::Held(cut.id),
+        })
+    }
+
+    /// How long a segment takes that no cut stops, or `None` if it is lost.
+    pub(crate) fn carry(
+        &mut self,
+        now: Time,
+        (from, to): (NodeId, NodeId),
+        luck: Draw,
+        segment: &Segment,
+    ) -> Option<Duration> {
+        let takes = self.cross(from, to, luck)?;
+        let delay = self.impairments.meet(now, (from, to), segment, luck, &mut self.touched)?;
+        Some(takes + delay)
+    }
+
+    /// How long the second copy of a message takes, if it is sent twice and this one is not lost.
+    pub(crate) fn copy(
+        &mut self,
+        now: Time,
+        (from, to): (NodeId, NodeId),
+        luck: Draw,
+        segment: &Segment,
+    ) -> Option<Duration> {
+        let twice = self.impairments.duplicate((from, to), segment, luck, &mut self.touched);
+        if twice { self.carry(now, (from, to), luck.derive(COPY), segment) } else { None }
+    }
+
+    /// What a segment that left at `sent` has met on its way; counted.
+    #[inline]
+    pub(crate) fn met(
+        &mut self,
+        sent: Epoch,
+        (from, to): (NodeId, NodeId),
+        segment: impl FnOnce() -> Segment,
+    ) -> Met {
+        if sent == self.epoch() {
+            return Met::Nothing;
+        }
+        self.met_since(sent, (from, to), &segment())
+    }
+
+    fn met_since(&mut self, sent: Epoch, (from, to): (NodeId, NodeId), segment: &Segment) -> Met {
+        let since = self.cuts[sent as usize..].iter();
+        let met = since.filter(|barrier| barrier.stops(from, to, segment)).min_by_key(|met| met.cut.feel);
+        let Some(Barrier { cut, over, counts, .. }) = met else { return Met::Nothing };
+        if *counts == Counts::Messages {
+            self.touched.count(cut.id);
+        }
+        match cut.feel {
+            Feel::Silent | Feel::Refused => Met::Stop,
+            Feel::Held if *over => Met::Release(cut.id),
+            Feel::Held => Met::Hold(cut.id),
+        }
+    }
+
+    /// Begins a cut, when there have been so many streams.
+    pub(crate) fn cut(&mut self, cut: Cut, streams: u32) {
         let epoch = self.epoch();
         cut.from.iter().for_each(|node| self.leaving[node.index()].push(epoch));
         cut.to.iter().for_each(|node| self.entering[node.index()].push(epoch));
-        self.active.push(epoch);
-        self.cuts.push(cut);
+        self.of.entry(cut.id).or_default().push(epoch);
+        self.cuts.push(Barrier { cut, streams, over: false, counts: Counts::Messages });
+        self.troubles += 1;
     }
 
     pub(crate) fn mend(&mut self, id: FaultId) {
-        let cuts = &self.cuts;
-        let (mended, active) = self.active.iter().partition(|&&epoch| cuts[epoch as usize].id == id);
-        self.active = active;
-        let mended: Vec<Epoch> = mended;
-        for epoch in mended {
-            let cut = &self.cuts[epoch as usize];
-            cut.from.iter().for_each(|node| self.leaving[node.index()].retain(|&other| other != epoch));
-            cut.to.iter().for_each(|node| self.entering[node.index()].retain(|&other| other != epoch));
+        for epoch in self.of.remove(&id).unwrap_or_default() {
+            let Barrier { cut, over, .. } = &mut self.cuts[epoch as usize];
+            *over = true;
+            cut.from.iter().for_each(|node| remove(&mut self.leaving[node.index()], epoch));
+            cut.to.iter().for_each(|node| remove(&mut self.entering[node.index()], epoch));
+            self.troubles -= 1;
         }
     }
 
+    /// What is on its way from one set of nodes to another is lost; what is sent from now on is not.
+    pub(crate) fn sweep(&mut self, id: FaultId, from: &NodeSet, to: &NodeSet) {
+        let (classes, flows) = (Classes::ALL, Flows::All);
+        let cut = Cut { id, from: from.clone(), to: to.clone(), feel: Feel::Silent, classes, flows };
+        self.cuts.push(Barrier { cut, streams: 0, over: true, counts: Counts::Nothing });
+    }
+
+    pub(crate) fn impair(&mut self, impairment: Impairment) {
+        self.impairments.begin(impairment);
+        self.troubles += 1;
+    }
+
+    pub(crate) fn repair(&mut self, id: FaultId) {
+        self.troubles -= self.impairments.end(id);
+    }
+
+    /// Whether an impairment of this fault is in force.
+    pub(crate) fn is_impaired_by(&self, id: FaultId) -> bool {
+        self.impairments.are_of(id)
+    }
+
     /// The islands of the moment: nodes of one island reach each other, if need be through others of it. Each island
-    /// is sorted, and so are they, by their first node.
+    /// is sorted, and so are they, by their first node. Only cuts that stop everything make islands: not those of some
+    /// classes, nor those of existing or of new connections.
     ///
     /// Nodes that meet the same cuts are alike, so the graph has one vertex for each kind of node, not for each node.
     pub fn islands(&self) -> Vec<Vec<NodeId>> {
-        type Kind<'n> = (&'n [Epoch], &'n [Epoch], Option<NodeId>);
-        let mut kinds: BTreeMap<Kind<'_>, Vec<NodeId>> = BTreeMap::new();
+        type Kind = (Vec<Epoch>, Vec<Epoch>, Option<NodeId>);
+        let mut kinds: BTreeMap<Kind, Vec<NodeId>> = BTreeMap::new();
         for node in (0..self.zone_of.len() as u32).map(NodeId) {
-            let (leaving, entering) = (&self.leaving[node.index()], &self.entering[node.index()]);
+            let leaving = self.whole(&self.leaving[node.index()]);
+            let entering = self.whole(&self.entering[node.index()]);
             // Nodes that are cut off from their like are each of a kind of their own.
             let alone = leaving.iter().any(|epoch| entering.contains(epoch)).then_some(node);
             kinds.entry((leaving, entering, alone)).or_default().push(node);
@@ -182,12 +388,13 @@ impl Network {
         islands
     }
 
-    fn cut_between(&self, from: NodeId, to: NodeId) -> Option<Epoch> {
-        if self.active.is_empty() {
-            return None;
-        }
-        let met = |&&epoch: &&Epoch| self.cuts[epoch as usize].to.contains(to);
-        self.leaving[from.index()].iter().find(met).copied()
+    fn leaving_from(&self, node: NodeId) -> impl Iterator<Item = &Cut> {
+        self.leaving[node.index()].iter().map(|&epoch| &self.cuts[epoch as usize].cut)
+    }
+
+    /// Those of some cuts that stop everything.
+    fn whole(&self, cuts: &[Epoch]) -> Vec<Epoch> {
+        cuts.iter().copied().filter(|&epoch| self.cuts[epoch as usize].cut.is_whole()).collect()
     }
 
     #[inline]
@@ -196,7 +403,20 @@ impl Network {
     }
 }
 
+impl Barrier {
+    fn stops(&self, from: NodeId, to: NodeId, segment: &Segment) -> bool {
+        self.cut.parts(from, to)
+            && segment.is_of(self.cut.classes)
+            && segment.is_on(self.cut.flows, self.streams)
+    }
+}
+
 impl Cut {
+    /// Whether it stops everything, whatever its kind and its connection.
+    pub fn is_whole(&self) -> bool {
+        self.classes == Classes::ALL && self.flows == Flows::All
+    }
+
     /// Whether it stops messages from one node to another.
     pub fn parts(&self, from: NodeId, to: NodeId) -> bool {
         self.from.contains(from) && self.to.contains(to)

@@ -1,15 +1,15 @@
 //! Streams: the connections between nodes, one direction each. Messages arrive in order, and what is lost is sent again
-//! by TCP's slots.
+//! by TCP's slots. The first of a connection's two directions is opened with a handshake.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::hash::BuildHasherDefault;
 
 use rustc_hash::FxHasher;
 
-use crate::{Duration, Life, NodeId, Time};
+use crate::{Draw, Duration, FaultId, Life, NodeId, Time};
 
 /// A stream's number: never used again, so that what an earlier one still has in flight is not taken for a later one's.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct StreamId(pub(crate) u32);
 
 /// Looked up by sender and receiver for every message that is sent on one, and never walked.
@@ -24,6 +24,8 @@ type Index = std::collections::HashMap<(NodeId, NodeId), StreamId, BuildHasherDe
 pub(crate) struct Streams<M> {
     all: Vec<Stream<M>>,
     open: Index,
+    /// Those that are open, by each of their two nodes.
+    of: BTreeSet<(NodeId, StreamId)>,
 }
 
 /// One direction of a connection.
@@ -33,6 +35,13 @@ pub(crate) struct Stream<M> {
     pub(crate) to: NodeId,
     /// The receiver's life that it was opened with.
     pub(crate) life: Life,
+    /// The number of the connection: that of the stream that opened it.
+    pub(crate) connection: StreamId,
+    /// Whether the other direction has come to it; never, of one that has come to another itself.
+    joined: bool,
+    /// How many segments have left with the stream's own luck.
+    turns: u32,
+    luck: Draw,
     /// No message may arrive before this.
     pub(crate) last: Time,
     pub(crate) flow: Flow<M>,
@@ -43,7 +52,7 @@ pub(crate) struct Stream<M> {
 pub(crate) enum Flow<M> {
     /// They do, as far as the sender knows.
     Open,
-    /// One was lost: all wait for a retransmission.
+    /// They wait: for the handshake, for a retransmission, or for a mend.
     Stalled(Box<Stall<M>>),
     /// The connection is no more.
     Closed,
@@ -51,18 +60,58 @@ pub(crate) enum Flow<M> {
 
 impl<M> Default for Streams<M> {
     fn default() -> Self {
-        Streams { all: Vec::new(), open: Index::default() }
+        Streams { all: Vec::new(), open: Index::default(), of: BTreeSet::new() }
     }
 }
 
 impl<M> Streams<M> {
-    /// The open stream from one node to another, opened now if there is none.
-    pub(crate) fn open(&mut self, from: NodeId, to: NodeId, life: Life, now: Time) -> StreamId {
-        let all = &mut self.all;
-        *self.open.entry((from, to)).or_insert_with(|| {
-            all.push(Stream { from, to, life, last: now, flow: Flow::Open });
-            StreamId(all.len() as u32 - 1)
-        })
+    /// The open stream from one node to another.
+    #[inline]
+    pub(crate) fn find(&self, from: NodeId, to: NodeId) -> Option<StreamId> {
+        self.open.get(&(from, to)).copied()
+    }
+
+    /// The other direction of a connection that the peer has opened, which needs no handshake.
+    pub(crate) fn join(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        life: Life,
+        luck: Draw,
+        now: Time,
+    ) -> Option<StreamId> {
+        let back = self.find(to, from)?;
+        let peer = self.get(back);
+        if !peer.is_established() || peer.connection != back || peer.joined {
+            return None;
+        }
+        peer.joined = true;
+        Some(self.begin(from, to, life, back, luck, now, Flow::Open))
+    }
+
+    /// A new connection, which is still to be opened.
+    pub(crate) fn connect(&mut self, from: NodeId, to: NodeId, luck: Draw, now: Time) -> StreamId {
+        let stall = Flow::Stalled(Box::new(Stall::new(Stage::Opening, now)));
+        let next = StreamId(self.count());
+        self.begin(from, to, Life(0), next, luck, now, stall)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "it is all that tells one stream from another")]
+    fn begin(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        life: Life,
+        connection: StreamId,
+        luck: Draw,
+        now: Time,
+        flow: Flow<M>,
+    ) -> StreamId {
+        let id = StreamId(self.count());
+        self.all.push(Stream { from, to, life, connection, joined: false, turns: 0, luck, last: now, flow });
+        self.open.insert((from, to), id);
+        self.of.extend([(from, id), (to, id)]);
+        id
     }
 
     /// Whether there is an open stream from one node to another.
@@ -80,8 +129,16 @@ impl<M> Streams<M> {
         self.open.get(&(from, to)).is_some_and(|id| id.0 >= since)
     }
 
+    #[inline]
     pub(crate) fn get(&mut self, id: StreamId) -> &mut Stream<M> {
         &mut self.all[id.0 as usize]
+    }
+
+    /// The connection between two nodes that is established, by either's stream.
+    pub(crate) fn connection(&self, a: NodeId, b: NodeId) -> Option<StreamId> {
+        let ways = [self.find(a, b), self.find(b, a)];
+        let mut streams = ways.into_iter().flatten().map(|id| &self.all[id.0 as usize]);
+        streams.find(|stream| stream.is_established()).map(|stream| stream.connection)
     }
 
     /// Closes the stream from one node to another with all that it holds; whether there was one.
@@ -89,26 +146,93 @@ impl<M> Streams<M> {
         let gone = self.open.remove(&(from, to));
         if let Some(id) = gone {
             self.get(id).flow = Flow::Closed;
+            self.of.remove(&(from, id));
+            self.of.remove(&(to, id));
         }
         gone.is_some()
     }
 
-    /// Closes all streams from a node; those to it stay as their senders know them.
+    /// Closes all streams from a node whose host dies with it; those to it stay as their senders know them.
     pub(crate) fn close_all_from(&mut self, node: NodeId) {
-        self.close_where(|stream| stream.from == node);
+        let gone: Vec<StreamId> = self.of(node).filter(|&id| self.all[id.0 as usize].from == node).collect();
+        self.close_each(gone);
     }
 
-    /// Closes all streams from and to a node.
+    /// Closes all streams from and to a node whose process dies. Who is still asking it for a connection goes on: its
+    /// host will answer.
     pub(crate) fn close_all_of(&mut self, node: NodeId) {
-        self.close_where(|stream| stream.from == node || stream.to == node);
+        let gone =
+            |&id: &StreamId| self.all[id.0 as usize].from == node || self.all[id.0 as usize].is_established();
+        let gone: Vec<StreamId> = self.of(node).filter(gone).collect();
+        self.close_each(gone);
     }
 
-    fn close_where(&mut self, is_meant: impl Fn(&Stream<M>) -> bool) {
-        for stream in self.all.iter_mut().filter(|stream| is_meant(stream)) {
-            if !matches!(stream.flow, Flow::Closed) {
-                stream.flow = Flow::Closed;
-                self.open.remove(&(stream.from, stream.to));
-            }
+    fn close_each(&mut self, gone: Vec<StreamId>) {
+        for id in gone {
+            let Stream { from, to, .. } = *self.get(id);
+            self.close(from, to);
+        }
+    }
+
+    /// The nodes that a node has an established connection with, perhaps twice.
+    pub(crate) fn peers(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        let streams = self.of(node).map(|id| &self.all[id.0 as usize]);
+        let peer = move |stream: &Stream<M>| if stream.from == node { stream.to } else { stream.from };
+        streams.filter(|stream| stream.is_established()).map(peer)
+    }
+
+    /// The receiver of this stream has accepted the connection: what it had with the sender on an earlier one is over.
+    pub(crate) fn accept(&mut self, id: StreamId, life: Life) {
+        let stream = self.get(id);
+        stream.life = life;
+        let (from, to) = (stream.from, stream.to);
+        if let Some(back) = self.find(to, from)
+            && self.get(back).connection != back
+        {
+            self.close(to, from);
+        }
+    }
+
+    fn of(&self, node: NodeId) -> impl Iterator<Item = StreamId> {
+        self.of.range((node, StreamId(0))..=(node, StreamId(u32::MAX))).map(|&(_, id)| id)
+    }
+}
+
+impl<M> Stream<M> {
+    /// Whether the handshake is over, as far as the sender knows.
+    pub(crate) fn is_established(&self) -> bool {
+        match &self.flow {
+            Flow::Open => true,
+            Flow::Stalled(stall) => stall.stage == Stage::Established,
+            Flow::Closed => false,
+        }
+    }
+
+    /// The luck of its next segment that carries no message of its own, or more than one.
+    pub(crate) fn next_luck(&mut self) -> Draw {
+        self.turns += 1;
+        self.luck.derive(u64::from(self.turns))
+    }
+
+    /// Stops until it is told what to wait for.
+    pub(crate) fn stall(&mut self, now: Time) -> &mut Stall<M> {
+        self.flow = Flow::Stalled(Box::new(Stall::new(Stage::Established, now)));
+        self.stalled().expect("it has just stalled")
+    }
+
+    /// What it holds, if it is stalled.
+    pub(crate) fn stalled(&mut self) -> Option<&mut Stall<M>> {
+        match &mut self.flow {
+            Flow::Stalled(stall) => Some(stall),
+            Flow::Open | Flow::Closed => None,
+        }
+    }
+
+    /// Goes on; what has waited is to be sent.
+    pub(crate) fn go_on(&mut self) -> VecDeque<M> {
+        match std::mem::replace(&mut self.flow, Flow::Open) {
+            Flow::Stalled(stall) => stall.backlog,
+            Flow::Open | Flow::Closed => unreachable!("only a stalled stream goes on"),
         }
     }
 }
@@ -116,28 +240,66 @@ impl<M> Streams<M> {
 /// What a stalled stream holds.
 #[derive(Clone, Debug)]
 pub(crate) struct Stall<M> {
-    /// When the first message that was lost had been sent.
-    pub(crate) since: Time,
+    pub(crate) stage: Stage,
+    pub(crate) wait: Wait,
+    /// When the first segment that was lost had been sent.
+    since: Time,
     /// How many times it has been sent again.
-    pub(crate) tries: u32,
-    /// When it is sent again.
-    pub(crate) next: Time,
+    tries: u32,
     /// What has not arrived, in order.
     pub(crate) backlog: VecDeque<M>,
     /// How many of those were on their way when the stream stalled: they come before all that it was given since.
     under_way: usize,
 }
 
-/// Linux's smallest retransmission time-out: 200 ms (TCP_RTO_MIN, include/net/tcp.h). After n time-outs that each
-/// double, the slots lie 0.2 s * (2^n - 1) after the first sending: 0.2, 0.6, 1.4, 3.0, 6.2, 12.6, 25.4, 51 s.
-const RTO_MIN: Duration = Duration::from_millis(200);
+/// How far a connection has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stage {
+    /// The handshake is not over.
+    Opening,
+    /// It is.
+    Established,
+}
+
+/// What a stalled stream waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wait {
+    /// The peer's answer to the handshake, which is on its way as far as anybody knows.
+    Answer,
+    /// The moment to send again.
+    Slot(Time),
+    /// The end of a cut of this fault, which holds what was sent.
+    Mend(FaultId),
+}
+
+impl Stage {
+    /// The time-out after which a segment is first sent again. For a SYN 1 s (RFC 6298, section 2.1); else Linux's smallest:
+    /// 200 ms (TCP_RTO_MIN, include/net/tcp.h). After n time-outs that each double, the slots lie (2^n - 1) times as long
+    /// after the first sending: 1, 3, 7, 15, 31, 63 s for a SYN, and 0.2, 0.6, 1.4, 3.0, 6.2, 12.6, 25.4, 51 s.
+    const fn rto(self) -> Duration {
+        match self {
+            Stage::Opening => Duration::from_secs(1),
+            Stage::Established => Duration::from_millis(200),
+        }
+    }
+
+    /// How often a segment is sent again: 6 times for a SYN (tcp_syn_retries), so it gives up after 127 s, and else 15
+    /// times (tcp_retries2), so it gives up after 924.6 s (Linux, Documentation/networking/ip-sysctl.rst).
+    const fn most_tries(self) -> u32 {
+        match self {
+            Stage::Opening => 6,
+            Stage::Established => 15,
+        }
+    }
+}
+
 /// Linux's largest: 120 s (TCP_RTO_MAX), so from the tenth slot on they are 120 s apart.
 const RTO_MAX: Duration = Duration::from_secs(120);
 
 impl<M> Stall<M> {
-    /// A stream that has nothing to send again yet, what was lost having been sent at `since`.
-    pub(crate) fn new(since: Time) -> Stall<M> {
-        Stall { since, tries: 0, next: since, backlog: VecDeque::new(), under_way: 0 }
+    /// A stream that has nothing to send again yet; its slots are counted from `since`.
+    fn new(stage: Stage, since: Time) -> Stall<M> {
+        Stall { stage, wait: Wait::Answer, since, tries: 0, backlog: VecDeque::new(), under_way: 0 }
     }
 
     /// The stream was given one more message.
@@ -151,19 +313,36 @@ impl<M> Stall<M> {
         self.under_way += 1;
     }
 
-    /// Moves on to the first retransmission slot after `now`.
+    /// Whether something is missing that was on its way, so that what follows it has to wait.
+    pub(crate) fn has_gap(&self) -> bool {
+        self.under_way > 0
+    }
+
+    /// Begins to count its slots anew, at this stage.
+    pub(crate) fn start_over(&mut self, stage: Stage, now: Time) {
+        (self.stage, self.wait, self.since, self.tries) = (stage, Wait::Answer, now, 0);
+    }
+
+    /// Whether the slot that has come is one too many.
+    pub(crate) fn has_given_up(&self) -> bool {
+        self.tries > self.stage.most_tries()
+    }
+
+    /// Moves on to the first slot after `now`.
     pub(crate) fn back_off(&mut self, now: Time) -> Time {
-        while self.next <= now {
+        let mut next = self.since;
+        while next <= now {
             self.tries += 1;
-            self.next = self.since + slot(self.tries);
+            next = self.since + slot(self.stage.rto(), self.tries);
         }
-        self.next
+        self.wait = Wait::Slot(next);
+        next
     }
 }
 
-/// How long after the first sending the `tries`-th retransmission leaves.
-fn slot(tries: u32) -> Duration {
-    (0..tries).fold(Duration::ZERO, |sum, n| sum + (RTO_MIN * (1 << n.min(20))).min(RTO_MAX))
+/// How long after the first sending the `tries`-th retransmission leaves, the first time-out being `rto`.
+fn slot(rto: Duration, tries: u32) -> Duration {
+    (0..tries).fold(Duration::ZERO, |sum, n| sum + (rto * (1 << n.min(20))).min(RTO_MAX))
 }
 
 #[cfg(test)]
@@ -172,7 +351,15 @@ mod tests {
 
     #[test]
     fn retransmission_slots_double_up_to_two_minutes() {
-        let slots: Vec<u64> = (1..=12).map(|n| slot(n).as_nanos() / 100_000_000).collect();
+        let rto = Stage::Established.rto();
+        let slots: Vec<u64> = (1..=12).map(|n| slot(rto, n).as_nanos() / 100_000_000).collect();
         assert_eq!(slots, [2, 6, 14, 30, 62, 126, 254, 510, 1022, 2046, 3246, 4446]);
+    }
+
+    #[test]
+    fn linux_gives_up_when_its_last_time_out_is_over() {
+        let ends = |stage: Stage| slot(stage.rto(), stage.most_tries() + 1);
+        assert_eq!(ends(Stage::Opening), Duration::from_secs(127));
+        assert_eq!(ends(Stage::Established), Duration::from_millis(924_600));
     }
 }

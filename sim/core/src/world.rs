@@ -1,19 +1,23 @@
 //! The world: nodes, their network and what is still to come. A value; running it is a pure function.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::clock::{Clock, Clocks, Truth};
 use crate::disk::{Disk, Syncs};
-use crate::network::{Epoch, Fate, RECEIVED};
+use crate::network::{Epoch, RECEIVED};
 use crate::queue::{Best, Queue};
-use crate::stream::{Flow, Stall, StreamId, Streams};
+use crate::stream::{StreamId, Streams};
 use crate::witness::Pulse;
 use crate::{
-    Actor, Checkpoints, Ctx, Death, Digest, DigestValue, Draw, Durable, Effect, Farewell, Fault, FaultId,
-    Life, Luck, Network, NodeId, Scene, Seed, Setting, Status, Time, Topology, Witness, ZoneId,
+    Actor, Checkpoints, Ctx, Death, Digest, DigestValue, Effect, Farewell, Fault, FaultId, Life, Luck,
+    Network, NodeId, Scene, Seed, Setting, Status, Time, Topology, Witness, Wound, Wounds, ZoneId,
 };
+
+mod traffic;
+
+use traffic::Kept;
 
 /// How many events lie between two checkpoints of the digest, at first.
 const CHECKPOINT_EVERY: u64 = 4096;
@@ -61,6 +65,8 @@ pub struct World<A: Actor, W, Q = Best<Event<A>>> {
     pulses: Vec<Pulse>,
     network: Network,
     streams: Streams<A::Msg>,
+    /// What the network keeps for each held cut, in order.
+    kept: BTreeMap<FaultId, Vec<Kept<A>>>,
     witness: W,
     digest: Digest,
     checkpoints: Checkpoints,
@@ -83,6 +89,7 @@ struct Node<A: Actor> {
     /// read.
     dormant: Vec<(Time, A::Timer)>,
     host: Host,
+    birth: Birth,
 }
 
 /// What becomes of a message to a node whose process is dead.
@@ -122,6 +129,26 @@ enum What<A: Actor> {
     Retransmit {
         stream: StreamId,
     },
+    /// A peer asks for a connection: a SYN.
+    Open {
+        stream: StreamId,
+        sent: Epoch,
+    },
+    /// The peer has accepted the connection: a SYN-ACK.
+    Accepted {
+        stream: StreamId,
+        sent: Epoch,
+    },
+}
+
+impl<A: Actor> What<A> {
+    /// Whether the host deals with it alone, even while the process stands still.
+    fn is_for_the_host(&self) -> bool {
+        match self {
+            What::Retransmit { .. } | What::Open { .. } | What::Accepted { .. } => true,
+            What::Message { .. } | What::Timer(_) | What::Plight | What::Reset { .. } => false,
+        }
+    }
 }
 
 /// What carries a message: a stream, or its sender's own luck. Packed, so that an event leaves room for its time in a
@@ -167,6 +194,8 @@ enum Mark {
     Fault = 6,
     Plight = 7,
     Exit = 8,
+    Open = 9,
+    Accepted = 10,
 }
 
 impl Birth {
@@ -217,6 +246,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 clocks: Clocks::TRUE,
                 dormant: Vec::new(),
                 host: Host::Answers,
+                birth: part.birth,
             })
             .collect();
         let mut world = World {
@@ -229,15 +259,15 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             pulses,
             network,
             streams: Streams::default(),
+            kept: BTreeMap::new(),
             witness,
             digest: Digest::new(),
             checkpoints: Checkpoints::new(CHECKPOINT_EVERY),
             events: 0,
             effects: Vec::new(),
         };
-        let born = |world: &Self, node: NodeId| world.pulses[node.index()].status == Status::Up;
         for node in (0..world.nodes.len() as u32).map(NodeId) {
-            if born(&world, node) {
+            if world.pulses[node.index()].status == Status::Up {
                 world.boot(node);
             }
         }
@@ -269,12 +299,13 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         &self.checkpoints
     }
 
-    /// How many messages, processes or connections a fault has changed.
+    /// How much a fault has changed: messages that it stopped, held, changed or dropped, connections that it severed, and
+    /// what the driver has counted.
     pub fn touched(&self, id: FaultId) -> u64 {
         self.network.touched(id)
     }
 
-    /// Counts something that a fault has changed.
+    /// Counts something else that a fault has changed.
     pub fn touch(&mut self, id: FaultId) {
         self.network.touch(id);
     }
@@ -300,6 +331,24 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// The truth of the moment.
     pub fn scene(&self) -> Scene<'_> {
         Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network }
+    }
+
+    /// What faults have done to the world and not undone. It looks at every node.
+    pub fn wounds(&self) -> Wounds {
+        let of = |(number, (node, pulse)): (u32, (&Node<A>, &Pulse))| {
+            let status = match (pulse.status, node.birth) {
+                (Status::Up, Birth::AtStart) | (Status::Down, Birth::Later) => None,
+                (Status::Up, Birth::Later) => Some(Wound::Born),
+                (Status::Down, Birth::AtStart) => Some(Wound::Dead),
+                (Status::Paused, _) => Some(Wound::Still),
+            };
+            let ails = node.plight.is_some().then_some(Wound::Ails);
+            let clocks = (!node.clocks.run_true()).then_some(Wound::ClocksWrong);
+            let disk = (node.disk.syncs() == Syncs::Faked).then_some(Wound::FakesSyncs);
+            [status, ails, clocks, disk].into_iter().flatten().map(move |wound| (NodeId(number), wound))
+        };
+        let nodes = (0..).zip(self.nodes.iter().zip(&self.pulses)).flat_map(of).collect();
+        Wounds { nodes, ways: self.network.wounds() }
     }
 
     /// How many nodes there are, dead ones too.
@@ -335,8 +384,12 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         true
     }
 
-    /// A fault, now. Inflicting what already is, such as crashing the dead, changes nothing.
+    /// A fault, now. Inflicting what already is, such as crashing the dead, changes nothing; an impairment of no intensity
+    /// leaves no trace at all.
     pub fn inflict(&mut self, fault: Fault) {
+        if self.changes_nothing(&fault) {
+            return;
+        }
         self.mark(Mark::Fault, NodeId(0), NodeId(0));
         fault.hash(&mut self.digest);
         match &fault {
@@ -344,9 +397,11 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             Fault::Restart(node) => self.restart(*node),
             Fault::Pause(node) => self.pause(*node),
             Fault::Resume(node) => self.resume(*node),
-            Fault::Cut(cut) => self.network.cut(cut.clone()),
-            Fault::Mend(id) => self.network.mend(*id),
-            Fault::Impair(_) | Fault::Repair(_) | Fault::Sever { .. } => {}
+            Fault::Cut(cut) => self.network.cut(cut.clone(), self.streams.count()),
+            Fault::Mend(id) => self.mend(*id),
+            Fault::Impair(impairment) => self.network.impair(impairment.clone()),
+            Fault::Repair(id) => self.network.repair(*id),
+            Fault::Sever { id, from, to } => self.sever(*id, from, to),
             Fault::FakeSyncs(node) => self.nodes[node.index()].disk.set_syncs(Syncs::Faked),
             Fault::MakeSyncs(node) => self.nodes[node.index()].disk.set_syncs(Syncs::Made),
             Fault::SetClock(node, setting) => self.set_clocks(*node, *setting),
@@ -368,14 +423,31 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         }
     }
 
+    fn changes_nothing(&self, fault: &Fault) -> bool {
+        match fault {
+            Fault::Impair(impairment) => impairment.is_nothing(),
+            Fault::Repair(id) => !self.network.is_impaired_by(*id),
+            Fault::Crash(..)
+            | Fault::Restart(_)
+            | Fault::Pause(_)
+            | Fault::Resume(_)
+            | Fault::Cut(_)
+            | Fault::Mend(_)
+            | Fault::Sever { .. }
+            | Fault::FakeSyncs(_)
+            | Fault::MakeSyncs(_)
+            | Fault::SetClock(..) => false,
+        }
+    }
+
     fn happen(&mut self, event: Event<A>) {
         let Event { to, life, what } = event;
         let index = to.index();
         if self.pulses[index].life != life || self.pulses[index].status == Status::Down {
-            return self.miss(to, what);
+            return self.miss(to, life, what);
         }
-        if self.pulses[index].status == Status::Paused && !matches!(what, What::Retransmit { .. }) {
-            return self.hold(to, what);
+        if self.pulses[index].status == Status::Paused && !what.is_for_the_host() {
+            return self.hold(to, life, what);
         }
         match what {
             What::Timer(timer) => {
@@ -392,7 +464,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                     Carried::Alone(from) => (Mark::Message, from),
                     Carried::On(stream) => (Mark::Streamed, self.streams.get(stream).from),
                 };
-                if self.gets_through(to, by, sent, &msg) {
+                if self.gets_through(to, life, by, sent, &msg) {
                     self.mark(mark, from, to);
                     msg.hash(&mut self.digest);
                     self.tell(to, |actor, ctx| actor.on_message(ctx, from, msg));
@@ -408,66 +480,30 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             What::Retransmit { stream } => {
                 let peer = self.streams.get(stream).to;
                 self.mark(Mark::Retransmit, to, peer);
-                self.retransmit(stream);
+                self.on_slot(stream);
             }
+            What::Open { stream, sent } => self.on_open(to, stream, sent),
+            What::Accepted { stream, sent } => self.on_accepted(to, stream, sent),
         }
     }
 
     /// A process that stands still has a host that does not: what reaches that is kept until the process goes on.
-    fn hold(&mut self, node: NodeId, what: What<A>) {
+    fn hold(&mut self, node: NodeId, life: Life, what: What<A>) {
         let what = match what {
             What::Message { by, sent, msg } => {
-                if !self.gets_through(node, by, sent, &msg) {
+                if !self.gets_through(node, life, by, sent, &msg) {
                     return;
                 }
                 What::Message { by, sent: RECEIVED, msg }
             }
-            What::Timer(_) | What::Plight | What::Reset { .. } | What::Retransmit { .. } => what,
+            What::Timer(_)
+            | What::Plight
+            | What::Reset { .. }
+            | What::Open { .. }
+            | What::Accepted { .. }
+            | What::Retransmit { .. } => what,
         };
         self.nodes[node.index()].held.push_back(what);
-    }
-
-    /// Whether a message has reached the host of `to`.
-    #[inline]
-    fn gets_through(&mut self, to: NodeId, by: Carrier, sent: Epoch, msg: &A::Msg) -> bool {
-        sent == RECEIVED
-            || match by.carried() {
-                Carried::Alone(from) => !self.network.met_cut(sent, from, to),
-                Carried::On(stream) => !self.fell_behind(stream, sent, msg),
-            }
-    }
-
-    /// The node that an event was meant for is dead, or not the one it was. Its host turns messages away, if it lives.
-    fn miss(&mut self, to: NodeId, what: What<A>) {
-        let What::Message { by, sent, msg } = what else { return };
-        if self.nodes[to.index()].host == Host::Silent {
-            return self.vanish(by, msg);
-        }
-        let from = match by.carried() {
-            Carried::Alone(from) => from,
-            // If the sender has opened another by now, it knows already that this one is no more.
-            Carried::On(stream) if self.has_successor(stream) => return,
-            Carried::On(stream) => self.streams.get(stream).from,
-        };
-        if !self.network.met_cut(sent, from, to) {
-            self.reset(to, from);
-        }
-    }
-
-    /// A message has come to where nobody is. The sender of a stream knows that from the silence alone.
-    fn vanish(&mut self, by: Carrier, msg: A::Msg) {
-        let Carried::On(stream) = by.carried() else { return };
-        match &mut self.streams.get(stream).flow {
-            Flow::Open => self.stall(stream).fall_behind(msg),
-            Flow::Stalled(stall) => stall.fall_behind(msg),
-            Flow::Closed => {}
-        }
-    }
-
-    fn has_successor(&mut self, stream: StreamId) -> bool {
-        let stream = self.streams.get(stream);
-        let (from, to, closed) = (stream.from, stream.to, matches!(stream.flow, Flow::Closed));
-        closed && self.streams.is_open(from, to)
     }
 
     #[inline]
@@ -590,131 +626,6 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         self.queue.push(at, Event { to, life, what });
     }
 
-    #[inline]
-    fn send(&mut self, from: NodeId, to: NodeId, msg: A::Msg, luck: Option<Draw>) {
-        let luck = luck.unwrap_or_else(|| self.nodes[from.index()].luck.draw());
-        match self.network.fate(from, to, luck) {
-            Fate::Travels(latency) => {
-                let sent = self.network.epoch();
-                self.push(self.now + latency, to, What::Message { by: Carrier::alone(from), sent, msg });
-            }
-            Fate::Lost => {}
-            Fate::Refused => self.refuse(from, to),
-        }
-    }
-
-    /// A message on the stream from one node to another, which is opened when first used.
-    fn stream(&mut self, from: NodeId, to: NodeId, msg: A::Msg, luck: Option<Draw>) {
-        let id = self.streams.open(from, to, self.pulses[to.index()].life, self.now);
-        if let Flow::Stalled(stall) = &mut self.streams.get(id).flow {
-            return stall.give(msg);
-        }
-        let luck = luck.unwrap_or_else(|| self.nodes[from.index()].luck.draw());
-        match self.network.fate(from, to, luck) {
-            Fate::Travels(latency) => {
-                let stream = self.streams.get(id);
-                stream.last = stream.last.max(self.now + latency);
-                let (at, life) = (stream.last, stream.life);
-                let sent = self.network.epoch();
-                self.queue
-                    .push(at, Event { to, life, what: What::Message { by: Carrier::on(id), sent, msg } });
-            }
-            Fate::Lost => self.stall(id).give(msg),
-            Fate::Refused => self.refuse(from, to),
-        }
-    }
-
-    /// Whether a message on a stream did not get through after all, or comes behind one that did not: then it waits for
-    /// the retransmission. What belongs to a stream that is closed is dropped.
-    fn fell_behind(&mut self, id: StreamId, sent: Epoch, msg: &A::Msg) -> bool {
-        let stream = self.streams.get(id);
-        let met_cut = self.network.met_cut(sent, stream.from, stream.to);
-        match &mut stream.flow {
-            Flow::Closed => true,
-            Flow::Stalled(stall) => {
-                stall.fall_behind(msg.clone());
-                true
-            }
-            Flow::Open if met_cut => {
-                self.stall(id).fall_behind(msg.clone());
-                true
-            }
-            Flow::Open => false,
-        }
-    }
-
-    /// The stream has lost a message, and waits for its next slot.
-    fn stall(&mut self, id: StreamId) -> &mut Stall<A::Msg> {
-        let mut stall = Box::new(Stall::new(self.now));
-        let slot = stall.back_off(self.now);
-        let from = self.streams.get(id).from;
-        self.push(slot, from, What::Retransmit { stream: id });
-        let flow = &mut self.streams.get(id).flow;
-        *flow = Flow::Stalled(stall);
-        match flow {
-            Flow::Stalled(stall) => stall,
-            Flow::Open | Flow::Closed => unreachable!("it has just stalled"),
-        }
-    }
-
-    /// One of TCP's slots has come: if a segment gets through now, all that waited does.
-    fn retransmit(&mut self, id: StreamId) {
-        let stream = self.streams.get(id);
-        let (from, to) = (stream.from, stream.to);
-        // The slot of a stall that is over is nothing to this one.
-        let Flow::Stalled(stall) = &mut stream.flow else { return };
-        if stall.next != self.now {
-            return;
-        }
-        let luck = self.nodes[from.index()].luck.draw();
-        let fate = match self.nodes[to.index()].host {
-            Host::Answers => self.network.fate(from, to, luck),
-            Host::Silent => Fate::Lost,
-        };
-        match fate {
-            Fate::Travels(latency) => {
-                let (at, life) = (stream.last.max(self.now + latency), stream.life);
-                let sent = self.network.epoch();
-                stream.last = at;
-                let backlog = std::mem::take(&mut stall.backlog);
-                stream.flow = Flow::Open;
-                for msg in backlog {
-                    self.queue
-                        .push(at, Event { to, life, what: What::Message { by: Carrier::on(id), sent, msg } });
-                }
-            }
-            Fate::Lost => {
-                let slot = stall.back_off(self.now);
-                self.push(slot, from, What::Retransmit { stream: id });
-            }
-            Fate::Refused => self.refuse(from, to),
-        }
-    }
-
-    /// A cut turns the sender away at once.
-    fn refuse(&mut self, from: NodeId, to: NodeId) {
-        self.streams.close(from, to);
-        self.push(self.now, from, What::Reset { peer: to, streams: self.streams.count() });
-    }
-
-    /// Both directions of the connection are dropped with what they hold, and the peer is told if it can be reached.
-    fn hang_up(&mut self, from: NodeId, to: NodeId) {
-        let mine = self.streams.close(from, to);
-        let theirs = self.streams.close(to, from);
-        if mine || theirs {
-            self.reset(from, to);
-        }
-    }
-
-    /// The host of `from` tells `to` that there is no such connection; a segment that may be lost.
-    fn reset(&mut self, from: NodeId, to: NodeId) {
-        let luck = self.nodes[from.index()].luck.draw();
-        self.streams.close(to, from);
-        if let Fate::Travels(latency) = self.network.fate(from, to, luck) {
-            self.push(self.now + latency, to, What::Reset { peer: from, streams: self.streams.count() });
-        }
-    }
-
     /// The process dies, if it lives. What a death takes with it, it takes from the dead, too: a host may lose power
     /// after its process has been killed.
     fn crash(&mut self, node: NodeId, death: Death) {
@@ -729,8 +640,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         self.nodes[node.index()].dormant.clear();
         match death.farewell {
             Farewell::Reset => {
-                self.streams.close_all_of(node);
                 actor.peers().into_iter().for_each(|peer| self.reset(node, peer));
+                self.streams.close_all_of(node);
             }
             Farewell::Silence => self.streams.close_all_from(node),
         }

@@ -221,8 +221,8 @@ fn scenario() -> Scenario {
             heartbeat: Duration::from_millis(100),
             election: Duration::from_secs(1),
             fsync: constant(1),
-            lease_clock: etcd::LeaseClock::Monotonic,
             request_timeout: Duration::from_secs(5),
+            lease_clock: etcd::LeaseClock::Monotonic,
         }),
         members: group("registry", REGISTRY, &[a, b]),
         services: vec![Group {

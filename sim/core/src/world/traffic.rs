@@ -1,0 +1,523 @@
+//! Traffic: how the world carries what nodes send each other, on its own or on connections, through the network's faults.
+
+use std::collections::BTreeSet;
+
+use super::{Carried, Carrier, Event, Host, Mark, What, World};
+use crate::network::{By, Epoch, Fate, Met, RECEIVED, SYN_BYTES, Segment};
+use crate::queue::Queue;
+use crate::stream::{Flow, Stage, StreamId, Wait};
+use crate::{Actor, Draw, FaultId, Life, NodeId, NodeSet, Status, Time, Witness};
+
+/// Something that the network keeps until a cut is mended.
+#[derive(Clone)]
+pub(super) enum Kept<A: Actor> {
+    Exchange(Exchange<A>),
+    /// All that a stream has to send.
+    Stream(StreamId),
+    Reset(Reset),
+}
+
+/// A message of its own.
+#[derive(Clone)]
+pub(super) struct Exchange<A: Actor> {
+    from: NodeId,
+    to: NodeId,
+    /// The life of `to` that it is meant for.
+    life: Life,
+    luck: Draw,
+    msg: A::Msg,
+}
+
+/// A host's word that there is no such connection.
+#[derive(Clone, Copy)]
+pub(super) struct Reset {
+    from: NodeId,
+    to: NodeId,
+    by: By,
+    luck: Draw,
+    /// How many streams there had been when it was sent.
+    streams: u32,
+}
+
+/// Labels of what is derived from luck. The numbers below belong to the network.
+const RELEASED: u64 = 5;
+const CONNECTION: u64 = 6;
+const HELD: u64 = 7;
+
+fn exchange<A: Actor>(msg: &A::Msg) -> Segment {
+    Segment { by: By::Exchange, class: Some(A::class(msg)), bytes: A::size(msg) }
+}
+
+fn streamed<A: Actor>(connection: StreamId, msg: &A::Msg) -> Segment {
+    Segment { by: By::Connection(connection), class: Some(A::class(msg)), bytes: A::size(msg) }
+}
+
+impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
+    // Messages of their own.
+
+    #[inline]
+    pub(super) fn send(&mut self, from: NodeId, to: NodeId, msg: A::Msg, luck: Option<Draw>) {
+        let luck = luck.unwrap_or_else(|| self.nodes[from.index()].luck.draw());
+        if self.network.is_troubled() {
+            let life = self.pulses[to.index()].life;
+            return self.send_through_trouble(Exchange { from, to, life, luck, msg });
+        }
+        if let Some(latency) = self.network.cross(from, to, luck) {
+            let sent = self.network.epoch();
+            self.push(self.now + latency, to, What::Message { by: Carrier::alone(from), sent, msg });
+        }
+    }
+
+    fn send_through_trouble(&mut self, exchange: Exchange<A>) {
+        let Exchange { from, to, life, luck, ref msg } = exchange;
+        let segment = self::exchange::<A>(msg);
+        match self.network.stop((from, to), &segment) {
+            Some(Fate::Held(fault)) => self.keep(fault, Kept::Exchange(exchange)),
+            Some(Fate::Refused) => self.refuse(from, to),
+            Some(Fate::Lost | Fate::Travels(_)) => {}
+            None => {
+                let first = self.network.carry(self.now, (from, to), luck, &segment);
+                let copy = self.network.copy(self.now, (from, to), luck, &segment);
+                let (by, sent) = (Carrier::alone(from), self.network.epoch());
+                for latency in [first, copy].into_iter().flatten() {
+                    let what = What::Message { by, sent, msg: msg.clone() };
+                    self.queue.push(self.now + latency, Event { to, life, what });
+                }
+            }
+        }
+    }
+
+    /// Whether a message has reached the host of `to`.
+    #[inline]
+    pub(super) fn gets_through(
+        &mut self,
+        to: NodeId,
+        life: Life,
+        by: Carrier,
+        sent: Epoch,
+        msg: &A::Msg,
+    ) -> bool {
+        sent == RECEIVED
+            || match by.carried() {
+                Carried::Alone(from) => self.has_passed(from, to, life, sent, msg),
+                Carried::On(stream) => !self.fell_behind(stream, sent, msg),
+            }
+    }
+
+    /// Whether a message of its own has met no cut. If one holds it, it is kept from now on; if that is over already, it
+    /// leaves once more.
+    #[inline]
+    fn has_passed(&mut self, from: NodeId, to: NodeId, life: Life, sent: Epoch, msg: &A::Msg) -> bool {
+        let met = self.network.met(sent, (from, to), || exchange::<A>(msg));
+        if met == Met::Nothing {
+            return true;
+        }
+        let exchange = |luck| Exchange { from, to, life, luck, msg: msg.clone() };
+        match met {
+            Met::Nothing | Met::Stop => {}
+            Met::Hold(fault) => {
+                let luck = self.held_luck(fault);
+                self.keep(fault, Kept::Exchange(exchange(luck)));
+            }
+            Met::Release(fault) => {
+                let luck = self.held_luck(fault);
+                self.send_through_trouble(exchange(luck));
+            }
+        }
+        false
+    }
+
+    /// The luck of what was in flight when a cut came to hold it: the cut's own, by how much the fault has touched so far,
+    /// since what it left with is not known any more.
+    fn held_luck(&self, fault: FaultId) -> Draw {
+        Draw::new(self.seed.0).derive(HELD).derive(fault.0.into()).derive(self.network.touched(fault))
+    }
+
+    /// The node that an event was meant for is dead, or not the one it was. Its host turns messages away, if it lives.
+    pub(super) fn miss(&mut self, to: NodeId, life: Life, what: What<A>) {
+        match what {
+            What::Message { by, msg, .. } if self.is_silent(to) => self.vanish(by, msg),
+            What::Open { stream, .. } if self.is_silent(to) => self.wait_for_slot(stream),
+            What::Message { by, sent, msg } => self.turn_away(to, life, by, sent, &msg),
+            // Its host answers, whichever life it is.
+            What::Open { stream, sent } => self.on_open(to, stream, sent),
+            What::Timer(_)
+            | What::Plight
+            | What::Reset { .. }
+            | What::Retransmit { .. }
+            | What::Accepted { .. } => {}
+        }
+    }
+
+    fn is_silent(&self, node: NodeId) -> bool {
+        self.nodes[node.index()].host == Host::Silent
+    }
+
+    /// A message has come to where nobody is. The sender of a stream knows that from the silence alone.
+    fn vanish(&mut self, by: Carrier, msg: A::Msg) {
+        let Carried::On(id) = by.carried() else { return };
+        let stream = self.streams.get(id);
+        match &mut stream.flow {
+            Flow::Open => {
+                stream.stall(self.now).fall_behind(msg);
+                self.wait_for_slot(id);
+            }
+            Flow::Stalled(stall) => stall.fall_behind(msg),
+            Flow::Closed => {}
+        }
+    }
+
+    fn turn_away(&mut self, to: NodeId, life: Life, by: Carrier, sent: Epoch, msg: &A::Msg) {
+        match by.carried() {
+            Carried::Alone(from) => {
+                if self.has_passed(from, to, life, sent, msg) {
+                    self.reset_by(to, from, By::Exchange);
+                }
+            }
+            // If the sender has opened another by now, it knows already that this one is no more.
+            Carried::On(stream) if self.has_successor(stream) => {}
+            Carried::On(stream) => {
+                let (from, connection) = (self.streams.get(stream).from, self.streams.get(stream).connection);
+                let met = self.network.met(sent, (from, to), || streamed::<A>(connection, msg));
+                if met == Met::Nothing {
+                    self.reset_by(to, from, By::Connection(connection));
+                }
+            }
+        }
+    }
+
+    fn has_successor(&mut self, stream: StreamId) -> bool {
+        let stream = self.streams.get(stream);
+        let (from, to, closed) = (stream.from, stream.to, matches!(stream.flow, Flow::Closed));
+        closed && self.streams.is_open(from, to)
+    }
+
+    // Connections.
+
+    /// A message on the connection from one node to another, which is opened when first used.
+    pub(super) fn stream(&mut self, from: NodeId, to: NodeId, msg: A::Msg, luck: Option<Draw>) {
+        let luck = luck.unwrap_or_else(|| self.nodes[from.index()].luck.draw());
+        let Some(id) = self.streams.find(from, to).or_else(|| self.join(from, to, luck)) else {
+            return self.connect(from, to, msg, luck);
+        };
+        let stream = self.streams.get(id);
+        let connection = stream.connection;
+        if let Some(stall) = stream.stalled() {
+            return stall.give(msg);
+        }
+        match self.network.fate(self.now, (from, to), luck, || streamed::<A>(connection, &msg)) {
+            Fate::Travels(latency) => self.deliver(id, self.now + latency, [msg]),
+            Fate::Lost => {
+                self.streams.get(id).stall(self.now).give(msg);
+                self.wait_for_slot(id);
+            }
+            Fate::Held(fault) => {
+                self.streams.get(id).stall(self.now).give(msg);
+                self.wait_for_mend(id, fault);
+            }
+            Fate::Refused => self.refuse(from, to),
+        }
+    }
+
+    fn join(&mut self, from: NodeId, to: NodeId, luck: Draw) -> Option<StreamId> {
+        let life = self.pulses[to.index()].life;
+        self.streams.join(from, to, life, luck.derive(CONNECTION), self.now)
+    }
+
+    fn connect(&mut self, from: NodeId, to: NodeId, msg: A::Msg, luck: Draw) {
+        let id = self.streams.connect(from, to, luck.derive(CONNECTION), self.now);
+        self.streams.get(id).stalled().expect("it is still to be opened").give(msg);
+        self.knock(id);
+    }
+
+    /// Asks the peer for the connection: a SYN.
+    fn knock(&mut self, id: StreamId) {
+        let stream = self.streams.get(id);
+        let (from, to, luck) = (stream.from, stream.to, stream.next_luck());
+        let Some(stall) = stream.stalled() else { return };
+        stall.wait = Wait::Answer;
+        let syn = || handshake::<A>(By::Opening(id), stall.backlog.front());
+        match self.network.fate(self.now, (from, to), luck, syn) {
+            Fate::Travels(latency) => {
+                let sent = self.network.epoch();
+                self.push(self.now + latency, to, What::Open { stream: id, sent });
+            }
+            Fate::Lost => self.wait_for_slot(id),
+            Fate::Held(fault) => self.wait_for_mend(id, fault),
+            Fate::Refused => self.refuse(from, to),
+        }
+    }
+
+    /// A SYN comes to a host. It is accepted, or refused where no process lives; that answer may be lost too.
+    pub(super) fn on_open(&mut self, to: NodeId, id: StreamId, sent: Epoch) {
+        let stream = self.streams.get(id);
+        let (from, luck) = (stream.from, stream.next_luck());
+        let Some(stall) = stream.stalled() else { return };
+        let first = stall.backlog.front();
+        let met = self.network.met(sent, (from, to), || handshake::<A>(By::Opening(id), first));
+        if met != Met::Nothing {
+            return self.knock_later(id, met);
+        }
+        let answer = || handshake::<A>(By::Connection(id), first);
+        let fate = self.network.fate(self.now, (to, from), luck, answer);
+        self.mark(Mark::Open, from, to);
+        match fate {
+            Fate::Travels(latency) => self.answer(id, self.now + latency),
+            Fate::Lost | Fate::Refused => self.wait_for_slot(id),
+            Fate::Held(fault) => self.wait_for_mend(id, fault),
+        }
+    }
+
+    /// The answer to a SYN will reach the one who asked at `at`.
+    fn answer(&mut self, id: StreamId, at: Time) {
+        let (from, to) = (self.streams.get(id).from, self.streams.get(id).to);
+        let pulse = self.pulses[to.index()];
+        let what = match pulse.status {
+            Status::Up | Status::Paused => {
+                self.streams.accept(id, pulse.life);
+                What::Accepted { stream: id, sent: self.network.epoch() }
+            }
+            Status::Down => {
+                self.streams.close(from, to);
+                What::Reset { peer: to, streams: self.streams.count() }
+            }
+        };
+        self.push(at, from, what);
+    }
+
+    /// A SYN-ACK comes to the one who asked: the connection is open, and what has waited leaves.
+    pub(super) fn on_accepted(&mut self, from: NodeId, id: StreamId, sent: Epoch) {
+        let now = self.now;
+        let stream = self.streams.get(id);
+        let to = stream.to;
+        let Some(stall) = stream.stalled() else { return };
+        let first = stall.backlog.front();
+        let met = self.network.met(sent, (to, from), || handshake::<A>(By::Connection(id), first));
+        if met != Met::Nothing {
+            return self.knock_later(id, met);
+        }
+        stall.start_over(Stage::Established, now);
+        self.mark(Mark::Accepted, to, from);
+        self.send_again(id);
+    }
+
+    /// A segment of the handshake has met a cut on its way.
+    fn knock_later(&mut self, id: StreamId, met: Met) {
+        match met {
+            Met::Nothing | Met::Stop => self.wait_for_slot(id),
+            Met::Hold(fault) => self.wait_for_mend(id, fault),
+            Met::Release(_) => self.knock(id),
+        }
+    }
+
+    /// Messages on a stream arrive, in order: not before what was sent on it before them.
+    #[inline]
+    fn deliver(&mut self, id: StreamId, at: Time, msgs: impl IntoIterator<Item = A::Msg>) {
+        let sent = self.network.epoch();
+        let stream = self.streams.get(id);
+        stream.last = stream.last.max(at);
+        let (at, to, life) = (stream.last, stream.to, stream.life);
+        for msg in msgs {
+            self.queue.push(at, Event { to, life, what: What::Message { by: Carrier::on(id), sent, msg } });
+        }
+    }
+
+    /// Whether a message on a stream did not get through after all, or comes behind one that did not: then it waits for
+    /// the retransmission. What belongs to a stream that is closed is dropped.
+    fn fell_behind(&mut self, id: StreamId, sent: Epoch, msg: &A::Msg) -> bool {
+        let stream = self.streams.get(id);
+        let (ends, connection) = ((stream.from, stream.to), stream.connection);
+        let met = self.network.met(sent, ends, || streamed::<A>(connection, msg));
+        match &mut stream.flow {
+            Flow::Closed => return true,
+            Flow::Open if met == Met::Nothing => return false,
+            // What was lost had been sent after this one.
+            Flow::Stalled(stall) if met == Met::Nothing && !stall.has_gap() => return false,
+            Flow::Stalled(stall) => {
+                stall.fall_behind(msg.clone());
+                return true;
+            }
+            Flow::Open => stream.stall(self.now).fall_behind(msg.clone()),
+        }
+        match met {
+            Met::Nothing | Met::Stop => self.wait_for_slot(id),
+            Met::Hold(fault) => self.wait_for_mend(id, fault),
+            Met::Release(_) => self.try_again(id),
+        }
+        true
+    }
+
+    fn wait_for_slot(&mut self, id: StreamId) {
+        let stream = self.streams.get(id);
+        let from = stream.from;
+        if let Some(stall) = stream.stalled() {
+            let slot = stall.back_off(self.now);
+            self.push(slot, from, What::Retransmit { stream: id });
+        }
+    }
+
+    fn wait_for_mend(&mut self, id: StreamId, fault: FaultId) {
+        if let Some(stall) = self.streams.get(id).stalled() {
+            stall.wait = Wait::Mend(fault);
+            self.keep(fault, Kept::Stream(id));
+        }
+    }
+
+    /// One of TCP's slots has come, unless it was of a stall that is over.
+    pub(super) fn on_slot(&mut self, id: StreamId) {
+        let stream = self.streams.get(id);
+        let (from, to) = (stream.from, stream.to);
+        let Some(stall) = stream.stalled() else { return };
+        if stall.wait != Wait::Slot(self.now) {
+            return;
+        }
+        if stall.has_given_up() {
+            return self.refuse(from, to);
+        }
+        self.try_again(id);
+    }
+
+    fn try_again(&mut self, id: StreamId) {
+        let stream = self.streams.get(id);
+        let (from, last) = (stream.from, stream.last);
+        let Some(stall) = stream.stalled() else { return };
+        match stall.stage {
+            Stage::Opening => self.knock(id),
+            // What is still under way will wait behind what is missing, and must not be overtaken by what came later.
+            Stage::Established if stall.has_gap() && last > self.now => {
+                stall.wait = Wait::Slot(last);
+                self.push(last, from, What::Retransmit { stream: id });
+            }
+            Stage::Established => self.send_again(id),
+        }
+    }
+
+    /// Sends all that waits: if a segment gets through now, all does. It is of the class of its first message.
+    fn send_again(&mut self, id: StreamId) {
+        let stream = self.streams.get(id);
+        let (from, to, connection, luck) = (stream.from, stream.to, stream.connection, stream.next_luck());
+        if self.is_silent(to) {
+            return self.wait_for_slot(id);
+        }
+        let Some(stall) = self.streams.get(id).stalled() else { return };
+        let all = || Segment {
+            by: By::Connection(connection),
+            class: stall.backlog.front().map(A::class),
+            bytes: stall.backlog.iter().map(A::size).sum(),
+        };
+        match self.network.fate(self.now, (from, to), luck, all) {
+            Fate::Travels(latency) => {
+                let backlog = self.streams.get(id).go_on();
+                self.deliver(id, self.now + latency, backlog);
+            }
+            Fate::Lost => self.wait_for_slot(id),
+            Fate::Held(fault) => self.wait_for_mend(id, fault),
+            Fate::Refused => self.refuse(from, to),
+        }
+    }
+
+    // Ends of connections.
+
+    /// The sender's own host says that the connection is no more: a cut turned it away, or TCP has given up.
+    fn refuse(&mut self, from: NodeId, to: NodeId) {
+        self.streams.close(from, to);
+        self.push(self.now, from, What::Reset { peer: to, streams: self.streams.count() });
+    }
+
+    /// Both directions of the connection are dropped with what they hold, and the peer is told if it can be reached. Of a
+    /// connection that was never opened it knows nothing.
+    pub(super) fn hang_up(&mut self, from: NodeId, to: NodeId) {
+        let connection = self.streams.connection(from, to);
+        self.streams.close(from, to);
+        self.streams.close(to, from);
+        if let Some(connection) = connection {
+            self.reset_by(from, to, By::Connection(connection));
+        }
+    }
+
+    /// The host of `from` tells `to` that the connection is no more; a segment that may be lost.
+    pub(super) fn reset(&mut self, from: NodeId, to: NodeId) {
+        let by = self.streams.connection(from, to).map_or(By::Exchange, By::Connection);
+        self.reset_by(from, to, by);
+    }
+
+    fn reset_by(&mut self, from: NodeId, to: NodeId, by: By) {
+        let luck = self.nodes[from.index()].luck.draw();
+        self.streams.close(to, from);
+        self.send_reset(Reset { from, to, by, luck, streams: self.streams.count() });
+    }
+
+    fn send_reset(&mut self, reset: Reset) {
+        let Reset { from, to, by, luck, streams } = reset;
+        match self.network.fate(self.now, (from, to), luck, || Segment::reset(by)) {
+            Fate::Travels(latency) => self.push(self.now + latency, to, What::Reset { peer: from, streams }),
+            Fate::Held(fault) => self.keep(fault, Kept::Reset(reset)),
+            Fate::Lost | Fate::Refused => {}
+        }
+    }
+
+    /// Tears down every connection between a node of the one set and a node of the other.
+    pub(super) fn sever(&mut self, id: FaultId, from: &NodeSet, to: &NodeSet) {
+        let mut pairs = BTreeSet::new();
+        for (near, far) in [(from, to), (to, from)] {
+            for node in near.iter() {
+                let actor = self.actors[node.index()].as_ref();
+                let called = actor.map(A::peers).unwrap_or_default();
+                let peers = called.into_iter().chain(self.streams.peers(node));
+                let pair = |peer: NodeId| (node.min(peer), node.max(peer));
+                pairs.extend(peers.filter(|&peer| peer != node && far.contains(peer)).map(pair));
+            }
+        }
+        self.network.sweep(id, from, to);
+        self.network.sweep(id, to, from);
+        pairs.into_iter().for_each(|(a, b)| self.tear(id, a, b));
+    }
+
+    fn tear(&mut self, id: FaultId, a: NodeId, b: NodeId) {
+        self.network.touch(id);
+        self.streams.close(a, b);
+        self.streams.close(b, a);
+        let streams = self.streams.count();
+        self.push(self.now, a, What::Reset { peer: b, streams });
+        self.push(self.now, b, What::Reset { peer: a, streams });
+    }
+
+    // Held cuts.
+
+    fn keep(&mut self, fault: FaultId, kept: Kept<A>) {
+        self.kept.entry(fault).or_default().push(kept);
+    }
+
+    /// Undoes the cuts of a fault. What they held leaves now, in order, and meets what is in force now.
+    pub(super) fn mend(&mut self, fault: FaultId) {
+        self.network.mend(fault);
+        for kept in self.kept.remove(&fault).unwrap_or_default() {
+            match kept {
+                Kept::Exchange(exchange) => {
+                    let luck = exchange.luck.derive(RELEASED);
+                    self.send_through_trouble(Exchange { luck, ..exchange });
+                }
+                Kept::Stream(id) => self.release(id, fault),
+                Kept::Reset(reset) => {
+                    let luck = reset.luck.derive(RELEASED);
+                    self.send_reset(Reset { luck, ..reset });
+                }
+            }
+        }
+    }
+
+    fn release(&mut self, id: StreamId, fault: FaultId) {
+        let now = self.now;
+        if let Some(stall) = self.streams.get(id).stalled()
+            && stall.wait == Wait::Mend(fault)
+        {
+            stall.start_over(stall.stage, now);
+            self.try_again(id);
+        }
+    }
+}
+
+/// A segment of the handshake, of the class of the first message that waits for it.
+fn handshake<A: Actor>(by: By, first: Option<&A::Msg>) -> Segment {
+    Segment { by, class: first.map(A::class), bytes: SYN_BYTES }
+}
