@@ -2,9 +2,9 @@
 
 use schism_core::{Death, Farewell, Toll};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
+use super::{Grip, Nature};
 
 /// Processes die: all that is not on disk is lost. Healing starts them anew.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,11 @@ impl<T> Crash<T> {
     }
 }
 
-impl<T> Nature for Crash<T> {}
+impl<T> Nature for Crash<T> {
+    fn grip(&self) -> Grip {
+        Grip::Dead
+    }
+}
 
 impl Crash {
     /// `crash of orders:one, host dies, loses what is not synced`.

@@ -17,6 +17,9 @@ use super::strike::{Act, Agenda, Audience, Struck};
 use crate::node::Node;
 use crate::plight::{Ail, Ailment, Plight};
 
+/// What a fault's luck is asked for when it looks for its victims.
+pub(super) const TARGETS: &str = "targets";
+
 /// What a kind of fault does: when it begins, at the reminders that it sets itself, and when its time is over.
 pub(crate) trait Strike {
     /// It begins.
@@ -240,7 +243,7 @@ impl Hand<'_> {
 
     /// Finds whom the fault is meant for.
     pub(crate) fn finding<T>(&self, find: impl FnOnce(&mut Finder<'_>) -> T) -> T {
-        find(&mut Finder::new(&*self.ground, self.luck("targets", 0)))
+        find(&mut Finder::new(&*self.ground, self.luck(TARGETS, 0)))
     }
 
     /// Finds the fault's victims, and remembers them.

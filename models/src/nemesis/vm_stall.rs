@@ -2,9 +2,9 @@
 
 use schism_core::{Duration, Skew};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Bend, Hand, Pace, Strike};
+use super::{Grip, Nature};
 
 /// The machines of some processes stand still, as in a live migration or a snapshot: the processes do, and so do both of
 /// their clocks. Healing lets them go on. The wall clock is right again, as by NTP; the monotonic one has lost that time.
@@ -26,7 +26,11 @@ impl<T> VmStall<T> {
     }
 }
 
-impl<T> Nature for VmStall<T> {}
+impl<T> Nature for VmStall<T> {
+    fn grip(&self) -> Grip {
+        Grip::Still
+    }
+}
 
 impl VmStall {
     /// `vm stall of orders:one`.

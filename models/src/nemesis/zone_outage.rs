@@ -2,10 +2,10 @@
 
 use schism_core::{Death, Duration, NodeId};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::batch::Batch;
 use super::hand::{Hand, Healing, Step, Strike};
+use super::{Grip, Nature};
 
 /// All hosts of a zone lose power: nobody answers for them, and what was not synced is gone. Healing starts them anew.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +42,11 @@ impl<T> ZoneOutage<T> {
     }
 }
 
-impl<T> Nature for ZoneOutage<T> {}
+impl<T> Nature for ZoneOutage<T> {
+    fn grip(&self) -> Grip {
+        Grip::Dead
+    }
+}
 
 impl ZoneOutage {
     /// `outage of zone:b, back in waves of 25% every 10s`.

@@ -12,6 +12,7 @@ use schism_models::client::{self, Arrivals, Callee, Operation};
 use schism_models::service;
 
 use self::cast::Cast;
+pub(crate) use self::fault::{LEADER_CHANGES, LEASE_EXPIRES};
 use crate::diagnostics::{Problem, Report, listed, nearest, shorten, suggest};
 use crate::limits;
 use crate::reader::too_many;
@@ -29,10 +30,9 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
     let cast = Cast::assemble(written, &zones, report)?;
     let services = services(&written.services);
     let clients = clients(written, length, report);
-    let errors = report.errors();
-    let faults = fault::check(&written.faults, &cast, &zones, length, report);
-    let certain = written.faults_readable && report.errors() == errors && faults.iter().all(Option::is_some);
-    let expectations = expect::check(written, &faults, certain, length, report);
+    let asked = expect::ids(&written.expectations, report);
+    let faults = fault::check(written, &asked, &cast, &zones, length, report);
+    let expectations = expect::check(written, asked, &faults, length, report);
     if report.has_errors() {
         return None;
     }
@@ -48,7 +48,8 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
         members: cast.members,
         services: groups(&written.services, services?, cast.services, |one| &one.name),
         clients: groups(&written.clients, clients?, cast.clients, |one| &one.name),
-        faults: faults.into_iter().flatten().collect(),
+        faults: faults.planned.into_iter().flatten().collect(),
+        lines: faults.lines,
         expectations,
         digest: render::digest_of(""),
     };

@@ -2,6 +2,7 @@
 //! one line here.
 
 mod crash;
+mod one_of;
 mod partition;
 mod pause;
 
@@ -49,6 +50,13 @@ catalog! {
     "partition" = Partition in partition, "Some nodes cannot reach others";
     "crash" = Crash in crash, "Processes die: all that is not on disk is lost, and peers see a reset";
     "pause" = Pause in pause, "Processes stand still and keep their state";
+    "one-of" = OneOf in one_of, "One of several faults, chosen by the seed";
+}
+
+/// Reads the fault that stands at the key of its kind.
+pub(crate) fn read(section: &Section<'_>, entry: &Entry) -> Option<Fault<TargetSpec>> {
+    let kind = CATALOG.iter().find(|kind| kind.key.name == entry.key).expect("it is one of the kinds");
+    (kind.read)(&Body::open(section, entry, kind.key.shape))
 }
 
 /// Turns numbers back into the names of the file, in TOML.
@@ -73,7 +81,8 @@ impl<'t> Body<'t> {
         let (keys, tree) = match shape {
             Shape::Table(keys) => (keys, Some(&entry.value)),
             Shape::TargetsOr(keys) => (keys, Some(&entry.value).filter(|tree| tree.as_table().is_some())),
-            _ => panic!("a fault is a table, or targets"),
+            Shape::Alternatives => (&[][..], None),
+            _ => panic!("a fault is a table, targets, or alternatives"),
         };
         Body { section: Section::open(&path, entry.place, tree, keys, parent.report), entry }
     }

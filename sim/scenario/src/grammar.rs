@@ -65,6 +65,8 @@ pub(crate) enum Shape {
     Oracle(Mood),
     /// The name of a metric.
     Metric,
+    /// The name of a metric that can be read while the run goes on.
+    LiveMetric,
     /// A list of them.
     Names,
     /// A distribution of times.
@@ -85,6 +87,12 @@ pub(crate) enum Shape {
     OneWay,
     /// A part of the run.
     Window,
+    /// What a fault waits for: a word, or a table with a metric and its line.
+    When,
+    /// A time, or two between which one is drawn.
+    Wait,
+    /// A list of tables, each with one kind of fault.
+    Alternatives,
     /// A quantity in the unit of a metric.
     Bound,
     /// A table with these keys.

@@ -94,6 +94,16 @@ pub const GROUPS: Limit =
 /// Faults.
 pub const FAULTS: Limit =
     Limit::new("faults", 0, 100_000, "each has its own luck and its own phase of the report");
+/// Strikes of one fault that repeats.
+pub const STRIKES: Limit = Limit::new("strikes", 1, FAULTS.most, "each is a fault of its own");
+/// Lines that faults wait for a metric to cross.
+pub const LINES: Limit = Limit::new("lines for metrics to cross", 0, 100, "each watches every request");
+/// Alternatives of one fault.
+pub const ALTERNATIVES: Limit = Limit::new("alternatives", 1, 1_000, "only one of them is ever chosen");
+/// How short a time a metric can be measured over for a fault that waits: a tenth of it is the clock that it is read by.
+pub const OVER: Duration = Duration::from_millis(100);
+/// What an expectation's own bound is measured over, for a fault that waits for it to be crossed.
+pub const OVER_BY_DEFAULT: Duration = Duration::from_secs(1);
 /// Expectations.
 pub const EXPECTATIONS: Limit = Limit::new("expectations", 0, 1_000, "each watches every event");
 /// Targets in one fault, and pairs in one partition.

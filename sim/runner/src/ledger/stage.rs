@@ -8,7 +8,9 @@ use schism_core::{
 };
 use schism_models::client::{self, Arrivals, Callee};
 use schism_models::listing::{Endpoint, Listing, ServiceId};
-use schism_models::nemesis::{self, Audience, Base, Crash, End, OnMiss, Planned, Start, Struck, Target};
+use schism_models::nemesis::{
+    self, Audience, Base, Crash, End, OnMiss, OnOverlap, Planned, Start, Struck, Target,
+};
 use schism_models::observation::Observation;
 use schism_models::registry::{self, etcd};
 use schism_models::{balancer, cache, service};
@@ -84,6 +86,7 @@ impl Stage {
                 targets: vec![Target { base: Base::Node(ORDERS), select: None }],
             }),
             on_miss,
+            on_overlap: OnOverlap::Refused,
         });
         self.scenario.faults.len() - 1
     }
@@ -235,6 +238,7 @@ fn scenario() -> Scenario {
             Group { name: "batch".to_owned(), config: client, nodes: group("batch", BATCH, &[a]) },
         ],
         faults: Vec::new(),
+        lines: Vec::new(),
         expectations: Vec::new(),
         digest: Digest::new().value(),
     }
