@@ -34,7 +34,7 @@ pub use one_of::OneOf;
 pub use partition::{Direction, Mode, Partition, Shape};
 pub use pause::Pause;
 pub use plan::{Bounds, End, OnMiss, OnOverlap, Planned, Span, Start, Trigger, Wait, Within, bounds, spans};
-pub use start_slow::StartSlow;
+pub use start_slow::{Restart, StartSlow};
 pub use stop::Stop;
 pub use strike::{Audience, Nemesis, Struck};
 pub use vm_stall::VmStall;

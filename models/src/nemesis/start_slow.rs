@@ -1,6 +1,6 @@
 //! Processes that have just started are slow for a while.
 
-use schism_core::Duration;
+use schism_core::{Death, Duration};
 
 use super::Nature;
 use super::aim::{Aim, Names, Target, Wants};
@@ -17,13 +17,24 @@ pub struct StartSlow<T = Target> {
     pub factor: Factor,
     /// How long it takes until the instance is as fast as ever, ever faster on the way.
     pub lasts: Duration,
+    /// Who starts them.
+    pub restart: Restart,
+}
+
+/// Who starts the processes that are slow after a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// The fault itself, as it begins: each is killed and starts anew at once.
+    AsItBegins,
+    /// Other faults: a crash that ends, a deploy.
+    Others,
 }
 
 impl<T> StartSlow<T> {
     /// The same, aimed otherwise.
     pub fn aim<U>(self, at: &mut Aim<'_, T, U>) -> Option<StartSlow<U>> {
-        let StartSlow { targets, factor, lasts } = self;
-        Some(StartSlow { targets: at(targets)?, factor, lasts })
+        let StartSlow { targets, factor, lasts, restart } = self;
+        Some(StartSlow { targets: at(targets)?, factor, lasts, restart })
     }
 
     /// Whom it is aimed at, side by side.
@@ -38,7 +49,8 @@ impl<T> Nature for StartSlow<T> {
     }
 
     fn is_nothing(&self) -> bool {
-        self.factor.is_one() || self.lasts == Duration::ZERO
+        let slows = !self.factor.is_one() && self.lasts > Duration::ZERO;
+        !slows && self.restart == Restart::Others
     }
 }
 
@@ -53,6 +65,10 @@ impl Strike for StartSlow {
     fn begin(&self, hand: &mut Hand<'_>) {
         for node in hand.find_victims(&self.targets) {
             hand.ail(node, Ail::SlowStart { factor: self.factor, lasts: self.lasts });
+            if self.restart == Restart::AsItBegins {
+                hand.kill(node, Death::KILLED);
+                hand.revive(node);
+            }
         }
     }
 }
