@@ -41,7 +41,10 @@ fn a_fault_begins_when_what_it_waits_for_has_happened_and_its_time_is_over() {
     let run = report(&stage(&format!("{waits}{CRASH}")), 1);
     assert_eq!((fault(&run, "waits").from_s, fault(&run, "waits").to_s), (31.5, Some(32.5)));
     let at_once = waits.replace("after = \"1500ms\"\n", "").replace("heals", "begins");
-    assert_eq!(fault(&report(&stage(&format!("{at_once}{CRASH}")), 1), "waits").from_s, 20.0);
+    assert_eq!(
+        fault(&report(&stage(&format!("{at_once}{CRASH}")), 1), "waits").from_s.to_bits(),
+        20f64.to_bits()
+    );
 }
 
 #[test]

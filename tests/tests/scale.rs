@@ -9,7 +9,6 @@ use schism_tests::runs::{report, scenario};
 const MOST: f64 = 9.0;
 
 /// Seconds that the quickest of three tries takes.
-#[expect(clippy::disallowed_types, reason = "what is measured is how long it takes")]
 fn quickest(act: impl Fn()) -> f64 {
     let tries = (0..3).map(|_| {
         let start = std::time::Instant::now();

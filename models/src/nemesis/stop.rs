@@ -11,12 +11,13 @@ use crate::plight::{Ail, Deregister};
 /// Processes are told to end (SIGTERM), as by an orchestrator, and are killed when their time to drain is over. Healing
 /// starts them anew.
 ///
-/// An instance goes on serving while it drains. A client or a registry member ends at once.
+/// An instance goes on serving while it drains. A registry member hands over what it leads and ends, at the latest when
+/// the time to drain is over. A client ends at once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stop<T = Target> {
     /// Whose.
     pub targets: Vec<T>,
-    /// How long an instance has until it is killed; Kubernetes gives 30 s (`terminationGracePeriodSeconds`).
+    /// How long a process has until it is killed; Kubernetes gives 30 s (`terminationGracePeriodSeconds`).
     pub drain: Duration,
     /// Whether an instance takes itself off the list first.
     pub deregister: Deregister,
@@ -51,7 +52,11 @@ impl Stop {
     }
 
     fn drains(&self, hand: &Hand<'_>, node: NodeId) -> bool {
-        self.drain > Duration::ZERO && matches!(hand.actor(node), Some(Node::Instance(_)))
+        let may = match hand.actor(node) {
+            Some(Node::Instance(_) | Node::Member(_)) => true,
+            Some(Node::Client(_)) | None => false,
+        };
+        may && self.drain > Duration::ZERO
     }
 }
 

@@ -104,11 +104,14 @@ impl<'t> Body<'t> {
     /// Opens what stands at the key of a kind.
     pub(crate) fn open(parent: &Section<'t>, entry: &'t Entry, shape: Shape) -> Body<'t> {
         let path = parent.path_of(&entry.key);
-        let (keys, tree) = match shape {
-            Shape::Table(keys) => (keys, Some(&entry.value)),
-            Shape::TargetsOr(keys) => (keys, Some(&entry.value).filter(|tree| tree.as_table().is_some())),
-            Shape::Alternatives => (&[][..], None),
-            _ => panic!("a fault is a table, targets, or alternatives"),
+        let table = Some(&entry.value).filter(|tree| tree.as_table().is_some());
+        let (keys, tree) = if let Shape::Table(keys) = shape {
+            (keys, Some(&entry.value))
+        } else if let Shape::TargetsOr(keys) = shape {
+            (keys, table)
+        } else {
+            // The kind reads by itself what stands there.
+            (&[][..], None)
         };
         Body { section: Section::open(&path, entry.place, tree, keys, parent.report), entry }
     }

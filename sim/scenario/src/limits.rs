@@ -55,6 +55,9 @@ pub const RATE: u64 = 1_000_000;
 /// The lowest rate of one client: one request a day. Lower ones could not be written down again exactly.
 pub const GAP: Duration = DAY;
 
+/// The shortest time after which a rate repeats itself: shorter waves are a rate of their own.
+pub const PERIOD: Duration = Duration::from_millis(1);
+
 /// The longest name, in bytes: that of a DNS label (RFC 1035, section 2.3.4).
 pub const NAME_BYTES: usize = 63;
 
@@ -120,6 +123,11 @@ pub const QUEUE: Limit =
     Limit::new("places in the queue", 0, 1_000_000_000, "each request that waits is held in memory");
 /// The weight of an instance.
 pub const WEIGHT: Limit = Limit::new("weight", 1, 1_000_000, "sums of all weights must fit in 64 bits");
+/// Keys of one client group.
+pub const KEYS: Limit = Limit::new("keys", 1, 1_000_000, "unequal chances are held in a table");
+/// Keys of all client groups whose chances are unequal.
+pub const KEYS_TOTAL: Limit =
+    Limit::new("keys of unequal chances in all groups", 0, 10_000_000, "their chances are held in tables");
 /// How many nodes `pick(..)` takes.
 pub const PICK: Limit = Limit::new("nodes picked", 1, 100_000, "no group has more");
 /// How many hosts of a zone come back at a time.
@@ -146,6 +154,8 @@ pub mod etcd {
     pub const ELECTION: Duration = Duration::from_secs(50);
     /// How many heartbeats an election timeout must span at least (`Config.Validate`; server/embed/config.go, v3.6).
     pub const HEARTBEATS: u64 = 5;
+    /// The least time between two pings of a connection: 10 s (internal/internal.go of grpc-go, `KeepaliveMinPingTime`).
+    pub const KEEPALIVE: Duration = Duration::from_secs(10);
     /// The shortest heartbeat and election timeout that can be written: etcd takes whole milliseconds.
     pub const MILLISECOND: Duration = Duration::from_millis(1);
 }

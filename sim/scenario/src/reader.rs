@@ -272,6 +272,7 @@ impl<'t> Section<'t> {
 fn example(key: &Key) -> String {
     let value = match key.shape {
         Shape::Count(_) => "3",
+        Shape::Number => "1.2",
         Shape::Duration(_) if ["length", "from", "to"].contains(&key.name) => "\"60s\"",
         Shape::Duration(_) => "\"5ms\"",
         Shape::Distribution => "{ exponential = \"5ms\" }",
@@ -281,7 +282,6 @@ fn example(key: &Key) -> String {
         Shape::TwoNames => "[\"a\", \"b\"]",
         Shape::Text
         | Shape::Flag
-        | Shape::Number
         | Shape::DurationOr(_)
         | Shape::CountOr(..)
         | Shape::Share

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::hash::Hasher as _;
 
 use schism_core::{Digest, DigestValue, Distribution, Duration, Law, Link, NodeId, Time, ZoneId};
-use schism_models::client::{Arrivals, Callee, Operation};
+use schism_models::client::{Arrivals, Callee, Connections, Intensity, OnTimeout, Operation, Pooling};
+use schism_models::keys::Keys;
 use schism_models::nemesis::{Base, End, OnMiss, OnOverlap, Planned, Select, Start, Target, Trigger, Wait};
 use schism_models::oracle::{self, Mood};
 use schism_models::registry::etcd::{LeaseClock, Version};
@@ -175,6 +176,10 @@ fn etcd(out: &mut String, config: &registry::etcd::Config, names: &Names<'_>) {
     line(out, "election-timeout", &time(config.election));
     line(out, "fsync", &distribution(&config.fsync));
     line(out, "request-timeout", &time(config.request_timeout));
+    line(out, "keepalive-time", &config.keepalive.map_or_else(|| text("none"), |alive| time(alive.time)));
+    if let Some(keepalive) = config.keepalive {
+        line(out, "keepalive-timeout", &time(keepalive.timeout));
+    }
     let lease_clock = match config.lease_clock {
         LeaseClock::Monotonic => "monotonic",
         LeaseClock::Wall => "wall",
@@ -222,22 +227,71 @@ fn client(out: &mut String, group: &Group<client::Config>, names: &Names<'_>) {
             );
         }
     }
-    let rate = |gap: Duration| format!("\"{}\"", Rate { gap });
-    line(
-        out,
-        "arrivals",
-        &match &config.arrivals {
-            Arrivals::Poisson(gap) => format!("{{ poisson = {} }}", rate(*gap)),
-            Arrivals::Constant(gap) => format!("{{ constant = {} }}", rate(*gap)),
-            Arrivals::Closed(think) => format!("{{ closed = {{ think = {} }} }}", distribution(think)),
-        },
-    );
+    line(out, "arrivals", &arrivals(&config.arrivals));
     line(out, "timeout", &time(config.timeout));
     line(out, "deadline", &config.deadline.map_or_else(|| text("none"), time));
+    line(out, "key", &keys(&config.keys));
     let named = balancer::CATALOG.iter().find(|(_, _, balancer)| *balancer == config.balancer);
     let (balancer, ..) = named.expect("a balancer comes from the catalog");
     line(out, "balancer", &text(balancer));
     line(out, "cache", &cache(&config.cache));
+    line(out, "connections", &connections(&config.connections));
+}
+
+fn rate(gap: Duration) -> String {
+    format!("\"{}\"", Rate { gap })
+}
+
+fn arrivals(arrivals: &Arrivals) -> String {
+    match arrivals {
+        Arrivals::Poisson(gap) => format!("{{ poisson = {} }}", rate(*gap)),
+        Arrivals::Constant(gap) => format!("{{ constant = {} }}", rate(*gap)),
+        Arrivals::Varying(intensity) => format!("{{ {} }}", self::intensity(intensity)),
+        Arrivals::Closed(think) => format!("{{ closed = {{ think = {} }} }}", distribution(think)),
+    }
+}
+
+fn intensity(intensity: &Intensity) -> String {
+    match *intensity {
+        Intensity::Ramp { from, to, after, over } => {
+            let (from, to, over, after) = (rate(from), rate(to), time(over), time(after));
+            format!("ramp = {{ from = {from}, to = {to}, over = {over}, after = {after} }}")
+        }
+        Intensity::Burst { base, peak, every, lasts } => {
+            let (base, peak, every, lasts) = (rate(base), rate(peak), time(every), time(lasts));
+            format!("burst = {{ base = {base}, peak = {peak}, every = {every}, lasts = {lasts} }}")
+        }
+        Intensity::Diurnal { low, high, period } => {
+            format!("diurnal = {{ low = {}, high = {}, period = {} }}", rate(low), rate(high), time(period))
+        }
+    }
+}
+
+fn connections(connections: &Connections) -> String {
+    let Connections::Pooled(pooling) = connections else { return text("warm") };
+    let Pooling { connect_timeout, on_timeout, keepalive_time, keepalive_timeout } = pooling;
+    let on_timeout = match on_timeout {
+        OnTimeout::Keep => "keep",
+        OnTimeout::Close => "close",
+    };
+    let keys = [
+        ("connect-timeout", time(*connect_timeout)),
+        ("on-timeout", text(on_timeout)),
+        ("keepalive-time", keepalive_time.map_or_else(|| text("none"), time)),
+        ("keepalive-timeout", time(*keepalive_timeout)),
+    ];
+    let keys: Vec<String> = keys.map(|(key, value)| format!("{key} = {value}")).into();
+    format!("{{ pooled = {{ {} }} }}", keys.join(", "))
+}
+
+fn keys(keys: &Keys) -> String {
+    match keys {
+        Keys::Unique => text("unique"),
+        Keys::Uniform(keys) => format!("{{ uniform = {{ keys = {keys} }} }}"),
+        Keys::Zipf(ranks) => {
+            format!("{{ zipf = {{ keys = {}, s = {:?} }} }}", ranks.count(), ranks.exponent())
+        }
+    }
 }
 
 fn cache(config: &cache::Config) -> String {

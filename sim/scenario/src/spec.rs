@@ -1,7 +1,7 @@
 //! A scenario as written: every value in its type, with its place; no name looked up yet, nothing compared.
 
 use schism_core::{Distribution, Duration, Ratio};
-use schism_models::{cache, nemesis, oracle, registry, service};
+use schism_models::{cache, client, nemesis, oracle, registry, service};
 
 use crate::Metric;
 use crate::source::{At, Place};
@@ -58,6 +58,8 @@ pub(crate) struct EtcdSpec {
     pub(crate) election: At<Duration>,
     pub(crate) fsync: Distribution,
     pub(crate) request_timeout: At<Duration>,
+    pub(crate) keepalive_time: At<Option<Duration>>,
+    pub(crate) keepalive_timeout: Duration,
     pub(crate) lease_clock: registry::etcd::LeaseClock,
 }
 
@@ -92,8 +94,10 @@ pub(crate) struct ClientSpec {
     pub(crate) arrivals: Option<At<ArrivalsSpec>>,
     pub(crate) timeout: At<Duration>,
     pub(crate) deadline: Option<Duration>,
+    pub(crate) keys: Option<KeysSpec>,
     pub(crate) balancer: Option<schism_models::balancer::Config>,
     pub(crate) cache: Option<cache::Config>,
+    pub(crate) connections: Option<At<client::Connections>>,
 }
 
 /// `arrivals`.
@@ -101,7 +105,16 @@ pub(crate) struct ClientSpec {
 pub(crate) enum ArrivalsSpec {
     Poisson(Rate),
     Constant(Rate),
+    Varying(client::Intensity),
     Closed(Distribution),
+}
+
+/// `key`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KeysSpec {
+    Unique,
+    Uniform(u32),
+    Zipf { keys: At<u32>, s: f64 },
 }
 
 /// `[[fault]]`.

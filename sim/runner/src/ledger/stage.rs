@@ -6,7 +6,8 @@ use schism_core::{
     Actor, Birth, Ctx, Death, Digest, DigestValue, Distribution, Duration, Fault, Link, NodeId, Part, Ratio,
     Seed, Time, Topology, World, ZoneId,
 };
-use schism_models::client::{self, Arrivals, Callee};
+use schism_models::client::{self, Arrivals, Callee, Connections};
+use schism_models::keys::Keys;
 use schism_models::listing::{Endpoint, Listing, ServiceId};
 use schism_models::nemesis::{
     self, Audience, Base, Crash, End, OnMiss, OnOverlap, Planned, Start, Struck, Target,
@@ -207,8 +208,10 @@ fn scenario() -> Scenario {
         arrivals: Arrivals::Constant(Duration::from_secs(1)),
         timeout: Duration::from_secs(1),
         deadline: None,
+        keys: Keys::Unique,
         balancer: balancer::Config::Random,
         cache: cache::Config::Watch { on_empty: cache::OnEmpty::Keep, max_stale: None },
+        connections: Connections::Warm,
     };
     Scenario {
         title: "scripted".to_owned(),
@@ -227,6 +230,7 @@ fn scenario() -> Scenario {
             fsync: constant(1),
             request_timeout: Duration::from_secs(5),
             lease_clock: etcd::LeaseClock::Monotonic,
+            keepalive: None,
         }),
         members: group("registry", REGISTRY, &[a, b]),
         services: vec![Group {

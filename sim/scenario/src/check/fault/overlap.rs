@@ -106,14 +106,17 @@ fn held(all: &[One<'_>], cast: &Cast) -> Vec<(usize, usize, String)> {
 
 /// The holds of one node by their beginning, each with the two of those up to it that last longest.
 struct Longest {
-    from: Vec<(Time, [Option<(Time, usize)>; 2])>,
+    from: Vec<(Time, Two)>,
 }
+
+/// Until when two strikes hold a node, the longer first.
+type Two = [Option<(Time, usize)>; 2];
 
 impl Longest {
     fn of<'h>(holds: impl Iterator<Item = &'h Hold>) -> Longest {
         let mut sorted: Vec<&Hold> = holds.collect();
         sorted.sort_by_key(|hold| (hold.certain.0, hold.of));
-        let mut best: [Option<(Time, usize)>; 2] = [None, None];
+        let mut best: Two = [None, None];
         let from = sorted.into_iter().map(|hold| {
             let new = (hold.certain.1, hold.of);
             let longer = |than: Option<(Time, usize)>| than.is_none_or(|(until, _)| new.0 > until);
@@ -146,7 +149,8 @@ fn is_within(few: &[NodeId], many: &[NodeId]) -> bool {
 
 /// Partitions that cut the same ways over the same time.
 fn twins(all: &[One<'_>]) -> Vec<(usize, usize, String)> {
-    let mut first: BTreeMap<((Time, Time), &[NodeId]), Vec<&One<'_>>> = BTreeMap::new();
+    type Over<'n> = ((Time, Time), &'n [NodeId]);
+    let mut first: BTreeMap<Over<'_>, Vec<&One<'_>>> = BTreeMap::new();
     let mut vain = Vec::new();
     for one in all.iter().filter(|one| one.fault.grip() == Grip::Apart) {
         let Some(over) = over(one.bounds) else { continue };
