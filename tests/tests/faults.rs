@@ -10,7 +10,17 @@ use schism_scenario::Scenario;
 use schism_tests::faults::{Way, fault, played, refusal, staged, told, ways};
 
 /// Ways to write a fault of no intensity at all: as if it were not there.
-const NOTHING: &[&str] = &[];
+const NOTHING: &[&str] = &[
+    r#"gc = { target = "orders", pause = "0s" }"#,
+    r#"start-slow = { target = "orders", factor = 1 }"#,
+    r#"clock = { target = "registry", skew = "0s" }"#,
+    r#"clock = { target = "registry", drift = 0 }"#,
+    r#"clock = { target = "registry", jump = "0s" }"#,
+    r#"clock = { target = "registry", strobe = { by = "0s" } }"#,
+    r#"clock = { target = "registry", backwards = "0s" }"#,
+    r#"disk = { target = "registry", slow = 1 }"#,
+    r#"zone-brownout = { zone = "b", slow = 1, latency = "0s", loss = "0%" }"#,
+];
 
 const SEED: u64 = 3;
 
