@@ -10,6 +10,7 @@ use crate::cache::{Cache, Feed, Reads};
 use crate::listing::{Endpoint, InFlight, Listing, ServiceId, View};
 use crate::node::{Attempt, Ctx, Message, Reply, Timer};
 use crate::observation::{Observation, Outcome};
+use crate::plight::Pushed;
 use crate::registry::etcd::api::{Answer, Ask};
 use crate::registry::etcd::session::Session;
 use crate::registry::etcd::subscriber::{News, Then};
@@ -248,7 +249,7 @@ impl Client {
         {
             let outcome = match reply {
                 Reply::Done => Outcome::Success,
-                Reply::Full => Outcome::Rejected,
+                Reply::Full | Reply::Failed => Outcome::Rejected,
             };
             self.finish(ctx, attempt.slot, outcome);
         }
@@ -392,7 +393,8 @@ impl Client {
                     // The first list is on its way.
                     Feed::Watch => {}
                 }
-                let patience = self.desk.config.deadline.unwrap_or(self.desk.config.timeout);
+                let patience =
+                    self.desk.config.deadline.unwrap_or_else(|| timeout(ctx, self.desk.config.timeout));
                 self.wait(ctx, Attempt { slot, request: call.request }, patience);
             }
             Source::Itself(session) => {
@@ -419,7 +421,8 @@ impl Client {
         self.in_flight.add(endpoint.ordinal);
         let attempt = Attempt { slot, request: call.request };
         let spent = ctx.now().since(call.since);
-        let Config { timeout, deadline, .. } = *self.desk.config;
+        let timeout = timeout(ctx, self.desk.config.timeout);
+        let deadline = self.desk.config.deadline;
         let patience = deadline.map_or(timeout, |most| timeout.min(most.saturating_sub(spent)));
         ctx.observe(Observation::Attempt { to: endpoint.node });
         ctx.send_with(endpoint.node, Message::Request { attempt, luck }, luck.derive(OUTWARD_HOP));
@@ -499,6 +502,19 @@ impl Client {
         let call = &self.calls[attempt.slot as usize];
         if call.request == attempt.request { call.stage } else { Stage::Over { next: NO_PLACE } }
     }
+}
+
+/// How long the client waits for an attempt: what was pushed to it last, or what it was given.
+fn timeout(ctx: &mut Ctx<'_>, given: Duration) -> Duration {
+    let pushed = ctx.plight().and_then(|plight| {
+        plight.pushed().rev().find_map(|(by, pushed)| match pushed {
+            Pushed::Timeout(timeout) => Some((by, timeout)),
+            Pushed::Weight(_) => None,
+        })
+    });
+    let Some((by, timeout)) = pushed else { return given };
+    ctx.touch(by);
+    timeout
 }
 
 /// Tells the witnesses what a client has come to believe: the change alone, if it held a list before.

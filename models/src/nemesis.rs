@@ -1,19 +1,39 @@
 //! The nemesis: what goes wrong, when, and to whom. The catalog of faults; each kind is one file and one line here.
 
 mod aim;
+mod batch;
+mod config_push;
 mod crash;
+mod deploy;
 mod ears;
+mod error_rate;
 mod find;
 mod hand;
+mod ip_reuse;
+mod leak;
+mod noisy_neighbour;
+mod partial_capacity;
 mod partition;
 mod pause;
+mod scale;
+mod slow;
 mod strike;
 
 pub use aim::{Aim, Base, Names, Select, Target, Wants};
+pub use batch::Batch;
+pub use config_push::{ConfigPush, Configuration, Stages};
 pub use crash::Crash;
+pub use deploy::{Brings, Deploy, Strategy};
 pub use ears::Ears;
+pub use error_rate::ErrorRate;
+pub use ip_reuse::IpReuse;
+pub use leak::Leak;
+pub use noisy_neighbour::NoisyNeighbour;
+pub use partial_capacity::PartialCapacity;
 pub use partition::{Direction, Mode, Partition, Shape};
 pub use pause::Pause;
+pub use scale::{Scale, Way};
+pub use slow::Slow;
 pub use strike::{Audience, Nemesis, Struck};
 
 use hand::{Hand, Healing, Step, Strike};
@@ -29,6 +49,27 @@ pub trait Nature {
     /// What kind of process it acts on.
     fn wants(&self) -> Wants {
         Wants::Anyone
+    }
+
+    /// What kind of process it acts on that is named beside its targets.
+    fn wants_beside(&self) -> Wants {
+        self.wants()
+    }
+
+    /// How many nodes it needs that nothing else boots, for a service of so many instances.
+    fn recruits(&self, group: u32) -> u32 {
+        let _ = group;
+        0
+    }
+
+    /// Gives it those nodes.
+    fn enlist(&mut self, spares: Vec<NodeId>) {
+        assert!(spares.is_empty(), "only a fault that recruits has spares");
+    }
+
+    /// The nodes that it was given.
+    fn spares(&self) -> &[NodeId] {
+        &[]
     }
 
     /// Whether its intensity is zero: then it is left out, and nothing in the run tells that it was there.
@@ -91,6 +132,22 @@ macro_rules! catalog {
                 match self { $(Fault::$kind(fault) => fault.wants(),)* }
             }
 
+            fn wants_beside(&self) -> Wants {
+                match self { $(Fault::$kind(fault) => fault.wants_beside(),)* }
+            }
+
+            fn recruits(&self, group: u32) -> u32 {
+                match self { $(Fault::$kind(fault) => fault.recruits(group),)* }
+            }
+
+            fn enlist(&mut self, spares: Vec<NodeId>) {
+                match self { $(Fault::$kind(fault) => fault.enlist(spares),)* }
+            }
+
+            fn spares(&self) -> &[NodeId] {
+                match self { $(Fault::$kind(fault) => fault.spares(),)* }
+            }
+
             fn is_nothing(&self) -> bool {
                 match self { $(Fault::$kind(fault) => fault.is_nothing(),)* }
             }
@@ -120,6 +177,15 @@ catalog! {
     Partition = "partition", "some nodes cannot reach others";
     Crash = "crash", "processes die: all that is not on disk is lost, and peers see a reset";
     Pause = "pause", "processes stand still and keep their state (SIGSTOP)";
+    Slow = "slow", "instances work more slowly";
+    PartialCapacity = "partial-capacity", "instances serve fewer requests at once";
+    ErrorRate = "error-rate", "instances answer some requests with errors, quickly";
+    Leak = "leak", "instances get slower the longer they run";
+    NoisyNeighbour = "noisy-neighbour", "instances lose a share of their processor in bursts";
+    Deploy = "deploy", "a new version of a service is rolled out";
+    ConfigPush = "config-push", "another configuration is pushed to processes";
+    Scale = "scale", "a service gets more instances, or fewer";
+    IpReuse = "ip-reuse", "instances die, and others get their addresses";
 }
 
 /// One fault of the plan.

@@ -106,6 +106,8 @@ pub enum Reply {
     Done,
     /// The queue is full.
     Full,
+    /// The work has failed.
+    Failed,
 }
 
 /// What processes remind themselves of.
@@ -120,6 +122,13 @@ pub enum Timer {
         /// The slot.
         slot: u32,
     },
+    /// An instance answers with an error what it has kept for that at this place.
+    Failed {
+        /// The place.
+        place: u32,
+    },
+    /// An instance may have leaked all its memory.
+    Leaked,
     /// A call to the registry has taken too long.
     Unanswered {
         /// Its number.
@@ -176,6 +185,8 @@ impl Actor for Node {
             (Node::Client(client), Timer::Arrival) => client.on_arrival(ctx),
             (Node::Client(client), Timer::TimeOut) => client.on_time_out(ctx),
             (Node::Instance(instance), Timer::Served { slot }) => instance.on_served(ctx, slot),
+            (Node::Instance(instance), Timer::Failed { place }) => instance.on_failed(ctx, place),
+            (Node::Instance(instance), Timer::Leaked) => instance.on_leaked(ctx),
             (Node::Client(client), Timer::Unanswered { call }) => client.on_unanswered(ctx, call),
             (Node::Instance(instance), Timer::Unanswered { call }) => {
                 instance.with_registrar(|registrar| registrar.on_unanswered(ctx, call));
@@ -194,6 +205,14 @@ impl Actor for Node {
             Node::Member(member) => member.on_reset(peer),
             Node::Instance(instance) => instance.with_registrar(|registrar| registrar.on_reset(ctx, peer)),
             Node::Client(client) => client.on_reset(ctx, peer),
+        }
+    }
+
+    fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
+        match self {
+            Node::Member(member) => member.on_plight(ctx),
+            Node::Instance(instance) => instance.on_plight(ctx),
+            Node::Client(_) => {}
         }
     }
 

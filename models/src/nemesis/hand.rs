@@ -9,11 +9,11 @@ use schism_core::{
     Scene, Seed, Setting, Skew, Time, World, queue::Queue,
 };
 
-use super::Planned;
 use super::aim::Target;
 use super::ears::Ears;
 use super::find::Finder;
 use super::strike::{Act, Agenda, Audience, Struck};
+use super::{End, Planned};
 use crate::node::Node;
 use crate::plight::{Ail, Ailment, Plight};
 
@@ -186,6 +186,13 @@ impl Pace {
     }
 }
 
+impl Deeds {
+    /// Nobody's hold on the nodes that wait for a fault to boot them, so that none else does.
+    pub(super) fn holding(spares: impl Iterator<Item = NodeId>) -> Deeds {
+        Deeds { holds: spares.map(|node| ((Hold::Dead, node), 1)).collect(), ..Deeds::default() }
+    }
+}
+
 impl Bend {
     /// Nothing is wrong.
     pub(crate) const NONE: Bend = Bend { monotonic: Pace::TRUE, wall: Pace::TRUE, skew: Skew::NONE };
@@ -232,6 +239,12 @@ impl Hand<'_> {
         self.planned.luck(self.seed, purpose, turn)
     }
 
+    /// The fault's luck on one node, for one purpose: a function of both names. What comes of it derives from that.
+    pub(crate) fn luck_on(&self, node: NodeId, purpose: &'static str) -> Draw {
+        let name = format!("fault {} on {}", self.planned.id, self.scene().name(node));
+        self.seed.luck(&name, purpose, 0).draw()
+    }
+
     /// Finds whom the fault is meant for.
     pub(crate) fn finding<T>(&self, find: impl FnOnce(&mut Finder<'_>) -> T) -> T {
         find(&mut Finder::new(&*self.ground, self.luck("targets", 0)))
@@ -248,6 +261,42 @@ impl Hand<'_> {
     /// The victims, in the order in which they were found.
     pub(crate) fn victims(&self) -> &[NodeId] {
         &self.course.victims
+    }
+
+    /// The victim at a place among them.
+    pub(crate) fn victim(&self, place: u32) -> NodeId {
+        self.course.victims[place as usize]
+    }
+
+    /// The process of a node, if it lives.
+    pub(crate) fn actor(&self, node: NodeId) -> Option<&Node> {
+        self.ground.actor(node)
+    }
+
+    /// Of those found, only these are victims.
+    pub(crate) fn narrow(&mut self, victims: Vec<NodeId>) {
+        self.course.victims.clone_from(&victims);
+        self.strikes(Struck::Nodes(victims));
+    }
+
+    /// The clients for which alone the fault is there, by luck of their own.
+    pub(crate) fn find_clients(&self, targets: Option<&[Target]>) -> Option<Arc<NodeSet>> {
+        let mut finder = Finder::new(&*self.ground, self.luck("clients", 0));
+        targets.map(|targets| Arc::new(finder.find_all(targets)))
+    }
+
+    /// When the plan ends the fault.
+    pub(crate) fn end(&self) -> End {
+        self.planned.end
+    }
+
+    /// The nodes that this fault has told to end.
+    pub(crate) fn stopping(&self) -> Vec<NodeId> {
+        let told = |node: &NodeId| {
+            let mine = self.deeds.ailing.get(node).and_then(|by_fault| by_fault.get(&self.fault));
+            mine.into_iter().flatten().any(|ailment| matches!(ailment.ail, Ail::Stopping(_)))
+        };
+        self.course.ailing.iter().copied().filter(told).collect()
     }
 
     /// Says whom the fault has struck.
@@ -273,6 +322,26 @@ impl Hand<'_> {
     /// This fault no longer keeps a process dead: it starts anew, unless another does.
     pub(crate) fn revive(&mut self, node: NodeId) {
         self.let_go(Hold::Dead, node);
+    }
+
+    /// A node that has never booted begins its first life.
+    pub(crate) fn launch(&mut self, node: NodeId) {
+        self.course.strikes += 1;
+        // It is held as the dead are, by nobody: this fault takes that over, and lets go.
+        self.course.holds.insert((Hold::Dead, node));
+        self.let_go(Hold::Dead, node);
+    }
+
+    /// The process of a node dies for good: healing does not bring it back.
+    pub(crate) fn retire(&mut self, node: NodeId) {
+        self.kill(node, Death::KILLED);
+        self.course.holds.remove(&(Hold::Dead, node));
+    }
+
+    /// All that the fault has done to processes stays when it is over.
+    pub(crate) fn abide(&mut self) {
+        self.course.holds.clear();
+        self.course.ailing.clear();
     }
 
     /// The process of a node stands still as long as any fault holds it so.
@@ -320,7 +389,7 @@ impl Hand<'_> {
 
     /// Something ails a node until the fault heals, crashes or not.
     pub(crate) fn ail(&mut self, node: NodeId, ail: Ail) {
-        let ailment = Ailment { by: self.id(), luck: self.luck_on(node), since: self.now(), ail };
+        let ailment = Ailment { by: self.id(), luck: self.luck_on(node, "ailment"), since: self.now(), ail };
         self.course.ailing.insert(node);
         self.deeds.ailing.entry(node).or_default().entry(self.fault).or_default().push(ailment);
         self.afflict(node);
@@ -370,6 +439,14 @@ impl Hand<'_> {
         }
     }
 
+    /// Such a process starts anew after a while.
+    pub(crate) fn bury_for(&mut self, node: NodeId, lasts: Duration) {
+        self.bury(node);
+        let place = self.course.victims.iter().position(|&victim| victim == node);
+        let victim = place.expect("who dies of a fault is a victim of it") as u32;
+        self.remind(lasts, Step { victim, turn: 0 });
+    }
+
     /// The fault has touched one thing more.
     pub(crate) fn touch(&mut self) {
         self.course.strikes += 1;
@@ -397,12 +474,6 @@ impl Hand<'_> {
 
     pub(super) fn is_finished(&self) -> bool {
         self.course.finished
-    }
-
-    /// The fault's luck on one node: a function of both names.
-    fn luck_on(&self, node: NodeId) -> Draw {
-        let name = format!("fault {} on {}", self.planned.id, self.scene().name(node));
-        self.seed.luck(&name, "ailment", 0).draw()
     }
 
     fn afflict(&mut self, node: NodeId) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schism_core::{Duration, Luck, NodeId, Time};
+use schism_core::{Duration, FaultId, Luck, NodeId, Time};
 
 use super::api::{Answer, Ask, Changes, Failure, Msg};
 use super::lessor::{Keep, Lessor, Primary, SWEEP};
@@ -15,6 +15,7 @@ use crate::cache::Reads;
 use crate::listing::ServiceId;
 use crate::node::{Ctx, Message, Timer as NodeTimer};
 use crate::observation::{Cause, Observation};
+use crate::plight::{BadDisk, Plight};
 
 /// How long a member works on a request: 5 s and two election time-outs (etcdserver/config.go, `ReqTimeout`), which is
 /// 7 s by default.
@@ -127,6 +128,8 @@ struct Syncs {
     luck: Luck,
     saved: (u64, Option<Peer>),
     under_way: Option<Sync>,
+    /// Whether the sync under way should have ended, and the disk does not let it.
+    stuck: bool,
     /// Messages that may leave only once what has changed is on disk.
     held: Vec<(Peer, super::raft::Message)>,
 }
@@ -185,6 +188,7 @@ impl Member {
                 luck: ctx.luck("fsync"),
                 saved: (disk.term, disk.vote),
                 under_way: None,
+                stuck: false,
                 held: Vec::new(),
             },
             // Numbers of an earlier life must not come again; no life takes one a nanosecond.
@@ -264,8 +268,11 @@ impl Member {
         match timer {
             Timer::Tick => {
                 ctx.after(self.seat.config.heartbeat, NodeTimer::Etcd(Timer::Tick));
-                self.raft.tick();
-                self.settle(ctx);
+                // The goroutine that ticks is the one that waits for the disk (server/etcdserver/raft.go, `start`).
+                if !self.disk.stuck {
+                    self.raft.tick();
+                    self.settle(ctx);
+                }
             }
             Timer::Sweep => {
                 ctx.after(SWEEP, NodeTimer::Etcd(Timer::Sweep));
@@ -287,6 +294,14 @@ impl Member {
                     self.settle(ctx);
                 }
             }
+        }
+    }
+
+    /// What ails it has changed. A disk that is well again ends the sync that was stuck.
+    pub fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
+        if self.disk.stuck && stall(ctx).is_none() {
+            self.disk.stuck = false;
+            self.on_synced(ctx);
         }
     }
 
@@ -313,6 +328,10 @@ impl Member {
             }
             Ask::Register { service, endpoint, lease } => {
                 self.propose(ctx, Waiting::Write(caller), Command::Register { service, endpoint, lease });
+            }
+            Ask::Revoke { lease } => {
+                let command = Command::Revoke { lease, cause: Cause::Revoked };
+                self.propose(ctx, Waiting::Write(caller), command);
             }
             Ask::Put => {
                 self.propose(ctx, Waiting::Write(caller), Command::Put);
@@ -489,7 +508,9 @@ impl Member {
         ctx.observe(Observation::Read);
         let answer = match ask {
             Ask::List { service, .. } => Answer::Listing(self.listing(service)),
-            Ask::Get { .. } | Ask::Put | Ask::Grant { .. } | Ask::Register { .. } => Answer::Done,
+            Ask::Get { .. } | Ask::Put | Ask::Grant { .. } | Ask::Register { .. } | Ask::Revoke { .. } => {
+                Answer::Done
+            }
         };
         self.answer(ctx, caller, answer);
     }
@@ -525,9 +546,10 @@ impl Member {
 
     // Raft, its disk and its log.
 
-    /// Does all that the last step of Raft has asked for, and what comes of that.
+    /// Does all that the last step of Raft has asked for, and what comes of that. Nothing of it while a sync is stuck:
+    /// who waits for the disk sends nothing and applies nothing (server/etcdserver/raft.go, `start`), though it hears.
     fn settle(&mut self, ctx: &mut Ctx<'_>) {
-        loop {
+        while !self.disk.stuck {
             for output in std::mem::take(&mut self.raft.outbox) {
                 self.obey(ctx, output);
             }
@@ -588,16 +610,26 @@ impl Member {
         if state == self.disk.saved && self.raft.log.is_handed_over() {
             return held.into_iter().for_each(|(to, message)| self.send(ctx, to, message));
         }
+        if let Some(by) = full(ctx) {
+            // "failed to save Raft hard state and entries" is fatal (server/etcdserver/raft.go, `start`).
+            ctx.touch(by);
+            return ctx.exit(by);
+        }
         self.disk.saved = state;
         let (after, entries) = self.raft.log.hand_over();
         let record = Record { term: state.0, vote: state.1, commit: self.raft.commit, after, entries };
         ctx.write(record);
         self.disk.under_way = Some(Sync { last: self.raft.log.last(), held });
         let takes = self.disk.luck.sample(&self.seat.config.fsync);
-        ctx.after(takes, NodeTimer::Etcd(Timer::Synced));
+        let more = delay(ctx, takes);
+        ctx.after(takes + more, NodeTimer::Etcd(Timer::Synced));
     }
 
     fn on_synced(&mut self, ctx: &mut Ctx<'_>) {
+        if let Some(by) = stall(ctx) {
+            self.disk.stuck = true;
+            return ctx.touch(by);
+        }
         let Some(Sync { last: (term, index), held }) = self.disk.under_way.take() else { return };
         ctx.sync();
         self.raft.on_stable(index, term);
@@ -711,4 +743,30 @@ pub fn granted_ttl(config: &Config, asked: Duration) -> Duration {
 /// A share of a duration.
 fn portion(whole: Duration, share: f64) -> Duration {
     Duration::from_secs_f64(whole.as_secs_f64() * share)
+}
+
+/// All that is bad about the member's disk, and by which fault.
+fn bad(ctx: &Ctx<'_>) -> Vec<(FaultId, BadDisk)> {
+    ctx.plight().into_iter().flat_map(Plight::disk).collect()
+}
+
+/// Which fault lets no sync end, if one does.
+fn stall(ctx: &Ctx<'_>) -> Option<FaultId> {
+    bad(ctx).into_iter().find(|(_, bad)| *bad == BadDisk::Stalled).map(|(by, _)| by)
+}
+
+/// Which fault lets no write succeed, if one does.
+fn full(ctx: &Ctx<'_>) -> Option<FaultId> {
+    bad(ctx).into_iter().find(|(_, bad)| *bad == BadDisk::Full).map(|(by, _)| by)
+}
+
+/// By how much longer a sync takes that would take this long.
+fn delay(ctx: &mut Ctx<'_>, takes: Duration) -> Duration {
+    let extra = |(by, bad)| match bad {
+        BadDisk::Slow(factor) => Some((by, factor.extra(takes))),
+        BadDisk::Stalled | BadDisk::Full => None,
+    };
+    let delays: Vec<(FaultId, Duration)> = bad(ctx).into_iter().filter_map(extra).collect();
+    delays.iter().for_each(|&(by, _)| ctx.touch(by));
+    delays.iter().fold(Duration::ZERO, |sum, &(_, delay)| sum + delay)
 }

@@ -1,7 +1,7 @@
 //! How an instance keeps itself registered: a lease, a key that belongs to it, and a keepalive every third of its
 //! time to live, as the Go client library does it.
 
-use schism_core::{Duration, NodeId, Time};
+use schism_core::{Duration, FaultId, NodeId, Time};
 
 use super::api::{Answer, Ask, Failure, Msg};
 use super::session::{Address, RETRY, Session};
@@ -9,6 +9,7 @@ use super::store::LeaseId;
 use crate::listing::{Endpoint, ServiceId};
 use crate::node::{Ctx, Timer as NodeTimer};
 use crate::observation::Observation;
+use crate::plight::Plight;
 use crate::service::ReRegister;
 
 /// The keepalive loop wakes this often: 500 ms (client/v3/lease.go, `sendKeepAliveLoop`).
@@ -34,16 +35,19 @@ pub struct Registrar {
     service: ServiceId,
     endpoint: Endpoint,
     re_register: ReRegister,
+    /// The weight that its key was written with last.
+    written: u32,
     stage: Stage,
 }
 
-/// Grant, then register, then keep; back to the start when the lease is lost.
+/// Grant, then register, then keep; back to the start when the lease is lost. Who has left does not come back.
 #[derive(Clone, Copy, Debug)]
 enum Stage {
     Idle,
     Granting { call: u32 },
     Registering { call: u32, lease: LeaseId },
     Keeping(Keeping),
+    Left,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,12 +72,43 @@ impl Registrar {
         let start = Duration::from_nanos(ctx.luck("start").below(WAKE.as_nanos() as u32).into());
         ctx.after(start, NodeTimer::Registrar(Timer::Register));
         let session = Session::new(address, endpoint.zone, ctx);
-        Registrar { session, service, endpoint, re_register, stage: Stage::Idle }
+        let written = endpoint.weight;
+        Registrar { session, service, endpoint, re_register, written, stage: Stage::Idle }
     }
 
     /// The member that it is connected to.
     pub fn member(&self) -> NodeId {
         self.session.member()
+    }
+
+    /// The instance leaves, in this life for good: it revokes its lease, and does not ask twice (client/v3/lease.go,
+    /// `Revoke`). Whether there was anything left to do.
+    ///
+    /// A lease that is granted only after that has no key, and runs out by itself.
+    pub fn leave(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        match self.stage {
+            Stage::Left => return false,
+            Stage::Idle | Stage::Granting { .. } => {}
+            Stage::Registering { lease, .. } | Stage::Keeping(Keeping { lease, .. }) => {
+                self.session.ask(ctx, Ask::Revoke { lease }, self.session.config().request_timeout);
+            }
+        }
+        self.stage = Stage::Left;
+        true
+    }
+
+    /// Whether the instance knows itself to be registered.
+    pub fn is_registered(&self) -> bool {
+        matches!(self.stage, Stage::Keeping(_))
+    }
+
+    /// The instance has this weight from now on: its key is written again, if there is one. Whether it was another.
+    pub fn weigh(&mut self, ctx: &mut Ctx<'_>, weight: u32) -> bool {
+        let before = std::mem::replace(&mut self.endpoint.weight, weight);
+        if let Stage::Keeping(Keeping { lease, .. }) = self.stage {
+            self.write_anew(ctx, lease);
+        }
+        before != weight
     }
 
     /// A message of the registry's has come.
@@ -101,7 +136,7 @@ impl Registrar {
         match timer {
             Timer::Register => {
                 if let Stage::Idle = self.stage {
-                    self.grant(ctx);
+                    self.begin(ctx);
                 }
             }
             Timer::Wake(lease) => self.on_wake(ctx, lease),
@@ -110,7 +145,7 @@ impl Registrar {
 
     /// A call has taken too long.
     pub fn on_unanswered(&mut self, ctx: &mut Ctx<'_>, call: u32) {
-        if self.session.on_unanswered(call) {
+        if self.session.on_unanswered(call) && !self.has_left() {
             self.start_over(ctx, Duration::ZERO);
         }
     }
@@ -122,8 +157,19 @@ impl Registrar {
         }
         match self.stage {
             Stage::Keeping(_) => self.session.turn_to_next(ctx),
-            Stage::Idle => {}
+            Stage::Idle | Stage::Left => {}
             Stage::Granting { .. } | Stage::Registering { .. } => self.start_over(ctx, RETRY),
+        }
+    }
+
+    /// Asks for a lease; later, if what checks the instance's health would not keep it alive.
+    fn begin(&mut self, ctx: &mut Ctx<'_>) {
+        match failing_probe(ctx) {
+            Some(by) => {
+                ctx.touch(by);
+                ctx.after(RETRY, NodeTimer::Registrar(Timer::Register));
+            }
+            None => self.grant(ctx),
         }
     }
 
@@ -136,8 +182,7 @@ impl Registrar {
     fn on_answer(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &Answer) {
         match (self.stage, answer) {
             (Stage::Granting { call: mine }, &Answer::Granted { lease, .. }) if mine == call => {
-                let ask = Ask::Register { service: self.service, endpoint: self.endpoint, lease };
-                let call = self.session.ask(ctx, ask, self.session.config().request_timeout);
+                let call = self.write(ctx, lease);
                 self.stage = Stage::Registering { call, lease };
             }
             (Stage::Registering { call: mine, lease }, Answer::Done) if mine == call => {
@@ -145,10 +190,26 @@ impl Registrar {
                 let (next, deadline) = (ctx.now(), ctx.now() + FIRST_ANSWER);
                 self.stage = Stage::Keeping(Keeping { lease, next, deadline, wakes: 0 });
                 self.on_wake(ctx, lease);
+                self.write_anew(ctx, lease);
             }
+            (Stage::Left, Answer::Failed(_)) => {}
             (_, Answer::Failed(_)) => self.start_over(ctx, RETRY),
-            // Late answers to what is no longer asked.
+            // Late answers to what is no longer asked, and that to a revocation.
             (_, Answer::Granted { .. } | Answer::Done | Answer::Listing(_)) => {}
+        }
+    }
+
+    /// Writes the instance's key.
+    fn write(&mut self, ctx: &mut Ctx<'_>, lease: LeaseId) -> u32 {
+        self.written = self.endpoint.weight;
+        let ask = Ask::Register { service: self.service, endpoint: self.endpoint, lease };
+        self.session.ask(ctx, ask, self.session.config().request_timeout)
+    }
+
+    /// Writes it once more if it is not what it was when it was written.
+    fn write_anew(&mut self, ctx: &mut Ctx<'_>, lease: LeaseId) {
+        if self.written != self.endpoint.weight {
+            self.write(ctx, lease);
         }
     }
 
@@ -157,19 +218,28 @@ impl Registrar {
         if keeping.lease != lease {
             return;
         }
+        if let Some(by) = zombie(ctx) {
+            if keeping.deadline < ctx.now() {
+                ctx.touch(by);
+            }
+            return ctx.after(WAKE, NodeTimer::Registrar(Timer::Wake(lease)));
+        }
         keeping.wakes += 1;
         if keeping.wakes.is_multiple_of(WAKES_PER_CHECK) && keeping.deadline < ctx.now() {
             return self.on_lost(ctx);
         }
         if keeping.next <= ctx.now() {
-            self.session.send(ctx, Msg::KeepAlive { lease });
+            match failing_probe(ctx) {
+                Some(by) => ctx.touch(by),
+                None => self.session.send(ctx, Msg::KeepAlive { lease }),
+            }
         }
         ctx.after(WAKE, NodeTimer::Registrar(Timer::Wake(lease)));
     }
 
     fn on_kept_alive(&mut self, ctx: &mut Ctx<'_>, lease: LeaseId, ttl: Result<Duration, Failure>) {
         let Stage::Keeping(keeping) = &mut self.stage else { return };
-        if keeping.lease != lease {
+        if keeping.lease != lease || zombie(ctx).is_some() {
             return;
         }
         match ttl {
@@ -192,9 +262,23 @@ impl Registrar {
         }
     }
 
+    fn has_left(&self) -> bool {
+        matches!(self.stage, Stage::Left)
+    }
+
     fn start_over(&mut self, ctx: &mut Ctx<'_>, after: Duration) {
         self.session.turn_to_next(ctx);
         self.stage = Stage::Idle;
         ctx.after(after, NodeTimer::Registrar(Timer::Register));
     }
+}
+
+/// By which fault the instance takes its lease for good, and hears nothing of it.
+fn zombie(ctx: &Ctx<'_>) -> Option<FaultId> {
+    ctx.plight().and_then(Plight::zombie)
+}
+
+/// For which fault the sidecar that keeps the lease alive, or would ask for one, finds the instance not well.
+fn failing_probe(ctx: &Ctx<'_>) -> Option<FaultId> {
+    ctx.plight().and_then(Plight::failing_probe)
 }
