@@ -56,6 +56,11 @@ pub trait Nature {
         self.wants()
     }
 
+    /// Whether it is over by itself at some time, if the plan gives it no end.
+    fn ends_itself(&self) -> bool {
+        false
+    }
+
     /// How many nodes it needs that nothing else boots, for a service of so many instances.
     fn recruits(&self, group: u32) -> u32 {
         let _ = group;
@@ -134,6 +139,10 @@ macro_rules! catalog {
 
             fn wants_beside(&self) -> Wants {
                 match self { $(Fault::$kind(fault) => fault.wants_beside(),)* }
+            }
+
+            fn ends_itself(&self) -> bool {
+                match self { $(Fault::$kind(fault) => fault.ends_itself(),)* }
             }
 
             fn recruits(&self, group: u32) -> u32 {

@@ -107,6 +107,10 @@ impl<T> Nature for Deploy<T> {
         }
     }
 
+    fn ends_itself(&self) -> bool {
+        true
+    }
+
     fn recruits(&self, group: u32) -> u32 {
         match self.strategy {
             Strategy::Rolling | Strategy::Canary { .. } => 0,

@@ -6,6 +6,7 @@ mod fault;
 mod registry;
 mod target;
 mod topology;
+mod wants;
 
 use schism_core::{Duration, Seed};
 use schism_models::client::{self, Arrivals, Callee, Operation};
@@ -26,11 +27,11 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
     warmup(written, length, report);
     let (topology, zones) = topology::check(written, report)?;
     let registry = written.registry.as_ref().and_then(|registry| registry::check(registry, report));
-    let cast = Cast::assemble(written, &zones, report)?;
+    let mut cast = Cast::assemble(written, &zones, report)?;
     let services = services(&written.services);
     let clients = clients(written, length, report);
     let errors = report.errors();
-    let faults = fault::check(&written.faults, &cast, &zones, length, report);
+    let faults = fault::check(&written.faults, &mut cast, &zones, length, report);
     let certain = written.faults_readable && report.errors() == errors && faults.iter().all(Option::is_some);
     let expectations = expect::check(written, &faults, certain, length, report);
     if report.has_errors() {
@@ -48,6 +49,7 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
         members: cast.members,
         services: groups(&written.services, services?, cast.services, |one| &one.name),
         clients: groups(&written.clients, clients?, cast.clients, |one| &one.name),
+        spares: cast.spares,
         faults: faults.into_iter().flatten().collect(),
         expectations,
         digest: render::digest_of(""),

@@ -1,19 +1,31 @@
 //! How each kind of fault is spelt: one file with its keys, how they are read and how they are written down again, and
 //! one line here.
 
+mod config_push;
 mod crash;
+mod deploy;
+mod error_rate;
+mod ip_reuse;
+mod leak;
+mod noisy_neighbour;
+mod partial_capacity;
 mod partition;
 mod pause;
+mod scale;
+mod slow;
 
-use schism_models::nemesis::{Fault, Target};
+use schism_models::nemesis::{Batch, Fault, Target};
 
 use crate::diagnostics::Problem;
 use crate::grammar::{Key, Shape};
 use crate::reader::{Field, Read, Section};
 use crate::target::TargetSpec;
 use crate::tree::Entry;
+use crate::units;
 
+pub(crate) use config_push::CONFIGS;
 pub(crate) use partition::{ONE_WAY, SHAPES};
+pub(crate) use scale::WAYS;
 
 /// One kind of fault in the language.
 pub(crate) struct Kind {
@@ -49,6 +61,15 @@ catalog! {
     "partition" = Partition in partition, "Some nodes cannot reach others";
     "crash" = Crash in crash, "Processes die: all that is not on disk is lost, and peers see a reset";
     "pause" = Pause in pause, "Processes stand still and keep their state";
+    "slow" = Slow in slow, "Instances work more slowly";
+    "partial-capacity" = PartialCapacity in partial_capacity, "Instances serve fewer requests at once";
+    "error-rate" = ErrorRate in error_rate, "Instances answer some requests with errors, quickly";
+    "leak" = Leak in leak, "Instances get slower the longer they run";
+    "noisy-neighbour" = NoisyNeighbour in noisy_neighbour, "Instances lose a share of their processor in bursts";
+    "deploy" = Deploy in deploy, "A new version of a service is rolled out";
+    "config-push" = ConfigPush in config_push, "Another configuration is pushed to processes";
+    "scale" = Scale in scale, "A service gets more instances, or fewer";
+    "ip-reuse" = IpReuse in ip_reuse, "Instances die, and others get their addresses";
 }
 
 /// Turns numbers back into the names of the file, in TOML.
@@ -57,6 +78,14 @@ pub(crate) trait Spell {
     fn target(&self, target: &Target) -> String;
     /// A list of targets.
     fn targets(&self, targets: &[Target]) -> String;
+}
+
+/// How many at a time, in TOML.
+fn write_batch(batch: Batch) -> String {
+    match batch {
+        Batch::Count(count) => count.to_string(),
+        Batch::Share(share) => format!("\"{}\"", units::show_ratio(share)),
+    }
 }
 
 /// What stands at the key of a fault: a table, or the targets alone.

@@ -55,6 +55,10 @@ pub(crate) enum Shape {
     CountOr(Limit, &'static str),
     /// A share in percent.
     Share,
+    /// How many times as long something takes: one or more.
+    Factor,
+    /// A whole number of nodes, or a share of them.
+    Batch,
     /// A rate.
     Rate,
     /// One of these words.

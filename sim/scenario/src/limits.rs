@@ -112,6 +112,11 @@ pub const QUEUE: Limit =
 pub const WEIGHT: Limit = Limit::new("weight", 1, 1_000_000, "sums of all weights must fit in 64 bits");
 /// How many nodes `pick(..)` takes.
 pub const PICK: Limit = Limit::new("nodes picked", 1, 100_000, "no group has more");
+/// How many instances a service is scaled by.
+pub const SCALED: Limit =
+    Limit::new("instances", 0, 20_000, "every client may hold a view of every instance");
+/// How many times as long work takes.
+pub const FACTOR: Limit = Limit::new("a factor", 1, 1_000_000, "a second becomes eleven days");
 /// The default seed.
 pub const SEED: Limit = Limit::new("seed", 0, u64::MAX, "seeds have 64 bits");
 /// A count that an expectation bounds.

@@ -279,6 +279,8 @@ fn example(key: &Key) -> String {
         | Shape::DurationOr(_)
         | Shape::CountOr(..)
         | Shape::Share
+        | Shape::Factor
+        | Shape::Batch
         | Shape::Rate
         | Shape::Word(_)
         | Shape::Name

@@ -98,6 +98,12 @@ fn rules(keys: &[Key]) -> Vec<(&'static str, Value)> {
     if has("existing") {
         return vec![("oneOf", one_of(crate::fault::SHAPES))];
     }
+    if has("out") {
+        return vec![("oneOf", one_of(crate::fault::WAYS))];
+    }
+    if has("staged") {
+        return vec![("oneOf", one_of(crate::fault::CONFIGS))];
+    }
     if has("metric") {
         let bounds = json!({ "anyOf": one_of(&["at-least", "at-most"]) });
         let bounded = json!({ "if": { "required": ["metric"] }, "then": bounds });
@@ -139,6 +145,10 @@ fn shape(shape: Shape) -> Value {
         Shape::DurationOr(word) => json!({ "anyOf": [reference("positive"), { "const": word }] }),
         Shape::CountOr(limit, word) => json!({ "anyOf": [count(limit), { "const": word }] }),
         Shape::Share => reference("share"),
+        Shape::Factor => {
+            json!({ "type": "number", "minimum": limits::FACTOR.least, "maximum": limits::FACTOR.most })
+        }
+        Shape::Batch => json!({ "anyOf": [count(limits::PICK), reference("share")] }),
         Shape::Rate => reference("rate"),
         Shape::Word(words) => json!({ "type": "string", "enum": words.there }),
         Shape::Name => reference("name"),

@@ -1,6 +1,7 @@
 //! Quantities with their units, as they are written: `"250ms"`, `"15%"`, `"100/s"`.
 
 use schism_core::{Duration, Ratio};
+use schism_models::plight::Factor;
 
 use crate::limits;
 
@@ -134,6 +135,25 @@ fn duration_help(text: &str) -> String {
 pub(crate) fn unit_help(number: &str) -> String {
     format!("write it with a unit: \"{number}ms\" or \"{number}s\" (ns, us, ms, s, m, h, d)")
 }
+
+/// A factor: a number that is one or more, with at most nine decimals.
+pub(crate) fn factor(text: &str) -> Result<Factor, UnitError> {
+    let wrong = |message: String| UnitError::new(message, None);
+    let decimal = Decimal::parse(text).ok_or_else(|| wrong("not a factor".to_owned()))?;
+    if decimal.decimals > FACTOR_DECIMALS {
+        return Err(wrong(format!("a factor has at most {FACTOR_DECIMALS} decimals")));
+    }
+    if decimal.digits > u128::from(limits::FACTOR.most) * decimal.divisor {
+        return Err(wrong(format!("the limit is {}", limits::FACTOR.most)));
+    }
+    Factor::checked(decimal.digits as u64, decimal.divisor as u64).ok_or_else(|| {
+        let help = "a factor says how many times as long: write 1 or more";
+        UnitError::new("nothing gets quicker", Some(help.to_owned()))
+    })
+}
+
+/// The decimals that a factor may have: a nanosecond in a second.
+const FACTOR_DECIMALS: u32 = 9;
 
 /// A share: a number from 0 to 100 and a percent sign.
 pub(crate) fn ratio(text: &str) -> Result<Ratio, UnitError> {

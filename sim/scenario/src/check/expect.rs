@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schism_core::{Duration, Time};
-use schism_models::nemesis::{End, Planned, Start};
+use schism_models::nemesis::{End, Nature, Planned, Start};
 use schism_models::oracle::Mood;
 
 use super::fault::proper_id;
@@ -151,6 +151,8 @@ impl Run<'_> {
             let heals = match fault.end {
                 End::After(after) => latest(fault) + after,
                 End::At(time) => time.since(Time::START),
+                // A deploy without an end is over when it is done: when that is, the run shows.
+                End::Never if fault.fault.ends_itself() => continue,
                 End::Never => Duration::from_nanos(u64::MAX),
             };
             if heals > length {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use schism_core::{Duration, NodeId, Time};
-use schism_models::nemesis::{Base, End, Fault, Partition, Planned, Shape, Start, Target};
+use schism_models::nemesis::{Base, End, Fault, Nature, Partition, Planned, Shape, Start, Target};
 
 use super::cast::Cast;
 use super::target::{Resolved, resolve};
 use super::topology::Zones;
+use super::wants::{recruits, wanted};
 use crate::diagnostics::{Problem, Report, shorten};
 use crate::limits;
 use crate::reader::too_many;
@@ -21,7 +22,7 @@ const RESERVED: &[&str] = &["all", "before", "after"];
 /// Each fault as meant; `None` where it is wrong, which has been reported.
 pub(super) fn check(
     specs: &[FaultSpec],
-    cast: &Cast,
+    cast: &mut Cast,
     zones: &Zones,
     length: Option<At<Duration>>,
     report: &Report,
@@ -32,7 +33,8 @@ pub(super) fn check(
     for (spec, id) in specs.iter().zip(ids) {
         times(spec, length, report);
         let before = named;
-        let fault = spec.kind.as_ref().and_then(|kind| fault(kind, cast, zones, &mut named, report));
+        let resolved = spec.kind.as_ref().and_then(|kind| resolved(kind, cast, zones, &mut named, report));
+        let fault = resolved.and_then(|fault| manned(fault, cast, report));
         if before <= limits::TARGETED.most && named > limits::TARGETED.most {
             report.add(too_many(spec.place, limits::TARGETED, named));
         }
@@ -151,22 +153,34 @@ fn late_heal(spec: &FaultSpec, latest: Duration, length: Option<At<Duration>>, r
     }
 }
 
-fn fault(
+fn resolved(
     spec: &At<Fault<TargetSpec>>,
     cast: &Cast,
     zones: &Zones,
     named: &mut u64,
     report: &Report,
-) -> Option<Fault> {
+) -> Option<Fault<Resolved>> {
     let mut all = |specs: Vec<TargetSpec>| resolve_all(&specs, cast, zones, named, report);
     let resolved: Fault<Resolved> = spec.value.clone().aim(&mut all)?;
     let sides = resolved.sides();
+    wanted(&resolved, cast, report)?;
     let overlaps = matches!(&resolved, Fault::Partition(Partition { shape: Shape::Partial(_), .. }));
     if !overlaps {
         apart(&sides, cast, report);
     }
     rest(&sides, cast, report);
-    resolved.aim(&mut |targets| Some(targets.into_iter().map(|resolved| resolved.target).collect()))
+    Some(resolved)
+}
+
+/// The fault as meant, with the nodes that it alone boots.
+fn manned(resolved: Fault<Resolved>, cast: &mut Cast, report: &Report) -> Option<Fault> {
+    let recruits = recruits(&resolved, cast, report)?;
+    let mut fault =
+        resolved.aim(&mut |targets| Some(targets.into_iter().map(|resolved| resolved.target).collect()))?;
+    if let Some((service, count)) = recruits {
+        fault.enlist(cast.recruit(service, count));
+    }
+    Some(fault)
 }
 
 fn resolve_all(

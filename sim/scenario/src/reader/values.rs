@@ -1,6 +1,8 @@
 //! Reading one value: text, numbers and quantities, each with what to write instead.
 
 use schism_core::{Duration, Ratio};
+use schism_models::nemesis::Batch;
+use schism_models::plight::Factor;
 
 use super::{Field, Read, not_built};
 use crate::diagnostics::{Problem, listed, shorten};
@@ -175,6 +177,30 @@ impl Read for Option<Duration> {
 impl Read for Ratio {
     fn read(field: &Field<'_>, tree: &Tree) -> Option<Ratio> {
         field.quantity(tree, "a share", units::ratio, units::share_help)
+    }
+}
+
+impl Read for Factor {
+    fn read(field: &Field<'_>, tree: &Tree) -> Option<Factor> {
+        let Some(number) = tree.as_number() else {
+            field.report.add(field.wrong(tree, "a number").help("write a number without quotes: 1.5"));
+            return None;
+        };
+        let wrong = |UnitError { message, help }| {
+            let message = format!("`{}` cannot be {}: {message}", field.name, shorten(&number));
+            field.report.add(Problem::error(tree.place, message).maybe_help(help));
+        };
+        units::factor(&number).map_err(wrong).ok()
+    }
+}
+
+impl Read for Batch {
+    fn read(field: &Field<'_>, tree: &Tree) -> Option<Batch> {
+        if tree.as_text().is_some() {
+            return Ratio::read(field, tree).map(Batch::Share);
+        }
+        let count = field.count(tree, limits::PICK)?;
+        Some(Batch::Count(u32::try_from(count).expect("the limit is within 32 bits")))
     }
 }
 
