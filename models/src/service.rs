@@ -66,11 +66,14 @@ pub struct Instance {
     failures: u32,
     /// The true moment at which this life began.
     booted: Time,
+    /// The clients that have opened a connection, as far as is known.
+    connected: BTreeSet<NodeId>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Work {
     client: NodeId,
+    came: Came,
     attempt: Attempt,
     luck: Draw,
     /// The true moment at which it came, and later at which its service began: for the witnesses alone.
@@ -79,7 +82,16 @@ struct Work {
     waited: Duration,
 }
 
-/// Labels of what is derived from an attempt's luck, on the instance's side.
+/// How an attempt has come, and its reply goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    /// As an exchange of its own.
+    Alone,
+    /// On the client's connection.
+    Connected,
+}
+
+/// Labels of what is derived from an attempt's luck, on the instance's side, and from a ping's.
 const DEMAND: u64 = 2;
 const REPLY_HOP: u64 = 3;
 
@@ -101,6 +113,7 @@ impl Instance {
             failing: BTreeMap::new(),
             failures: 0,
             booted: ctx.moment(),
+            connected: BTreeSet::new(),
         };
         instance.on_plight(ctx);
         instance
@@ -121,7 +134,8 @@ impl Instance {
 
     /// An attempt has come: it is served, or waits, or fails, or is turned away.
     pub fn on_request(&mut self, ctx: &mut Ctx<'_>, client: NodeId, attempt: Attempt, luck: Draw) {
-        let work = Work { client, attempt, luck, since: ctx.moment(), waited: Duration::ZERO };
+        let came = if self.connected.contains(&client) { Came::Connected } else { Came::Alone };
+        let work = Work { client, came, attempt, luck, since: ctx.moment(), waited: Duration::ZERO };
         if self.falters(ctx, work) {
             return;
         }
@@ -132,7 +146,7 @@ impl Instance {
         if self.post.config.queue.is_none_or(|most| self.waiting.len() < most as usize) {
             self.waiting.push_back(work);
         } else {
-            reply(ctx, work, Reply::Full);
+            self.reply(ctx, work, Reply::Full);
         }
     }
 
@@ -142,7 +156,7 @@ impl Instance {
         self.free.push(slot);
         self.busy -= 1;
         ctx.observe(Observation::Served { waited: work.waited, took: ctx.moment().since(work.since) });
-        reply(ctx, work, Reply::Done);
+        self.reply(ctx, work, Reply::Done);
         self.take_up(ctx);
     }
 
@@ -158,8 +172,20 @@ impl Instance {
     }
 
     /// The registry has said something.
-    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, msg: &etcd::Msg) {
-        self.with_registrar(|registrar| registrar.on_message(ctx, msg));
+    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &etcd::Msg) {
+        self.with_registrar(|registrar| registrar.on_message(ctx, from, msg));
+    }
+
+    /// A client opens a connection, or asks whether this host is still there.
+    pub fn on_ping(&mut self, ctx: &mut Ctx<'_>, client: NodeId, luck: Draw) {
+        self.connected.insert(client);
+        ctx.stream_with(client, Message::Pong, luck.derive(REPLY_HOP));
+    }
+
+    /// A peer's host has reset the connection.
+    pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        self.connected.remove(&peer);
+        self.with_registrar(|registrar| registrar.on_reset(ctx, peer));
     }
 
     /// What is about the registration, if there is one.
@@ -174,10 +200,10 @@ impl Instance {
         self.registrar.as_ref().is_none_or(Registrar::is_registered)
     }
 
-    /// The clients that wait for an answer, and the registry member.
+    /// The clients that wait for an answer or are connected, and the registry member.
     pub fn peers(&self) -> Vec<NodeId> {
         let works = self.serving.iter().flatten().chain(&self.waiting).chain(self.failing.values());
-        let clients = works.map(|work| work.client);
+        let clients = works.map(|work| work.client).chain(self.connected.iter().copied());
         let peers: BTreeSet<NodeId> = clients.chain(self.registrar.as_ref().map(Registrar::member)).collect();
         peers.into_iter().collect()
     }
@@ -198,9 +224,15 @@ impl Instance {
         self.busy += 1;
         ctx.after(takes, Timer::Served { slot });
     }
-}
 
-fn reply(ctx: &mut Ctx<'_>, work: Work, reply: Reply) {
-    let hop = work.luck.derive(REPLY_HOP);
-    ctx.send_with(work.client, Message::Reply { attempt: work.attempt, reply }, hop);
+    /// Answers, the way that the attempt came. A client that has gone takes no answer, though the work was done.
+    fn reply(&self, ctx: &mut Ctx<'_>, work: Work, reply: Reply) {
+        let Work { client, attempt, luck, came, .. } = work;
+        let (message, hop) = (Message::Reply { attempt, reply }, luck.derive(REPLY_HOP));
+        match came {
+            Came::Alone => ctx.send_with(client, message, hop),
+            Came::Connected if self.connected.contains(&client) => ctx.stream_with(client, message, hop),
+            Came::Connected => {}
+        }
+    }
 }

@@ -489,7 +489,7 @@ fn all_agree(simulation: &Simulation<Seen>, members: u32) -> Result<(), TestCase
     for id in 1..members {
         let other = member(id);
         prop_assert_eq!(other.term(), first.term());
-        prop_assert_eq!(other.store().revision(), first.store().revision());
+        prop_assert_eq!(other.store().header(), first.store().header());
         prop_assert!(other.store().leases().eq(first.store().leases()));
         prop_assert!(other.store().listings().eq(first.store().listings()));
     }

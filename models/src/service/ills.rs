@@ -2,7 +2,7 @@
 
 use schism_core::{Draw, Duration, FaultId, Ratio, Time};
 
-use super::{Instance, Work, reply};
+use super::{Instance, Work};
 use crate::node::{Ctx, Reply, Timer};
 use crate::plight::{Ailment, Answers, Errors, Harm, Leak, LeakEnd, Plight, Pushed};
 
@@ -14,7 +14,7 @@ impl Instance {
     pub(super) fn falters(&mut self, ctx: &mut Ctx<'_>, work: Work) -> bool {
         if let Some((by, answers)) = ctx.plight().and_then(Plight::stranger) {
             ctx.touch(by);
-            reply(ctx, work, answers.reply());
+            self.reply(ctx, work, answers.reply());
             return true;
         }
         let Some((by, Errors { latency, harm, .. })) = hit(ctx, work) else { return false };
@@ -41,7 +41,7 @@ impl Instance {
     /// It is time to answer with an error.
     pub fn on_failed(&mut self, ctx: &mut Ctx<'_>, place: u32) {
         let work = self.failing.remove(&place).expect("what fails was kept");
-        reply(ctx, work, Reply::Failed);
+        self.reply(ctx, work, Reply::Failed);
     }
 
     /// Whether a slot is free, of those that what ails the instance has left.

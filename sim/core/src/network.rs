@@ -290,7 +290,8 @@ impl Network {
         (from, to): (NodeId, NodeId),
         segment: impl FnOnce() -> Segment,
     ) -> Met {
-        if sent == self.epoch() {
+        // What has reached its host has an epoch later than any: no cut can stop it there.
+        if sent >= self.epoch() {
             return Met::Nothing;
         }
         self.met_since(sent, (from, to), &segment())

@@ -8,6 +8,7 @@ mod error_rate;
 mod ip_reuse;
 mod leak;
 mod noisy_neighbour;
+mod one_of;
 mod partial_capacity;
 mod partition;
 mod pause;
@@ -70,6 +71,13 @@ catalog! {
     "config-push" = ConfigPush in config_push, "Another configuration is pushed to processes";
     "scale" = Scale in scale, "A service gets more instances, or fewer";
     "ip-reuse" = IpReuse in ip_reuse, "Instances die, and others get their addresses";
+    "one-of" = OneOf in one_of, "One of several faults, chosen by the seed";
+}
+
+/// Reads the fault that stands at the key of its kind.
+pub(crate) fn read(section: &Section<'_>, entry: &Entry) -> Option<Fault<TargetSpec>> {
+    let kind = CATALOG.iter().find(|kind| kind.key.name == entry.key).expect("it is one of the kinds");
+    (kind.read)(&Body::open(section, entry, kind.key.shape))
 }
 
 /// Turns numbers back into the names of the file, in TOML.
@@ -99,10 +107,14 @@ impl<'t> Body<'t> {
     /// Opens what stands at the key of a kind.
     pub(crate) fn open(parent: &Section<'t>, entry: &'t Entry, shape: Shape) -> Body<'t> {
         let path = parent.path_of(&entry.key);
-        let (keys, tree) = match shape {
-            Shape::Table(keys) => (keys, Some(&entry.value)),
-            Shape::TargetsOr(keys) => (keys, Some(&entry.value).filter(|tree| tree.as_table().is_some())),
-            _ => panic!("a fault is a table, or targets"),
+        let table = Some(&entry.value).filter(|tree| tree.as_table().is_some());
+        let (keys, tree) = if let Shape::Table(keys) = shape {
+            (keys, Some(&entry.value))
+        } else if let Shape::TargetsOr(keys) = shape {
+            (keys, table)
+        } else {
+            // The kind reads by itself what stands there.
+            (&[][..], None)
         };
         Body { section: Section::open(&path, entry.place, tree, keys, parent.report), entry }
     }

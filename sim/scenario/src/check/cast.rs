@@ -30,6 +30,15 @@ pub(super) struct Cast {
     pub(super) registry: Registry,
 }
 
+/// What a target may say of the registry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Registry {
+    HasMembers,
+    IsStatic,
+    /// What was written could not be read, which has been reported.
+    Unknown,
+}
+
 /// What a node is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -38,13 +47,24 @@ pub(super) enum Kind {
     Client,
 }
 
-/// What a target may say of the registry.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Registry {
-    HasMembers,
-    IsStatic,
-    /// What was written could not be read, which has been reported.
-    Unknown,
+impl Kind {
+    /// What one of them is said to be.
+    pub(super) fn one(self) -> &'static str {
+        match self {
+            Kind::Member => "is a registry member",
+            Kind::Instance => "is an instance of a service",
+            Kind::Client => "is a client",
+        }
+    }
+
+    /// What several are said to be.
+    pub(super) fn many(self) -> &'static str {
+        match self {
+            Kind::Member => "are registry members",
+            Kind::Instance => "are instances of a service",
+            Kind::Client => "are clients",
+        }
+    }
 }
 
 /// The name of the group of registry members.

@@ -29,7 +29,7 @@ const KEYS: &[Key] = &[
 pub(crate) const CONFIGS: &[&str] = &["weight", "timeout", "bad"];
 
 const STAGED: &[Key] = &[
-    Key::new("batch", Shape::Batch, "How many at a time").required(),
+    Key::new("batch", Shape::Batch(limits::PICK), "How many at a time").required(),
     Key::new("pause", Shape::Duration(Least::Positive), "How long until the next batch (ours)").or("\"10s\""),
 ];
 

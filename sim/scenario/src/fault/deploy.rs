@@ -5,6 +5,7 @@ use schism_models::nemesis::{Batch, Brings, Deploy, Strategy};
 
 use super::{Body, Spell, write_batch};
 use crate::grammar::{Key, Least, Shape};
+use crate::limits;
 use crate::target::TargetSpec;
 use crate::units;
 
@@ -15,14 +16,14 @@ pub(super) const SHAPE: Shape = Shape::Table(KEYS);
 const KEYS: &[Key] = &[
     Key::new("target", Shape::Targets, "The instances of one service that get the new version").required(),
     Key::word("strategy", STRATEGIES, "In which order instances are replaced").or("\"rolling\""),
-    Key::new("batch", Shape::Batch, "How many at a time").or("\"25%\""),
+    Key::new("batch", Shape::Batch(limits::PICK), "How many at a time").or("\"25%\""),
     Key::new("pause", Shape::Duration(Least::Positive), "How long a batch that is registered is looked at")
         .or("\"10s\""),
     Key::new("drain", Shape::Duration(Least::Zero), "How long an old instance drains, off the list")
         .or("\"5s\""),
     Key::new("restart-after", Shape::Duration(Least::Zero), "How long the new version takes to start")
         .or("\"1s\""),
-    Key::new("canary", Shape::Batch, "How many a canary deploy replaces first; by default 10%"),
+    Key::new("canary", Shape::Batch(limits::PICK), "How many a canary deploy replaces first; by default 10%"),
     Key::new("bake", Shape::Duration(Least::Positive), "For how long those are looked at; by default 30s"),
     Key::new("new", Shape::Table(NEW), "What the new version brings"),
 ];

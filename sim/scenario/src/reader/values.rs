@@ -199,7 +199,8 @@ impl Read for Batch {
         if tree.as_text().is_some() {
             return Ratio::read(field, tree).map(Batch::Share);
         }
-        let count = field.count(tree, limits::PICK)?;
+        let Shape::Batch(limit) = field.shape else { panic!("`{}` is no batch", field.name) };
+        let count = field.count(tree, limit)?;
         Some(Batch::Count(u32::try_from(count).expect("the limit is within 32 bits")))
     }
 }

@@ -1,66 +1,13 @@
-//! Who a fault acts on: targets of the right kind, services of the right size, and the nodes that it recruits.
+//! Whom a fault recruits: nodes that nothing else boots, of a service that is large enough for it.
 
 use schism_core::NodeId;
 use schism_models::nemesis::{Base, Batch, Deploy, Fault, Nature, Scale, Strategy, Wants, Way};
 
-use super::cast::{Cast, Kind, Registry};
-use super::target::Resolved;
+use crate::check::cast::{Cast, Registry};
+use crate::check::target::Resolved;
 use crate::diagnostics::{Problem, Report};
 use crate::limits;
 use crate::reader::too_many;
-
-/// Each target is of a kind that the fault acts on.
-pub(super) fn wanted(fault: &Fault<Resolved>, cast: &Cast, report: &Report) -> Option<()> {
-    let wants = [fault.wants()].into_iter().chain(std::iter::repeat(fault.wants_beside()));
-    let mut fits = true;
-    for (targets, wants) in fault.sides().into_iter().zip(wants) {
-        if wants == Wants::Service && targets.len() > 1 {
-            let message = format!("`{}` acts on one service at a time", fault.name());
-            report.add(Problem::error(targets[1].place, message).help("write a fault for each"));
-            fits = false;
-        }
-        for target in targets {
-            if let Err(problem) = fit(fault.name(), target, wants, cast) {
-                report.add(problem);
-                fits = false;
-            }
-        }
-    }
-    fits.then_some(())
-}
-
-fn fit(name: &str, target: &Resolved, wants: Wants, cast: &Cast) -> Result<(), Problem> {
-    let (acts_on, help) = match wants {
-        Wants::Anyone => return Ok(()),
-        Wants::Members => ("registry members", "write \"registry\", or \"registry:leader\""),
-        Wants::Instances => ("instances of a service", "write the name of a service, such as \"orders:one\""),
-        Wants::Service => ("a whole service", "write the name of a service, such as \"orders\""),
-        Wants::Clients => ("clients", "write the name of a client group, such as \"web:20%\""),
-        Wants::InstancesOrClients => {
-            ("instances or clients", "write the name of a service or a client group")
-        }
-    };
-    let fits = match &target.target.base {
-        Base::Zone(_) | Base::Rest => false,
-        Base::Node(node) => wants != Wants::Service && is(wants, cast.kind_of(*node)),
-        Base::Group(nodes) => {
-            let whole = wants != Wants::Service || target.target.select.is_none();
-            whole && nodes.iter().all(|&node| is(wants, cast.kind_of(node)))
-        }
-    };
-    let message = || format!("`{name}` acts on {acts_on}, and `{}` is something else", target.text);
-    if fits { Ok(()) } else { Err(Problem::error(target.place, message()).help(help)) }
-}
-
-fn is(wants: Wants, kind: Kind) -> bool {
-    match wants {
-        Wants::Anyone => true,
-        Wants::Members => kind == Kind::Member,
-        Wants::Instances | Wants::Service => kind == Kind::Instance,
-        Wants::Clients => kind == Kind::Client,
-        Wants::InstancesOrClients => kind != Kind::Member,
-    }
-}
 
 /// Of which service how many nodes the fault needs that nothing else boots. `None` if it cannot have them, or asks for
 /// more than there is of anything else; that has been reported.
@@ -78,6 +25,16 @@ pub(super) fn recruits(
         report.add(Problem::error(first.place, message).help(help));
         None
     };
+    if let [_, _, ..] = fault.alternatives()[..]
+        && let Some(one) = fault.alternatives().iter().find(|one| stands_alone(one))
+    {
+        let message = format!("`{}` cannot be one of several", one.name());
+        return refuse(message, "write it as a fault of its own".to_owned());
+    }
+    if fault.wants() == Wants::Service && (nodes.is_empty() || first.target.select.is_some()) {
+        let message = format!("`{}` acts on a whole service, and `{}` is none", fault.name(), first.text);
+        return refuse(message, "write its name alone: \"orders\"".to_owned());
+    }
     if let Some((message, help)) = too_large(fault, nodes.len()) {
         return refuse(message, help);
     }
@@ -114,4 +71,9 @@ fn too_large(fault: &Fault<Resolved>, size: usize) -> Option<(String, String)> {
     let batch = [Some(*batch), canary].into_iter().flatten().find(exceeds)?;
     let message = format!("a batch of {batch} is larger than the group, which has {size}");
     Some((message, format!("write at most {size}, or a share such as \"25%\"")))
+}
+
+/// Whether those who watch must know before the run that it is this one.
+fn stands_alone(fault: &Fault<Resolved>) -> bool {
+    matches!(fault, Fault::IpReuse(_)) || fault.wants() == Wants::Service
 }

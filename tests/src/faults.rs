@@ -1,0 +1,74 @@
+//! A stage on which every kind of fault has something to strike, and a line for each way to write one.
+
+use schism_core::Seed;
+use schism_runner::{Report, Simulation};
+use schism_scenario::Scenario;
+
+use crate::runs::{report, scenario};
+
+/// One way to write a fault, as `schism list faults` shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    /// The key of the kind.
+    pub kind: &'static str,
+    /// The whole line.
+    pub toml: &'static str,
+}
+
+/// Every way to write a fault; each kind has at least one.
+pub fn ways() -> Vec<Way> {
+    schism_scenario::faults().map(|(kind, _, toml)| Way { kind, toml }).collect()
+}
+
+/// The stage: three zones, a registry of three, a service of six, a dozen clients of it, and no fault.
+pub const STAGE: &str = r#"
+title  = "stage"
+length = "60s"
+warmup = "5s"
+
+[topology]
+zones = ["a", "b", "c"]
+
+[registry.etcd]
+lease-ttl = "5s"
+
+[services.orders]
+instances = 6
+service   = { exponential = "5ms" }
+slots     = 4
+queue     = 50
+
+[clients.web]
+count    = 12
+calls    = "orders"
+arrivals = { poisson = "20/s" }
+timeout  = "250ms"
+balancer = "p2c"
+"#;
+
+/// A fault of the stage: where it stands in time, and what it is.
+pub fn fault(id: &str, when: &str, toml: &str) -> String {
+    format!("\n[[fault]]\nid = \"{id}\"\n{when}\n{toml}\n")
+}
+
+/// The stage with something more.
+pub fn staged(more: &str) -> Scenario {
+    scenario(&format!("{STAGE}{more}"))
+}
+
+/// What the loader says of the stage with something more, if it refuses it.
+pub fn refusal(more: &str) -> Option<String> {
+    schism_scenario::load("stage.toml", format!("{STAGE}{more}"), &[]).err().map(|errors| errors.to_string())
+}
+
+/// A run of the stage with something more, told.
+pub fn told(more: &str, seed: u64) -> Report {
+    report(&staged(more), seed)
+}
+
+/// A run of the stage with something more, that nobody watches, to its end.
+pub fn played(scenario: &Scenario, seed: u64) -> Simulation<()> {
+    let mut simulation: Simulation<()> = Simulation::new(scenario, Seed(seed), ());
+    simulation.run_to_end();
+    simulation
+}

@@ -1,0 +1,182 @@
+//! What holds of every kind of fault: each way that `schism list faults` shows to write one is tried on one stage.
+
+use std::collections::BTreeSet;
+
+use schism_core::{Duration, Seed, Time};
+use schism_models::nemesis::{Lasting, Nature};
+use schism_runner::Simulation;
+use schism_runner::report::Verdict;
+use schism_scenario::Scenario;
+use schism_tests::faults::{Way, fault, played, refusal, staged, told, ways};
+
+/// Ways to write a fault of no intensity at all: as if it were not there.
+const NOTHING: &[&str] = &[];
+
+const SEED: u64 = 3;
+
+/// A line that says when a fault begins and ends; one that happens at one moment has no end.
+fn when(way: &Way, at: &str, lasts: &str) -> String {
+    match lasting(way) {
+        Lasting::Moment => format!("at = \"{at}\""),
+        Lasting::Span if says_its_end(way) => format!("at = \"{at}\""),
+        Lasting::Span => format!("at = \"{at}\"\nfor = \"{lasts}\""),
+    }
+}
+
+/// Some kinds have their end within: `restart-after` of a crash.
+fn says_its_end(way: &Way) -> bool {
+    way.toml.contains("restart-after")
+}
+
+fn lasting(way: &Way) -> Lasting {
+    staged(&fault("f", "at = \"20s\"", way.toml)).faults[0].fault.lasting()
+}
+
+fn seconds(s: u64) -> Time {
+    Time::START + Duration::from_secs(s)
+}
+
+#[test]
+fn each_can_be_written_down_and_read_again() {
+    for way in ways() {
+        let scenario = staged(&fault("f", &when(&way, "20s", "10s"), way.toml));
+        let text = scenario.to_toml();
+        let again = schism_scenario::load("again.toml", &text, &[])
+            .unwrap_or_else(|errors| panic!("{}: {errors}\n{text}", way.toml));
+        assert_eq!(again.scenario.digest, scenario.digest, "{}\n{text}", way.toml);
+    }
+}
+
+#[test]
+fn each_touches_something_and_says_what() {
+    for way in ways() {
+        let report = told(&fault("f", &when(&way, "20s", "10s"), way.toml), SEED);
+        let [fault] = &report.faults[..] else { panic!("{}: it did not happen", way.toml) };
+        assert!(fault.touched > 0, "{}: it touched nothing", way.toml);
+        assert!(!fault.on.is_empty(), "{}: it does not say whom", way.toml);
+        assert!(fault.to_s.is_some(), "{}: it did not heal", way.toml);
+    }
+}
+
+#[test]
+fn one_that_never_came_makes_the_run_vacuous_unless_it_may_miss() {
+    for way in ways() {
+        // It waits for something that does not happen.
+        let start = match lasting(&way) {
+            Lasting::Span if !says_its_end(&way) => "when = \"leader-changes\"\nfor = \"1s\"",
+            Lasting::Span | Lasting::Moment => "when = \"leader-changes\"",
+        };
+        let expect = "\n[[expect]]\nalways = \"single-leader\"\n";
+        let missed = told(&(fault("f", start, way.toml) + expect), SEED);
+        assert_eq!(missed.verdict, Verdict::Vacuous, "{}", way.toml);
+        let start = format!("{start}\nmay-miss = true");
+        let may_miss = told(&(fault("f", &start, way.toml) + expect), SEED);
+        assert_eq!(may_miss.verdict, Verdict::Holds, "{}", way.toml);
+    }
+}
+
+#[test]
+fn nothing_happens_before_it_begins() {
+    let untouched = staged("");
+    for way in ways() {
+        let scenario = staged(&fault("f", &when(&way, "20s", "10s"), way.toml));
+        // Of the instant itself nothing has happened yet.
+        assert_eq!(until(&scenario, seconds(20)), until(&untouched, seconds(20)), "{}", way.toml);
+    }
+}
+
+fn until(scenario: &Scenario, end: Time) -> schism_core::DigestValue {
+    let mut simulation: Simulation<()> = Simulation::new(scenario, Seed(SEED), ());
+    simulation.run_until(end);
+    simulation.digest()
+}
+
+#[test]
+fn of_no_intensity_it_is_not_there() {
+    let untouched = played(&staged(""), SEED).digest();
+    for way in ways().iter().filter(|way| lasting(way) == Lasting::Span && !says_its_end(way)) {
+        let scenario = staged(&fault("f", &when(way, "20s", "0s"), way.toml));
+        assert_eq!(played(&scenario, SEED).digest(), untouched, "{}", way.toml);
+    }
+    for toml in NOTHING {
+        let way = Way { kind: "", toml };
+        let scenario = staged(&fault("f", &when(&way, "20s", "10s"), toml));
+        assert_eq!(played(&scenario, SEED).digest(), untouched, "{toml}");
+    }
+}
+
+#[test]
+fn taking_one_away_leaves_the_luck_of_the_others() {
+    let other = fault("other", "between = [\"30s\", \"40s\"]\nfor = \"5s\"", "pause = \"orders:pick(2)\"");
+    let find = |more: &str| {
+        let report = told(more, SEED);
+        let other = report.faults.iter().find(|fault| fault.id == "other").expect("it happens");
+        (other.from_s, other.to_s, other.on.clone())
+    };
+    let alone = find(&other);
+    for way in ways() {
+        let both = fault("f", &when(&way, "20s", "5s"), way.toml) + &other;
+        assert_eq!(find(&both), alone, "{}", way.toml);
+    }
+}
+
+#[test]
+fn each_is_the_same_twice() {
+    for way in ways() {
+        let scenario = staged(&fault("f", &when(&way, "20s", "10s"), way.toml));
+        assert_eq!(played(&scenario, SEED).digest(), played(&scenario, SEED).digest(), "{}", way.toml);
+    }
+}
+
+#[test]
+fn each_heals_whole() {
+    for way in ways() {
+        let simulation = played(&staged(&fault("f", &when(&way, "20s", "10s"), way.toml)), SEED);
+        let wounds = simulation.world().wounds();
+        assert!(wounds.is_empty(), "{}: {wounds:?}", way.toml);
+    }
+}
+
+/// Every two ways, overlapping: the first begins first, and heals first or last.
+#[test]
+fn every_two_that_overlap_heal_whole_in_either_order() {
+    let ways = ways();
+    for (place, first) in ways.iter().enumerate() {
+        // With each other way once, and in both orders over all of them.
+        for second in &ways[place..] {
+            for lasts in ["6s", "14s"] {
+                let both =
+                    fault("first", &format!("{}\nmay-miss = true", when(first, "20s", lasts)), first.toml)
+                        + &fault(
+                            "second",
+                            &format!("{}\nmay-miss = true", when(second, "24s", "6s")),
+                            second.toml,
+                        );
+                // Two that certainly contradict each other are refused, with a reason.
+                if refusal(&both).is_some() {
+                    continue;
+                }
+                let wounds = played(&staged(&both), SEED).world().wounds();
+                assert!(wounds.is_empty(), "{} for {lasts}, {}: {wounds:?}", first.toml, second.toml);
+            }
+        }
+    }
+}
+
+#[test]
+fn eventually_is_refused_if_one_never_heals() {
+    let expect = "\n[[expect]]\neventually = \"views-agree\"\nwithin = \"5s\"\n";
+    for way in ways().iter().filter(|way| lasting(way) == Lasting::Span && !says_its_end(way)) {
+        let scenario = fault("f", "at = \"20s\"", way.toml) + expect;
+        let refused = refusal(&scenario).unwrap_or_else(|| panic!("{}: it is accepted", way.toml));
+        assert!(refused.contains("never heals"), "{}: {refused}", way.toml);
+    }
+}
+
+#[test]
+fn every_kind_of_the_catalog_can_be_written() {
+    let written: BTreeSet<&str> = ways().iter().map(|way| way.kind).collect();
+    let catalog: BTreeSet<&str> =
+        schism_models::nemesis::Fault::CATALOG.iter().map(|(name, _)| *name).collect();
+    assert_eq!(written, catalog);
+}
