@@ -345,7 +345,7 @@ fn gray_failures_and_changes_that_cannot_be() {
         "scale = { target = \"orders-3\", out = 1 }",
         "scale = { target = \"orders\", out = 20000 }",
         "ip-reuse = { target = \"orders:one\", answers = \"nothing\" }",
-        "one-of = [{ ip-reuse = \"orders:one\" }, { crash = \"orders:one\" }]",
+        "one-of = [{ ip-reuse = { target = \"orders:one\" } }, { crash = \"orders:one\" }]",
     ];
     let faults = kinds.map(|kind| format!("[[fault]]\nat = \"1s\"\nfor = \"5s\"\n{kind}"));
     insta::assert_snapshot!(check_beside(&faults.each_ref().map(String::as_str)));
