@@ -133,13 +133,6 @@ pub enum Timer {
         /// The slot.
         slot: u32,
     },
-    /// An instance answers with an error what it has kept for that at this place.
-    Failed {
-        /// The place.
-        place: u32,
-    },
-    /// An instance may have leaked all its memory.
-    Leaked,
     /// A call to the registry has taken too long.
     Unanswered {
         /// Its number.
@@ -163,6 +156,13 @@ pub enum Timer {
         /// Its number.
         number: u32,
     },
+    /// An instance answers with an error what it has kept for that at this place.
+    Failed {
+        /// The place.
+        place: u32,
+    },
+    /// An instance may have leaked all its memory.
+    Leaked,
 }
 
 impl Actor for Node {
