@@ -1,20 +1,38 @@
 //! The nemesis: what goes wrong, when, and to whom. The catalog of faults; each kind is one file and one line here.
 
 mod aim;
+mod bandwidth;
+mod connection;
+mod corrupt;
 mod crash;
+mod duplicate;
 mod ears;
 mod find;
 mod hand;
+mod latency;
+mod limp_link;
+mod loss;
 mod partition;
 mod pause;
+mod reorder;
 mod strike;
+mod ways;
 
 pub use aim::{Aim, Base, Names, Select, Target, Wants};
+pub use bandwidth::Bandwidth;
+pub use connection::{Answer, Connection, Failure};
+pub use corrupt::Corrupt;
 pub use crash::Crash;
+pub use duplicate::Duplicate;
 pub use ears::Ears;
-pub use partition::{Direction, Mode, Partition, Shape};
+pub use latency::Latency;
+pub use limp_link::LimpLink;
+pub use loss::{Loss, Pattern};
+pub use partition::{Existing, Flap, LeaderOn, Mode, Partition, Plane, RestOn, Shape, Tempo};
 pub use pause::Pause;
+pub use reorder::Reorder;
 pub use strike::{Audience, Nemesis, Struck};
+pub use ways::{Direction, Ends, TRAFFIC, Ways};
 
 use hand::{Hand, Healing, Step, Strike};
 use schism_core::{Duration, Luck, NodeId, Seed, Time};
@@ -31,6 +49,16 @@ pub trait Nature {
         Wants::Anyone
     }
 
+    /// Whether a node may stand on several of its sides.
+    fn standing(&self) -> Standing {
+        Standing::OnOneSide
+    }
+
+    /// How many nodes its targets must mean together, so that it does anything.
+    fn needs(&self) -> usize {
+        0
+    }
+
     /// Whether its intensity is zero: then it is left out, and nothing in the run tells that it was there.
     fn is_nothing(&self) -> bool {
         false
@@ -44,6 +72,15 @@ pub enum Lasting {
     Span,
     /// It happens at one moment, and there is nothing to heal.
     Moment,
+}
+
+/// Where a node may stand that a fault names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// On one side, so that nobody is parted from itself.
+    OnOneSide,
+    /// On several: the fault tells its sides apart pair by pair.
+    Anywhere,
 }
 
 /// The catalog: makes the enum of all faults from it, and hands each question to the kind that knows the answer.
@@ -91,6 +128,14 @@ macro_rules! catalog {
                 match self { $(Fault::$kind(fault) => fault.wants(),)* }
             }
 
+            fn standing(&self) -> Standing {
+                match self { $(Fault::$kind(fault) => fault.standing(),)* }
+            }
+
+            fn needs(&self) -> usize {
+                match self { $(Fault::$kind(fault) => fault.needs(),)* }
+            }
+
             fn is_nothing(&self) -> bool {
                 match self { $(Fault::$kind(fault) => fault.is_nothing(),)* }
             }
@@ -118,6 +163,14 @@ macro_rules! catalog {
 
 catalog! {
     Partition = "partition", "some nodes cannot reach others";
+    Latency = "latency", "messages take longer";
+    Loss = "loss", "messages are lost, each by its own luck or in bursts";
+    Duplicate = "duplicate", "messages arrive twice";
+    Reorder = "reorder", "messages overtake each other";
+    Corrupt = "corrupt", "messages are damaged, which a checksum finds";
+    Bandwidth = "bandwidth", "links have little room, and a finite buffer";
+    LimpLink = "limp-link", "network cards still work, far too slowly";
+    Connection = "connection", "connections are reset, half-open, or not to be had";
     Crash = "crash", "processes die: all that is not on disk is lost, and peers see a reset";
     Pause = "pause", "processes stand still and keep their state (SIGSTOP)";
 }
