@@ -1,9 +1,18 @@
 //! How each kind of fault is spelt: one file with its keys, how they are read and how they are written down again, and
 //! one line here.
 
+mod bandwidth;
+mod connection;
+mod corrupt;
 mod crash;
+mod duplicate;
+mod latency;
+mod limp_link;
+mod loss;
 mod partition;
 mod pause;
+mod reorder;
+mod ways;
 
 use schism_models::nemesis::{Fault, Target};
 
@@ -13,7 +22,9 @@ use crate::reader::{Field, Read, Section};
 use crate::target::TargetSpec;
 use crate::tree::Entry;
 
+pub(crate) use connection::FAILURES;
 pub(crate) use partition::{ONE_WAY, SHAPES};
+pub(crate) use ways::{DIRECTIONS, ENDS};
 
 /// One kind of fault in the language.
 pub(crate) struct Kind {
@@ -47,6 +58,14 @@ macro_rules! catalog {
 
 catalog! {
     "partition" = Partition in partition, "Some nodes cannot reach others";
+    "latency" = Latency in latency, "Messages take longer";
+    "loss" = Loss in loss, "Messages are lost, each by its own luck or in bursts";
+    "duplicate" = Duplicate in duplicate, "Messages arrive twice";
+    "reorder" = Reorder in reorder, "Messages overtake each other";
+    "corrupt" = Corrupt in corrupt, "Messages are damaged, found out and dropped";
+    "bandwidth" = Bandwidth in bandwidth, "Links have little room, and a finite buffer";
+    "limp-link" = LimpLink in limp_link, "Network cards still work, far too slowly";
+    "connection" = Connection in connection, "Connections are reset, half-open, or not to be had";
     "crash" = Crash in crash, "Processes die: all that is not on disk is lost, and peers see a reset";
     "pause" = Pause in pause, "Processes stand still and keep their state";
 }

@@ -92,8 +92,10 @@ struct New {
 /// Walks down the path and puts the value at its end.
 fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<(), Problem> {
     let Some((head, rest)) = path.split_first() else {
-        let wants_text =
-            matches!(shape, Shape::Text | Shape::Word(_) | Shape::Name | Shape::Oracle(_) | Shape::Metric);
+        let wants_text = matches!(
+            shape,
+            Shape::Text | Shape::Word(_) | Shape::Direction | Shape::Name | Shape::Oracle(_) | Shape::Metric
+        );
         *slot = if wants_text && new.value.as_text().is_none() { new.as_text } else { new.value };
         return Ok(());
     };
@@ -103,6 +105,15 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
             if slot.as_table().is_none() {
                 let target = Entry { key: "target".to_owned(), place: slot.place, value: slot.clone() };
                 slot.node = Node::Table(Table { entries: vec![target] });
+            }
+            in_table(slot, keys, head, rest, new)
+        }
+        Shape::Short(keys) | Shape::WordOr(_, keys) => {
+            if slot.as_table().is_none() {
+                // `true` is a table in which nothing is written.
+                let short = !matches!(slot.node, Node::Flag(_));
+                let bare = Entry { key: keys[0].name.to_owned(), place: slot.place, value: slot.clone() };
+                slot.node = Node::Table(Table { entries: short.then_some(bare).into_iter().collect() });
             }
             in_table(slot, keys, head, rest, new)
         }
@@ -129,6 +140,11 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
         | Shape::TwoTimes
         | Shape::Times
         | Shape::Targets
+        | Shape::Between
+        | Shape::Direction
+        | Shape::WordsOr(..)
+        | Shape::BitRate
+        | Shape::Size
         | Shape::Sides
         | Shape::Pairs
         | Shape::TwoNames

@@ -273,14 +273,21 @@ fn example(key: &Key) -> String {
         Shape::Choice(choice) if choice.what == "arrivals" => "{ poisson = \"100/s\" }",
         Shape::Choice(choice) if choice.what == "registry" => "\"etcd\"",
         Shape::TwoNames => "[\"a\", \"b\"]",
+        Shape::Between => "[\"zone:a\", \"zone:b\"]",
+        Shape::BitRate => "\"10Mbit/s\"",
+        Shape::Size => "\"256KiB\"",
+        Shape::Share => "\"5%\"",
         Shape::Text
         | Shape::Flag
         | Shape::Number
         | Shape::DurationOr(_)
         | Shape::CountOr(..)
-        | Shape::Share
         | Shape::Rate
         | Shape::Word(_)
+        | Shape::Direction
+        | Shape::WordsOr(..)
+        | Shape::WordOr(..)
+        | Shape::Short(_)
         | Shape::Name
         | Shape::Oracle(_)
         | Shape::Metric

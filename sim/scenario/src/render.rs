@@ -132,7 +132,7 @@ fn alike<'s>(scenario: &'s Scenario, within: &Link) -> Option<&'s Link> {
     (links.len() == zones * (zones - 1) / 2 && same).then_some(*first)
 }
 
-fn distribution(of: &Distribution) -> String {
+pub(crate) fn distribution(of: &Distribution) -> String {
     let law = match of.law() {
         Law::Constant(value) => return time(value),
         Law::Uniform { from, to } => format!("uniform = {{ from = {}, to = {} }}", time(from), time(to)),

@@ -146,7 +146,7 @@ impl<T> Shape<T> {
     }
 
     /// Whom it is aimed at, side by side.
-    pub(super) fn sides(&self) -> Vec<&[T]> {
+    pub fn sides(&self) -> Vec<&[T]> {
         match self {
             Shape::Split(sides) => sides.iter().map(Vec::as_slice).collect(),
             Shape::OneWay(from, to) => vec![from, to],

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schism_core::{Duration, NodeId, Time};
-use schism_models::nemesis::{Base, End, Fault, Partition, Planned, Shape, Start, Target};
+use schism_models::nemesis::{Base, End, Fault, Nature, Planned, Standing, Start, Target};
 
 use super::cast::Cast;
 use super::target::{Resolved, resolve};
@@ -161,11 +161,12 @@ fn fault(
     let mut all = |specs: Vec<TargetSpec>| resolve_all(&specs, cast, zones, named, report);
     let resolved: Fault<Resolved> = spec.value.clone().aim(&mut all)?;
     let sides = resolved.sides();
-    let overlaps = matches!(&resolved, Fault::Partition(Partition { shape: Shape::Partial(_), .. }));
-    if !overlaps {
-        apart(&sides, cast, report);
+    match resolved.standing() {
+        Standing::OnOneSide => apart(&sides, cast, report),
+        Standing::Anywhere => {}
     }
     rest(&sides, cast, report);
+    enough(&resolved, report);
     resolved.aim(&mut |targets| Some(targets.into_iter().map(|resolved| resolved.target).collect()))
 }
 
@@ -249,5 +250,20 @@ fn rest(sides: &[&[Resolved]], cast: &Cast, report: &Report) {
         let problem =
             Problem::error(first.place, "`rest` matches nothing: the other targets name every node");
         report.add(problem.help("leave it out, or name fewer nodes beside it"));
+    }
+}
+
+/// As many nodes as the fault needs to do anything, as far as they are certain before the run.
+fn enough(fault: &Fault<Resolved>, report: &Report) {
+    let targets: Vec<&Resolved> = fault.sides().into_iter().flatten().collect();
+    let certain: Option<Vec<&Vec<NodeId>>> = targets.iter().map(|target| target.certain.as_ref()).collect();
+    let (Some(certain), Some(last)) = (certain, targets.last()) else { return };
+    let mut named: Vec<NodeId> = certain.into_iter().flatten().copied().collect();
+    named.sort_unstable();
+    named.dedup();
+    if named.len() < fault.needs() {
+        let message = format!("`{}` parts nobody: {} nodes are named", fault.name(), named.len());
+        let help = format!("such a {} needs at least {}", fault.name(), fault.needs());
+        report.add(Problem::error(last.place, message).help(help));
     }
 }

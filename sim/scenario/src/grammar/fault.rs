@@ -40,19 +40,11 @@ const GENERAL: &[Key] = &[
 
 /// The kinds of the contract that this version cannot do.
 const LATER: &[&str] = &[
-    "latency",
-    "loss",
-    "duplicate",
-    "reorder",
-    "corrupt",
-    "bandwidth",
-    "connection",
     "crash-loop",
     "stop",
     "zombie",
     "gc",
     "slow",
-    "limp-link",
     "partial-capacity",
     "error-rate",
     "leak",
