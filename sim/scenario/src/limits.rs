@@ -106,7 +106,7 @@ pub const BYTES_PER_SECOND: Limit =
     Limit::new("bytes per second", 125, 125_000_000_000, "no network card is faster");
 /// The buffer before a link, in bytes.
 pub const BUFFER: Limit =
-    Limit::new("bytes of buffer", 2_048, 1 << 40, "a buffer must hold one message, which has up to 2KiB");
+    Limit::new("bytes of buffer", 2_048, 1 << 40, "a buffer that holds no request drops them all");
 /// How often a partition flaps.
 pub const FLAPS: Limit = Limit::new("flaps", 1, 1_000_000, "each is an event");
 /// The shortest turn of a partition that comes and goes: each turn is an event, and takes a look at every cut.

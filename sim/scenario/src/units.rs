@@ -551,7 +551,7 @@ mod tests {
         assert_eq!(bytes("1000kbit/s"), bytes("1Mbit/s"));
         assert_eq!(bytes("1Gbit/s"), Some(125_000_000));
         assert_eq!(size("256KiB").ok(), Some(Size(262_144)));
-        assert_eq!(size("1.5kB").ok(), Some(Size(1_500)));
+        assert_eq!(size("2.5kB").ok(), Some(Size(2_500)));
         assert_eq!(BitRate(187_500).to_string(), "1500kbit/s");
         assert_eq!(Size(262_144).to_string(), "256KiB");
         for text in

@@ -78,11 +78,14 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
         "a drawn minority, with or without the leader",
         r#"partition = { majority-minority = { of = "registry", leader = "minority", rest = "majority" } }"#,
     ),
-    ("two halves with a bridge between them", r#"partition = { bridge = "registry-1" }"#),
+    (
+        "two halves with a bridge between them",
+        r#"partition = { bridge = { over = "registry", of = ["web", "orders"] } }"#,
+    ),
     ("each hears another majority", r#"partition = { majorities-ring = "registry" }"#),
     (
         "spokes that reach the hub only",
-        r#"partition = { star = { hub = "registry:leader", of = "registry" } }"#,
+        r#"partition = { star = { hub = "registry", of = ["web", "orders"] } }"#,
     ),
     (
         "only these pairs reach each other",
@@ -104,7 +107,7 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "node by node is cut off, and healed in another order",
-        r#"partition = { halves = "orders", swizzle = { over = "3s" } }"#,
+        r#"partition = { split = [["orders"], ["web"]], swizzle = { over = "3s" } }"#,
     ),
     ("the isolation moves on", r#"partition = { isolate = "orders", rolling = { each = "2s" } }"#),
 ];
