@@ -10,9 +10,15 @@ pub use shape::{LeaderOn, Plane, RestOn, Shape};
 pub use tempo::{Flap, Tempo};
 
 use super::aim::{Aim, Names, Target};
+<<<<<<< HEAD
 use super::hand::{Hand, Step, Strike};
 use super::ways::{Direction, LINK, named};
 use super::{Nature, Standing, Struck};
+=======
+use super::find::Finder;
+use super::hand::{Hand, Strike};
+use super::{Grip, Nature, Struck};
+>>>>>>> main
 
 /// Who cannot reach whom, how that feels, and how it comes and goes.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +84,15 @@ impl<T> Nature for Partition<T> {
     }
 }
 
+<<<<<<< HEAD
+=======
+impl<T> Nature for Partition<T> {
+    fn grip(&self) -> Grip {
+        Grip::Apart
+    }
+}
+
+>>>>>>> main
 impl Partition {
     /// `partition: zone:b | rest, blackhole`.
     pub fn words(&self, names: &dyn Names) -> String {

@@ -5,10 +5,14 @@ mod bandwidth;
 mod connection;
 mod corrupt;
 mod crash;
+<<<<<<< HEAD
 mod duplicate;
 mod latency;
 mod limp_link;
 mod loss;
+=======
+mod one_of;
+>>>>>>> main
 mod partition;
 mod pause;
 mod reorder;
@@ -68,6 +72,13 @@ catalog! {
     "connection" = Connection in connection, "Connections are reset, half-open, or not to be had";
     "crash" = Crash in crash, "Processes die: all that is not on disk is lost, and peers see a reset";
     "pause" = Pause in pause, "Processes stand still and keep their state";
+    "one-of" = OneOf in one_of, "One of several faults, chosen by the seed";
+}
+
+/// Reads the fault that stands at the key of its kind.
+pub(crate) fn read(section: &Section<'_>, entry: &Entry) -> Option<Fault<TargetSpec>> {
+    let kind = CATALOG.iter().find(|kind| kind.key.name == entry.key).expect("it is one of the kinds");
+    (kind.read)(&Body::open(section, entry, kind.key.shape))
 }
 
 /// Turns numbers back into the names of the file, in TOML.
@@ -89,10 +100,14 @@ impl<'t> Body<'t> {
     /// Opens what stands at the key of a kind.
     pub(crate) fn open(parent: &Section<'t>, entry: &'t Entry, shape: Shape) -> Body<'t> {
         let path = parent.path_of(&entry.key);
-        let (keys, tree) = match shape {
-            Shape::Table(keys) => (keys, Some(&entry.value)),
-            Shape::TargetsOr(keys) => (keys, Some(&entry.value).filter(|tree| tree.as_table().is_some())),
-            _ => panic!("a fault is a table, or targets"),
+        let table = Some(&entry.value).filter(|tree| tree.as_table().is_some());
+        let (keys, tree) = if let Shape::Table(keys) = shape {
+            (keys, Some(&entry.value))
+        } else if let Shape::TargetsOr(keys) = shape {
+            (keys, table)
+        } else {
+            // The kind reads by itself what stands there.
+            (&[][..], None)
         };
         Body { section: Section::open(&path, entry.place, tree, keys, parent.report), entry }
     }

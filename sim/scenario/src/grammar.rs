@@ -65,6 +65,8 @@ pub(crate) enum Shape {
     Oracle(Mood),
     /// The name of a metric.
     Metric,
+    /// The name of a metric that can be read while the run goes on.
+    LiveMetric,
     /// A list of them.
     Names,
     /// A distribution of times.
@@ -85,6 +87,12 @@ pub(crate) enum Shape {
     OneWay,
     /// A part of the run.
     Window,
+    /// What a fault waits for: a word, or a table with a metric and its line.
+    When,
+    /// A time, or two between which one is drawn.
+    Wait,
+    /// A list of tables, each with one kind of fault.
+    Alternatives,
     /// A quantity in the unit of a metric.
     Bound,
     /// Two targets or lists of them.
@@ -265,6 +273,10 @@ pub(crate) const ETCD: &[Key] = &[
         .or("{ lognormal = { p50 = \"1ms\", p99 = \"8ms\" } }"),
     Key::new("request-timeout", Duration(Positive), "How long a registry client waits for one answer before it turns to another member")
         .or("\"5s\""),
+    Key::new("keepalive-time", Shape::DurationOr("none"), "After how much silence a registry client pings its member; grpc-go waits no less than 10s")
+        .or("\"none\""),
+    Key::new("keepalive-timeout", Duration(Positive), "How long it waits for the answer before it turns to another member")
+        .or("\"20s\""),
     Key::word("lease-clock", LEASE_CLOCKS, "By which clock of the leader's leases end; `wall` is that of a registry that stores the time of expiry")
         .or("\"monotonic\""),
 ];
@@ -323,9 +335,11 @@ pub(crate) const CLIENT: &[Key] = &[
         "How long one request may take, with finding an endpoint",
     )
     .or("\"none\""),
+    Key::new("key", Shape::Choice(&KEYS), "What each request is about, for balancers that look at it")
+        .or("\"unique\""),
     Key::new("balancer", Shape::Choice(&BALANCER), "How an endpoint is picked").or("\"round-robin\""),
     Key::new("cache", Shape::Choice(&CACHE), "How endpoints are learnt and kept").or("\"watch\""),
-    Key::later("key", &[]),
+    Key::new("connections", Shape::Choice(&CONNECTIONS), "How endpoints are reached").or("\"warm\""),
     Key::later("retry", &[]),
     Key::later("hedge", &[]),
     Key::later("breaker", &[]),
