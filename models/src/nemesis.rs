@@ -9,19 +9,14 @@ mod duplicate;
 mod ears;
 mod find;
 mod hand;
-<<<<<<< HEAD
 mod latency;
 mod limp_link;
 mod loss;
-mod partition;
-mod pause;
-mod reorder;
-=======
 mod one_of;
 mod partition;
 mod pause;
 mod plan;
->>>>>>> main
+mod reorder;
 mod strike;
 mod ways;
 
@@ -32,19 +27,14 @@ pub use corrupt::Corrupt;
 pub use crash::Crash;
 pub use duplicate::Duplicate;
 pub use ears::Ears;
-<<<<<<< HEAD
 pub use latency::Latency;
 pub use limp_link::LimpLink;
 pub use loss::{Loss, Pattern};
+pub use one_of::OneOf;
 pub use partition::{Existing, Flap, LeaderOn, Mode, Partition, Plane, RestOn, Shape, Tempo};
 pub use pause::Pause;
-pub use reorder::Reorder;
-=======
-pub use one_of::OneOf;
-pub use partition::{Direction, Mode, Partition, Shape};
-pub use pause::Pause;
 pub use plan::{Bounds, End, OnMiss, OnOverlap, Planned, Span, Start, Trigger, Wait, Within, bounds, spans};
->>>>>>> main
+pub use reorder::Reorder;
 pub use strike::{Audience, Nemesis, Struck};
 pub use ways::{Direction, Ends, TRAFFIC, Ways};
 
@@ -63,7 +53,6 @@ pub trait Nature {
         Wants::Anyone
     }
 
-<<<<<<< HEAD
     /// Whether a node may stand on several of its sides.
     fn standing(&self) -> Standing {
         Standing::OnOneSide
@@ -72,11 +61,11 @@ pub trait Nature {
     /// How many nodes its targets must mean together, so that it does anything.
     fn needs(&self) -> usize {
         0
-=======
+    }
+
     /// What it keeps its targets from for as long as it lasts.
     fn grip(&self) -> Grip {
         Grip::Loose
->>>>>>> main
     }
 
     /// Whether its intensity is zero: then it is left out, and nothing in the run tells that it was there.
@@ -166,17 +155,16 @@ macro_rules! catalog {
                 match self { $(Fault::$kind(fault) => fault.wants(),)* }
             }
 
-<<<<<<< HEAD
             fn standing(&self) -> Standing {
                 match self { $(Fault::$kind(fault) => fault.standing(),)* }
             }
 
             fn needs(&self) -> usize {
                 match self { $(Fault::$kind(fault) => fault.needs(),)* }
-=======
+            }
+
             fn grip(&self) -> Grip {
                 match self { $(Fault::$kind(fault) => fault.grip(),)* }
->>>>>>> main
             }
 
             fn is_nothing(&self) -> bool {

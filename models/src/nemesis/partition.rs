@@ -10,15 +10,9 @@ pub use shape::{LeaderOn, Plane, RestOn, Shape};
 pub use tempo::{Flap, Tempo};
 
 use super::aim::{Aim, Names, Target};
-<<<<<<< HEAD
 use super::hand::{Hand, Step, Strike};
 use super::ways::{Direction, LINK, named};
-use super::{Nature, Standing, Struck};
-=======
-use super::find::Finder;
-use super::hand::{Hand, Strike};
-use super::{Grip, Nature, Struck};
->>>>>>> main
+use super::{Grip, Nature, Standing, Struck};
 
 /// Who cannot reach whom, how that feels, and how it comes and goes.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,6 +69,15 @@ impl<T> Nature for Partition<T> {
         matches!(&self.mode, Mode::Slow(by) if by.is_zero())
     }
 
+    /// Two that are drawn part different nodes, and what comes and goes, or only slows, adds up.
+    fn grip(&self) -> Grip {
+        let holds = match self.mode {
+            Mode::Blackhole | Mode::Reject | Mode::Hold => self.tempo == Tempo::Steady,
+            Mode::Slow(_) => false,
+        };
+        if holds && !self.shape.is_drawn() { Grip::Apart } else { Grip::Loose }
+    }
+
     fn standing(&self) -> Standing {
         self.shape.standing()
     }
@@ -84,15 +87,6 @@ impl<T> Nature for Partition<T> {
     }
 }
 
-<<<<<<< HEAD
-=======
-impl<T> Nature for Partition<T> {
-    fn grip(&self) -> Grip {
-        Grip::Apart
-    }
-}
-
->>>>>>> main
 impl Partition {
     /// `partition: zone:b | rest, blackhole`.
     pub fn words(&self, names: &dyn Names) -> String {

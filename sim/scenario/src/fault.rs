@@ -5,14 +5,11 @@ mod bandwidth;
 mod connection;
 mod corrupt;
 mod crash;
-<<<<<<< HEAD
 mod duplicate;
 mod latency;
 mod limp_link;
 mod loss;
-=======
 mod one_of;
->>>>>>> main
 mod partition;
 mod pause;
 mod reorder;

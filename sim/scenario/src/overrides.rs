@@ -94,11 +94,13 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
     let Some((head, rest)) = path.split_first() else {
         let wants_text = matches!(
             shape,
-<<<<<<< HEAD
-            Shape::Text | Shape::Word(_) | Shape::Direction | Shape::Name | Shape::Oracle(_) | Shape::Metric
-=======
-            Shape::Text | Shape::Word(_) | Shape::Name | Shape::Oracle(_) | Shape::Metric | Shape::LiveMetric
->>>>>>> main
+            Shape::Text
+                | Shape::Word(_)
+                | Shape::Direction
+                | Shape::Name
+                | Shape::Oracle(_)
+                | Shape::Metric
+                | Shape::LiveMetric
         );
         *slot = if wants_text && new.value.as_text().is_none() { new.as_text } else { new.value };
         return Ok(());

@@ -216,6 +216,24 @@ impl<T> Shape<T> {
         }
     }
 
+    /// Whether its own luck decides who stands where.
+    pub(super) fn is_drawn(&self) -> bool {
+        match self {
+            Shape::Halves(_)
+            | Shape::Random(_)
+            | Shape::MajorityMinority { .. }
+            | Shape::Bridge { .. }
+            | Shape::MajoritiesRing(_) => true,
+            Shape::Split(_)
+            | Shape::Isolate(_)
+            | Shape::OneWay(..)
+            | Shape::Partial(_)
+            | Shape::Star { .. }
+            | Shape::Mesh(_)
+            | Shape::Plane(_) => false,
+        }
+    }
+
     /// Which traffic is cut: all, or that of one plane.
     pub(super) fn traffic(&self) -> Classes {
         if let Shape::Plane(plane) = self { plane.traffic() } else { Classes::ALL }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use schism_core::NodeId;
-use schism_models::nemesis::{Base, Fault, Nature, Partition, Shape, Target, Wants};
+use schism_models::nemesis::{Base, Fault, Nature, Standing, Target, Wants};
 
 use super::Strike;
 use crate::check::cast::{Cast, Kind};
@@ -74,11 +74,12 @@ impl<'a> Aims<'a> {
         let resolved: Fault<Resolved> = kind.value.clone().aim(&mut all)?;
         for fault in resolved.alternatives() {
             let sides = fault.sides();
-            let overlaps = matches!(fault, Fault::Partition(Partition { shape: Shape::Partial(_), .. }));
-            if !overlaps {
-                apart(&sides, cast, report);
+            match fault.standing() {
+                Standing::OnOneSide => apart(&sides, cast, report),
+                Standing::Anywhere => {}
             }
             rest(&sides, cast, report);
+            enough(fault, report);
             fit(fault, cast, report);
         }
         let exact = exact(&resolved);
@@ -213,5 +214,20 @@ fn rest(sides: &[&[Resolved]], cast: &Cast, report: &Report) {
         let problem =
             Problem::error(first.place, "`rest` matches nothing: the other targets name every node");
         report.add(problem.help("leave it out, or name fewer nodes beside it"));
+    }
+}
+
+/// As many nodes as the fault needs to do anything, as far as they are certain before the run.
+fn enough(fault: &Fault<Resolved>, report: &Report) {
+    let targets: Vec<&Resolved> = fault.sides().into_iter().flatten().collect();
+    let certain: Option<Vec<&Vec<NodeId>>> = targets.iter().map(|target| target.certain.as_ref()).collect();
+    let (Some(certain), Some(last)) = (certain, targets.last()) else { return };
+    let mut named: Vec<NodeId> = certain.into_iter().flatten().copied().collect();
+    named.sort_unstable();
+    named.dedup();
+    if named.len() < fault.needs() {
+        let message = format!("`{}` parts nobody: {} nodes are named", fault.name(), named.len());
+        let help = format!("such a {} needs at least {}", fault.name(), fault.needs());
+        report.add(Problem::error(last.place, message).help(help));
     }
 }
