@@ -88,7 +88,11 @@ pub(super) fn direction(section: &Section<'_>, sides: &[&[TargetSpec]]) -> Optio
             format!("it is one of {}", named()),
         ),
         (_, Some(_), _) => wrong(
-            format!("`{}` names a direction between two sides, and there are {}", shorten(text), sides.len()),
+            format!(
+                "`{}` is a direction between two sides, of which the fault has {}",
+                shorten(text),
+                sides.len()
+            ),
             format!("it is one of {}", words()),
         ),
         (_, None, _) => {

@@ -226,8 +226,18 @@ fn enough(fault: &Fault<Resolved>, report: &Report) {
     named.sort_unstable();
     named.dedup();
     if named.len() < fault.needs() {
-        let message = format!("`{}` parts nobody: {} nodes are named", fault.name(), named.len());
-        let help = format!("such a {} needs at least {}", fault.name(), fault.needs());
+        let message = format!(
+            "this `{}` needs {} nodes or more, and {} named",
+            fault.name(),
+            fault.needs(),
+            are(named.len())
+        );
+        let help = "name more of them, or a group";
         report.add(Problem::error(last.place, message).help(help));
     }
+}
+
+/// `1 is`, `2 are`.
+fn are(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "is" } else { "are" })
 }
