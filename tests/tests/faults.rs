@@ -18,6 +18,15 @@ const NOTHING: &[&str] = &[
     r#"reorder = { target = "orders", rate = "100%", gap = "0s" }"#,
     r#"corrupt = { target = "orders", rate = "0%" }"#,
     r#"partition = { isolate = "orders", mode = "slow", latency = "0s" }"#,
+    r#"gc = { target = "orders", pause = "0s" }"#,
+    r#"start-slow = { target = "orders", factor = 1 }"#,
+    r#"clock = { target = "registry", skew = "0s" }"#,
+    r#"clock = { target = "registry", drift = 0 }"#,
+    r#"clock = { target = "registry", jump = "0s" }"#,
+    r#"clock = { target = "registry", strobe = { by = "0s" } }"#,
+    r#"clock = { target = "registry", backwards = "0s" }"#,
+    r#"disk = { target = "registry", slow = 1 }"#,
+    r#"zone-brownout = { zone = "b", slow = 1, latency = "0s", loss = "0%" }"#,
 ];
 
 /// What makes nodes open new connections in the midst of a fault that concerns only such.

@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 use crate::Metric;
 use crate::grammar::{self, Argument, Choice, Key, Least, Presence, Shape};
 use crate::limits::{self, Limit};
-use crate::units::{BIT_RATE_PATTERN, DURATION_PATTERN, RATE_PATTERN, SHARE_PATTERN, SIZE_PATTERN};
+use crate::units::{
+    BIT_RATE_PATTERN, DURATION_PATTERN, OFFSET_PATTERN, RATE_PATTERN, SHARE_PATTERN, SIZE_PATTERN,
+};
 
 /// The JSON Schema (draft 2020-12) of a scenario file, for `#:schema scenario.schema.json` in its first line.
 ///
@@ -112,7 +114,7 @@ fn rules(keys: &[Key]) -> Vec<(&'static str, Value)> {
         let kind = json!({ "oneOf": one_of(crate::fault::KINDS) });
         return vec![("allOf", json!([kind, not_both("for", "until")]))];
     }
-    if has("over") {
+    if has("below") {
         return vec![("anyOf", one_of(&["below", "above"]))];
     }
     if has("existing") {
@@ -123,6 +125,12 @@ fn rules(keys: &[Key]) -> Vec<(&'static str, Value)> {
     }
     if has("between") && has("target") {
         return vec![("oneOf", one_of(crate::fault::ENDS))];
+    }
+    if has("drift") {
+        return vec![("oneOf", one_of(crate::fault::WRONGS))];
+    }
+    if has("lost-fsync") {
+        return vec![("oneOf", one_of(crate::fault::BADS))];
     }
     if has("metric") {
         let bounds = json!({ "anyOf": one_of(&["at-least", "at-most"]) });
@@ -165,6 +173,12 @@ fn shape(shape: Shape) -> Value {
         Shape::DurationOr(word) => json!({ "anyOf": [reference("positive"), { "const": word }] }),
         Shape::CountOr(limit, word) => json!({ "anyOf": [count(limit), { "const": word }] }),
         Shape::Share => reference("share"),
+        Shape::Offset => json!({ "type": "string", "pattern": OFFSET_PATTERN }),
+        Shape::PartsPerMillion => {
+            json!({ "type": "integer", "minimum": limits::DRIFT.start(), "maximum": limits::DRIFT.end() })
+        }
+        Shape::Factor => json!({ "type": "number", "minimum": 1, "maximum": limits::FACTOR }),
+        Shape::Batch(limit) => json!({ "anyOf": [count(limit), reference("share")] }),
         Shape::Rate => reference("rate"),
         Shape::Word(words) => json!({ "type": "string", "enum": words.there }),
         Shape::Name => reference("name"),

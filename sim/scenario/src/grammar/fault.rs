@@ -131,17 +131,10 @@ pub(crate) const OVER: &str = "\"1s\"";
 
 /// The kinds of the contract that this version cannot do.
 const LATER: &[&str] = &[
-    "crash-loop",
-    "stop",
-    "zombie",
-    "gc",
     "slow",
     "partial-capacity",
     "error-rate",
     "leak",
-    "clock",
-    "disk",
-    "zone-outage",
     "registry",
     "dns",
     "deploy",
