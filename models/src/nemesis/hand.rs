@@ -552,8 +552,3 @@ impl Hand<'_> {
         }
     }
 }
-
-/// A set of nodes without one of them.
-pub(crate) fn without(nodes: &NodeSet, one: NodeId) -> NodeSet {
-    nodes.iter().filter(|&node| node != one).collect()
-}
