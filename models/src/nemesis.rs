@@ -7,6 +7,7 @@ mod find;
 mod hand;
 mod partition;
 mod pause;
+mod registry;
 mod strike;
 
 pub use aim::{Aim, Base, Names, Select, Target, Wants};
@@ -14,6 +15,7 @@ pub use crash::Crash;
 pub use ears::Ears;
 pub use partition::{Direction, Mode, Partition, Shape};
 pub use pause::Pause;
+pub use registry::{Registry, Trouble};
 pub use strike::{Audience, Nemesis, Struck};
 
 use hand::{Hand, Healing, Step, Strike};
@@ -120,6 +122,7 @@ catalog! {
     Partition = "partition", "some nodes cannot reach others";
     Crash = "crash", "processes die: all that is not on disk is lost, and peers see a reset";
     Pause = "pause", "processes stand still and keep their state (SIGSTOP)";
+    Registry = "registry", "the registry fares ill: its leader changes, its leases end, its watches stall, its lists are wrong";
 }
 
 /// One fault of the plan.

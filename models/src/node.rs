@@ -206,6 +206,13 @@ impl Actor for Node {
         }
     }
 
+    fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
+        match self {
+            Node::Member(member) => member.on_plight(ctx),
+            Node::Instance(_) | Node::Client(_) => {}
+        }
+    }
+
     fn peers(&self) -> Vec<NodeId> {
         match self {
             Node::Member(member) => member.peers(),

@@ -2,6 +2,8 @@
 
 use schism_core::{Draw, FaultId, Time};
 
+use crate::registry::ail::Ail as RegistryAil;
+
 /// All that ails one process. It belongs to the machine, so it outlives crashes.
 #[derive(Clone, Debug, Hash)]
 pub struct Plight {
@@ -24,4 +26,7 @@ pub struct Ailment {
 
 /// What may ail a process.
 #[derive(Clone, Debug, Hash)]
-pub enum Ail {}
+pub enum Ail {
+    /// A member of the registry fares ill.
+    Registry(RegistryAil),
+}

@@ -20,7 +20,9 @@ pub fn ways() -> Vec<Way> {
     schism_scenario::faults().map(|(kind, _, toml)| Way { kind, toml }).collect()
 }
 
-/// The stage: three zones, a registry of three, a service of six, a dozen clients of it, and no fault.
+/// The stage: three zones, a registry of three, a service of six, a dozen clients of it, and no fault but one: an
+/// instance of another service comes and goes, so that the registry has something to tell between 23 and 27 s. Half of
+/// the clients watch, and half list again and again.
 pub const STAGE: &str = r#"
 title  = "stage"
 length = "60s"
@@ -39,11 +41,32 @@ slots     = 4
 queue     = 50
 
 [clients.web]
-count    = 12
+count    = 6
 calls    = "orders"
 arrivals = { poisson = "20/s" }
 timeout  = "250ms"
 balancer = "p2c"
+
+[clients.cron]
+count    = 6
+calls    = "stock"
+arrivals = { constant = "2/s" }
+cache    = { ttl = { ttl = "1s" } }
+
+[clients.shop]
+count    = 1
+calls    = "stock"
+arrivals = { constant = "1/s" }
+
+[services.stock]
+instances = 2
+service   = "1ms"
+
+[[fault]]
+id    = "churn"
+at    = "18s"
+for   = "8s"
+crash = "stock-0"
 "#;
 
 /// A fault of the stage: where it stands in time, and what it is.

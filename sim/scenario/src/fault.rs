@@ -4,12 +4,13 @@
 mod crash;
 mod partition;
 mod pause;
+mod registry;
 
 use schism_models::nemesis::{Fault, Target};
 
 use crate::diagnostics::Problem;
-use crate::grammar::{Key, Shape};
-use crate::reader::{Field, Read, Section};
+use crate::grammar::{Choice, Key, Shape};
+use crate::reader::{self, Chosen, Field, Read, Section};
 use crate::target::TargetSpec;
 use crate::tree::Entry;
 
@@ -49,6 +50,7 @@ catalog! {
     "partition" = Partition in partition, "Some nodes cannot reach others";
     "crash" = Crash in crash, "Processes die: all that is not on disk is lost, and peers see a reset";
     "pause" = Pause in pause, "Processes stand still and keep their state";
+    "registry" = Registry in registry, "The registry fares ill: its leader changes, its leases end, its lists are wrong, ...";
 }
 
 /// Turns numbers back into the names of the file, in TOML.
@@ -73,9 +75,15 @@ impl<'t> Body<'t> {
         let (keys, tree) = match shape {
             Shape::Table(keys) => (keys, Some(&entry.value)),
             Shape::TargetsOr(keys) => (keys, Some(&entry.value).filter(|tree| tree.as_table().is_some())),
-            _ => panic!("a fault is a table, or targets"),
+            Shape::Choice(_) => (&[] as &[Key], None),
+            _ => panic!("a fault is a table, targets, or a choice"),
         };
         Body { section: Section::open(&path, entry.place, tree, keys, parent.report), entry }
+    }
+
+    /// What is chosen, where the fault is a choice: a name, or a table with one.
+    pub(crate) fn choose(&self, choice: &'static Choice) -> Option<Chosen<'t>> {
+        reader::choose(choice, &self.entry.value, self.section.report)
     }
 
     /// The fault's targets: those at `target`, or all that is written.

@@ -110,6 +110,12 @@ pub const QUEUE: Limit =
     Limit::new("places in the queue", 0, 1_000_000_000, "each request that waits is held in memory");
 /// The weight of an instance.
 pub const WEIGHT: Limit = Limit::new("weight", 1, 1_000_000, "sums of all weights must fit in 64 bits");
+/// Revisions that a compaction keeps.
+pub const REVISIONS: Limit = Limit::new("revisions", 0, 1 << 53, "revisions are written as JSON numbers");
+/// Requests that a throttled member takes at once.
+pub const BURST: Limit = Limit::new("requests at once", 1, 1_000_000, "more is no throttle");
+/// Buckets of a table that moves.
+pub const BUCKETS: Limit = Limit::new("buckets", 1, 1_000_000, "no registry has more instances");
 /// How many nodes `pick(..)` takes.
 pub const PICK: Limit = Limit::new("nodes picked", 1, 100_000, "no group has more");
 /// The default seed.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schism_core::{Duration, NodeId, Time};
 use schism_models::nemesis::{Base, End, Fault, Partition, Planned, Shape, Start, Target};
 
-use super::cast::Cast;
+use super::cast::{Cast, Registry};
 use super::target::{Resolved, resolve};
 use super::topology::Zones;
 use crate::diagnostics::{Problem, Report, shorten};
@@ -158,6 +158,16 @@ fn fault(
     named: &mut u64,
     report: &Report,
 ) -> Option<Fault> {
+    if let Fault::Registry(registry) = &spec.value
+        && cast.registry == Registry::IsStatic
+    {
+        let name = registry.trouble.name();
+        let message =
+            format!("`{name}` has no meaning for a static registry: it has no members, leases or watches");
+        let help = "choose a registry with members, such as etcd, or leave the fault out";
+        report.add(Problem::error(spec.place, message).help(help));
+        return None;
+    }
     let mut all = |specs: Vec<TargetSpec>| resolve_all(&specs, cast, zones, named, report);
     let resolved: Fault<Resolved> = spec.value.clone().aim(&mut all)?;
     let sides = resolved.sides();

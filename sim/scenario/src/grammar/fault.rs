@@ -59,7 +59,6 @@ const LATER: &[&str] = &[
     "clock",
     "disk",
     "zone-outage",
-    "registry",
     "dns",
     "deploy",
     "config-push",
