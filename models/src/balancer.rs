@@ -1,18 +1,41 @@
 //! Balancers: which endpoint of a view gets the next request. The trait and the catalog.
 
+mod jump;
 mod p2c;
 mod random;
 mod round_robin;
 
-use schism_core::{Draws, Luck};
+use schism_core::{Draw, Draws, Luck};
 
+use crate::keys::Keys;
 use crate::listing::View;
 
 /// One client's way of choosing.
 pub trait Balancer: Clone {
     /// A place in the view. The view is never empty, so a pick cannot fail. Its luck belongs to the attempt: however
     /// many draws one pick takes, the next request's are what they were.
-    fn pick(&mut self, luck: &mut Draws, view: View<'_>) -> u32;
+    fn pick(&mut self, luck: &mut Draws, view: View<'_>, call: &Call<'_>) -> u32;
+}
+
+/// What a balancer may know of the request that it picks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    keys: &'a Keys,
+    luck: Draw,
+}
+
+impl<'a> Call<'a> {
+    /// A request whose key is drawn, with this luck, only if somebody asks for it.
+    #[inline]
+    pub fn new(keys: &'a Keys, luck: Draw) -> Call<'a> {
+        Call { keys, luck }
+    }
+
+    /// The request's key: the same for all of its attempts.
+    #[inline]
+    pub fn key(&self) -> u64 {
+        self.keys.of(self.luck)
+    }
 }
 
 /// Declares every balancer once: its name in a scenario, what it is, and its type.
@@ -44,9 +67,9 @@ macro_rules! catalog {
 
         impl Balancer for Any {
             #[inline]
-            fn pick(&mut self, luck: &mut Draws, view: View<'_>) -> u32 {
+            fn pick(&mut self, luck: &mut Draws, view: View<'_>, call: &Call<'_>) -> u32 {
                 match self {
-                    $(Any::$variant(strategy) => strategy.pick(luck, view),)*
+                    $(Any::$variant(strategy) => strategy.pick(luck, view, call),)*
                 }
             }
         }
@@ -57,4 +80,5 @@ catalog! {
     "random", "uniformly at random", Random = random::Random;
     "round-robin", "each endpoint in turn, from a random start", RoundRobin = round_robin::RoundRobin;
     "p2c", "of two distinct endpoints drawn at random, the one with fewer requests in flight", P2c = p2c::P2c;
+    "jump", "the endpoint of the request's key, by jump consistent hash", Jump = jump::Jump;
 }

@@ -1,20 +1,31 @@
 //! Clients: they offer load, look up whom to call, pick an endpoint, and wait no longer than their timeout.
 
+mod arrivals;
+mod connections;
+mod discovery;
+mod requests;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use schism_core::{Distribution, Draw, Draws, Duration, NodeId, Time, ZoneId};
+use schism_core::{Draw, Draws, Duration, NodeId, Time, ZoneId};
 
-use crate::balancer::Balancer;
-use crate::cache::{Cache, Feed, Reads};
-use crate::listing::{Endpoint, InFlight, Listing, ServiceId, View};
+pub use self::arrivals::{Arrivals, Intensity};
+pub use self::connections::{Connections, OnTimeout, Pooling};
+pub use self::discovery::Directory;
+
+use self::arrivals::Pace;
+use self::connections::{Pool, Verdict};
+use self::discovery::{Sight, Source};
+use self::requests::{Request, Requests, Stage};
+use crate::balancer::{self, Balancer, Call};
+use crate::cache::{self, Cache, Feed, Reads};
+use crate::keys::Keys;
+use crate::listing::{InFlight, Listing, View};
 use crate::node::{Attempt, Ctx, Message, Reply, Timer};
 use crate::observation::{Observation, Outcome};
-use crate::registry::etcd::api::{Answer, Ask};
-use crate::registry::etcd::session::Session;
-use crate::registry::etcd::subscriber::{News, Origin, Then};
-use crate::registry::etcd::{self, Address, Subscriber};
-use crate::{balancer, cache};
+use crate::registry::etcd::api::Ask;
+use crate::registry::etcd::subscriber::Then;
 
 /// One client group: all its members are alike.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,10 +38,14 @@ pub struct Config {
     pub timeout: Duration,
     /// How long one request may take, with the time spent finding an endpoint; `None` is no bound of its own.
     pub deadline: Option<Duration>,
+    /// What each request is about.
+    pub keys: Keys,
     /// How an endpoint is picked.
     pub balancer: balancer::Config,
     /// How endpoints are learnt.
     pub cache: cache::Config,
+    /// How endpoints are reached.
+    pub connections: Connections,
 }
 
 /// What a client group calls.
@@ -53,17 +68,6 @@ pub enum Operation {
     GetSerializable,
 }
 
-/// When requests arrive, per client.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Arrivals {
-    /// Independent arrivals: exponential gaps with this mean.
-    Poisson(Duration),
-    /// One every so long, from a random phase.
-    Constant(Duration),
-    /// The next request a think time after the last has ended.
-    Closed(Distribution),
-}
-
 /// Where a client sits.
 #[derive(Clone, Debug)]
 pub struct Desk {
@@ -75,37 +79,21 @@ pub struct Desk {
     pub directory: Directory,
 }
 
-/// Where a client learns whom to call.
-#[derive(Clone, Debug)]
-pub enum Directory {
-    /// It is told at the start, once and for all.
-    Fixed(Arc<Listing>),
-    /// From the registry.
-    Registry {
-        /// Where that is.
-        address: Address,
-        /// The service it calls.
-        service: ServiceId,
-    },
-    /// It calls the registry itself.
-    Itself(Address),
-}
-
 /// One client.
 #[derive(Clone, Debug)]
 pub struct Client {
     desk: Arc<Desk>,
     /// One draw for each request, in order: a function of the client and the request's number alone. All that belongs
     /// to the request is derived from it.
-    requests: Draws,
-    gap: Gap,
+    luck: Draws,
+    pace: Pace,
     balancer: balancer::Any,
     source: Source,
     sight: Sight,
     in_flight: InFlight,
-    calls: Vec<Call>,
-    /// The first free place among them.
-    free: u32,
+    /// The connections to instances, where attempts share them.
+    pool: Option<Pool>,
+    requests: Requests,
     /// Until when each attempt may take, soonest first; some are over by now. While there are any, a timer is set for
     /// the first of them or sooner: one timer for many attempts, nearly all of which end well before.
     patience: VecDeque<(Time, Attempt)>,
@@ -113,109 +101,33 @@ pub struct Client {
     offered: u32,
 }
 
-/// What the witnesses have been told of the list in use.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Sight {
-    /// That there is none.
-    Blind,
-    /// All that is in it.
-    Told,
-    /// The same, but the registry has said since what the cache did not take: the next change is not the only one.
-    Behind,
-}
-
-/// Where the client's lists come from.
-#[derive(Clone, Debug)]
-enum Source {
-    Fixed(Arc<Listing>),
-    Registry { subscriber: Subscriber, cache: cache::Any },
-    Itself(Session),
-}
-
-/// When the next request comes.
-#[derive(Clone, Debug)]
-enum Gap {
-    AfterLast(Distribution),
-    AfterEnd(Distribution),
-}
-
-/// A request's life: it looks for an endpoint, tries one, and is over.
-#[derive(Clone, Copy, Debug)]
-struct Call {
-    request: u32,
-    /// The true moment at which it was offered, for the witnesses alone.
-    offered: Time,
-    /// The same by the client's own clock.
-    since: Time,
-    luck: Draw,
-    stage: Stage,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Stage {
-    /// No request: the place is free, and so is that.
-    Over { next: u32 },
-    /// It waits for a list.
-    Resolving,
-    /// An attempt is under way.
-    Trying(Endpoint),
-    /// The registry has been asked.
-    Asking { member: NodeId, call: u32 },
-}
-
-/// No place is free.
-const NO_PLACE: u32 = u32::MAX;
-
 /// Labels of what is derived from a request's luck, and from an attempt's.
 const GAP: u64 = 0;
+const KEY: u64 = 1;
 const FIRST_ATTEMPT: u64 = 16;
 const OUTWARD_HOP: u64 = 1;
+const CONNECTION: u64 = 5;
 const PICK: u64 = 4;
-
-/// A closed loop whose requests and think time take no time at all would never let time pass.
-const LEAST_CYCLE: Duration = Duration::from_nanos(1_000);
-/// After a request that failed at once, a closed loop waits at least this long.
-const LEAST_PAUSE: Duration = Duration::from_millis(1);
 
 impl Client {
     /// A client starts: it learns whom to call, and its first request comes after a gap of its own.
     pub fn boot(desk: &Arc<Desk>, ctx: &mut Ctx<'_>) -> Client {
-        let mut starts = ctx.luck("start");
-        let (gap, first) = match &desk.config.arrivals {
-            Arrivals::Poisson(mean) => {
-                let gap = Distribution::exponential(*mean).expect("a checked scenario has a positive rate");
-                (Gap::AfterLast(gap.clone()), starts.sample(&gap))
-            }
-            Arrivals::Constant(every) => {
-                let phase = Duration::from_secs_f64(every.as_secs_f64() * starts.draw().unit());
-                (
-                    Gap::AfterLast(
-                        Distribution::constant(*every).expect("a checked scenario's gap is in range"),
-                    ),
-                    phase,
-                )
-            }
-            Arrivals::Closed(think) => (Gap::AfterEnd(think.clone()), starts.sample(think)),
-        };
+        let (pace, first) = Pace::start(&desk.config.arrivals, ctx.now(), &mut ctx.luck("start"));
         ctx.after(first, Timer::Arrival);
-        let source = match &desk.directory {
-            Directory::Fixed(listing) => Source::Fixed(listing.clone()),
-            Directory::Registry { address, service } => Source::Registry {
-                subscriber: Subscriber::new(address, desk.zone, *service, ctx),
-                cache: cache::Any::new(desk.config.cache),
-            },
-            Directory::Itself(address) => Source::Itself(Session::new(address, desk.zone, ctx)),
+        let pool = match desk.config.connections {
+            Connections::Warm => None,
+            Connections::Pooled(pooling) => Some(Pool::new(pooling, ctx.luck("pings").draw().many())),
         };
         let mut client = Client {
             desk: desk.clone(),
-            requests: ctx.luck("requests").draw().many(),
-            gap,
+            luck: ctx.luck("requests").draw().many(),
+            pace,
             balancer: balancer::Any::new(desk.config.balancer, &mut ctx.luck("balancer")),
-            source,
+            source: Source::new(desk, ctx),
             sight: Sight::Blind,
             in_flight: InFlight::default(),
-            calls: Vec::new(),
-            free: NO_PLACE,
+            pool,
+            requests: Requests::new(),
             patience: VecDeque::new(),
             offered: 0,
         };
@@ -223,37 +135,34 @@ impl Client {
         client
     }
 
-    /// The instances that it has asked, and the registry member.
+    /// The instances that it has asked or is connected to, and the registry member.
     pub fn peers(&self) -> Vec<NodeId> {
-        let instances = self.calls.iter().filter_map(|call| match call.stage {
+        let instances = self.requests.stages().filter_map(|stage| match stage {
             Stage::Trying(endpoint) => Some(endpoint.node),
             Stage::Over { .. } | Stage::Resolving | Stage::Asking { .. } => None,
         });
-        let member = match &self.source {
-            Source::Fixed(_) => None,
-            Source::Registry { subscriber, .. } => Some(subscriber.member()),
-            Source::Itself(session) => Some(session.member()),
-        };
-        instances.chain(member).collect::<BTreeSet<_>>().into_iter().collect()
+        let connected = self.pool.iter().flat_map(Pool::peers);
+        instances.chain(connected).chain(self.source.member()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// A request arrives.
     pub fn on_arrival(&mut self, ctx: &mut Ctx<'_>) {
-        let luck = self.requests.draw();
-        if let Gap::AfterLast(gap) = &self.gap {
-            ctx.after(gap.sample(luck.derive(GAP)), Timer::Arrival);
+        let luck = self.luck.draw();
+        if let Some(gap) = self.pace.on_arrival(ctx.now(), luck.derive(GAP)) {
+            ctx.after(gap, Timer::Arrival);
         }
         ctx.observe(Observation::Offered);
-        let request = self.offered;
+        let number = self.offered;
         self.offered = self.offered.wrapping_add(1);
         let (offered, since) = (ctx.moment(), ctx.now());
-        let slot = self.place(Call { request, offered, since, luck, stage: Stage::Resolving });
+        let slot = self.requests.open(Request { number, offered, since, luck, stage: Stage::Resolving });
         self.seek(ctx, slot);
     }
 
     /// An instance has answered.
     pub fn on_reply(&mut self, ctx: &mut Ctx<'_>, from: NodeId, attempt: Attempt, reply: Reply) {
-        if let Stage::Trying(endpoint) = self.stage(attempt)
+        self.on_heard(ctx, from);
+        if let Stage::Trying(endpoint) = self.requests.stage(attempt)
             && endpoint.node == from
         {
             let outcome = match reply {
@@ -267,7 +176,7 @@ impl Client {
     /// Time may be up for some attempts, or for requests that still look for an endpoint.
     pub fn on_time_out(&mut self, ctx: &mut Ctx<'_>) {
         while let Some(&(until, attempt)) = self.patience.front() {
-            match self.stage(attempt) {
+            match self.requests.stage(attempt) {
                 Stage::Over { .. } | Stage::Asking { .. } => {}
                 Stage::Resolving | Stage::Trying(_) if until > ctx.now() => {
                     return ctx.at(until, Timer::TimeOut);
@@ -276,21 +185,15 @@ impl Client {
                     self.go_blind(ctx);
                     self.finish(ctx, attempt.slot, Outcome::NoEndpoint);
                 }
-                Stage::Trying(_) => {
+                Stage::Trying(endpoint) => {
                     let outcome = self.late(ctx.now(), attempt.slot);
                     self.finish(ctx, attempt.slot, outcome);
+                    if self.pool.as_ref().is_some_and(|pool| pool.on_timeout() == OnTimeout::Close) {
+                        self.give_up(ctx, endpoint.node);
+                    }
                 }
             }
             self.patience.pop_front();
-        }
-    }
-
-    /// A list that has run out is still what the client believes until a request has asked for another in vain.
-    fn go_blind(&mut self, ctx: &mut Ctx<'_>) {
-        if std::mem::replace(&mut self.sight, Sight::Blind) != Sight::Blind
-            && let Directory::Registry { service, .. } = self.desk.directory
-        {
-            ctx.observe(Observation::Blind(service));
         }
     }
 
@@ -306,101 +209,53 @@ impl Client {
 
     /// What ended an attempt that was not answered in time: its own time-out, or the request's deadline.
     fn late(&self, now: Time, slot: u32) -> Outcome {
-        let spent = now.since(self.calls[slot as usize].since);
+        let spent = now.since(self.requests.get(slot).since);
         let past = self.desk.config.deadline.is_some_and(|most| spent >= most);
         if past { Outcome::Deadline } else { Outcome::Timeout }
     }
 
+    /// An instance has said something.
+    #[inline]
+    pub fn on_heard(&mut self, ctx: &mut Ctx<'_>, from: NodeId) {
+        if let Some(pool) = &mut self.pool {
+            pool.on_heard(ctx, from);
+        }
+    }
+
+    /// It may be time to do something about the connection of this number to an instance.
+    pub fn on_connection(&mut self, ctx: &mut Ctx<'_>, peer: NodeId, number: u32) {
+        let verdict = self.pool.as_mut().map(|pool| pool.on_due(ctx, peer, number));
+        if verdict == Some(Verdict::GiveUp) {
+            self.give_up(ctx, peer);
+        }
+    }
+
+    /// Closes the connection to an instance, unless that has been done: what is on it has failed.
+    fn give_up(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        ctx.hang_up(peer);
+        self.on_disconnected(ctx, peer);
+    }
+
+    fn on_disconnected(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        if let Some(pool) = &mut self.pool {
+            pool.forget(peer);
+        }
+        let sent = self.requests.at(|stage| match stage {
+            Stage::Trying(endpoint) => endpoint.node == peer,
+            Stage::Asking { member, .. } => member == peer,
+            Stage::Over { .. } | Stage::Resolving => false,
+        });
+        sent.into_iter().for_each(|slot| self.finish(ctx, slot, Outcome::Connect));
+    }
+
     /// A peer's host has reset the connection: what was sent there has failed.
     pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
-        for slot in 0..self.calls.len() as u32 {
-            match self.calls[slot as usize].stage {
-                Stage::Trying(endpoint) if endpoint.node == peer => self.finish(ctx, slot, Outcome::Connect),
-                Stage::Asking { member, .. } if member == peer => self.finish(ctx, slot, Outcome::Connect),
-                Stage::Over { .. } | Stage::Resolving | Stage::Trying(_) | Stage::Asking { .. } => {}
-            }
-        }
-        match &mut self.source {
-            Source::Fixed(_) => {}
-            Source::Registry { subscriber, .. } => subscriber.on_reset(ctx, peer),
-            Source::Itself(session) if session.member() == peer => session.turn_to_next(ctx),
-            Source::Itself(_) => {}
-        }
-    }
-
-    /// The registry has said something.
-    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &etcd::Msg) {
-        match &mut self.source {
-            Source::Fixed(_) => {}
-            Source::Registry { subscriber, .. } => {
-                if let Some(news) = subscriber.on_message(ctx, from, msg) {
-                    self.on_news(ctx, news);
-                }
-            }
-            Source::Itself(session) => {
-                session.on_heard(ctx, from);
-                if let etcd::Msg::Answer { call, answer } = msg
-                    && let Some(answer) = session.on_answer(ctx, *call, answer)
-                {
-                    self.on_operated(ctx, *call, answer);
-                }
-            }
-        }
-    }
-
-    /// A call to the registry has taken too long.
-    pub fn on_unanswered(&mut self, ctx: &mut Ctx<'_>, call: u32) {
-        match &mut self.source {
-            Source::Fixed(_) => {}
-            Source::Registry { subscriber, .. } => subscriber.on_unanswered(ctx, call),
-            Source::Itself(session) => {
-                if session.on_unanswered(call) {
-                    session.look_elsewhere();
-                    if let Some(slot) = self.asked(call) {
-                        self.finish(ctx, slot, Outcome::Timeout);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The connection to the registry may have been silent for too long.
-    pub fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) {
-        match &mut self.source {
-            Source::Fixed(_) => {}
-            Source::Registry { subscriber, .. } => subscriber.on_silence(ctx, connection),
-            Source::Itself(session) => {
-                if session.on_silence(ctx, connection) {
-                    let member = session.member();
-                    self.on_reset(ctx, member);
-                }
-            }
-        }
-    }
-
-    /// It is time to try the registry again.
-    pub fn on_resubscribe(&mut self, ctx: &mut Ctx<'_>) {
-        if let Source::Registry { subscriber, .. } = &mut self.source {
-            subscriber.on_retry(ctx);
-        }
-    }
-
-    fn begin_discovery(&mut self, ctx: &mut Ctx<'_>) {
-        match &mut self.source {
-            Source::Fixed(listing) => {
-                self.sight = Sight::Told;
-                ctx.observe(Observation::View(listing.clone()));
-            }
-            Source::Registry { subscriber, .. } if self.desk.config.cache.feed() == Feed::Watch => {
-                subscriber.list(ctx, Reads::Linearizable, Then::Watch);
-            }
-            Source::Registry { .. } | Source::Itself(_) => {}
-        }
+        self.on_disconnected(ctx, peer);
+        self.source.on_reset(ctx, peer);
     }
 
     /// Sends the request to someone, or has it wait for a list.
     fn seek(&mut self, ctx: &mut Ctx<'_>, slot: u32) {
-        let call = self.calls[slot as usize];
         match &mut self.source {
             Source::Fixed(listing) => {
                 let listing = listing.clone();
@@ -418,7 +273,8 @@ impl Client {
                     Feed::Watch => subscriber.list(ctx, Reads::Linearizable, Then::Watch),
                 }
                 let patience = self.desk.config.deadline.unwrap_or(self.desk.config.timeout);
-                self.wait(ctx, Attempt { slot, request: call.request }, patience);
+                let request = self.requests.get(slot).number;
+                self.wait(ctx, Attempt { slot, request }, patience);
             }
             Source::Itself(session) => {
                 let Callee::Registry(operation) = self.desk.config.calls else {
@@ -426,8 +282,8 @@ impl Client {
                 };
                 let member = session.member();
                 ctx.observe(Observation::Attempt { to: member });
-                let asked = session.ask(ctx, operation.ask(), self.desk.config.timeout);
-                self.calls[slot as usize].stage = Stage::Asking { member, call: asked };
+                let call = session.ask(ctx, operation.ask(), self.desk.config.timeout);
+                self.requests.set_stage(slot, Stage::Asking { member, call });
             }
         }
     }
@@ -437,110 +293,46 @@ impl Client {
         let Some(view) = View::new(&listing.endpoints, &self.in_flight) else {
             return self.finish(ctx, slot, Outcome::NoEndpoint);
         };
-        let call = &mut self.calls[slot as usize];
-        let luck = call.luck.derive(FIRST_ATTEMPT);
-        let endpoint = view.endpoint(self.balancer.pick(&mut luck.derive(PICK).many(), view));
-        call.stage = Stage::Trying(endpoint);
+        let request = self.requests.get(slot);
+        let luck = request.luck.derive(FIRST_ATTEMPT);
+        let call = Call::new(&self.desk.config.keys, request.luck.derive(KEY));
+        let endpoint = view.endpoint(self.balancer.pick(&mut luck.derive(PICK).many(), view, &call));
+        self.requests.set_stage(slot, Stage::Trying(endpoint));
         self.in_flight.add(endpoint.ordinal);
-        let attempt = Attempt { slot, request: call.request };
-        let spent = ctx.now().since(call.since);
+        let attempt = Attempt { slot, request: request.number };
+        let spent = ctx.now().since(request.since);
         let Config { timeout, deadline, .. } = *self.desk.config;
         let patience = deadline.map_or(timeout, |most| timeout.min(most.saturating_sub(spent)));
         ctx.observe(Observation::Attempt { to: endpoint.node });
-        ctx.send_with(endpoint.node, Message::Request { attempt, luck }, luck.derive(OUTWARD_HOP));
+        self.send(ctx, endpoint.node, attempt, luck);
         self.wait(ctx, attempt, patience);
+    }
+
+    fn send(&mut self, ctx: &mut Ctx<'_>, to: NodeId, attempt: Attempt, luck: Draw) {
+        let (message, hop) = (Message::Request { attempt, luck }, luck.derive(OUTWARD_HOP));
+        match &mut self.pool {
+            None => ctx.send_with(to, message, hop),
+            Some(pool) => {
+                pool.take(ctx, to, luck.derive(CONNECTION));
+                ctx.stream_with(to, message, hop);
+            }
+        }
     }
 
     /// The request is over, and its place free.
     fn finish(&mut self, ctx: &mut Ctx<'_>, slot: u32, outcome: Outcome) {
-        let call = &mut self.calls[slot as usize];
-        if let Stage::Trying(endpoint) = std::mem::replace(&mut call.stage, Stage::Over { next: self.free }) {
+        let request = self.requests.close(slot);
+        if let Stage::Trying(endpoint) = request.stage {
             self.in_flight.remove(endpoint.ordinal);
-        }
-        self.free = slot;
-        ctx.observe(Observation::Done { offered: call.offered, outcome });
-        if let Gap::AfterEnd(think) = &self.gap {
-            let least = if outcome == Outcome::Success { LEAST_CYCLE } else { LEAST_PAUSE };
-            let lasted = ctx.now().since(call.since);
-            let think = think.sample(call.luck.derive(GAP)).max(least.saturating_sub(lasted));
-            ctx.after(think, Timer::Arrival);
-        }
-    }
-
-    fn on_news(&mut self, ctx: &mut Ctx<'_>, news: News<'_>) {
-        let Source::Registry { cache, .. } = &mut self.source else { return };
-        let now = ctx.now();
-        let News { listing, from } = news;
-        cache.on_listing(now, listing.clone());
-        let view = cache.view(now).cloned();
-        match &view {
-            Some(held) if Arc::ptr_eq(held, &listing) => {
-                let before = std::mem::replace(&mut self.sight, Sight::Told);
-                tell(ctx, &listing, from, before);
-            }
-            Some(held) => {
-                if std::mem::replace(&mut self.sight, Sight::Behind) == Sight::Blind {
-                    ctx.observe(Observation::View(held.clone()));
-                }
-            }
-            None => {}
-        }
-        let listing = view.unwrap_or(listing);
-        let waiting: Vec<u32> = (0..self.calls.len() as u32)
-            .filter(|&slot| matches!(self.calls[slot as usize].stage, Stage::Resolving))
-            .collect();
-        waiting.into_iter().for_each(|slot| self.try_one(ctx, slot, &listing));
-    }
-
-    fn on_operated(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &Answer) {
-        let outcome = match answer {
-            Answer::Done | Answer::Granted { .. } | Answer::Listing(..) => Outcome::Success,
-            Answer::Failed(_) => Outcome::Rejected,
-        };
-        if let Some(slot) = self.asked(call) {
-            self.finish(ctx, slot, outcome);
-        }
-    }
-
-    /// The place of the request that made this call to the registry.
-    fn asked(&self, call: u32) -> Option<u32> {
-        let asked = |place: &Call| matches!(place.stage, Stage::Asking { call: mine, .. } if mine == call);
-        self.calls.iter().position(asked).map(|slot| slot as u32)
-    }
-
-    fn place(&mut self, call: Call) -> u32 {
-        let slot = self.free;
-        match self.calls.get_mut(slot as usize) {
-            Some(place) => {
-                if let Stage::Over { next } = std::mem::replace(place, call).stage {
-                    self.free = next;
-                }
-                slot
-            }
-            None => {
-                self.calls.push(call);
-                self.calls.len() as u32 - 1
+            if let Some(pool) = &mut self.pool {
+                pool.leave(endpoint.node);
             }
         }
-    }
-
-    /// Where an attempt stands; it is over if its place has gone to another request.
-    fn stage(&self, attempt: Attempt) -> Stage {
-        let call = &self.calls[attempt.slot as usize];
-        if call.request == attempt.request { call.stage } else { Stage::Over { next: NO_PLACE } }
-    }
-}
-
-/// Tells the witnesses what a client has come to believe: the changes alone, if they know what it believed before.
-fn tell(ctx: &mut Ctx<'_>, listing: &Arc<Listing>, from: Origin<'_>, before: Sight) {
-    match from {
-        Origin::Changed(changes) if before == Sight::Told => {
-            for change in changes {
-                let (service, subject) = (listing.service, change.endpoint.node);
-                ctx.observe(Observation::Believes { service, subject, up: change.up });
-            }
+        ctx.observe(Observation::Done { offered: request.offered, outcome });
+        let lasted = ctx.now().since(request.since);
+        if let Some(pause) = self.pace.on_end(request.luck.derive(GAP), lasted, outcome) {
+            ctx.after(pause, Timer::Arrival);
         }
-        Origin::Changed(_) | Origin::Listed => ctx.observe(Observation::View(listing.clone())),
     }
 }
 

@@ -5,21 +5,25 @@ mod crash;
 mod ears;
 mod find;
 mod hand;
+mod one_of;
 mod partition;
 mod pause;
+mod plan;
 mod registry;
 mod strike;
 
 pub use aim::{Aim, Base, Names, Select, Target, Wants};
 pub use crash::Crash;
 pub use ears::Ears;
+pub use one_of::OneOf;
 pub use partition::{Direction, Mode, Partition, Shape};
 pub use pause::Pause;
+pub use plan::{Bounds, End, OnMiss, OnOverlap, Planned, Span, Start, Trigger, Wait, Within, bounds, spans};
 pub use registry::{Registry, Trouble};
 pub use strike::{Audience, Nemesis, Struck};
 
 use hand::{Hand, Healing, Step, Strike};
-use schism_core::{Duration, Luck, NodeId, Seed, Time};
+use schism_core::NodeId;
 
 /// What holds of a kind of fault, whomever it strikes.
 pub trait Nature {
@@ -33,10 +37,28 @@ pub trait Nature {
         Wants::Anyone
     }
 
+    /// What it keeps its targets from for as long as it lasts.
+    fn grip(&self) -> Grip {
+        Grip::Loose
+    }
+
     /// Whether its intensity is zero: then it is left out, and nothing in the run tells that it was there.
     fn is_nothing(&self) -> bool {
         false
     }
+}
+
+/// What a fault keeps every one of its targets from, from its beginning to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grip {
+    /// Nothing that another fault could do: what both do adds up.
+    Loose,
+    /// Reaching each other: the ways between them are cut, and cannot be cut again.
+    Apart,
+    /// Going on: the process stands still, and cannot be paused again.
+    Still,
+    /// Living: the process is dead, and can neither die nor be paused.
+    Dead,
 }
 
 /// Whether a fault lasts.
@@ -78,6 +100,11 @@ macro_rules! catalog {
                 Some(match self { $(Fault::$kind(fault) => Fault::$kind(fault.aim(at)?),)* })
             }
 
+            /// What it may turn out to be: the alternatives of `one-of`, or itself alone.
+            pub fn alternatives(&self) -> &[Fault<T>] {
+                if let Fault::OneOf(one) = self { &one.of } else { std::slice::from_ref(self) }
+            }
+
             /// Whom it is aimed at, side by side.
             pub fn sides(&self) -> Vec<&[T]> {
                 match self { $(Fault::$kind(fault) => fault.sides(),)* }
@@ -91,6 +118,10 @@ macro_rules! catalog {
 
             fn wants(&self) -> Wants {
                 match self { $(Fault::$kind(fault) => fault.wants(),)* }
+            }
+
+            fn grip(&self) -> Grip {
+                match self { $(Fault::$kind(fault) => fault.grip(),)* }
             }
 
             fn is_nothing(&self) -> bool {
@@ -123,143 +154,5 @@ catalog! {
     Crash = "crash", "processes die: all that is not on disk is lost, and peers see a reset";
     Pause = "pause", "processes stand still and keep their state (SIGSTOP)";
     Registry = "registry", "the registry fares ill: its leader changes, its leases end, its watches stall, its lists are wrong";
-}
-
-/// One fault of the plan.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Planned {
-    /// The name that expectations, phases and the report use.
-    pub id: String,
-    /// When it begins.
-    pub start: Start,
-    /// When it is healed.
-    pub end: End,
-    /// What it is.
-    pub fault: Fault,
-    /// Whether a run in which it touched nothing is vacuous.
-    pub on_miss: OnMiss,
-}
-
-/// What it means if a fault touched nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnMiss {
-    /// The run says nothing: it is vacuous.
-    Vacuous,
-    /// Fine: `may-miss = true`.
-    Fine,
-}
-
-/// When a fault begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// At this moment.
-    At(Time),
-    /// At a moment drawn uniformly between these two, from the fault's own luck.
-    Between(Time, Time),
-    /// When something happens for the first time, and then a while.
-    When(Trigger, Wait),
-}
-
-/// What a fault can wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Trigger {
-    /// Another fault of the plan begins.
-    Begins(usize),
-    /// Another fault of the plan has healed.
-    Heals(usize),
-    /// Another member leads than before.
-    LeaderChanges,
-    /// A lease has expired.
-    LeaseExpires,
-    /// A metric has crossed a line: which, by its number in the scenario.
-    Crosses(usize),
-}
-
-/// How long to wait: a time drawn uniformly between these two, from the fault's own luck.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wait {
-    /// At least.
-    pub least: Duration,
-    /// At most.
-    pub most: Duration,
-}
-
-/// When a fault is healed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// This long after it began.
-    After(Duration),
-    /// At this moment.
-    At(Time),
-    /// Not in this run.
-    Never,
-}
-
-impl Planned {
-    /// When it begins with this seed, if that is known before the run.
-    pub fn starts(&self, seed: Seed) -> Option<Time> {
-        match self.start {
-            Start::At(at) => Some(at),
-            Start::Between(from, to) => Some(from + self.between(seed, Duration::ZERO, to.since(from))),
-            Start::When(..) => None,
-        }
-    }
-
-    /// How long it waits once it has heard what it waits for.
-    fn wait(&self, seed: Seed, Wait { least, most }: Wait) -> Duration {
-        self.between(seed, least, most)
-    }
-
-    fn between(&self, seed: Seed, least: Duration, most: Duration) -> Duration {
-        let share = self.luck(seed, "start", 0).draw().unit();
-        least + Duration::from_secs_f64(most.saturating_sub(least).as_secs_f64() * share)
-    }
-
-    /// When it heals, had it begun at a moment.
-    fn heals(&self, began: Time) -> Option<Time> {
-        match (self.fault.lasting(), self.end) {
-            (Lasting::Moment, _) => Some(began),
-            (Lasting::Span, End::After(lasts)) => Some(began + lasts),
-            (Lasting::Span, End::At(at)) => Some(at.max(began)),
-            (Lasting::Span, End::Never) => None,
-        }
-    }
-
-    /// The fault's own luck: nobody else draws from it, so that taking the fault away changes nothing else.
-    fn luck(&self, seed: Seed, purpose: &'static str, turn: u32) -> Luck {
-        seed.luck(&format!("fault {}", self.id), purpose, turn)
-    }
-}
-
-/// When a fault begins and when it is healed, as far as that is known before the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Span {
-    /// When it begins.
-    pub from: Option<Time>,
-    /// When it is healed; of a fault whose beginning is known, never if `None`.
-    pub to: Option<Time>,
-}
-
-/// The span of each fault of a plan with this seed. One that waits for another follows from that one's.
-pub fn spans(plan: &[Planned], seed: Seed) -> Vec<Span> {
-    let mut spans = vec![Span::default(); plan.len()];
-    // The faults that wait for each, so that every fault is looked at once.
-    let mut followers: Vec<Vec<usize>> = vec![Vec::new(); plan.len()];
-    let mut ready: Vec<(usize, Time)> = Vec::new();
-    for (fault, planned) in plan.iter().enumerate() {
-        ready.extend(planned.starts(seed).map(|at| (fault, at)));
-        if let Start::When(Trigger::Begins(other) | Trigger::Heals(other), _) = planned.start {
-            followers[other].push(fault);
-        }
-    }
-    while let Some((fault, from)) = ready.pop() {
-        let to = plan[fault].heals(from);
-        spans[fault] = Span { from: Some(from), to };
-        for &follower in &followers[fault] {
-            let Start::When(trigger, wait) = plan[follower].start else { continue };
-            let heard = if trigger == Trigger::Heals(fault) { to } else { Some(from) };
-            ready.extend(heard.map(|at| (follower, at + plan[follower].wait(seed, wait))));
-        }
-    }
-    spans
+    OneOf = "one-of", "one of several faults, chosen by the seed";
 }

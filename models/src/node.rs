@@ -54,6 +54,13 @@ pub enum Message {
     },
     /// etcd's; shared, because one change goes to every watcher.
     Etcd(Arc<etcd::Msg>),
+    /// A client opens a connection to an instance, or asks whether it is still there.
+    Ping {
+        /// The luck of the answer.
+        luck: Draw,
+    },
+    /// An instance's host is still there.
+    Pong,
 }
 
 impl From<etcd::Msg> for Message {
@@ -75,11 +82,13 @@ pub struct Attempt {
 pub const REGISTRY: Class = Class(0);
 /// Requests to instances and their replies.
 pub const REQUEST: Class = Class(1);
-/// Health checks.
+/// Whether a peer is still there: pings of connections.
 pub const PROBE: Class = Class(2);
 
 /// What a request takes on the wire, and what a reply does: 1 KiB, ours, about that of a small JSON call with its headers.
 const CALL_BYTES: u64 = 1024;
+/// What a PING frame takes: 17 bytes (RFC 9113, sections 4.1 and 6.7).
+const PING_BYTES: u64 = 17;
 
 impl Message {
     /// Which kind of traffic it is.
@@ -87,6 +96,7 @@ impl Message {
         match self {
             Message::Request { .. } | Message::Reply { .. } => REQUEST,
             Message::Etcd(_) => REGISTRY,
+            Message::Ping { .. } | Message::Pong => PROBE,
         }
     }
 
@@ -95,6 +105,7 @@ impl Message {
         match self {
             Message::Request { .. } | Message::Reply { .. } => CALL_BYTES,
             Message::Etcd(msg) => msg.size(),
+            Message::Ping { .. } | Message::Pong => PING_BYTES,
         }
     }
 }
@@ -136,6 +147,13 @@ pub enum Timer {
     Registrar(etcd::registrar::Timer),
     /// A registry member's own.
     Etcd(etcd::member::Timer),
+    /// A client may have to do something about a connection.
+    Connection {
+        /// Where it leads.
+        peer: NodeId,
+        /// Its number.
+        number: u32,
+    },
 }
 
 impl Actor for Node {
@@ -168,8 +186,10 @@ impl Actor for Node {
             }
             (Node::Instance(instance), Message::Etcd(msg)) => instance.on_registry(ctx, from, &msg),
             (Node::Client(client), Message::Etcd(msg)) => client.on_registry(ctx, from, &msg),
-            (Node::Member(_) | Node::Client(_), Message::Request { .. })
-            | (Node::Member(_) | Node::Instance(_), Message::Reply { .. }) => {
+            (Node::Instance(instance), Message::Ping { luck }) => instance.on_ping(ctx, from, luck),
+            (Node::Client(client), Message::Pong) => client.on_heard(ctx, from),
+            (Node::Member(_) | Node::Client(_), Message::Request { .. } | Message::Ping { .. })
+            | (Node::Member(_) | Node::Instance(_), Message::Reply { .. } | Message::Pong) => {
                 unreachable!("requests go to instances, and replies to clients")
             }
         }
@@ -180,6 +200,9 @@ impl Actor for Node {
         match (self, timer) {
             (Node::Client(client), Timer::Arrival) => client.on_arrival(ctx),
             (Node::Client(client), Timer::TimeOut) => client.on_time_out(ctx),
+            (Node::Client(client), Timer::Connection { peer, number }) => {
+                client.on_connection(ctx, peer, number);
+            }
             (Node::Instance(instance), Timer::Served { slot }) => instance.on_served(ctx, slot),
             (Node::Client(client), Timer::Unanswered { call }) => client.on_unanswered(ctx, call),
             (Node::Instance(instance), Timer::Unanswered { call }) => {
@@ -201,7 +224,7 @@ impl Actor for Node {
     fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
         match self {
             Node::Member(member) => member.on_reset(peer),
-            Node::Instance(instance) => instance.with_registrar(|registrar| registrar.on_reset(ctx, peer)),
+            Node::Instance(instance) => instance.on_reset(ctx, peer),
             Node::Client(client) => client.on_reset(ctx, peer),
         }
     }

@@ -58,11 +58,14 @@ pub struct Instance {
     free: Vec<u32>,
     busy: u32,
     waiting: VecDeque<Work>,
+    /// The clients that have opened a connection, as far as is known.
+    connected: BTreeSet<NodeId>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Work {
     client: NodeId,
+    came: Came,
     attempt: Attempt,
     luck: Draw,
     /// The true moment at which it came, and later at which its service began: for the witnesses alone.
@@ -71,7 +74,16 @@ struct Work {
     waited: Duration,
 }
 
-/// Labels of what is derived from an attempt's luck, on the instance's side.
+/// How an attempt has come, and its reply goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    /// As an exchange of its own.
+    Alone,
+    /// On the client's connection.
+    Connected,
+}
+
+/// Labels of what is derived from an attempt's luck, on the instance's side, and from a ping's.
 const DEMAND: u64 = 2;
 const REPLY_HOP: u64 = 3;
 
@@ -88,19 +100,21 @@ impl Instance {
             free: Vec::new(),
             busy: 0,
             waiting: VecDeque::new(),
+            connected: BTreeSet::new(),
         }
     }
 
     /// An attempt has come: it is served, or waits, or is turned away.
     pub fn on_request(&mut self, ctx: &mut Ctx<'_>, client: NodeId, attempt: Attempt, luck: Draw) {
         let Config { slots, queue, .. } = self.post.config.as_ref();
-        let work = Work { client, attempt, luck, since: ctx.moment(), waited: Duration::ZERO };
+        let came = if self.connected.contains(&client) { Came::Connected } else { Came::Alone };
+        let work = Work { client, came, attempt, luck, since: ctx.moment(), waited: Duration::ZERO };
         if *slots == 0 || self.busy < *slots {
             self.serve(ctx, work);
         } else if queue.is_none_or(|most| self.waiting.len() < most as usize) {
             self.waiting.push_back(work);
         } else {
-            reply(ctx, work, Reply::Full);
+            self.reply(ctx, work, Reply::Full);
         }
     }
 
@@ -110,7 +124,7 @@ impl Instance {
         self.free.push(slot);
         self.busy -= 1;
         ctx.observe(Observation::Served { waited: work.waited, took: ctx.moment().since(work.since) });
-        reply(ctx, work, Reply::Done);
+        self.reply(ctx, work, Reply::Done);
         if let Some(mut next) = self.waiting.pop_front() {
             next.waited = ctx.moment().since(next.since);
             next.since = ctx.moment();
@@ -123,6 +137,18 @@ impl Instance {
         self.with_registrar(|registrar| registrar.on_message(ctx, from, msg));
     }
 
+    /// A client opens a connection, or asks whether this host is still there.
+    pub fn on_ping(&mut self, ctx: &mut Ctx<'_>, client: NodeId, luck: Draw) {
+        self.connected.insert(client);
+        ctx.stream_with(client, Message::Pong, luck.derive(REPLY_HOP));
+    }
+
+    /// A peer's host has reset the connection.
+    pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        self.connected.remove(&peer);
+        self.with_registrar(|registrar| registrar.on_reset(ctx, peer));
+    }
+
     /// What is about the registration, if there is one.
     pub fn with_registrar(&mut self, act: impl FnOnce(&mut Registrar)) {
         if let Some(registrar) = &mut self.registrar {
@@ -130,9 +156,10 @@ impl Instance {
         }
     }
 
-    /// The clients that wait for an answer, and the registry member.
+    /// The clients that wait for an answer or are connected, and the registry member.
     pub fn peers(&self) -> Vec<NodeId> {
         let clients = self.serving.iter().flatten().chain(&self.waiting).map(|work| work.client);
+        let clients = clients.chain(self.connected.iter().copied());
         let peers: BTreeSet<NodeId> = clients.chain(self.registrar.as_ref().map(Registrar::member)).collect();
         peers.into_iter().collect()
     }
@@ -152,9 +179,15 @@ impl Instance {
         self.busy += 1;
         ctx.after(takes, Timer::Served { slot });
     }
-}
 
-fn reply(ctx: &mut Ctx<'_>, work: Work, reply: Reply) {
-    let hop = work.luck.derive(REPLY_HOP);
-    ctx.send_with(work.client, Message::Reply { attempt: work.attempt, reply }, hop);
+    /// Answers, the way that the attempt came. A client that has gone takes no answer, though the work was done.
+    fn reply(&self, ctx: &mut Ctx<'_>, work: Work, reply: Reply) {
+        let Work { client, attempt, luck, came, .. } = work;
+        let (message, hop) = (Message::Reply { attempt, reply }, luck.derive(REPLY_HOP));
+        match came {
+            Came::Alone => ctx.send_with(client, message, hop),
+            Came::Connected if self.connected.contains(&client) => ctx.stream_with(client, message, hop),
+            Came::Connected => {}
+        }
+    }
 }

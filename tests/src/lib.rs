@@ -2,6 +2,7 @@
 //! measurements, statistics, what runs let be seen, and a toy world.
 
 pub mod binary;
+pub mod crowds;
 pub mod data;
 pub mod faults;
 pub mod puppet;

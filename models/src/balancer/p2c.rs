@@ -5,7 +5,7 @@
 
 use schism_core::{Draws, Luck};
 
-use super::Balancer;
+use super::{Balancer, Call};
 use crate::listing::View;
 
 /// Keeps nothing: the view knows what is in flight.
@@ -19,7 +19,7 @@ impl P2c {
 }
 
 impl Balancer for P2c {
-    fn pick(&mut self, luck: &mut Draws, view: View<'_>) -> u32 {
+    fn pick(&mut self, luck: &mut Draws, view: View<'_>, _: &Call<'_>) -> u32 {
         if view.len() == 1 {
             return 0;
         }

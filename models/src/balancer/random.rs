@@ -2,7 +2,7 @@
 
 use schism_core::{Draws, Luck};
 
-use super::Balancer;
+use super::{Balancer, Call};
 use crate::listing::View;
 
 /// Keeps nothing.
@@ -16,7 +16,7 @@ impl Random {
 }
 
 impl Balancer for Random {
-    fn pick(&mut self, luck: &mut Draws, view: View<'_>) -> u32 {
+    fn pick(&mut self, luck: &mut Draws, view: View<'_>, _: &Call<'_>) -> u32 {
         luck.below(view.len())
     }
 }

@@ -2,7 +2,7 @@
 
 use schism_core::{Draws, Luck};
 
-use super::Balancer;
+use super::{Balancer, Call};
 use crate::listing::View;
 
 /// A cyclic index into the view. It goes on over changes of the view: clients that started apart stay apart.
@@ -18,7 +18,7 @@ impl RoundRobin {
 }
 
 impl Balancer for RoundRobin {
-    fn pick(&mut self, _: &mut Draws, view: View<'_>) -> u32 {
+    fn pick(&mut self, _: &mut Draws, view: View<'_>, _: &Call<'_>) -> u32 {
         let place = self.next % view.len();
         self.next = self.next.wrapping_add(1);
         place

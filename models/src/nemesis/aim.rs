@@ -43,6 +43,16 @@ pub enum Select {
     In(ZoneId),
 }
 
+impl Select {
+    /// Whether nobody can say whom it selects before it is known who leads.
+    pub(super) fn depends_on_the_leader(&self) -> bool {
+        match self {
+            Select::Leader | Select::Followers | Select::Minority => true,
+            Select::Majority | Select::Pick(_) | Select::Share(_) | Select::In(_) => false,
+        }
+    }
+}
+
 /// Turns targets of one sort into targets of another, all that stand together at once: names as written into nodes.
 /// `None` where a name means nothing, which has then been reported.
 pub type Aim<'a, T, U> = dyn FnMut(Vec<T>) -> Option<Vec<U>> + 'a;

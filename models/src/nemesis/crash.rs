@@ -1,10 +1,10 @@
 //! Processes die.
 
-use super::Nature;
 use schism_core::Death;
 
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
+use super::{Grip, Nature};
 
 /// Processes die: all that is not on disk is lost, and peers see a reset. Healing starts them anew.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +25,11 @@ impl<T> Crash<T> {
     }
 }
 
-impl<T> Nature for Crash<T> {}
+impl<T> Nature for Crash<T> {
+    fn grip(&self) -> Grip {
+        Grip::Dead
+    }
+}
 
 impl Crash {
     /// `crash of orders:one`.

@@ -1,6 +1,6 @@
 //! Whom a fault is meant for: targets are found when it begins, among the nodes and by the leader of that moment.
 
-use schism_core::{Luck, NodeId, NodeSet, Status};
+use schism_core::{Luck, NodeId, NodeSet, Status, ZoneId};
 
 use super::aim::{Base, Select, Target};
 use super::hand::Ground;
@@ -8,15 +8,42 @@ use crate::node::Node;
 
 /// The moment at which a fault begins, and its luck.
 pub(super) struct Finder<'w> {
-    ground: &'w dyn Ground,
+    land: Land<'w>,
     /// The live member that leads, by the latest term.
     leader: Option<NodeId>,
     luck: Luck,
 }
 
+/// Where the nodes are.
+enum Land<'w> {
+    Run(&'w dyn Ground),
+    Plan(&'w [ZoneId]),
+}
+
+impl Land<'_> {
+    fn nodes(&self) -> u32 {
+        match self {
+            Land::Run(ground) => ground.nodes(),
+            Land::Plan(zones) => zones.len() as u32,
+        }
+    }
+
+    fn zone(&self, node: NodeId) -> ZoneId {
+        match self {
+            Land::Run(ground) => ground.scene().zone(node),
+            Land::Plan(zones) => zones[node.index()],
+        }
+    }
+}
+
 impl<'w> Finder<'w> {
     pub(super) fn new(ground: &'w dyn Ground, luck: Luck) -> Self {
-        Finder { ground, leader: leader(ground), luck }
+        Finder { land: Land::Run(ground), leader: leader(ground), luck }
+    }
+
+    /// A finder before the run, when nobody leads: the zone of every node, by number, is all that is known.
+    pub(super) fn before(zones: &'w [ZoneId], luck: Luck) -> Self {
+        Finder { land: Land::Plan(zones), leader: None, luck }
     }
 
     /// The nodes that the targets mean, by number.
@@ -49,7 +76,7 @@ impl<'w> Finder<'w> {
 
     /// Every node.
     pub(super) fn all(&self) -> impl Iterator<Item = NodeId> + use<> {
-        (0..self.ground.nodes()).map(NodeId)
+        (0..self.land.nodes()).map(NodeId)
     }
 
     /// The registry member that leads, if one does.
@@ -67,7 +94,7 @@ impl<'w> Finder<'w> {
         let from: Vec<NodeId> = match &target.base {
             Base::Node(node) => vec![*node],
             Base::Group(nodes) => nodes.clone(),
-            Base::Zone(zone) => self.all().filter(|&node| self.ground.scene().zone(node) == *zone).collect(),
+            Base::Zone(zone) => self.all().filter(|&node| self.land.zone(node) == *zone).collect(),
             Base::Rest => Vec::new(),
         };
         match &target.select {
@@ -93,7 +120,7 @@ impl<'w> Finder<'w> {
                 let count = (part * size as u128 * 2 + whole) / (whole * 2);
                 self.draw((count as usize).max(1), &mut from);
             }
-            Select::In(zone) => from.retain(|&node| self.ground.scene().zone(node) == *zone),
+            Select::In(zone) => from.retain(|&node| self.land.zone(node) == *zone),
         }
         from
     }

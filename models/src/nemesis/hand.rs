@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use schism_core::{
     Cut, Death, Draw, Duration, Event, Fault as Primitive, FaultId, Impairment, Luck, NodeId, NodeSet, Rate,
-    Scene, Seed, Setting, Skew, Time, World, queue::Queue,
+    Scene, Seed, Setting, Skew, Status, Time, World, queue::Queue,
 };
 
 use super::Planned;
@@ -16,6 +16,9 @@ use super::find::Finder;
 use super::strike::{Act, Agenda, Audience, Struck};
 use crate::node::Node;
 use crate::plight::{Ail, Ailment, Plight};
+
+/// What a fault's luck is asked for when it looks for its victims.
+pub(super) const TARGETS: &str = "targets";
 
 /// What a kind of fault does: when it begins, at the reminders that it sets itself, and when its time is over.
 pub(crate) trait Strike {
@@ -234,7 +237,7 @@ impl Hand<'_> {
 
     /// Finds whom the fault is meant for.
     pub(crate) fn finding<T>(&self, find: impl FnOnce(&mut Finder<'_>) -> T) -> T {
-        find(&mut Finder::new(&*self.ground, self.luck("targets", 0)))
+        find(&mut Finder::new(&*self.ground, self.luck(TARGETS, 0)))
     }
 
     /// Finds the fault's victims, and remembers them.
@@ -430,8 +433,11 @@ impl Hand<'_> {
         if !self.course.holds.insert((hold, node)) {
             return;
         }
-        self.course.strikes += 1;
-        *self.deeds.holds.entry((hold, node)).or_default() += 1;
+        let holders = self.deeds.holds.entry((hold, node)).or_default();
+        *holders += 1;
+        // Who is dead already, or held by another fault, is touched by this one only if it outlasts that.
+        let strikes = *holders == 1 && self.ground.scene().status(node) != Status::Down;
+        self.course.strikes += u64::from(strikes);
         self.ground.inflict(match hold {
             Hold::Dead => Primitive::Crash(node, death),
             Hold::Still => Primitive::Pause(node),

@@ -5,7 +5,7 @@ use schism_core::{Classes, Cut, Feel, Flows, NodeId, NodeSet};
 use super::aim::{Aim, Names, Target};
 use super::find::Finder;
 use super::hand::{Hand, Strike};
-use super::{Nature, Struck};
+use super::{Grip, Nature, Struck};
 
 /// Who cannot reach whom, and how that feels.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,7 +111,11 @@ impl<T> Shape<T> {
     }
 }
 
-impl<T> Nature for Partition<T> {}
+impl<T> Nature for Partition<T> {
+    fn grip(&self) -> Grip {
+        Grip::Apart
+    }
+}
 
 impl Partition {
     /// `partition: zone:b | rest, blackhole`.

@@ -1,8 +1,8 @@
 //! Processes stand still.
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
+use super::{Grip, Nature};
 
 /// Processes stand still and keep their state (SIGSTOP). Healing lets them go on.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +23,11 @@ impl<T> Pause<T> {
     }
 }
 
-impl<T> Nature for Pause<T> {}
+impl<T> Nature for Pause<T> {
+    fn grip(&self) -> Grip {
+        Grip::Still
+    }
+}
 
 impl Pause {
     /// `pause of orders:one`.

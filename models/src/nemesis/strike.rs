@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schism_core::{Duration, Event, NodeId, Scene, Seed, Time, Witness, World, queue::Queue};
+use schism_core::{Event, NodeId, Scene, Seed, Time, Witness, World, queue::Queue};
 
 use super::ears::{Ears, Heard, Listening};
 use super::hand::{Course, Deeds, Ground, Hand, Healing, Step, Strike};
-use super::{End, Lasting, Nature, Planned, Start, Trigger};
+use super::{Lasting, Nature, Planned, Start, Trigger};
 use crate::node::Node;
 
 /// A witness that is also told of whole faults, not of their primitives alone.
@@ -164,21 +164,14 @@ impl Nemesis {
     fn begin(&mut self, world: &mut dyn Ground, fault: usize) {
         let planned = &self.plan.clone()[fault];
         let now = world.scene().now();
-        let ends = match (planned.fault.lasting(), planned.end) {
-            (Lasting::Moment, _) => Some(now),
-            // A fault that lasts no time at all is none: it would heal before it began.
-            (Lasting::Span, End::After(Duration::ZERO)) => return,
-            (Lasting::Span, End::At(at)) if at <= now => return,
-            (Lasting::Span, End::After(lasts)) => Some(now + lasts),
-            (Lasting::Span, End::At(at)) => Some(at),
-            (Lasting::Span, End::Never) => None,
-        };
-        if planned.fault.is_nothing() {
-            return;
+        let ends = planned.heals(now);
+        // A fault that lasts no time at all is none: it would heal before it began. Those that wait for it go on.
+        let passes = planned.fault.lasting() == Lasting::Span && ends == Some(now);
+        if !passes && !planned.fault.is_nothing() {
+            self.courses.insert(fault, Course::default());
+            self.with_hand(world, fault, |planned, hand| planned.fault.begin(hand));
+            world.tell_began(fault, &self.courses[&fault].struck);
         }
-        self.courses.insert(fault, Course::default());
-        self.with_hand(world, fault, |planned, hand| planned.fault.begin(hand));
-        world.tell_began(fault, &self.courses[&fault].struck);
         self.hear(Trigger::Begins(fault), now);
         match ends {
             Some(at) if at == now => self.heal(world, fault),
@@ -201,6 +194,9 @@ impl Nemesis {
     }
 
     fn heal(&mut self, world: &mut dyn Ground, fault: usize) {
+        if !self.courses.contains_key(&fault) {
+            return self.hear(Trigger::Heals(fault), world.scene().now());
+        }
         match self.with_hand(world, fault, |planned, hand| planned.fault.heal(hand)) {
             Healing::Done => self.end(world, fault),
             Healing::Underway => {}

@@ -153,6 +153,9 @@ pub(crate) struct Plan {
     /// Text that is itself a scenario, or JSON for programs
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
+    /// Show every fault on the time line, however many there are
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
 }
 
 /// What there is a catalog of.

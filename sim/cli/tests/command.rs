@@ -177,6 +177,23 @@ fn a_scenario_can_come_from_stdin() {
 }
 
 #[test]
+fn a_plan_of_many_faults_shows_the_first_unless_all_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let strike = "[[fault]]\nat = \"1s\"\nfor = \"5ms\"\nrepeat = { every = \"10ms\", times = 300 }\npause = \"orders-0\"\n";
+    let many = written(folder.path(), "many.toml", &format!("{SCENARIO}{strike}"));
+    let rows = |out: &str| out.lines().filter(|line| line.starts_with("# ") && line.contains('┫')).count();
+    let (some, all) = (schism(["plan", &many]).out, schism(["plan", &many, "-v"]).out);
+    assert_eq!((rows(&some), rows(&all)), (200, 301));
+    assert!(some.contains("# and 101 more faults; -v shows all\n"), "{some}");
+    let data = json(&schism(["plan", &many, "--format", "json"]).out);
+    assert_eq!(data["faults"].as_array().unwrap().len(), 301);
+    assert_eq!(
+        (&data["faults"][2]["waits_for"], &data["faults"][2]["on"]),
+        (&"pause-1-2.begins".into(), &serde_json::json!([["orders-0"]]))
+    );
+}
+
+#[test]
 fn a_plan_is_itself_a_scenario_that_means_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let good = written(folder.path(), "good.toml", SCENARIO);

@@ -14,6 +14,7 @@ mod luck;
 mod network;
 mod node;
 pub mod queue;
+mod ranks;
 mod ratio;
 mod stream;
 mod time;
@@ -35,6 +36,7 @@ pub use fault::{
 pub use luck::{Draw, Draws, Luck, Seed};
 pub use network::Network;
 pub use node::{Life, NodeId};
+pub use ranks::Ranks;
 pub use ratio::{Ratio, ratio};
 pub use time::{Duration, Time};
 pub use topology::{Link, Topology, ZoneId};

@@ -9,6 +9,8 @@ use crate::ledger::{Ledger, Sighting};
 use crate::report::{self, Verdict};
 
 mod metric;
+
+pub(crate) use metric::of_requests;
 #[cfg(test)]
 mod tests;
 

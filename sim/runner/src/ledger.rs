@@ -37,7 +37,6 @@ use recovery::Recovery;
 use reign::Reign;
 use requests::Requests;
 use services::Services;
-use tally::Sent;
 use timeline::Steps;
 use watch::Watch;
 
@@ -49,6 +48,7 @@ pub use intervals::MOST_BELIEFS;
 
 pub(crate) use cells::Cell;
 pub(crate) use services::peak_to_mean;
+pub(crate) use tally::Sent;
 pub(crate) use watch::Sighting;
 
 /// All that a run is judged and told by.
@@ -250,7 +250,7 @@ impl Audience for Ledger {
 }
 
 /// What each node of a scenario is.
-fn cast(scenario: &Scenario) -> Cast {
+pub(crate) fn cast(scenario: &Scenario) -> Cast {
     let size = |nodes: &[schism_scenario::Node]| nodes.len() as u32;
     let services: Vec<u32> = scenario.services.iter().map(|service| size(&service.nodes)).collect();
     let clients: Vec<u32> = scenario.clients.iter().map(|group| size(&group.nodes)).collect();

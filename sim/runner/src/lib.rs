@@ -1,6 +1,7 @@
 //! Runs scenarios and tells what happened: metrics, beliefs, recovery, verdicts.
 
 mod figures;
+mod gauge;
 mod judge;
 pub mod ledger;
 mod phases_text;
@@ -8,8 +9,9 @@ pub mod report;
 mod simulation;
 mod words;
 
+pub use gauge::Gauged;
 pub use ledger::Ledger;
 pub use phases_text::phases_text;
 pub use report::Report;
 pub use simulation::{Simulation, run, run_all};
-pub use words::of_fault;
+pub use words::Words;

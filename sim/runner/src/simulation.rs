@@ -8,12 +8,13 @@ use schism_core::{
 };
 use schism_models::client::{Callee, Desk, Directory};
 use schism_models::listing::{Endpoint, Listing, ServiceId};
-use schism_models::nemesis::{Audience, Ears, Nemesis};
+use schism_models::nemesis::{Audience, Ears, Nemesis, Trigger};
 use schism_models::node::{Node, Role};
 use schism_models::registry::{self, etcd};
 use schism_models::service::Post;
 use schism_scenario::{self as scenario, Scenario};
 
+use crate::gauge::Gauged;
 use crate::ledger::Listed;
 use crate::{Ledger, Report};
 
@@ -34,7 +35,7 @@ pub fn run_all(scenario: &Scenario, seeds: &[Seed]) -> Vec<Report> {
 /// A scenario on its way. A value: cloning it forks the run.
 #[derive(Clone)]
 pub struct Simulation<W, Q = Best<Event<Node>>> {
-    world: World<Node, Ears<W>, Q>,
+    world: World<Node, Ears<Gauged<W>>, Q>,
     nemesis: Nemesis,
     end: Time,
 }
@@ -44,7 +45,12 @@ impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
     pub fn new(scenario: &Scenario, seed: Seed, witness: W) -> Self {
         let nemesis = Nemesis::new(scenario.faults.clone().into(), seed);
         Simulation {
-            world: World::new(&scenario.topology, cast(scenario), seed, nemesis.ears(witness)),
+            world: World::new(
+                &scenario.topology,
+                cast(scenario),
+                seed,
+                nemesis.ears(Gauged::new(scenario, witness)),
+            ),
             nemesis,
             end: Time::START + scenario.length,
         }
@@ -55,13 +61,30 @@ impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
         let until = until.min(self.end);
         loop {
             // What the nemesis hears on the way may have to be acted on before what it had planned.
-            let goal = self.nemesis.next_at().filter(|&at| at < until);
+            let goal = self.next_at().filter(|&at| at < until);
             match self.world.run_until(goal.unwrap_or(until)) {
                 Ran::Called => {}
-                Ran::ToEnd if goal.is_some() => self.nemesis.act(&mut self.world),
+                Ran::ToEnd if goal.is_some() => self.act(),
                 Ran::ToEnd => return,
             }
             self.nemesis.listen(&mut self.world);
+        }
+    }
+
+    /// When the nemesis has something to do next, or a gauge is to be read.
+    fn next_at(&self) -> Option<Time> {
+        let gauges = self.world.witness().audience.next_at();
+        self.nemesis.next_at().into_iter().chain(gauges).min()
+    }
+
+    /// What is to be done now: gauges are read before the nemesis acts.
+    fn act(&mut self) {
+        let now = self.world.now();
+        for line in self.world.witness_mut().0.audience.read(now) {
+            self.nemesis.hear(Trigger::Crosses(line), now);
+        }
+        if self.nemesis.next_at().is_some_and(|at| at <= now) {
+            self.nemesis.act(&mut self.world);
         }
     }
 
@@ -72,13 +95,13 @@ impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
     }
 
     /// The world as it is.
-    pub fn world(&self) -> &World<Node, Ears<W>, Q> {
+    pub fn world(&self) -> &World<Node, Ears<Gauged<W>>, Q> {
         &self.world
     }
 
     /// What watches.
     pub fn witness(&self) -> &W {
-        &self.world.witness().audience
+        &self.world.witness().audience.audience
     }
 
     /// Of everything so far.
@@ -88,7 +111,7 @@ impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
 
     /// What has watched.
     pub fn into_witness(self) -> W {
-        self.world.into_witness().audience
+        self.world.into_witness().audience.audience
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use schism_core::{NodeId, ZoneId};
-use schism_models::nemesis::{self, Base, Fault, Select, Target};
+use schism_core::{NodeId, Seed, ZoneId};
+use schism_models::nemesis::{self, Base, Fault, Planned, Select, Target};
 use schism_scenario::{Node, Scenario};
 
 /// The names of all nodes and groups. Cheap to make and to clone.
@@ -96,18 +96,44 @@ impl Names {
     }
 }
 
-/// A fault in the words of the scenario: `partition: zone:b | rest, blackhole`.
-pub fn of_fault(scenario: &Scenario, fault: &Fault) -> String {
-    fault.words(&Spelt { scenario, names: Names::new(scenario) })
-}
-
-/// Targets as the scenario spells them.
-struct Spelt<'s> {
+/// Faults and nodes in the words of the scenario.
+pub struct Words<'s> {
     scenario: &'s Scenario,
     names: Names,
 }
 
-impl nemesis::Names for Spelt<'_> {
+impl<'s> Words<'s> {
+    /// The words of a scenario.
+    pub fn new(scenario: &'s Scenario) -> Words<'s> {
+        Words { scenario, names: Names::new(scenario) }
+    }
+
+    /// A fault as it is meant: `partition: zone:b | rest, blackhole`.
+    pub fn fault(&self, fault: &Fault) -> String {
+        fault.words(self)
+    }
+
+    /// A fault as it is with a seed: of a choice, what is chosen.
+    pub fn with_seed(&self, planned: &Planned, seed: Seed) -> String {
+        let chosen = self.fault(planned.chosen(seed));
+        match planned.fault.alternatives().len() {
+            1 => chosen,
+            several => format!("{chosen} (chosen of {several})"),
+        }
+    }
+
+    /// Nodes one by one, or by ranges if they are many.
+    pub fn each(&self, nodes: &[NodeId]) -> Vec<String> {
+        self.names.each(nodes)
+    }
+
+    /// Nodes by ranges: `registry-0, orders (all 30), web-3..web-7`.
+    pub fn nodes(&self, nodes: &[NodeId]) -> String {
+        self.names.of(nodes)
+    }
+}
+
+impl nemesis::Names for Words<'_> {
     fn target(&self, target: &Target) -> String {
         of_target(self.scenario, &self.names, target)
     }
@@ -169,7 +195,7 @@ mod tests {
         let (mode, direction) = (Mode::Blackhole, Direction::Forward);
         let sides =
             vec![vec![target(Base::Zone(ZoneId(1)), None), leader.clone()], vec![target(Base::Rest, None)]];
-        let told = |fault| of_fault(&scenario, &fault);
+        let told = |fault| Words::new(&scenario).fault(&fault);
         assert_eq!(told(Fault::Pause(Pause { targets: vec![orders.clone()] })), "pause of orders:pick(2)");
         let split = Fault::Partition(Partition { shape: Shape::Split(sides), direction, mode });
         assert_eq!(told(split), "partition: zone:b, registry:leader | rest, forward only, blackhole");

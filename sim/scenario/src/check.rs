@@ -7,16 +7,18 @@ mod registry;
 mod target;
 mod topology;
 
-use schism_core::{Duration, Seed};
-use schism_models::client::{self, Arrivals, Callee, Operation};
+use schism_core::{Duration, Ranks, Seed};
+use schism_models::client::{self, Arrivals, Callee, Connections, Operation};
+use schism_models::keys::Keys;
 use schism_models::service;
 
 use self::cast::Cast;
+pub(crate) use self::fault::{LEADER_CHANGES, LEASE_EXPIRES};
 use crate::diagnostics::{Problem, Report, listed, nearest, shorten, suggest};
 use crate::limits;
 use crate::reader::too_many;
 use crate::source::At;
-use crate::spec::{ArrivalsSpec, ClientSpec, ServiceSpec, Written};
+use crate::spec::{ArrivalsSpec, ClientSpec, KeysSpec, ServiceSpec, Written};
 use crate::{Group, Scenario, render};
 
 /// The scenario as meant, if nothing is wrong with it.
@@ -29,10 +31,9 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
     let cast = Cast::assemble(written, &zones, report)?;
     let services = services(&written.services);
     let clients = clients(written, length, report);
-    let errors = report.errors();
-    let faults = fault::check(&written.faults, &cast, &zones, length, report);
-    let certain = written.faults_readable && report.errors() == errors && faults.iter().all(Option::is_some);
-    let expectations = expect::check(written, &faults, certain, length, report);
+    let asked = expect::ids(&written.expectations, report);
+    let faults = fault::check(written, &asked, &cast, &zones, length, report);
+    let expectations = expect::check(written, asked, &faults, length, report);
     if report.has_errors() {
         return None;
     }
@@ -48,7 +49,8 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
         members: cast.members,
         services: groups(&written.services, services?, cast.services, |one| &one.name),
         clients: groups(&written.clients, clients?, cast.clients, |one| &one.name),
-        faults: faults.into_iter().flatten().collect(),
+        faults: faults.planned.into_iter().flatten().collect(),
+        lines: faults.lines,
         expectations,
         digest: render::digest_of(""),
     };
@@ -130,7 +132,7 @@ fn services(specs: &[ServiceSpec]) -> Option<Vec<service::Config>> {
 
 fn clients(written: &Written, length: Option<At<Duration>>, report: &Report) -> Option<Vec<client::Config>> {
     let mut requests = 0;
-    let mut views = 0;
+    let (mut views, mut keys) = (0, 0);
     let mut configs = Vec::new();
     for spec in &written.clients {
         let calls = callee(spec, written, report);
@@ -143,6 +145,7 @@ fn clients(written: &Written, length: Option<At<Duration>>, report: &Report) -> 
             report.add(too_many(spec.name.place, limits::VIEWS, views));
             return None;
         }
+        keys = table_of_keys(spec, keys, report)?;
         configs.push(calls.and_then(|calls| config(spec, calls)));
     }
     configs.into_iter().collect()
@@ -154,12 +157,19 @@ fn config(spec: &ClientSpec, calls: Callee) -> Option<client::Config> {
         arrivals: match &spec.arrivals.as_ref()?.value {
             ArrivalsSpec::Poisson(rate) => Arrivals::Poisson(rate.gap),
             ArrivalsSpec::Constant(rate) => Arrivals::Constant(rate.gap),
+            ArrivalsSpec::Varying(intensity) => Arrivals::Varying(*intensity),
             ArrivalsSpec::Closed(think) => Arrivals::Closed(think.clone()),
         },
         timeout: spec.timeout.value,
         deadline: spec.deadline,
+        keys: match spec.keys? {
+            KeysSpec::Unique => Keys::Unique,
+            KeysSpec::Uniform(keys) => Keys::Uniform(keys),
+            KeysSpec::Zipf { keys, s } => Keys::Zipf(Ranks::zipf(keys.value, s)),
+        },
         balancer: spec.balancer?,
         cache: spec.cache?,
+        connections: spec.connections?.value,
     })
 }
 
@@ -204,6 +214,10 @@ fn registry_callee(
         );
         return None;
     }
+    if let Some(At { value: Connections::Pooled(_), place }) = spec.connections {
+        let message = "`connections` are those to instances, and these clients call the registry";
+        report.add(Problem::error(place, message).help("leave it out: its clients always keep a connection"));
+    }
     let operation = spec.operation.as_ref().map_or("get", |at| at.value.as_str());
     Some(Callee::Registry(match operation {
         "put" => Operation::Put,
@@ -223,6 +237,7 @@ fn offered(
     let (Some(arrivals), Some(count), Some(length)) = (&spec.arrivals, spec.count, length) else { return 0 };
     let gap = match &arrivals.value {
         ArrivalsSpec::Poisson(rate) | ArrivalsSpec::Constant(rate) => rate.gap,
+        ArrivalsSpec::Varying(intensity) => return u128::from(count.value) * intensity.offered(length.value),
         ArrivalsSpec::Closed(think) => {
             if think.median() < limits::THINK {
                 let message = format!(
@@ -255,6 +270,17 @@ fn check_requests(spec: &ClientSpec, requests: u128, report: &Report) -> Option<
     let place = spec.arrivals.as_ref().map_or(spec.name.place, |at| at.place);
     report.add(Problem::error(place, message).help("lower the rate, the number of clients or the length"));
     None
+}
+
+/// How many keys have a place in a table, with those of the groups before.
+fn table_of_keys(spec: &ClientSpec, before: u64, report: &Report) -> Option<u64> {
+    let Some(KeysSpec::Zipf { keys, .. }) = spec.keys else { return Some(before) };
+    let total = before + u64::from(keys.value);
+    if total > limits::KEYS_TOTAL.most {
+        report.add(too_many(keys.place, limits::KEYS_TOTAL, total));
+        return None;
+    }
+    Some(total)
 }
 
 fn view_entries(spec: &ClientSpec, written: &Written, calls: Callee) -> u64 {

@@ -2,6 +2,7 @@
 //! one line here.
 
 mod crash;
+mod one_of;
 mod partition;
 mod pause;
 mod registry;
@@ -51,6 +52,13 @@ catalog! {
     "crash" = Crash in crash, "Processes die: all that is not on disk is lost, and peers see a reset";
     "pause" = Pause in pause, "Processes stand still and keep their state";
     "registry" = Registry in registry, "The registry fares ill: its leader changes, its leases end, its lists are wrong, ...";
+    "one-of" = OneOf in one_of, "One of several faults, chosen by the seed";
+}
+
+/// Reads the fault that stands at the key of its kind.
+pub(crate) fn read(section: &Section<'_>, entry: &Entry) -> Option<Fault<TargetSpec>> {
+    let kind = CATALOG.iter().find(|kind| kind.key.name == entry.key).expect("it is one of the kinds");
+    (kind.read)(&Body::open(section, entry, kind.key.shape))
 }
 
 /// Turns numbers back into the names of the file, in TOML.
@@ -72,11 +80,14 @@ impl<'t> Body<'t> {
     /// Opens what stands at the key of a kind.
     pub(crate) fn open(parent: &Section<'t>, entry: &'t Entry, shape: Shape) -> Body<'t> {
         let path = parent.path_of(&entry.key);
-        let (keys, tree) = match shape {
-            Shape::Table(keys) => (keys, Some(&entry.value)),
-            Shape::TargetsOr(keys) => (keys, Some(&entry.value).filter(|tree| tree.as_table().is_some())),
-            Shape::Choice(_) => (&[] as &[Key], None),
-            _ => panic!("a fault is a table, targets, or a choice"),
+        let table = Some(&entry.value).filter(|tree| tree.as_table().is_some());
+        let (keys, tree) = if let Shape::Table(keys) = shape {
+            (keys, Some(&entry.value))
+        } else if let Shape::TargetsOr(keys) = shape {
+            (keys, table)
+        } else {
+            // The kind reads by itself what stands there.
+            (&[][..], None)
         };
         Body { section: Section::open(&path, entry.place, tree, keys, parent.report), entry }
     }

@@ -65,6 +65,8 @@ pub(crate) enum Shape {
     Oracle(Mood),
     /// The name of a metric.
     Metric,
+    /// The name of a metric that can be read while the run goes on.
+    LiveMetric,
     /// A list of them.
     Names,
     /// A distribution of times.
@@ -85,6 +87,12 @@ pub(crate) enum Shape {
     OneWay,
     /// A part of the run.
     Window,
+    /// What a fault waits for: a word, or a table with a metric and its line.
+    When,
+    /// A time, or two between which one is drawn.
+    Wait,
+    /// A list of tables, each with one kind of fault.
+    Alternatives,
     /// A quantity in the unit of a metric.
     Bound,
     /// A table with these keys.
@@ -313,9 +321,11 @@ pub(crate) const CLIENT: &[Key] = &[
         "How long one request may take, with finding an endpoint",
     )
     .or("\"none\""),
+    Key::new("key", Shape::Choice(&KEYS), "What each request is about, for balancers that look at it")
+        .or("\"unique\""),
     Key::new("balancer", Shape::Choice(&BALANCER), "How an endpoint is picked").or("\"round-robin\""),
     Key::new("cache", Shape::Choice(&CACHE), "How endpoints are learnt and kept").or("\"watch\""),
-    Key::later("key", &[]),
+    Key::new("connections", Shape::Choice(&CONNECTIONS), "How endpoints are reached").or("\"warm\""),
     Key::later("retry", &[]),
     Key::later("hedge", &[]),
     Key::later("breaker", &[]),

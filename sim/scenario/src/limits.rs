@@ -55,6 +55,9 @@ pub const RATE: u64 = 1_000_000;
 /// The lowest rate of one client: one request a day. Lower ones could not be written down again exactly.
 pub const GAP: Duration = DAY;
 
+/// The shortest time after which a rate repeats itself: shorter waves are a rate of their own.
+pub const PERIOD: Duration = Duration::from_millis(1);
+
 /// The longest name, in bytes: that of a DNS label (RFC 1035, section 2.3.4).
 pub const NAME_BYTES: usize = 63;
 
@@ -94,6 +97,16 @@ pub const GROUPS: Limit =
 /// Faults.
 pub const FAULTS: Limit =
     Limit::new("faults", 0, 100_000, "each has its own luck and its own phase of the report");
+/// Strikes of one fault that repeats.
+pub const STRIKES: Limit = Limit::new("strikes", 1, FAULTS.most, "each is a fault of its own");
+/// Lines that faults wait for a metric to cross.
+pub const LINES: Limit = Limit::new("lines for metrics to cross", 0, 100, "each watches every request");
+/// Alternatives of one fault.
+pub const ALTERNATIVES: Limit = Limit::new("alternatives", 1, 1_000, "only one of them is ever chosen");
+/// How short a time a metric can be measured over for a fault that waits: a tenth of it is the clock that it is read by.
+pub const OVER: Duration = Duration::from_millis(100);
+/// What an expectation's own bound is measured over, for a fault that waits for it to be crossed.
+pub const OVER_BY_DEFAULT: Duration = Duration::from_secs(1);
 /// Expectations.
 pub const EXPECTATIONS: Limit = Limit::new("expectations", 0, 1_000, "each watches every event");
 /// Targets in one fault, and pairs in one partition.
@@ -116,6 +129,11 @@ pub const REVISIONS: Limit = Limit::new("revisions", 0, 1 << 53, "revisions are 
 pub const BURST: Limit = Limit::new("requests at once", 1, 1_000_000, "more is no throttle");
 /// Buckets of a table that moves.
 pub const BUCKETS: Limit = Limit::new("buckets", 1, 1_000_000, "no registry has more instances");
+/// Keys of one client group.
+pub const KEYS: Limit = Limit::new("keys", 1, 1_000_000, "unequal chances are held in a table");
+/// Keys of all client groups whose chances are unequal.
+pub const KEYS_TOTAL: Limit =
+    Limit::new("keys of unequal chances in all groups", 0, 10_000_000, "their chances are held in tables");
 /// How many nodes `pick(..)` takes.
 pub const PICK: Limit = Limit::new("nodes picked", 1, 100_000, "no group has more");
 /// The default seed.

@@ -92,8 +92,10 @@ struct New {
 /// Walks down the path and puts the value at its end.
 fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<(), Problem> {
     let Some((head, rest)) = path.split_first() else {
-        let wants_text =
-            matches!(shape, Shape::Text | Shape::Word(_) | Shape::Name | Shape::Oracle(_) | Shape::Metric);
+        let wants_text = matches!(
+            shape,
+            Shape::Text | Shape::Word(_) | Shape::Name | Shape::Oracle(_) | Shape::Metric | Shape::LiveMetric
+        );
         *slot = if wants_text && new.value.as_text().is_none() { new.as_text } else { new.value };
         return Ok(());
     };
@@ -107,9 +109,11 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
             in_table(slot, keys, head, rest, new)
         }
         Shape::Window => in_table(slot, grammar::BETWEEN, head, rest, new),
+        Shape::When => in_table(slot, grammar::LINE, head, rest, new),
         Shape::OneWay => in_table(slot, crate::fault::ONE_WAY, head, rest, new),
         Shape::Named(keys) => in_named(slot, keys, head, rest, new),
         Shape::List(keys) => in_list(slot, keys, head, rest, new),
+        Shape::Alternatives => in_list(slot, grammar::ALTERNATIVE, head, rest, new),
         Shape::Choice(choice) => in_choice(slot, choice, head, rest, new),
         Shape::Distribution => in_choice(slot, &grammar::DISTRIBUTION, head, rest, new),
         Shape::Text
@@ -125,6 +129,8 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
         | Shape::Name
         | Shape::Oracle(_)
         | Shape::Metric
+        | Shape::LiveMetric
+        | Shape::Wait
         | Shape::Names
         | Shape::TwoTimes
         | Shape::Times
@@ -216,7 +222,7 @@ fn ids(items: &[Tree]) -> Vec<String> {
             return text("id").map_or_else(|| expected(ask, text("during")), str::to_owned);
         }
         let has = |key: &&&str| item.as_table().is_some_and(|table| table.get(key).is_some());
-        let kind = crate::fault::KINDS.iter().find(has).copied().unwrap_or("fault");
+        let kind = grammar::WHATS.iter().find(has).copied().unwrap_or("fault");
         let count = counts.entry(kind.to_owned()).or_default();
         *count += 1;
         text("id").map_or_else(|| format!("{kind}-{count}"), str::to_owned)

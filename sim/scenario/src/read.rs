@@ -6,7 +6,7 @@ mod expect;
 mod fault;
 mod registry;
 
-pub(crate) use expect::{Unit, spelling};
+pub(crate) use expect::{Unit, not_live, spelling};
 
 use schism_core::Distribution;
 use schism_models::service::ReRegister;

@@ -256,6 +256,11 @@ impl<'t> Section<'t> {
         }
     }
 
+    /// Whether the grammar has this key here.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.keys.iter().any(|key| key.name == name)
+    }
+
     /// Whether it has keys that do not belong there.
     pub(crate) fn has_strangers(&self) -> bool {
         let strange = |entry: &Entry| !self.names().contains(&entry.key.as_str());
@@ -267,15 +272,16 @@ impl<'t> Section<'t> {
 fn example(key: &Key) -> String {
     let value = match key.shape {
         Shape::Count(_) => "3",
+        Shape::Number => "1.2",
         Shape::Duration(_) if ["length", "from", "to"].contains(&key.name) => "\"60s\"",
         Shape::Duration(_) => "\"5ms\"",
         Shape::Distribution => "{ exponential = \"5ms\" }",
         Shape::Choice(choice) if choice.what == "arrivals" => "{ poisson = \"100/s\" }",
         Shape::Choice(choice) if choice.what == "registry" => "\"etcd\"",
+        Shape::LiveMetric => "\"success-rate\"",
         Shape::TwoNames => "[\"a\", \"b\"]",
         Shape::Text
         | Shape::Flag
-        | Shape::Number
         | Shape::DurationOr(_)
         | Shape::CountOr(..)
         | Shape::Share
@@ -292,6 +298,9 @@ fn example(key: &Key) -> String {
         | Shape::Pairs
         | Shape::OneWay
         | Shape::Window
+        | Shape::When
+        | Shape::Wait
+        | Shape::Alternatives
         | Shape::Bound
         | Shape::Table(_)
         | Shape::TargetsOr(_)

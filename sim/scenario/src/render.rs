@@ -4,17 +4,19 @@ use std::fmt::Write as _;
 use std::hash::Hasher as _;
 
 use schism_core::{Digest, DigestValue, Distribution, Duration, Law, Link, NodeId, Time, ZoneId};
-use schism_models::client::{Arrivals, Callee, Operation};
-use schism_models::nemesis::{Base, End, OnMiss, Planned, Select, Start, Target};
+use schism_models::client::{Arrivals, Callee, Connections, Intensity, OnTimeout, Operation, Pooling};
+use schism_models::keys::Keys;
+use schism_models::nemesis::{Base, End, OnMiss, OnOverlap, Planned, Select, Start, Target, Trigger, Wait};
 use schism_models::oracle::{self, Mood};
 use schism_models::registry::etcd::{LeaseClock, Version};
 use schism_models::service::ReRegister;
 use schism_models::{balancer, cache, client, registry, service};
 
+use crate::check::{LEADER_CHANGES, LEASE_EXPIRES};
 use crate::fault::Spell;
 use crate::read::{Unit, spelling};
 use crate::units::{self, Rate};
-use crate::{Ask, Expectation, Group, Metric, Node, Scenario, Window};
+use crate::{Ask, Expectation, Group, Line, Metric, Node, Scenario, Window};
 
 impl Scenario {
     /// The scenario with every default spelled out. It is a scenario file itself, and means the same.
@@ -28,6 +30,16 @@ impl Scenario {
         }
         line(&mut out, "seed", &self.seed.0.to_string());
         out + &canonical(self)
+    }
+
+    /// What a fault waits for, in words: `cut.heals`, `leader-changes`, `success-rate below 90% over 2s`.
+    pub fn trigger(&self, trigger: Trigger) -> String {
+        let Trigger::Crosses(number) = trigger else { return named(trigger, self) };
+        let Line { metric, at_least, at_most, over } = &self.lines[number];
+        let bound = |word: &str, of: &Option<f64>| of.map(|of| format!("{word} {}", figure(*metric, of)));
+        let bounds = [bound("below", at_least), bound("above", at_most)];
+        let bounds = bounds.into_iter().flatten().collect::<Vec<_>>().join(" or ");
+        format!("{} {bounds} over {over}", metric.name())
     }
 }
 
@@ -214,22 +226,71 @@ fn client(out: &mut String, group: &Group<client::Config>, names: &Names<'_>) {
             );
         }
     }
-    let rate = |gap: Duration| format!("\"{}\"", Rate { gap });
-    line(
-        out,
-        "arrivals",
-        &match &config.arrivals {
-            Arrivals::Poisson(gap) => format!("{{ poisson = {} }}", rate(*gap)),
-            Arrivals::Constant(gap) => format!("{{ constant = {} }}", rate(*gap)),
-            Arrivals::Closed(think) => format!("{{ closed = {{ think = {} }} }}", distribution(think)),
-        },
-    );
+    line(out, "arrivals", &arrivals(&config.arrivals));
     line(out, "timeout", &time(config.timeout));
     line(out, "deadline", &config.deadline.map_or_else(|| text("none"), time));
+    line(out, "key", &keys(&config.keys));
     let named = balancer::CATALOG.iter().find(|(_, _, balancer)| *balancer == config.balancer);
     let (balancer, ..) = named.expect("a balancer comes from the catalog");
     line(out, "balancer", &text(balancer));
     line(out, "cache", &cache(&config.cache));
+    line(out, "connections", &connections(&config.connections));
+}
+
+fn rate(gap: Duration) -> String {
+    format!("\"{}\"", Rate { gap })
+}
+
+fn arrivals(arrivals: &Arrivals) -> String {
+    match arrivals {
+        Arrivals::Poisson(gap) => format!("{{ poisson = {} }}", rate(*gap)),
+        Arrivals::Constant(gap) => format!("{{ constant = {} }}", rate(*gap)),
+        Arrivals::Varying(intensity) => format!("{{ {} }}", self::intensity(intensity)),
+        Arrivals::Closed(think) => format!("{{ closed = {{ think = {} }} }}", distribution(think)),
+    }
+}
+
+fn intensity(intensity: &Intensity) -> String {
+    match *intensity {
+        Intensity::Ramp { from, to, after, over } => {
+            let (from, to, over, after) = (rate(from), rate(to), time(over), time(after));
+            format!("ramp = {{ from = {from}, to = {to}, over = {over}, after = {after} }}")
+        }
+        Intensity::Burst { base, peak, every, lasts } => {
+            let (base, peak, every, lasts) = (rate(base), rate(peak), time(every), time(lasts));
+            format!("burst = {{ base = {base}, peak = {peak}, every = {every}, lasts = {lasts} }}")
+        }
+        Intensity::Diurnal { low, high, period } => {
+            format!("diurnal = {{ low = {}, high = {}, period = {} }}", rate(low), rate(high), time(period))
+        }
+    }
+}
+
+fn connections(connections: &Connections) -> String {
+    let Connections::Pooled(pooling) = connections else { return text("warm") };
+    let Pooling { connect_timeout, on_timeout, keepalive_time, keepalive_timeout } = pooling;
+    let on_timeout = match on_timeout {
+        OnTimeout::Keep => "keep",
+        OnTimeout::Close => "close",
+    };
+    let keys = [
+        ("connect-timeout", time(*connect_timeout)),
+        ("on-timeout", text(on_timeout)),
+        ("keepalive-time", keepalive_time.map_or_else(|| text("none"), time)),
+        ("keepalive-timeout", time(*keepalive_timeout)),
+    ];
+    let keys: Vec<String> = keys.map(|(key, value)| format!("{key} = {value}")).into();
+    format!("{{ pooled = {{ {} }} }}", keys.join(", "))
+}
+
+fn keys(keys: &Keys) -> String {
+    match keys {
+        Keys::Unique => text("unique"),
+        Keys::Uniform(keys) => format!("{{ uniform = {{ keys = {keys} }} }}"),
+        Keys::Zipf(ranks) => {
+            format!("{{ zipf = {{ keys = {}, s = {:?} }} }}", ranks.count(), ranks.exponent())
+        }
+    }
 }
 
 fn cache(config: &cache::Config) -> String {
@@ -259,7 +320,10 @@ fn fault(out: &mut String, fault: &Planned, names: &Names<'_>) {
     match fault.start {
         Start::At(at) => line(out, "at", &moment(at)),
         Start::Between(from, to) => line(out, "between", &list([moment(from), moment(to)])),
-        Start::When(..) => {}
+        Start::When(trigger, after) => {
+            line(out, "when", &when(trigger, names.scenario));
+            line(out, "after", &wait(after));
+        }
     }
     match fault.end {
         End::After(after) => line(out, "for", &time(after)),
@@ -276,6 +340,39 @@ fn fault(out: &mut String, fault: &Planned, names: &Names<'_>) {
             OnMiss::Fine => "true",
         },
     );
+    line(
+        out,
+        "may-overlap",
+        match fault.on_overlap {
+            OnOverlap::Refused => "false",
+            OnOverlap::Fine => "true",
+        },
+    );
+}
+
+fn when(trigger: Trigger, scenario: &Scenario) -> String {
+    let Trigger::Crosses(number) = trigger else { return text(&named(trigger, scenario)) };
+    let Line { metric, at_least, at_most, over } = &scenario.lines[number];
+    let written = |key: &str, of: &Option<f64>| {
+        of.map_or_else(String::new, |of| format!(", {key} = {}", bound(*metric, of)))
+    };
+    let (below, above) = (written("below", at_least), written("above", at_most));
+    format!("{{ metric = {}{below}{above}, over = {} }}", text(metric.name()), time(*over))
+}
+
+/// What has a name of its own to wait for.
+fn named(trigger: Trigger, scenario: &Scenario) -> String {
+    match trigger {
+        Trigger::Begins(other) => format!("{}.begins", scenario.faults[other].id),
+        Trigger::Heals(other) => format!("{}.heals", scenario.faults[other].id),
+        Trigger::LeaderChanges => LEADER_CHANGES.to_owned(),
+        Trigger::LeaseExpires => LEASE_EXPIRES.to_owned(),
+        Trigger::Crosses(number) => unreachable!("line {number} has no name"),
+    }
+}
+
+fn wait(Wait { least, most }: Wait) -> String {
+    if least == most { time(least) } else { list([time(least), time(most)]) }
 }
 
 fn expect(out: &mut String, expectation: &Expectation, scenario: &Scenario) {
@@ -313,12 +410,21 @@ fn window(window: &Window, scenario: &Scenario) -> String {
 }
 
 fn bound(metric: Metric, bound: f64) -> String {
+    let figure = figure(metric, bound);
     match metric.unit() {
-        Unit::Share => format!("\"{}\"", units::show_share(bound)),
-        Unit::PerSecond => format!("\"{bound}/s\""),
-        Unit::Count | Unit::Number => format!("{bound}"),
-        Unit::Seconds => time(Duration::from_secs_f64(bound)),
-        Unit::Milliseconds => time(Duration::from_secs_f64(bound / 1e3)),
+        Unit::Share | Unit::PerSecond | Unit::Seconds | Unit::Milliseconds => text(&figure),
+        Unit::Count | Unit::Number => figure,
+    }
+}
+
+/// A value of a metric, with its unit.
+fn figure(metric: Metric, value: f64) -> String {
+    match metric.unit() {
+        Unit::Share => units::show_share(value),
+        Unit::PerSecond => format!("{value}/s"),
+        Unit::Count | Unit::Number => format!("{value}"),
+        Unit::Seconds => Duration::from_secs_f64(value).to_string(),
+        Unit::Milliseconds => Duration::from_secs_f64(value / 1e3).to_string(),
     }
 }
 

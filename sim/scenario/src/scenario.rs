@@ -30,6 +30,8 @@ pub struct Scenario {
     pub clients: Vec<Group<client::Config>>,
     /// What goes wrong.
     pub faults: Vec<nemesis::Planned>,
+    /// The lines that some of that waits for a metric to cross; a trigger has the number of its line.
+    pub lines: Vec<Line>,
     /// What must hold.
     pub expectations: Vec<Expectation>,
     /// Of the scenario as meant: two files that mean the same have the same digest.
@@ -92,6 +94,19 @@ pub enum Ask {
     },
 }
 
+/// What a metric is to stay within, while the run goes on: where it does not, it has crossed the line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Which metric, in its own unit; one of those that can be read [while the run goes on](Metric::is_live).
+    pub metric: Metric,
+    /// Less than this is across.
+    pub at_least: Option<f64>,
+    /// More than this is across.
+    pub at_most: Option<f64>,
+    /// Over how much time, up to the moment, it is measured.
+    pub over: Duration,
+}
+
 /// A part of the run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Window {
@@ -145,6 +160,28 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// Whether it can be read while the run goes on, over the time just past.
+    pub fn is_live(self) -> bool {
+        match self {
+            Metric::SuccessRate
+            | Metric::Goodput
+            | Metric::LatencyQuantile(_)
+            | Metric::LatencyMean
+            | Metric::StaleRequests
+            | Metric::Misrouted
+            | Metric::CrossZoneShare
+            | Metric::AttemptsPerRequest
+            | Metric::RegistryReads => true,
+            Metric::PeakToMean
+            | Metric::Detect
+            | Metric::Reroute
+            | Metric::Converge
+            | Metric::Dip
+            | Metric::FalseEviction
+            | Metric::GhostWindow => false,
+        }
+    }
+
     /// Its name in a scenario.
     pub fn name(self) -> &'static str {
         let entry = Metric::CATALOG.iter().find(|(_, _, metric)| *metric == self);

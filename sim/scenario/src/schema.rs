@@ -91,9 +91,17 @@ fn rules(keys: &[Key]) -> Vec<(&'static str, Value)> {
     let has = |name: &str| keys.iter().any(|key| key.name == name);
     let not_both = |a: &str, b: &str| json!({ "not": { "required": [a, b] } });
     if has("may-miss") {
-        let kind = json!({ "oneOf": one_of(crate::fault::KINDS) });
+        let kind = json!({ "oneOf": one_of(grammar::WHATS) });
         let start = json!({ "oneOf": one_of(grammar::STARTS) });
-        return vec![("allOf", json!([kind, start, not_both("for", "until")]))];
+        let waits = json!({ "if": { "required": ["after"] }, "then": { "required": ["when"] } });
+        return vec![("allOf", json!([kind, start, waits, not_both("for", "until")]))];
+    }
+    if has("then") {
+        let kind = json!({ "oneOf": one_of(crate::fault::KINDS) });
+        return vec![("allOf", json!([kind, not_both("for", "until")]))];
+    }
+    if has("over") {
+        return vec![("anyOf", one_of(&["below", "above"]))];
     }
     if has("existing") {
         return vec![("oneOf", one_of(crate::fault::SHAPES))];
@@ -147,6 +155,10 @@ fn shape(shape: Shape) -> Value {
             names(oracles.map(|(name, about, _, _)| (*name, *about)).collect())
         }
         Shape::Metric => names(Metric::CATALOG.iter().map(|(name, about, _)| (*name, *about)).collect()),
+        Shape::LiveMetric => {
+            let live = Metric::CATALOG.iter().filter(|(.., metric)| metric.is_live());
+            names(live.map(|(name, about, _)| (*name, *about)).collect())
+        }
         Shape::Names => {
             json!({ "type": "array", "items": reference("name"), "minItems": 1, "uniqueItems": true })
         }
@@ -170,6 +182,13 @@ fn shape(shape: Shape) -> Value {
         }
         Shape::OneWay => {
             json!({ "anyOf": [{ "type": "string", "pattern": "->" }, table(crate::fault::ONE_WAY)] })
+        }
+        Shape::When => json!({ "anyOf": [{ "type": "string" }, table(grammar::LINE)] }),
+        Shape::Wait => json!({ "anyOf": [reference("duration"), self::shape(Shape::TwoTimes)] }),
+        Shape::Alternatives => {
+            let mut alternative = table(grammar::ALTERNATIVE);
+            (alternative["minProperties"], alternative["maxProperties"]) = (json!(1), json!(1));
+            json!({ "type": "array", "items": alternative, "minItems": 1, "maxItems": limits::ALTERNATIVES.most })
         }
         Shape::Window => json!({ "anyOf": [{ "type": "string" }, table(grammar::BETWEEN)] }),
         Shape::Bound => json!({ "anyOf": [{ "type": "string" }, { "type": "number" }] }),

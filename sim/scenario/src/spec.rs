@@ -1,7 +1,7 @@
 //! A scenario as written: every value in its type, with its place; no name looked up yet, nothing compared.
 
 use schism_core::{Distribution, Duration, Ratio};
-use schism_models::{cache, nemesis, oracle, registry, service};
+use schism_models::{cache, client, nemesis, oracle, registry, service};
 
 use crate::Metric;
 use crate::source::{At, Place};
@@ -94,8 +94,10 @@ pub(crate) struct ClientSpec {
     pub(crate) arrivals: Option<At<ArrivalsSpec>>,
     pub(crate) timeout: At<Duration>,
     pub(crate) deadline: Option<Duration>,
+    pub(crate) keys: Option<KeysSpec>,
     pub(crate) balancer: Option<schism_models::balancer::Config>,
     pub(crate) cache: Option<cache::Config>,
+    pub(crate) connections: Option<At<client::Connections>>,
 }
 
 /// `arrivals`.
@@ -103,7 +105,16 @@ pub(crate) struct ClientSpec {
 pub(crate) enum ArrivalsSpec {
     Poisson(Rate),
     Constant(Rate),
+    Varying(client::Intensity),
     Closed(Distribution),
+}
+
+/// `key`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KeysSpec {
+    Unique,
+    Uniform(u32),
+    Zipf { keys: At<u32>, s: f64 },
 }
 
 /// `[[fault]]`.
@@ -111,17 +122,48 @@ pub(crate) enum ArrivalsSpec {
 pub(crate) struct FaultSpec {
     pub(crate) place: Place,
     pub(crate) id: Option<At<String>>,
+    /// The key of what goes wrong: it makes the default id.
+    pub(crate) what: &'static str,
     pub(crate) start: Option<At<StartSpec>>,
-    pub(crate) end: EndSpec,
-    pub(crate) kind: Option<At<nemesis::Fault<TargetSpec>>>,
+    pub(crate) repeat: Option<At<RepeatSpec>>,
+    /// The steps of `sequence`, or one.
+    pub(crate) steps: Vec<StepSpec>,
     pub(crate) on_miss: nemesis::OnMiss,
+    pub(crate) on_overlap: nemesis::OnOverlap,
 }
 
-/// When a fault begins, since the start of the run.
+/// One strike: what, and for how long.
+#[derive(Clone, Debug)]
+pub(crate) struct StepSpec {
+    pub(crate) place: Place,
+    pub(crate) kind: Option<At<nemesis::Fault<TargetSpec>>>,
+    pub(crate) end: EndSpec,
+    /// How long after it has healed the next step begins.
+    pub(crate) then: Duration,
+}
+
+/// `repeat`.
 #[derive(Clone, Copy, Debug)]
+pub(crate) struct RepeatSpec {
+    pub(crate) every: Duration,
+    pub(crate) times: u32,
+    pub(crate) jitter: Duration,
+}
+
+/// When a fault begins, since the start of the run or since something happens.
+#[derive(Clone, Debug)]
 pub(crate) enum StartSpec {
     At(Duration),
     Between(Duration, Duration),
+    When(WhenSpec, nemesis::Wait),
+}
+
+/// What a fault waits for.
+#[derive(Clone, Debug)]
+pub(crate) enum WhenSpec {
+    /// `leader-changes`, or what becomes of something with an id: `cut.heals`.
+    Word(String),
+    Crosses(crate::Line),
 }
 
 /// When a fault is healed, since it began or since the start of the run.
@@ -152,8 +194,8 @@ pub(crate) enum AskSpec {
         name: &'static str,
         metric: Metric,
         during: WindowSpec,
-        at_least: Option<At<f64>>,
-        at_most: Option<At<f64>>,
+        at_least: Option<f64>,
+        at_most: Option<f64>,
     },
 }
 

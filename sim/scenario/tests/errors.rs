@@ -134,6 +134,18 @@ fn values_of_the_wrong_type_or_unit() {
         ("{ poisson = \"100/s\" }", "\"poisson\""),
         ("{ poisson = \"100/s\" }", "{ poisson = \"100/s\", constant = \"1/s\" }"),
         ("{ poisson = \"100/s\" }", "{ burst = \"100/s\" }"),
+        ("{ poisson = \"100/s\" }", "\"ramp\""),
+        ("balancer = \"p2c\"", "key = { zipf = { keys = 0 } }"),
+        ("balancer = \"p2c\"", "connections = { pooled = { on-timeout = \"drop\" } }"),
+        ("calls    = \"orders\"", "calls    = \"registry\"\nconnections = \"pooled\""),
+        ("balancer = \"p2c\"", "key = { uniform = 1000 }"),
+        ("balancer = \"p2c\"", "key = { zipf = { keys = 1000001, s = 1 } }"),
+        ("{ poisson = \"100/s\" }", "{ ramp = { from = \"0/s\", to = \"9/s\", over = \"3s\" } }"),
+        (
+            "{ poisson = \"100/s\" }",
+            "{ burst = { base = \"1/s\", peak = \"9/s\", every = \"3s\", lasts = \"3s\" } }",
+        ),
+        ("{ poisson = \"100/s\" }", "{ diurnal = { low = \"1/s\", high = \"9/s\", period = \"999us\" } }"),
         ("{ poisson = \"100/s\" }", "{ closed = { think = \"0s\" } }"),
         ("members   = 3", "members   = \"3\""),
         ("members   = 3", "members   = 3.0"),
@@ -283,6 +295,119 @@ fn faults_at_odds_with_themselves() {
         ),
     ]);
     insta::assert_snapshot!(said);
+}
+
+/// A second fault beside the base's, in place of what stands before the expectations.
+fn beside(fault: &str) -> String {
+    BASE.replacen("[[expect]]", &format!("{fault}\n[[expect]]"), 1)
+}
+
+/// The messages for each fault beside that of the base, one after another.
+fn check_beside(faults: &[&str]) -> String {
+    let mut out = String::new();
+    for fault in faults {
+        let said = match load("zone.toml", beside(fault), &[]) {
+            Ok(loaded) => format!("accepted\n{}", loaded.warnings),
+            Err(errors) => errors.to_string(),
+        };
+        let _ = writeln!(out, "--- {}\n{said}", fault.escape_debug());
+    }
+    out
+}
+
+#[test]
+fn faults_that_wait_for_what_never_comes() {
+    let static_registry = BASE
+        .replace("[registry.etcd]\nmembers   = 3\nlease-ttl = \"10s\"", "[registry.static]")
+        .replace("at        = \"40s\"", "when = \"leader-changes\"");
+    let mut said = check_beside(&[
+        "[[fault]]\nwhen = \"cut.heals\"\nafter = \"1s\"\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = \"cot.heals\"\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = \"cut.healed\"\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = \"cut\"\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = \"leader-change\"\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = 3\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nid = \"a\"\nwhen = \"a.begins\"\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nid = \"a\"\nwhen = \"b.heals\"\nfor = \"5s\"\ncrash = \"orders-0\"\n\
+         [[fault]]\nid = \"b\"\nwhen = \"a.heals\"\nfor = \"5s\"\ncrash = \"orders-1\"\n\
+         [[fault]]\nid = \"c\"\nwhen = \"b.begins\"\nfor = \"5s\"\ncrash = \"orders-2\"",
+        "[[fault]]\nid = \"a\"\nat = \"1s\"\ncrash = \"orders-0\"\n\
+         [[fault]]\nwhen = \"a.heals\"\nfor = \"5s\"\ncrash = \"orders-1\"",
+        "[[fault]]\nat = \"1s\"\nafter = \"1s\"\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nat = \"1s\"\nwhen = \"cut.heals\"\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = \"cut.heals\"\nafter = [\"3s\", \"1s\"]\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = \"cut.heals\"\nafter = \"110s\"\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = \"cut.heals\"\nuntil = \"70s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = \"leader-changes\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = \"cut.heals\"\nafter = \"3s\"\nfor = \"60s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = \"success-rate-during-cut.fails\"\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = \"succes-rate-during-cut.fails\"\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = \"eventually-views-agree.fails\"\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = { metric = \"converge\", above = \"3s\" }\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = { metric = \"goodput\" }\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = { below = \"90%\" }\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = { metric = \"success-rate\", below = 90 }\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nwhen = { metric = \"success-rate\", below = \"90%\", over = \"5ms\" }\nfor = \"5s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nid = \"leader-changes\"\nat = \"1s\"\nfor = \"5s\"\ncrash = \"orders-0\"",
+    ]);
+    let _ = writeln!(said, "--- a static registry\n{}", load("zone.toml", static_registry, &[]).unwrap_err());
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn faults_that_repeat_follow_or_choose_wrongly() {
+    let said = check_beside(&[
+        "[[fault]]\nat = \"1s\"\nfor = \"1s\"\nrepeat = { every = \"20s\", times = 3, jitter = \"2s\" }\npause = \"orders-0\"",
+        "[[fault]]\nat = \"1s\"\nfor = \"1s\"\nrepeat = { every = \"60s\", times = 5 }\npause = \"orders-0\"",
+        "[[fault]]\nat = \"1s\"\nfor = \"1s\"\nrepeat = { every = \"2s\", times = 5, jitter = \"2s\" }\npause = \"orders-0\"",
+        "[[fault]]\nat = \"1s\"\nfor = \"1s\"\nrepeat = { every = \"2s\" }\npause = \"orders-0\"",
+        "[[fault]]\nat = \"1s\"\nfor = \"1s\"\nrepeat = { every = \"1ms\", times = 100001 }\npause = \"orders-0\"",
+        "[[fault]]\nat = \"1s\"\nfor = \"1s\"\nrepeat = 3\npause = \"orders-0\"",
+        "[[fault]]\nid = \"cut-2\"\nat = \"1s\"\nfor = \"1s\"\npause = \"orders-0\"\n\
+         [[fault]]\nid = \"late\"\nat = \"1s\"\nfor = \"1s\"\nrepeat = { every = \"2s\", times = 2 }\npause = \"orders-1\"\n\
+         [[fault]]\nid = \"late-2\"\nat = \"9s\"\nfor = \"1s\"\npause = \"orders-0\"",
+        "[[fault]]\nat = \"1s\"\nsequence = []",
+        "[[fault]]\nat = \"1s\"\nfor = \"1s\"\nsequence = [{ pause = \"orders-0\", for = \"1s\" }]",
+        "[[fault]]\nat = \"1s\"\nsequence = [{ pause = \"orders-0\" }, { crash = \"orders-0\", for = \"1s\" }]",
+        "[[fault]]\nat = \"1s\"\nsequence = [{ pause = \"orders-0\", for = \"1s\", then = \"1s\" }]",
+        "[[fault]]\nat = \"1s\"\nsequence = [{ for = \"1s\" }]",
+        "[[fault]]\nat = \"1s\"\nsequence = [{ pause = \"orders-0\", for = \"1s\" }, { crash = \"ordres-0\", for = \"1s\" }]",
+        "[[fault]]\nat = \"1s\"\nsequence = [{ pause = \"orders-0\", for = \"1s\" }]\ncrash = \"orders-0\"",
+        "[[fault]]\nat = \"1s\"\nfor = \"1s\"\none-of = []",
+        "[[fault]]\nat = \"1s\"\nfor = \"1s\"\none-of = \"crash\"",
+        "[[fault]]\nat = \"1s\"\nfor = \"1s\"\none-of = [{ crash = \"orders-0\" }, { pasue = \"orders-0\" }]",
+        "[[fault]]\nat = \"1s\"\nfor = \"1s\"\none-of = [{ crash = \"orders-9\" }, { pause = \"orders-0\" }]",
+        "[[fault]]\nat = \"1s\"\nfor = \"1s\"\none-of = [{ crash = { target = \"orders-0\", restart-after = \"1s\" } }]",
+        "[[fault]]\nat = \"1s\"\nfor = \"1s\"\none-of = [{ one-of = [{ crash = \"orders-0\" }] }]",
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn faults_in_vain() {
+    let crash = "[[fault]]\nid = \"a\"\nat = \"10s\"\nfor = \"20s\"\ncrash = [\"orders-0\", \"orders-1\"]\n";
+    let beside_crash = |fault: &str| format!("{crash}[[fault]]\nid = \"b\"\n{fault}");
+    let faults = [
+        beside_crash("at = \"12s\"\nfor = \"5s\"\ncrash = \"orders-1\""),
+        beside_crash("at = \"12s\"\nfor = \"5s\"\npause = \"orders-1\""),
+        beside_crash("at = \"10s\"\nfor = \"20s\"\ncrash = [\"orders-1\", \"orders-0\"]"),
+        beside_crash("between = [\"11s\", \"13s\"]\nfor = \"17s\"\ncrash = \"orders-0\""),
+        beside_crash("when = \"a.begins\"\nafter = \"1s\"\nfor = \"1s\"\ncrash = \"orders-0\""),
+        // None of these is certain to be in vain.
+        beside_crash("between = [\"11s\", \"13s\"]\nfor = \"18s\"\ncrash = \"orders-0\""),
+        beside_crash("at = \"12s\"\nfor = \"5s\"\ncrash = [\"orders-1\", \"orders-2\"]"),
+        beside_crash("at = \"12s\"\nfor = \"5s\"\ncrash = \"orders:one\""),
+        beside_crash("at = \"12s\"\nfor = \"0s\"\nmay-miss = true\ncrash = \"orders-1\""),
+        beside_crash("at = \"12s\"\nfor = \"5s\"\nmay-overlap = true\ncrash = \"orders-1\""),
+        "[[fault]]\nat = \"40s\"\nfor = \"35s\"\npartition = { split = [[\"zone:b\"], [\"zone:a\", \"zone:c\"]] }\n\
+         [[fault]]\nat = \"40s\"\nfor = \"35s\"\npartition = { split = [[\"zone:b\"], [\"zone:a\", \"zone:c\"]] }"
+            .to_owned(),
+        "[[fault]]\nid = \"p\"\nat = \"40s\"\nfor = \"35s\"\npause = \"orders\"\n\
+         [[fault]]\nid = \"q\"\nat = \"41s\"\nfor = \"3s\"\ncrash = \"orders\"\n\
+         [[fault]]\nid = \"r\"\nat = \"50s\"\nfor = \"3s\"\npause = \"orders\""
+            .to_owned(),
+    ];
+    insta::assert_snapshot!(check_beside(&faults.each_ref().map(String::as_str)));
 }
 
 #[test]

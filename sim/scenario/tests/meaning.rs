@@ -87,6 +87,11 @@ fn all_that_decides_what_happens_is_part_of_the_meaning() {
         ("balancer = \"p2c\"", "balancer = \"random\""),
         ("on-empty = \"keep\"", "on-empty = \"accept\""),
         ("for       = \"35s\"", "for       = \"36s\""),
+        ("after  = [\"500ms\", \"1s\"]", "after  = [\"500ms\", \"2s\"]"),
+        ("every = \"3s\", times = 3", "every = \"3s\", times = 4"),
+        ("then = \"2s\"", "then = \"3s\""),
+        ("{ pause = \"orders-8\" }", "{ pause = \"orders-6\" }"),
+        ("below = \"42%\"", "below = \"43%\""),
         ("registry:leader", "registry:followers"),
         ("always = \"single-leader\"", "always = \"never-empty\""),
         ("at-least = \"99.5%\"", "at-least = \"99.6%\""),
@@ -95,7 +100,8 @@ fn all_that_decides_what_happens_is_part_of_the_meaning() {
     for (from, to) in changes {
         let changed = FULL
             .replace(from, to)
-            .replace("during   = \"cut\"", if to.is_empty() { "" } else { "during = \"cut\"" });
+            .replace("during   = \"cut\"", if to.is_empty() { "" } else { "during = \"cut\"" })
+            .replace("cut.heals", if to.is_empty() { "partition-1.heals" } else { "cut.heals" });
         assert_ne!(changed, FULL, "{from}");
         assert!(!same(FULL, &changed), "{from} => {to}");
     }

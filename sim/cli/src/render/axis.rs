@@ -29,6 +29,11 @@ impl Axis {
         self.columns
     }
 
+    /// Whether a moment is part of the run.
+    pub(crate) fn has(&self, at_s: f64) -> bool {
+        at_s <= self.length_s
+    }
+
     /// The column that a moment falls into; the first or the last if it lies outside.
     pub(crate) fn column(&self, at_s: f64) -> usize {
         let column = (at_s / self.length_s * self.columns as f64).max(0.0) as usize;

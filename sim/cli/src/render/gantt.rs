@@ -1,5 +1,7 @@
 //! A Gantt chart of faults: one row each, a bar from its start to its end.
 
+use std::ops::Range;
+
 use super::axis::Axis;
 use super::style::{self, paint, paint_each};
 use super::words::{clean, clip, span, width};
@@ -9,12 +11,16 @@ use super::words::{clean, clip, span, width};
 pub(crate) struct Row {
     /// The fault's name.
     pub(crate) id: String,
-    /// When it begins.
-    pub(crate) from_s: f64,
+    /// When it begins; `None` if nobody can say before the run.
+    pub(crate) from_s: Option<f64>,
     /// When it ends; never, if `None`.
     pub(crate) to_s: Option<f64>,
     /// Between which moments the seed draws its beginning, if it does.
     pub(crate) drawn_from: Option<(f64, f64)>,
+    /// If it waits: from when what it waits for has happened, or could have.
+    pub(crate) heard_s: Option<f64>,
+    /// What it waits for.
+    pub(crate) waits_for: Option<String>,
     /// What it is, in a word.
     pub(crate) kind: String,
 }
@@ -22,18 +28,39 @@ pub(crate) struct Row {
 impl Row {
     /// From when to when, in words.
     pub(crate) fn when(&self) -> String {
-        span(self.from_s, self.to_s)
+        match (self.from_s, &self.waits_for) {
+            (Some(from), _) => span(from, self.to_s),
+            (None, Some(what)) => format!("waits for {}", clean(what)),
+            (None, None) => String::new(),
+        }
     }
 
-    /// The bar, in as many columns as the axis has; dashes show where else the seed could have let it begin.
+    /// The bar, in as many columns as the axis has, with a mark where it heals. Dashes show where else the seed could
+    /// have let it begin; an arrow leads to what waited, or away from where it could begin if nobody knows.
     fn bar(&self, axis: &Axis) -> String {
-        let lasts = axis.span(self.from_s, self.to_s.unwrap_or(f64::MAX));
-        let drawn = self.drawn_from.map(|(from, to)| axis.span(from, to)).unwrap_or_default();
-        bar(axis, |column| match (lasts.contains(&column), drawn.contains(&column)) {
-            (true, _) => '━',
-            (false, true) => '╌',
-            (false, false) => '·',
+        let heals =
+            self.to_s.filter(|to| axis.has(*to)).map(|to| axis.span(self.from_s.unwrap_or(to), to).end - 1);
+        let lasts = self.from_s.map_or(0..0, |from| axis.span(from, self.to_s.unwrap_or(f64::MAX)));
+        let (arrow, dashes) = match (self.drawn_from, self.heard_s) {
+            (Some((from, to)), _) => (None, axis.span(from, to)),
+            (None, Some(heard)) => self.waiting(axis, heard, lasts.start),
+            (None, None) => (None, 0..0),
+        };
+        bar(axis, |column| match column {
+            column if Some(column) == heals => '┫',
+            column if lasts.contains(&column) => '━',
+            column if Some(column) == arrow => '→',
+            column if dashes.contains(&column) => '╌',
+            _ => '·',
         })
+    }
+
+    /// The arrow and the dashes of a fault that waits.
+    fn waiting(&self, axis: &Axis, heard: f64, begins: usize) -> (Option<usize>, Range<usize>) {
+        if self.from_s.is_none() {
+            return (Some(axis.column(heard)), axis.column(heard)..axis.columns());
+        }
+        (begins.checked_sub(1), axis.column(heard).min(begins)..begins)
     }
 }
 
@@ -51,7 +78,7 @@ fn bar(axis: &Axis, character: impl Fn(usize) -> char) -> String {
 
 /// Longer names are clipped.
 const ID: usize = 20;
-const WHEN: usize = 20;
+const WHEN: usize = 24;
 const KIND: usize = 10;
 
 /// The chart, in lines of at most so many columns.

@@ -1,11 +1,12 @@
-//! The faults of a plan in words: what each is, and whom it names.
+//! The faults of a plan in words: what each is, whom it will strike, and what it waits for.
 
-use schism_core::Time;
-use schism_models::nemesis::{Planned, Span, Start, spans};
+use schism_core::{Time, ZoneId};
+use schism_models::nemesis::{Base, Bounds, Planned, Span, Start, Target, bounds, spans};
+use schism_runner::Words;
 use schism_scenario::Scenario;
 
 use super::gantt::Row;
-use super::words::{clean, span, wrap};
+use super::words::{clean, length, span, wrap};
 
 /// One fault of the plan.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,45 +15,119 @@ pub(crate) struct Step {
     pub(crate) row: Row,
     /// What it does to whom, in words.
     pub(crate) what: String,
+    /// Who that is, side by side, where it is known before the run.
+    pub(crate) on: Option<Vec<Vec<String>>>,
+    /// The same in a line, where `what` does not say it already.
+    pub(crate) who: Option<String>,
+    /// What it waits for, and how long after that it begins, in seconds.
+    pub(crate) waits: Option<(String, f64, f64)>,
 }
 
-/// The faults, in the order in which they begin with the scenario's seed.
-pub(crate) fn steps(scenario: &Scenario) -> Vec<Step> {
-    let mut steps: Vec<Step> = scenario
-        .faults
-        .iter()
-        .zip(spans(&scenario.faults, scenario.seed))
-        .map(|(fault, span)| step(fault, span, scenario))
-        .collect();
-    steps.sort_by(|a, b| a.row.from_s.total_cmp(&b.row.from_s));
-    steps
+/// The faults of a plan, with all that is known of them before the run.
+pub(crate) struct Steps<'s> {
+    scenario: &'s Scenario,
+    words: Words<'s>,
+    /// The zone of every node, by number.
+    zones: Vec<ZoneId>,
+    /// In the order in which they begin with the scenario's seed; last those of which nobody can say when.
+    order: Vec<(&'s Planned, Span, Option<Bounds>)>,
 }
 
-fn step(planned: &Planned, Span { from, to }: Span, scenario: &Scenario) -> Step {
-    let drawn_from = match planned.start {
-        Start::At(_) | Start::When(..) => None,
-        Start::Between(from, to) => Some((from.as_secs_f64(), to.as_secs_f64())),
-    };
-    let row = Row {
-        id: planned.id.clone(),
-        from_s: from.unwrap_or(Time::END).as_secs_f64(),
-        to_s: to.map(|to| to.as_secs_f64()),
-        drawn_from,
-        kind: planned.fault.name().to_owned(),
-    };
-    Step { row, what: schism_runner::of_fault(scenario, &planned.fault) }
+impl<'s> Steps<'s> {
+    pub(crate) fn new(scenario: &'s Scenario) -> Steps<'s> {
+        let members = scenario.members.iter();
+        let instances = scenario.services.iter().flat_map(|group| &group.nodes);
+        let clients = scenario.clients.iter().flat_map(|group| &group.nodes);
+        let known: Vec<Option<&Planned>> = scenario.faults.iter().map(Some).collect();
+        let spans = spans(&scenario.faults, scenario.seed);
+        let each = scenario.faults.iter().zip(spans).zip(bounds(&known));
+        let mut order: Vec<_> = each.map(|((planned, span), bounds)| (planned, span, bounds)).collect();
+        order.sort_by_key(|(_, span, bounds)| {
+            let earliest = bounds.map(|bounds| bounds.begins.earliest);
+            (span.from.unwrap_or(Time::END), earliest)
+        });
+        let zones = members.chain(instances).chain(clients).map(|node| node.zone).collect();
+        Steps { scenario, words: Words::new(scenario), zones, order }
+    }
+
+    /// How many faults there are.
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Each fault, told when it is asked for.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Step> + '_ {
+        self.order.iter().map(|(planned, span, bounds)| self.step(planned, *span, *bounds))
+    }
+
+    fn step(&self, planned: &Planned, span: Span, bounds: Option<Bounds>) -> Step {
+        let (drawn_from, waits) = match planned.start {
+            Start::At(_) => (None, None),
+            Start::Between(from, to) => (Some((from.as_secs_f64(), to.as_secs_f64())), None),
+            Start::When(trigger, wait) => {
+                let word = self.scenario.trigger(trigger);
+                (None, Some((word, wait.least.as_secs_f64(), wait.most.as_secs_f64())))
+            }
+        };
+        let heard = span.heard.or(bounds.map(|bounds| bounds.begins.earliest)).filter(|_| waits.is_some());
+        let row = Row {
+            id: planned.id.clone(),
+            from_s: span.from.map(Time::as_secs_f64),
+            to_s: span.to.map(Time::as_secs_f64),
+            drawn_from,
+            heard_s: heard.map(Time::as_secs_f64),
+            waits_for: waits.as_ref().map(|(word, ..)| word.clone()),
+            kind: planned.chosen(self.scenario.seed).name().to_owned(),
+        };
+        let (on, who) = self.whom(planned);
+        Step { row, what: self.words.with_seed(planned, self.scenario.seed), on, who, waits }
+    }
+
+    /// Whom it will strike, by name, and in a line if its own words do not name them.
+    fn whom(&self, planned: &Planned) -> (Option<Vec<Vec<String>>>, Option<String>) {
+        let seed = self.scenario.seed;
+        let Some(sides) = planned.whom(&self.zones, seed) else { return (None, None) };
+        let on = sides.iter().map(|side| self.words.each(side)).collect();
+        let targets = planned.chosen(seed).sides();
+        let named = targets.into_iter().flatten().all(is_named);
+        let line = || sides.iter().map(|side| self.words.nodes(side)).collect::<Vec<_>>().join(" | ");
+        (Some(on), (!named).then(line))
+    }
+}
+
+/// Whether a target says by itself who is meant.
+fn is_named(target: &Target) -> bool {
+    match target.base {
+        Base::Node(_) | Base::Group(_) => target.select.is_none(),
+        Base::Zone(_) | Base::Rest => false,
+    }
 }
 
 /// What each fault is, in lines of at most so many columns.
 pub(crate) fn descriptions(steps: &[Step], columns: usize) -> Vec<String> {
     let describe = |step: &Step| {
-        let mut text = format!("{} · {} · {}", clean(&step.row.id), step.row.when(), step.what);
-        if let Some((from, to)) = step.row.drawn_from {
-            text += &format!(" · start drawn from {}", span(from, Some(to)));
-        }
-        let mut lines = wrap(&text, columns - 4).into_iter();
+        let mut lines = wrap(&description(step), columns - 4).into_iter();
         let first = lines.next();
         first.into_iter().chain(lines.map(|line| format!("    {line}"))).collect::<Vec<String>>()
     };
     steps.iter().flat_map(describe).collect()
+}
+
+fn description(step: &Step) -> String {
+    let mut text = format!("{} · {} · {}", clean(&step.row.id), step.row.when(), step.what);
+    if let Some(who) = &step.who {
+        text += &format!(" · on {who}");
+    }
+    if let Some((from, to)) = step.row.drawn_from {
+        text += &format!(" · start drawn from {}", span(from, Some(to)));
+    }
+    if let Some((word, least, most)) = &step.waits {
+        text += &match (*least, *most) {
+            (_, most) if most <= 0.0 && step.row.from_s.is_none() => String::new(),
+            (_, most) if most <= 0.0 => format!(" · at {word}"),
+            (least, most) if least < most => format!(" · {} after {word}", span(least, Some(most))),
+            (least, _) => format!(" · {} after {word}", length(least)),
+        };
+    }
+    text
 }

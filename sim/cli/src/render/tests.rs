@@ -8,6 +8,7 @@ use schism_runner::report::{
 };
 
 use super::gantt::{self, Row};
+use super::plan::{self, Step, Steps};
 use super::text::{Detail, Look, Subject, report};
 use crate::console::plain;
 
@@ -313,20 +314,89 @@ fn what_somebody_wrote_does_not_steer_the_terminal() {
     );
 }
 
+const FIFTEEN: &str = r#"
+title  = "Fifteen faults"
+length = "120s"
+seed   = 4
+topology.zones = ["a", "b", "c"]
+registry.etcd.members = 3
+[services.orders]
+instances = 12
+service   = "2ms"
+[clients.web]
+count    = 4
+calls    = "orders"
+arrivals = { poisson = "5/s" }
+
+[[fault]]
+id        = "a-cut-with-a-name-that-is-too-long-for-its-column"
+at        = "5s"
+for       = "40s"
+partition = { split = [["zone:b"], ["rest"]] }
+[[fault]]
+id      = "drawn"
+between = ["10s", "30s"]
+for     = "15s"
+pause   = "orders:pick(3)"
+[[fault]]
+id    = "for ever"
+at    = "33s"
+crash = "web-3"
+[[fault]]
+id    = "leader"
+when  = "leader-changes"
+after = ["1s", "3s"]
+for   = "10s"
+crash = "registry:leader"
+[[fault]]
+id    = "after the leader"
+when  = "leader.heals"
+after = "20s"
+for   = "10s"
+pause = "registry:followers"
+[[fault]]
+when  = { metric = "success-rate", below = "90%", over = "5s" }
+for   = "10s"
+pause = ["orders:in(zone:a)", "web-0"]
+[[fault]]
+id    = "late"
+when  = "drawn.heals"
+after = ["5s", "30s"]
+until = "119s"
+crash = "orders:20%"
+[[fault]]
+id       = "roll"
+at       = "50s"
+sequence = [
+  { crash = "orders-0", for = "5s", then = "2s" },
+  { crash = "orders-1", for = "5s", then = "2s" },
+  { pause = "orders-2", for = "100ms" },
+]
+[[fault]]
+id     = "beat"
+at     = "20s"
+for    = "4s"
+repeat = { every = "20s", times = 4, jitter = "4s" }
+one-of = [{ crash = "orders-5" }, { partition = { isolate = "orders:majority" } }]
+[[fault]]
+at        = "100s"
+for       = "60s"
+partition = { partial = [["orders-0", "web-0"], ["orders-0", "web:one"]] }
+"#;
+
+/// What is known of the faults of a scenario before the run.
+fn steps(text: &str) -> Vec<Step> {
+    let loaded = schism_scenario::load("test.toml", text, &[]).unwrap_or_else(|errors| panic!("{errors}"));
+    Steps::new(&loaded.scenario).iter().collect()
+}
+
 #[test]
 fn fifteen_overlapping_faults_in_a_chart() {
-    let row = |n: u32| {
-        let from_s = f64::from(n * 7 % 60) + 5.0;
-        Row {
-            id: ["cut", "gray", "a-fault-with-a-long-name"][n as usize % 3].to_owned() + &format!("-{n}"),
-            from_s,
-            drawn_from: n.is_multiple_of(5).then_some((from_s - 4.0, from_s + 20.0)),
-            to_s: (!n.is_multiple_of(4)).then_some(from_s + 30.0),
-            kind: ["partition", "crash", "pause"][n as usize % 3].to_owned(),
-        }
-    };
-    let rows: Vec<Row> = (0..15).map(row).collect();
-    let lines: Vec<String> = gantt::chart(&rows, 120.0, 98).iter().map(|line| plain(line)).collect();
+    let steps = steps(FIFTEEN);
+    assert_eq!(steps.len(), 15);
+    let rows: Vec<Row> = steps.iter().map(|step| step.row.clone()).collect();
+    let chart: Vec<String> = gantt::chart(&rows, 120.0, 98).iter().map(|line| plain(line)).collect();
+    let lines = [chart, vec![String::new()], plan::descriptions(&steps, 98)].concat();
     assert!(lines.iter().all(|line| super::words::width(line) <= 98));
     snapshot("plan-gantt", &lines.join("\n"));
 }

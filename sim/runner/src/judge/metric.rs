@@ -94,10 +94,22 @@ enum Value {
 }
 
 /// A metric over a window, or `None` if there was nothing to measure.
-fn over(
-    Cell { tally, reads, false_evictions, attempts_to, .. }: &Cell,
+fn over(cell: &Cell, span: (Time, Time), scenario: &Scenario, metric: Metric) -> Option<f64> {
+    if metric != Metric::PeakToMean {
+        return of_requests(cell, span, metric);
+    }
+    let attempts =
+        |id: schism_core::NodeId| u64::from(cell.attempts_to.get(id.index()).copied().unwrap_or(0));
+    let services = scenario.services.iter();
+    services
+        .filter_map(|group| peak_to_mean(group.nodes.iter().map(|node| attempts(node.id))))
+        .reduce(f64::max)
+}
+
+/// A metric that is made of counts of requests alone, or `None` if there was nothing to measure.
+pub(crate) fn of_requests(
+    Cell { tally, reads, false_evictions, .. }: &Cell,
     (from, to): (Time, Time),
-    scenario: &Scenario,
     metric: Metric,
 ) -> Option<f64> {
     let count = |count: u64| (tally.offered > 0).then_some(count as f64);
@@ -114,15 +126,12 @@ fn over(
         Metric::AttemptsPerRequest => share(tally.attempts, tally.offered),
         Metric::RegistryReads => Some(*reads as f64),
         Metric::FalseEviction => Some(*false_evictions as f64),
-        Metric::PeakToMean => {
-            let attempts =
-                |id: schism_core::NodeId| u64::from(attempts_to.get(id.index()).copied().unwrap_or(0));
-            let services = scenario.services.iter();
-            services
-                .filter_map(|group| peak_to_mean(group.nodes.iter().map(|node| attempts(node.id))))
-                .reduce(f64::max)
-        }
-        Metric::Detect | Metric::Reroute | Metric::Converge | Metric::Dip | Metric::GhostWindow => None,
+        Metric::PeakToMean
+        | Metric::Detect
+        | Metric::Reroute
+        | Metric::Converge
+        | Metric::Dip
+        | Metric::GhostWindow => None,
     }
 }
 

@@ -132,7 +132,8 @@ impl Cells {
 }
 
 impl Cell {
-    fn add(&mut self, other: &Cell) {
+    /// All of another's too.
+    pub(crate) fn add(&mut self, other: &Cell) {
         self.tally.add(&other.tally);
         self.reads += other.reads;
         self.false_evictions += other.false_evictions;

@@ -1,11 +1,12 @@
 //! Faults as they happened, and the parts into which they divide the run.
 
-use schism_core::Time;
+use schism_core::{Seed, Time};
 use schism_models::nemesis::OnMiss;
 use schism_scenario::{Scenario, Window};
 
 use crate::figures::secs;
-use crate::{report, words};
+use crate::report;
+use crate::words::Words;
 
 /// How many faults get a phase of their own: those that began first.
 pub const MOST_PHASES: usize = 100;
@@ -132,10 +133,11 @@ impl Faults {
     }
 
     /// For the report, in the order in which they began.
-    pub(crate) fn report(&self, scenario: &Scenario) -> Vec<report::Fault> {
+    pub(crate) fn report(&self, scenario: &Scenario, seed: Seed) -> Vec<report::Fault> {
+        let words = Words::new(scenario);
         let fault = |run: &Run| report::Fault {
             id: scenario.faults[run.index].id.clone(),
-            what: words::of_fault(scenario, &scenario.faults[run.index].fault),
+            what: words.with_seed(&scenario.faults[run.index], seed),
             from_s: secs(run.from),
             to_s: run.to.map(secs),
             touched: run.touched,

@@ -6,9 +6,12 @@ use schism_core::{
     Actor, Birth, Ctx, Digest, DigestValue, Distribution, Duration, Fault, Link, NodeId, Part, Ratio, Seed,
     Time, Topology, World, ZoneId,
 };
-use schism_models::client::{self, Arrivals, Callee};
+use schism_models::client::{self, Arrivals, Callee, Connections};
+use schism_models::keys::Keys;
 use schism_models::listing::{Endpoint, Listing, ServiceId};
-use schism_models::nemesis::{self, Audience, Base, Crash, End, OnMiss, Planned, Start, Struck, Target};
+use schism_models::nemesis::{
+    self, Audience, Base, Crash, End, OnMiss, OnOverlap, Planned, Start, Struck, Target,
+};
 use schism_models::observation::Observation;
 use schism_models::registry::{self, etcd};
 use schism_models::{balancer, cache, service};
@@ -84,6 +87,7 @@ impl Stage {
                 targets: vec![Target { base: Base::Node(ORDERS), select: None }],
             }),
             on_miss,
+            on_overlap: OnOverlap::Refused,
         });
         self.scenario.faults.len() - 1
     }
@@ -203,8 +207,10 @@ fn scenario() -> Scenario {
         arrivals: Arrivals::Constant(Duration::from_secs(1)),
         timeout: Duration::from_secs(1),
         deadline: None,
+        keys: Keys::Unique,
         balancer: balancer::Config::Random,
         cache: cache::Config::Watch { on_empty: cache::OnEmpty::Keep, max_stale: None },
+        connections: Connections::Warm,
     };
     Scenario {
         title: "scripted".to_owned(),
@@ -236,6 +242,7 @@ fn scenario() -> Scenario {
             Group { name: "batch".to_owned(), config: client, nodes: group("batch", BATCH, &[a]) },
         ],
         faults: Vec::new(),
+        lines: Vec::new(),
         expectations: Vec::new(),
         digest: Digest::new().value(),
     }

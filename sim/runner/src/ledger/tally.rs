@@ -39,11 +39,17 @@ impl Tally {
 
     #[inline]
     pub(crate) fn on_done(&mut self, took: Duration, outcome: Outcome) {
+        self.count(outcome);
+        if outcome == Outcome::Success {
+            self.latencies.record(took);
+        }
+    }
+
+    /// One is over; how long it took is not kept.
+    #[inline]
+    pub(crate) fn count(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Success => {
-                self.succeeded += 1;
-                self.latencies.record(took);
-            }
+            Outcome::Success => self.succeeded += 1,
             Outcome::Timeout => self.errors.timeout += 1,
             Outcome::Connect => self.errors.connect += 1,
             Outcome::Rejected => self.errors.rejected += 1,

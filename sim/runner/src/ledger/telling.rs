@@ -47,7 +47,7 @@ impl Ledger {
             beliefs,
             beliefs_omitted,
             wrong_beliefs: self.beliefs.intervals.sums(|node| names.group(node).to_owned()),
-            faults: self.faults.report(scenario),
+            faults: self.faults.report(scenario, seed),
             phases,
             phases_omitted,
             timeline: self.timeline.report(),

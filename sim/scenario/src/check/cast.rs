@@ -35,6 +35,34 @@ pub(super) enum Registry {
     Unknown,
 }
 
+/// What a node is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Member,
+    Instance,
+    Client,
+}
+
+impl Kind {
+    /// What one of them is said to be.
+    pub(super) fn one(self) -> &'static str {
+        match self {
+            Kind::Member => "is a registry member",
+            Kind::Instance => "is an instance of a service",
+            Kind::Client => "is a client",
+        }
+    }
+
+    /// What several are said to be.
+    pub(super) fn many(self) -> &'static str {
+        match self {
+            Kind::Member => "are registry members",
+            Kind::Instance => "are instances of a service",
+            Kind::Client => "are clients",
+        }
+    }
+}
+
 /// The name of the group of registry members.
 pub(super) const REGISTRY: &str = "registry";
 
@@ -125,6 +153,16 @@ impl Cast {
         }
         let number = number.parse::<u32>().ok().filter(|number| canonical && number < count);
         Some((group, number.map(|number| NodeId(first + number)), *count))
+    }
+
+    /// What a node is.
+    pub(super) fn kind_of(&self, node: NodeId) -> Kind {
+        let instances: usize = self.services.iter().map(Vec::len).sum();
+        match node.index() {
+            index if index < self.members.len() => Kind::Member,
+            index if index < self.members.len() + instances => Kind::Instance,
+            _ => Kind::Client,
+        }
     }
 
     pub(super) fn zone_of(&self, node: NodeId) -> ZoneId {

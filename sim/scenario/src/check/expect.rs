@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schism_core::{Duration, Time};
-use schism_models::nemesis::{End, Planned, Start};
+use schism_models::nemesis::Planned;
 use schism_models::oracle::Mood;
 
-use super::fault::proper_id;
+use super::fault::{Faults, proper_id};
 use crate::diagnostics::{Problem, Report, shorten, suggest};
 use crate::read::spelling;
 use crate::source::{At, Place};
@@ -15,11 +15,7 @@ use crate::{Ask, Expectation, Metric, Window};
 
 /// What the expectations are checked against.
 struct Run<'a> {
-    faults: &'a [Option<Planned>],
-    /// Whether they are all right; if not, what an expectation says of them is not judged.
-    certain: bool,
-    /// Where each fault was written.
-    places: Vec<Place>,
+    faults: &'a Faults,
     ids: BTreeMap<&'a str, usize>,
     length: Option<At<Duration>>,
     warmup: Duration,
@@ -28,31 +24,27 @@ struct Run<'a> {
 
 pub(super) fn check(
     written: &Written,
-    faults: &[Option<Planned>],
-    certain: bool,
+    ids: Vec<Option<String>>,
+    faults: &Faults,
     length: Option<At<Duration>>,
     report: &Report,
 ) -> Vec<Expectation> {
-    let places =
-        written.faults.iter().map(|fault| fault.id.as_ref().map_or(fault.place, |id| id.place)).collect();
-    let known =
-        faults.iter().enumerate().filter_map(|(index, fault)| Some((fault.as_ref()?.id.as_str(), index)));
-    let specs = &written.expectations;
-    let run =
-        Run { faults, certain, places, ids: known.collect(), length, warmup: written.warmup.value, report };
-    let given = given_ids(specs, report);
-    let mut taken = given;
-    let mut expectations = Vec::new();
-    for spec in specs {
-        let Some(at) = &spec.ask else { continue };
-        let Some(ask) = run.ask(at) else { continue };
-        let id = match &spec.id {
-            Some(id) => id.value.clone(),
-            None => unused(default_id(&at.value), &mut taken),
-        };
-        expectations.push(Expectation { id, ask });
-    }
-    expectations
+    let known = faults.planned.iter().enumerate();
+    let known = known.filter_map(|(index, fault)| Some((fault.as_ref()?.id.as_str(), index)));
+    let run = Run { faults, ids: known.collect(), length, warmup: written.warmup.value, report };
+    let asked = written.expectations.iter().zip(ids);
+    asked.filter_map(|(spec, id)| Some(Expectation { id: id?, ask: run.ask(spec.ask.as_ref()?)? })).collect()
+}
+
+/// The id of each expectation: as given, or made from what it asks; `None` where that could not be read.
+pub(super) fn ids(specs: &[ExpectSpec], report: &Report) -> Vec<Option<String>> {
+    let mut taken = given_ids(specs, report);
+    let mut id = |spec: &ExpectSpec| match (&spec.id, &spec.ask) {
+        (Some(id), _) => Some(id.value.clone()),
+        (None, Some(ask)) => Some(unused(default_id(&ask.value), &mut taken)),
+        (None, None) => None,
+    };
+    specs.iter().map(&mut id).collect()
 }
 
 fn given_ids(specs: &[ExpectSpec], report: &Report) -> BTreeSet<String> {
@@ -108,8 +100,8 @@ impl Run<'_> {
                 Some(Ask::Metric {
                     metric: *metric,
                     during: self.window(during, at.place)?,
-                    at_least: at_least.map(|bound| bound.value),
-                    at_most: at_most.map(|bound| bound.value),
+                    at_least: *at_least,
+                    at_most: *at_most,
                 })
             }
         }
@@ -142,34 +134,32 @@ impl Run<'_> {
         None
     }
 
-    /// When the last fault has healed at the latest. Reports a fault that never does.
+    /// When the last fault has healed at the latest, of those of which that is certain before the run. Reports a fault
+    /// that never does.
     fn last_heal(&self, place: Place, why: &str) -> Option<Duration> {
-        let length = self.length.filter(|_| self.certain)?.value;
+        let length = self.length.filter(|_| self.faults.certain)?.value;
         let mut last = Duration::ZERO;
-        for (fault, at) in self.faults.iter().zip(&self.places) {
-            let fault = fault.as_ref()?;
-            let heals = match fault.end {
-                End::After(after) => latest(fault) + after,
-                End::At(time) => time.since(Time::START),
-                End::Never => Duration::from_nanos(u64::MAX),
-            };
+        let each = self.faults.planned.iter().zip(&self.faults.bounds).zip(&self.faults.places);
+        for ((fault, bounds), at) in each {
+            let (fault, heals) = (fault.as_ref()?, bounds.as_ref()?.heals);
+            let heals = heals.latest.unwrap_or(heals.earliest).since(Time::START);
             if heals > length {
-                let how = if fault.end == End::Never {
-                    "never heals".to_owned()
-                } else {
-                    format!("heals at {heals}, after the end")
-                };
-                let message = format!("{why}, and the fault `{}` {how}", shorten(&fault.id));
-                let help = match fault.end {
-                    End::Never => "give the fault a `for` or an `until`".to_owned(),
-                    End::After(_) | End::At(_) => "let the fault heal earlier, or raise `length`".to_owned(),
-                };
-                self.report.add(Problem::error(place, message).related(*at, "this fault").help(help));
+                self.unhealed(fault, heals, *at, (place, why));
                 return None;
             }
             last = last.max(heals);
         }
         Some(last)
+    }
+
+    fn unhealed(&self, fault: &Planned, heals: Duration, at: Place, (place, why): (Place, &str)) {
+        let (how, help) = if fault.is_lasting() {
+            ("never heals".to_owned(), "give the fault a `for` or an `until`")
+        } else {
+            (format!("heals at {heals}, after the end"), "let the fault heal earlier, or raise `length`")
+        };
+        let message = format!("{why}, and the fault `{}` {how}", shorten(&fault.id));
+        self.report.add(Problem::error(place, message).related(at, "this fault").help(help));
     }
 
     /// Metrics that count from a fault need one.
@@ -190,7 +180,7 @@ impl Run<'_> {
             | Metric::FalseEviction
             | Metric::GhostWindow => return Some(()),
         };
-        if self.faults.is_empty() && self.certain {
+        if self.faults.planned.is_empty() && self.faults.certain {
             let message = format!("`{name}` counts from {counts_from}, and there is no fault");
             self.report.add(Problem::error(place, message).help("add a [[fault]], or bound another metric"));
             return None;
@@ -223,7 +213,7 @@ impl Run<'_> {
     }
 
     fn some_fault(&self, word: &str, place: Place) -> Option<()> {
-        if self.faults.is_empty() && self.certain {
+        if self.faults.planned.is_empty() && self.faults.certain {
             let message = format!("there is no fault that anything could be `{word}`");
             self.report.add(Problem::error(place, message).help("leave `during` out for the whole run"));
             return None;
@@ -233,7 +223,10 @@ impl Run<'_> {
 
     fn before(&self, place: Place) -> Option<Window> {
         self.some_fault("before", place)?;
-        let first = self.faults.iter().map(|fault| fault.as_ref().map(earliest)).min()??;
+        // One that waits for something that nobody can foresee may leave time before it.
+        let begins = self.faults.bounds.iter().flatten().map(|bounds| bounds.begins);
+        let first = begins.filter(|begins| begins.latest.is_some()).map(|begins| begins.earliest).min();
+        let first = first.unwrap_or(Time::END).since(Time::START);
         if first <= self.warmup {
             let message =
                 format!("nothing is before the first fault at {first}: the warm-up lasts {}", self.warmup);
@@ -247,7 +240,7 @@ impl Run<'_> {
     fn fault(&self, id: &At<String>) -> Option<Window> {
         let found = self.ids.get(id.value.as_str());
         // Where a fault could not be read its id is not known, and may be the one that is missed.
-        if found.is_none() && self.certain {
+        if found.is_none() && self.faults.certain {
             let names: Vec<&str> = self.ids.keys().copied().chain(["before", "after", "all"]).collect();
             let message = format!("there is no fault `{}`", shorten(&id.value));
             self.report.add(Problem::error(id.place, message).maybe_help(suggest(&id.value, names)));
@@ -281,19 +274,5 @@ impl Run<'_> {
             return None;
         }
         Some(Window::Between(Time::START + from.value, Time::START + to.value))
-    }
-}
-
-fn earliest(fault: &Planned) -> Duration {
-    match fault.start {
-        Start::At(at) | Start::Between(at, _) => at.since(Time::START),
-        Start::When(..) => Duration::ZERO,
-    }
-}
-
-fn latest(fault: &Planned) -> Duration {
-    match fault.start {
-        Start::At(at) | Start::Between(_, at) => at.since(Time::START),
-        Start::When(..) => Duration::ZERO,
     }
 }

@@ -1,84 +1,194 @@
-//! Faults: names, times, and targets that can be told apart.
+//! Faults: names, kinds, and targets that can be told apart. What repeats and what comes in a row is a plan of single
+//! strikes, each of which waits for another.
+
+mod aim;
+mod overlap;
+mod times;
+mod when;
 
 use std::collections::BTreeMap;
 
-use schism_core::{Duration, NodeId, Time};
-use schism_models::nemesis::{Base, End, Fault, Partition, Planned, Shape, Start, Target};
+use schism_core::{Duration, Time};
+use schism_models::nemesis::{Bounds, End, Planned, Start, Trigger, Wait, bounds};
 
-use super::cast::{Cast, Registry};
-use super::target::{Resolved, resolve};
+use self::aim::{Aimed, Aims};
+pub(crate) use self::when::{LEADER_CHANGES, LEASE_EXPIRES};
+use super::cast::Cast;
 use super::topology::Zones;
+use crate::Line;
 use crate::diagnostics::{Problem, Report, shorten};
 use crate::limits;
 use crate::reader::too_many;
 use crate::source::{At, Place};
-use crate::spec::{EndSpec, FaultSpec, StartSpec};
-use crate::target::TargetSpec;
+use crate::spec::{EndSpec, FaultSpec, StepSpec, Written};
 
 /// Words that mean something else where a fault's id can stand.
-const RESERVED: &[&str] = &["all", "before", "after"];
+const RESERVED: &[&str] = &["all", "before", "after", LEADER_CHANGES, LEASE_EXPIRES];
 
-/// Each fault as meant; `None` where it is wrong, which has been reported.
+/// The plan as meant.
+pub(super) struct Faults {
+    /// Each strike; `None` where it is wrong, which has been reported.
+    pub(super) planned: Vec<Option<Planned>>,
+    /// Between which moments each begins and is healed, where that can be known.
+    pub(super) bounds: Vec<Option<Bounds>>,
+    /// Where each was written.
+    pub(super) places: Vec<Place>,
+    /// The lines that some of them wait for a metric to cross.
+    pub(super) lines: Vec<Line>,
+    /// Whether all is right; if not, what an expectation says of faults is not judged.
+    pub(super) certain: bool,
+}
+
+/// One strike of one fault of the file.
+struct Strike<'s> {
+    id: String,
+    /// The how-manieth of its fault it is, from 1.
+    number: usize,
+    spec: &'s FaultSpec,
+    step: &'s StepSpec,
+    /// What it waits for, if that is an earlier strike of its own fault.
+    follows: Option<Start>,
+}
+
+impl Strike<'_> {
+    /// Where its id stands, or its fault.
+    fn place(&self) -> Place {
+        self.spec.id.as_ref().map_or(self.spec.place, |id| id.place)
+    }
+
+    /// Where it is said when it begins.
+    fn begins(&self) -> Place {
+        match (&self.spec.start, &self.spec.repeat) {
+            (Some(start), _) if self.number == 1 => start.place,
+            (_, Some(repeat)) => repeat.place,
+            (_, None) => self.step.place,
+        }
+    }
+
+    /// How a message calls it.
+    fn name(&self) -> String {
+        if self.number == 1 { "the fault".to_owned() } else { format!("`{}`", shorten(&self.id)) }
+    }
+
+    fn end(&self) -> End {
+        match self.step.end {
+            EndSpec::For(at) => End::After(at.value),
+            EndSpec::Until(at) => End::At(Time::START + at.value),
+            EndSpec::Never => End::Never,
+        }
+    }
+}
+
+/// The plan as meant. `asked` has the ids of the expectations.
 pub(super) fn check(
-    specs: &[FaultSpec],
+    written: &Written,
+    asked: &[Option<String>],
     cast: &Cast,
     zones: &Zones,
     length: Option<At<Duration>>,
     report: &Report,
-) -> Vec<Option<Planned>> {
-    let ids = ids(specs, report);
-    let mut named = 0;
-    let mut planned = Vec::with_capacity(specs.len());
-    for (spec, id) in specs.iter().zip(ids) {
-        times(spec, length, report);
-        let before = named;
-        let fault = spec.kind.as_ref().and_then(|kind| fault(kind, cast, zones, &mut named, report));
-        if before <= limits::TARGETED.most && named > limits::TARGETED.most {
-            report.add(too_many(spec.place, limits::TARGETED, named));
-        }
-        planned.push(fault.and_then(|fault| {
-            Some(Planned { id, start: start(spec)?, end: end(spec), fault, on_miss: spec.on_miss })
-        }));
-    }
-    planned
+) -> Faults {
+    let errors = report.errors();
+    let strikes = strikes(&written.faults, report);
+    let ids = ids(&strikes, report);
+    let mut listener = when::Listener::new(written, asked, &ids, report);
+    let starts: Vec<Option<Start>> = strikes.iter().map(|strike| listener.start(strike)).collect();
+    let lines = listener.lines;
+    when::circles(&strikes, &starts, report);
+    let mut aims = Aims::new(cast, zones, report);
+    let mut aimed: Vec<Option<Aimed>> = aims.all(&strikes);
+    let exact: Vec<_> = aimed.iter_mut().map(|aimed| aimed.as_mut().map(Aimed::take_exact)).collect();
+    let planned: Vec<Option<Planned>> = strikes
+        .iter()
+        .zip(starts)
+        .zip(aimed)
+        .map(|((strike, start), aimed)| planned(strike, start?, aimed?))
+        .collect();
+    let known: Vec<Option<&Planned>> = planned.iter().map(Option::as_ref).collect();
+    when::never(&strikes, &known, report);
+    let bounds = bounds(&known);
+    times::check(&strikes, &known, &bounds, length, report);
+    overlap::check(&strikes, &known, &bounds, &exact, cast, report);
+    let certain = written.faults_readable && report.errors() == errors && planned.iter().all(Option::is_some);
+    let places = strikes.iter().map(Strike::place).collect();
+    Faults { planned, bounds, places, lines, certain }
 }
 
-fn start(spec: &FaultSpec) -> Option<Start> {
-    Some(match spec.start?.value {
-        StartSpec::At(at) => Start::At(Time::START + at),
-        StartSpec::Between(from, to) => Start::Between(Time::START + from, Time::START + to),
+fn planned(strike: &Strike<'_>, start: Start, aimed: Aimed) -> Option<Planned> {
+    Some(Planned {
+        id: strike.id.clone(),
+        start,
+        end: strike.end(),
+        fault: aimed.fault,
+        on_miss: strike.spec.on_miss,
+        on_overlap: strike.spec.on_overlap,
     })
 }
 
-fn end(spec: &FaultSpec) -> End {
-    match spec.end {
-        EndSpec::For(at) => End::After(at.value),
-        EndSpec::Until(at) => End::At(Time::START + at.value),
-        EndSpec::Never => End::Never,
+/// Every strike: the steps of each round of each fault.
+fn strikes<'s>(specs: &'s [FaultSpec], report: &Report) -> Vec<Strike<'s>> {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut all = Vec::new();
+    for spec in specs {
+        let count = counts.entry(spec.what).or_default();
+        *count += 1;
+        let id = spec.id.as_ref().map_or_else(|| format!("{}-{count}", spec.what), |id| id.value.clone());
+        let rounds = spec.repeat.map_or(1, |repeat| u64::from(repeat.value.times));
+        let more = rounds * spec.steps.len() as u64;
+        if all.len() as u64 + more > limits::FAULTS.most {
+            report.add(too_many(spec.place, limits::FAULTS, all.len() as u64 + more));
+            break;
+        }
+        rounds_of(spec, &id, rounds, &mut all);
+    }
+    all
+}
+
+fn rounds_of<'s>(spec: &'s FaultSpec, id: &str, rounds: u64, all: &mut Vec<Strike<'s>>) {
+    let first = all.len();
+    for _ in 0..rounds {
+        for (turn, step) in spec.steps.iter().enumerate() {
+            let at = all.len();
+            let follows = match (turn, spec.repeat) {
+                (0, Some(repeat)) if at > first => {
+                    let At { value: repeat, .. } = repeat;
+                    let (least, most) =
+                        (repeat.every.saturating_sub(repeat.jitter), repeat.every + repeat.jitter);
+                    Some(Start::When(Trigger::Begins(at - spec.steps.len()), Wait { least, most }))
+                }
+                (0, _) => None,
+                (_, _) => {
+                    let then = spec.steps[turn - 1].then;
+                    Some(Start::When(Trigger::Heals(at - 1), Wait { least: then, most: then }))
+                }
+            };
+            let number = at - first + 1;
+            let id = if number == 1 { id.to_owned() } else { format!("{id}-{number}") };
+            all.push(Strike { id, number, spec, step, follows });
+        }
     }
 }
 
-/// As given, or the kind and the how-manieth of its kind it is: `crash-2`.
-fn ids(specs: &[FaultSpec], report: &Report) -> Vec<String> {
-    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut seen: BTreeMap<String, Place> = BTreeMap::new();
-    let mut ids = Vec::new();
-    for spec in specs {
-        let kind = spec.kind.as_ref().map_or("fault", |kind| kind.value.name());
-        let count = counts.entry(kind).or_default();
-        *count += 1;
-        let id = spec.id.as_ref().map_or_else(|| format!("{kind}-{count}"), |id| id.value.clone());
-        let place = spec.id.as_ref().map_or(spec.place, |id| id.place);
-        proper_id(&id, place, RESERVED, report);
-        if let Some(first) = seen.insert(id.clone(), place) {
-            let message = format!("two faults have the id `{}`", shorten(&id));
-            report.add(
-                Problem::error(place, message).related(first, "the first is here").help("give each its own"),
-            );
+/// The number of the strike of each id.
+fn ids<'a>(strikes: &'a [Strike<'_>], report: &Report) -> BTreeMap<&'a str, usize> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for (index, strike) in strikes.iter().enumerate() {
+        if strike.number == 1 {
+            proper_id(&strike.id, strike.place(), RESERVED, report);
         }
-        ids.push(id);
+        if let Some(other) = seen.insert(&strike.id, index) {
+            let message = format!("two faults have the id `{}`", shorten(&strike.id));
+            let numbered = if strike.number > 1 { strike } else { &strikes[other] };
+            let help = match numbered.number {
+                1 => "give each its own".to_owned(),
+                number => format!("strike {number} of a fault is called so: rename one of the two faults"),
+            };
+            let first = strikes[other].place();
+            report
+                .add(Problem::error(strike.place(), message).related(first, "the first is here").help(help));
+        }
     }
-    ids
+    seen
 }
 
 /// An id is a word or a few, for a report and for `--set`.
@@ -98,166 +208,4 @@ pub(super) fn proper_id(id: &str, place: Place, reserved: &[&str], report: &Repo
 /// A dot or a quote would part the path of an override in the wrong place.
 fn unfit(letter: char) -> bool {
     letter.is_control() || matches!(letter, '.' | '"')
-}
-
-/// Begins within the run, and ends no earlier than it begins.
-fn times(spec: &FaultSpec, length: Option<At<Duration>>, report: &Report) {
-    let Some(start) = spec.start else { return };
-    let latest = match start.value {
-        StartSpec::At(at) => at,
-        StartSpec::Between(_, to) => to,
-    };
-    if let Some(length) = length
-        && latest >= length.value
-    {
-        let message = format!("the fault begins at {latest}, after the end of the run at {}", length.value);
-        report.add(
-            Problem::error(start.place, message)
-                .related(length.place, "the length")
-                .help(format!("let it begin earlier, or raise `length` above {latest}")),
-        );
-    }
-    if let EndSpec::Until(until) = spec.end
-        && until.value < latest
-    {
-        let begins = match start.value {
-            StartSpec::At(at) => format!("at {at}"),
-            StartSpec::Between(_, to) => format!("as late as {to}"),
-        };
-        let message = format!("the fault is healed at {}, before it begins {begins}", until.value);
-        report.add(
-            Problem::error(until.place, message)
-                .related(start.place, "it begins here")
-                .help("`until` is a moment of the run; for a length of time, write `for`"),
-        );
-    }
-    late_heal(spec, latest, length, report);
-}
-
-/// A heal after the end of the run is legal, but seldom meant.
-fn late_heal(spec: &FaultSpec, latest: Duration, length: Option<At<Duration>>, report: &Report) {
-    let (heals, place) = match spec.end {
-        EndSpec::For(at) => (latest + at.value, at.place),
-        EndSpec::Until(at) => (at.value, at.place),
-        EndSpec::Never => return,
-    };
-    if let Some(length) = length
-        && heals > length.value
-    {
-        let message = format!("the fault heals at {heals}, after the end of the run at {}", length.value);
-        report.add(
-            Problem::warning(place, message).help(format!("raise `length` above {heals} to see it heal")),
-        );
-    }
-}
-
-fn fault(
-    spec: &At<Fault<TargetSpec>>,
-    cast: &Cast,
-    zones: &Zones,
-    named: &mut u64,
-    report: &Report,
-) -> Option<Fault> {
-    if let Fault::Registry(registry) = &spec.value
-        && cast.registry == Registry::IsStatic
-    {
-        let name = registry.trouble.name();
-        let message =
-            format!("`{name}` has no meaning for a static registry: it has no members, leases or watches");
-        let help = "choose a registry with members, such as etcd, or leave the fault out";
-        report.add(Problem::error(spec.place, message).help(help));
-        return None;
-    }
-    let mut all = |specs: Vec<TargetSpec>| resolve_all(&specs, cast, zones, named, report);
-    let resolved: Fault<Resolved> = spec.value.clone().aim(&mut all)?;
-    let sides = resolved.sides();
-    let overlaps = matches!(&resolved, Fault::Partition(Partition { shape: Shape::Partial(_), .. }));
-    if !overlaps {
-        apart(&sides, cast, report);
-    }
-    rest(&sides, cast, report);
-    resolved.aim(&mut |targets| Some(targets.into_iter().map(|resolved| resolved.target).collect()))
-}
-
-fn resolve_all(
-    specs: &[TargetSpec],
-    cast: &Cast,
-    zones: &Zones,
-    named: &mut u64,
-    report: &Report,
-) -> Option<Vec<Resolved>> {
-    let mut list = Vec::new();
-    let mut whole = true;
-    for spec in specs {
-        // Beyond the limit nothing is looked up any more, so that a refusal takes no longer than an acceptance.
-        if *named > limits::TARGETED.most {
-            return None;
-        }
-        let resolved = resolve(spec, cast, zones, report);
-        // A zone or the rest is looked for among all nodes.
-        *named += match &resolved {
-            Some(Resolved { target: Target { base: Base::Node(_), .. }, .. }) | None => 1,
-            Some(Resolved { target: Target { base: Base::Group(nodes), .. }, .. }) => nodes.len() as u64,
-            Some(Resolved { target: Target { base: Base::Zone(_) | Base::Rest, .. }, .. }) => {
-                1 + cast.len() as u64 / 8
-            }
-        };
-        whole &= resolved.is_some();
-        list.extend(resolved);
-    }
-    whole.then_some(list)
-}
-
-/// No node on two sides, as far as that is certain before the run.
-fn apart(sides: &[&[Resolved]], cast: &Cast, report: &Report) {
-    let mut stands: Vec<(NodeId, usize, &Resolved)> = Vec::new();
-    for (side, targets) in sides.iter().enumerate() {
-        for target in *targets {
-            stands.extend(target.certain.iter().flatten().map(|node| (*node, side, target)));
-        }
-    }
-    stands.sort_by_key(|(node, side, _)| (*node, *side));
-    let twice = stands.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1);
-    if let Some([(node, _, first), (_, _, second)]) = twice {
-        let message =
-            format!("`{}` stands on two sides: `{}` and `{}`", cast.name_of(*node), first.text, second.text);
-        report.add(
-            Problem::error(second.place, message)
-                .related(first.place, "the first is here")
-                .help("name each node on one side; `rest` is whoever no other side names"),
-        );
-    }
-}
-
-/// `rest` stands beside another target, once, and leaves somebody.
-fn rest(sides: &[&[Resolved]], cast: &Cast, report: &Report) {
-    let all = || sides.iter().copied().flatten();
-    let mut rests = all().filter(|target| target.target.base == Base::Rest);
-    let Some(first) = rests.next() else { return };
-    if let Some(second) = rests.next() {
-        report.add(
-            Problem::error(second.place, "`rest` twice in one fault")
-                .related(first.place, "the first is here")
-                .help("everyone else can stand on one side only"),
-        );
-        return;
-    }
-    let others: Vec<&Resolved> = all().filter(|target| target.target.base != Base::Rest).collect();
-    if others.is_empty() {
-        let problem = Problem::error(
-            first.place,
-            "`rest` is whoever no other target of the fault names, and there is none",
-        );
-        report.add(problem.help("name a group or a zone instead"));
-        return;
-    }
-    let mut named: Vec<NodeId> =
-        others.iter().filter_map(|target| target.certain.as_ref()).flatten().copied().collect();
-    named.sort_unstable();
-    named.dedup();
-    if named.len() == cast.len() {
-        let problem =
-            Problem::error(first.place, "`rest` matches nothing: the other targets name every node");
-        report.add(problem.help("leave it out, or name fewer nodes beside it"));
-    }
 }

@@ -1,10 +1,11 @@
-//! Strategies that are chosen by name: arrivals, balancers, caches, distributions.
+//! Strategies that are chosen by name: arrivals, keys, balancers, caches, connections, distributions.
 
 use schism_models::{balancer, cache};
 
 use super::Least::{Positive, Zero};
 use super::Shape::Duration;
 use super::{Argument, Choice, Key, Shape};
+use crate::limits;
 
 /// `arrivals`.
 pub(crate) const ARRIVALS: Choice = Choice {
@@ -13,19 +14,78 @@ pub(crate) const ARRIVALS: Choice = Choice {
         vec![
             ("poisson", "independent arrivals at a mean rate"),
             ("constant", "evenly spaced arrivals, from a random phase"),
+            ("ramp", "independent arrivals at one rate, then evenly to another, which stays"),
+            ("burst", "independent arrivals at a low rate, and again and again at a high one"),
+            ("diurnal", "independent arrivals at a rate that rises and falls like that of a day"),
             ("closed", "the next request a think time after the last has ended"),
         ]
     },
     argument: |name| match name {
+        "ramp" => Argument::Table(RAMP),
+        "burst" => Argument::Table(BURST),
+        "diurnal" => Argument::Table(DIURNAL),
         "closed" => Argument::Table(CLOSED),
         _ => Argument::Value(Shape::Rate),
     },
-    later: &["ramp", "burst", "diurnal"],
+    later: &[],
 };
+
+/// `arrivals.ramp`.
+pub(crate) const RAMP: &[Key] = &[
+    Key::new("from", Shape::Rate, "The rate before").required(),
+    Key::new("to", Shape::Rate, "The rate from then on").required(),
+    Key::new("over", Duration(Zero), "How long the rate moves").required(),
+    Key::new("after", Duration(Zero), "When it begins to, since the start of the run").or("\"0s\""),
+];
+
+/// `arrivals.burst`.
+pub(crate) const BURST: &[Key] = &[
+    Key::new("base", Shape::Rate, "The rate between bursts").required(),
+    Key::new("peak", Shape::Rate, "The rate within a burst").required(),
+    Key::new("every", Duration(Positive), "The time from one burst's end to the next one's").required(),
+    Key::new("lasts", Duration(Positive), "How long a burst lasts, at the end of that").required(),
+];
+
+/// `arrivals.diurnal`.
+pub(crate) const DIURNAL: &[Key] = &[
+    Key::new("low", Shape::Rate, "The rate at night, when the run starts").required(),
+    Key::new("high", Shape::Rate, "The rate at noon").required(),
+    Key::new("period", Duration(Positive), "How long a day is").or("\"24h\""),
+];
 
 /// `arrivals.closed`.
 pub(crate) const CLOSED: &[Key] =
     &[Key::new("think", Shape::Distribution, "The time between an answer and the next request").required()];
+
+/// `key`.
+pub(crate) const KEYS: Choice = Choice {
+    what: "key",
+    names: || {
+        vec![
+            ("unique", "every request has a key of its own"),
+            ("uniform", "each of so many keys is as likely as the others"),
+            ("zipf", "the first of so many keys are the likeliest, by Zipf's law"),
+        ]
+    },
+    argument: |name| match name {
+        "uniform" => Argument::Table(UNIFORM_KEYS),
+        "zipf" => Argument::Table(ZIPF_KEYS),
+        _ => Argument::Options(&[]),
+    },
+    later: &[],
+};
+
+const HOW_MANY_KEYS: Key = Key::new("keys", Shape::Count(limits::KEYS), "How many keys").required();
+
+/// `key.uniform`.
+pub(crate) const UNIFORM_KEYS: &[Key] = &[HOW_MANY_KEYS];
+
+/// `key.zipf`; the exponent is required, because published ones lie anywhere from 0.6 to 1.4.
+pub(crate) const ZIPF_KEYS: &[Key] = &[
+    HOW_MANY_KEYS,
+    Key::new("s", Shape::Number, "The exponent: the chance of the k-th key is in proportion to 1 / k^s")
+        .required(),
+];
 
 /// `balancer`.
 pub(crate) const BALANCER: Choice = Choice {
@@ -105,6 +165,37 @@ pub(crate) const CACHE_WATCH: &[Key] = &[
 
 /// The spellings of `on-empty`.
 pub(crate) const ON_EMPTY: &[&str] = &["keep", "accept"];
+
+/// `connections`.
+pub(crate) const CONNECTIONS: Choice = Choice {
+    what: "connections",
+    names: || {
+        vec![
+            ("warm", "each attempt on a connection of its own that has long been open"),
+            ("pooled", "all attempts at an instance on one connection, opened at first use"),
+        ]
+    },
+    argument: |name| Argument::Options(if name == "pooled" { POOLED } else { &[] }),
+    later: &[],
+};
+
+/// `connections.pooled`; the keepalive's defaults are those of gRPC (gRFC A8).
+pub(crate) const POOLED: &[Key] = &[
+    Key::new("connect-timeout", Duration(Positive), "How long opening a connection may take (ours)")
+        .or("\"1s\""),
+    Key::word("on-timeout", ON_TIMEOUT, "What becomes of a connection on which an attempt has timed out")
+        .or("\"keep\""),
+    Key::new(
+        "keepalive-time",
+        Shape::DurationOr("none"),
+        "After how long without a word from an instance that owes an answer it is pinged",
+    )
+    .or("\"none\""),
+    Key::new("keepalive-timeout", Duration(Positive), "How long an answer to a ping may take").or("\"20s\""),
+];
+
+/// The spellings of `on-timeout`.
+pub(crate) const ON_TIMEOUT: &[&str] = &["keep", "close"];
 
 /// A distribution, unless it is a bare duration.
 pub(crate) const DISTRIBUTION: Choice = Choice {

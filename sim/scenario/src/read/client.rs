@@ -1,13 +1,15 @@
-//! `[clients.NAME]`: arrivals, balancer and cache.
+//! `[clients.NAME]`: arrivals, keys, balancer, cache and connections.
 
-use schism_core::Distribution;
+use schism_core::{Distribution, Duration};
+use schism_models::client::{Connections, Intensity, OnTimeout, Pooling};
 use schism_models::{balancer, cache};
 
 use crate::diagnostics::{Problem, Report};
-use crate::grammar::{self, Argument};
-use crate::reader::{Chosen, Field, Read, Section};
+use crate::grammar::{self, Argument, Shape};
+use crate::limits;
+use crate::reader::{Chosen, Field, Number, Read, Section};
 use crate::source::At;
-use crate::spec::{ArrivalsSpec, ClientSpec};
+use crate::spec::{ArrivalsSpec, ClientSpec, KeysSpec};
 use crate::units::Rate;
 
 pub(super) fn read(name: At<String>, section: &Section<'_>) -> ClientSpec {
@@ -21,34 +23,106 @@ pub(super) fn read(name: At<String>, section: &Section<'_>) -> ClientSpec {
         arrivals: section.choice("arrivals", |chosen| arrivals(chosen, report)),
         timeout: section.value("timeout"),
         deadline: section.value("deadline").value,
+        keys: section.choice("key", |chosen| keys(chosen, report)).map(|at| at.value),
         balancer: section.choice("balancer", |chosen| balancer(chosen, report)).map(|at| at.value),
         cache: section.choice("cache", |chosen| cache(chosen, report)).map(|at| at.value),
+        connections: section.choice("connections", |chosen| Some(connections(chosen, report))),
     }
 }
 
 fn arrivals(chosen: &Chosen<'_>, report: &Report) -> Option<ArrivalsSpec> {
-    let Some(argument) = chosen.argument else {
-        let how = if chosen.name == "closed" {
-            "{ closed = { think = \"5ms\" } }"
-        } else {
-            "{ poisson = \"100/s\" }"
-        };
-        let needs = if chosen.name == "closed" { "think time" } else { "rate" };
-        let message = format!("`{}` needs its {needs}", chosen.name);
+    let argument = (grammar::ARRIVALS.argument)(chosen.name);
+    if chosen.argument.is_none() {
+        let (needs, example) = example(chosen.name);
         report.add(
-            Problem::error(chosen.place, message)
-                .help(format!("write {}", how.replace("poisson", chosen.name))),
+            Problem::error(chosen.place, format!("`{}` needs its {needs}", chosen.name))
+                .help(format!("write {{ {} = {example} }}", chosen.name)),
         );
         return None;
-    };
-    let rate = |shape| Rate::read(&Field { name: chosen.name, shape, report }, argument);
-    match (grammar::ARRIVALS.argument)(chosen.name) {
-        Argument::Value(shape) if chosen.name == "poisson" => rate(shape).map(ArrivalsSpec::Poisson),
-        Argument::Value(shape) => rate(shape).map(ArrivalsSpec::Constant),
+    }
+    match argument {
+        Argument::Value(shape) => rate(chosen, shape, report),
         Argument::Options(keys) | Argument::Table(keys) | Argument::ValueOr(_, keys) => {
             let section = chosen.options("arrivals", keys, report);
-            section.must::<Distribution>("think").map(|think| ArrivalsSpec::Closed(think.value))
+            match chosen.name {
+                "closed" => {
+                    section.must::<Distribution>("think").map(|think| ArrivalsSpec::Closed(think.value))
+                }
+                _ => intensity(chosen.name, &section).map(ArrivalsSpec::Varying),
+            }
         }
+    }
+}
+
+/// What must stand under the name of an arrival process, in words and as an example.
+fn example(name: &str) -> (&'static str, &'static str) {
+    match name {
+        "closed" => ("think time", "{ think = \"5ms\" }"),
+        "ramp" => ("rates", "{ from = \"10/s\", to = \"200/s\", over = \"30s\" }"),
+        "burst" => ("rates", "{ base = \"10/s\", peak = \"200/s\", every = \"30s\", lasts = \"2s\" }"),
+        "diurnal" => ("rates", "{ low = \"10/s\", high = \"200/s\" }"),
+        _ => ("rate", "\"100/s\""),
+    }
+}
+
+fn rate(chosen: &Chosen<'_>, shape: Shape, report: &Report) -> Option<ArrivalsSpec> {
+    let rate = Rate::read(&Field { name: chosen.name, shape, report }, chosen.argument?)?;
+    Some(if chosen.name == "constant" { ArrivalsSpec::Constant(rate) } else { ArrivalsSpec::Poisson(rate) })
+}
+
+fn intensity(name: &str, section: &Section<'_>) -> Option<Intensity> {
+    let gap = |key: &str| section.must::<Rate>(key).map(|rate| rate.value.gap);
+    match name {
+        "ramp" => {
+            let (from, to, over) = (gap("from"), gap("to"), section.must::<Duration>("over"));
+            let after = section.value("after").value;
+            Some(Intensity::Ramp { from: from?, to: to?, after, over: over?.value })
+        }
+        "burst" => {
+            let (base, peak) = (gap("base"), gap("peak"));
+            let (every, lasts) = (section.must("every"), section.must("lasts"));
+            let (every, lasts) = (repeats(section, "every", every?)?, lasts?);
+            within(section, lasts, every)?;
+            Some(Intensity::Burst { base: base?, peak: peak?, every, lasts: lasts.value })
+        }
+        _ => {
+            let (low, high) = (gap("low"), gap("high"));
+            let period = repeats(section, "period", section.value("period"))?;
+            Some(Intensity::Diurnal { low: low?, high: high?, period })
+        }
+    }
+}
+
+/// A time after which a rate repeats itself, unless it is too short.
+fn repeats(section: &Section<'_>, name: &str, period: At<Duration>) -> Option<Duration> {
+    if period.value >= limits::PERIOD {
+        return Some(period.value);
+    }
+    let message = format!("`{name}` is {}, too short to repeat a rate", period.value);
+    let help = format!("write at least \"{}\"", limits::PERIOD);
+    section.report.add(Problem::error(period.place, message).help(help));
+    None
+}
+
+fn within(section: &Section<'_>, lasts: At<Duration>, every: Duration) -> Option<()> {
+    if lasts.value < every {
+        return Some(());
+    }
+    let message = format!("`lasts` is {}, and there is a burst every {every}", lasts.value);
+    let help = "a burst is shorter than the time from one to the next";
+    section.report.add(Problem::error(lasts.place, message).help(help));
+    None
+}
+
+fn keys(chosen: &Chosen<'_>, report: &Report) -> Option<KeysSpec> {
+    let section = chosen.options("key", grammar::keys_of((grammar::KEYS.argument)(chosen.name)), report);
+    match chosen.name {
+        "uniform" => section.must("keys").map(|keys| KeysSpec::Uniform(keys.value)),
+        "zipf" => {
+            let (keys, s) = (section.must("keys"), section.must::<Number>("s"));
+            Some(KeysSpec::Zipf { keys: keys?, s: s?.value.0 })
+        }
+        _ => Some(KeysSpec::Unique),
     }
 }
 
@@ -78,4 +152,21 @@ fn reads(section: &Section<'_>) -> cache::Reads {
         "serializable" => cache::Reads::Serializable,
         _ => cache::Reads::Linearizable,
     }
+}
+
+fn connections(chosen: &Chosen<'_>, report: &Report) -> Connections {
+    let keys = grammar::keys_of((grammar::CONNECTIONS.argument)(chosen.name));
+    let section = chosen.options("connections", keys, report);
+    if chosen.name == "warm" {
+        return Connections::Warm;
+    }
+    Connections::Pooled(Pooling {
+        connect_timeout: section.value("connect-timeout").value,
+        on_timeout: match section.value::<String>("on-timeout").value.as_str() {
+            "close" => OnTimeout::Close,
+            _ => OnTimeout::Keep,
+        },
+        keepalive_time: section.value("keepalive-time").value,
+        keepalive_timeout: section.value("keepalive-timeout").value,
+    })
 }

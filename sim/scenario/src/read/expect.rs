@@ -4,11 +4,11 @@ use schism_core::Duration;
 use schism_models::oracle::{self, Mood};
 
 use crate::Metric;
-use crate::diagnostics::{Problem, shorten, suggest};
+use crate::diagnostics::{Problem, listed, shorten, suggest};
 use crate::grammar::{self, Least, Shape};
 use crate::limits;
 use crate::reader::{Field, Number, PerSecond, Read, Section, Share};
-use crate::source::At;
+use crate::source::{At, Place};
 use crate::spec::{AskSpec, ExpectSpec, WindowSpec};
 use crate::tree::{self, Tree};
 
@@ -85,33 +85,59 @@ fn refuse(section: &Section<'_>, kind: &str, keys: &[&str], belong: &str) {
 fn metric(section: &Section<'_>) -> Option<AskSpec> {
     refuse(section, "metric", &["within"], "eventually");
     let during = during(section);
+    let (name, metric) = named(section)?;
+    let (at_least, at_most) = bounds(section, "at-least", "at-most", name, metric)?;
+    Some(AskSpec::Metric { name, metric, during: during?, at_least, at_most })
+}
+
+/// The metric that is named, if it was written.
+pub(super) fn named(section: &Section<'_>) -> Option<(&'static str, Metric)> {
     let given: At<String> = section.maybe("metric")?;
-    let Some((name, _, metric)) = Metric::CATALOG.iter().find(|(name, ..)| *name == given.value) else {
+    let found = Metric::CATALOG.iter().find(|(name, ..)| *name == given.value);
+    if found.is_none() {
         let message = format!("there is no metric `{}`", shorten(&given.value));
         let names = Metric::CATALOG.iter().map(|(name, ..)| *name);
         section.report.add(Problem::error(given.place, message).maybe_help(suggest(&given.value, names)));
-        return None;
-    };
-    let bound = |key: &str| section.tree(key).map(|tree| bound(section, key, *metric, tree));
-    let (at_least, at_most) = (bound("at-least"), bound("at-most"));
+    }
+    found.map(|(name, _, metric)| (*name, *metric))
+}
+
+/// A metric that a fault cannot wait for.
+pub(crate) fn not_live(place: Place, name: &str) -> Problem {
+    let live = Metric::CATALOG.iter().filter(|(.., metric)| metric.is_live()).map(|(name, ..)| *name);
+    Problem::error(place, format!("`{name}` is known only when the run is over: no fault can wait for it"))
+        .maybe_help(listed(live).map(|names| format!("those that can be read on the way: {names}")))
+}
+
+/// The least and the most that is allowed of a metric, at these keys: at least one of the two.
+pub(super) fn bounds(
+    section: &Section<'_>,
+    least: &str,
+    most: &str,
+    name: &str,
+    metric: Metric,
+) -> Option<(Option<f64>, Option<f64>)> {
+    let bound = |key: &str| section.tree(key).map(|tree| bound(section, key, metric, tree));
+    let (at_least, at_most) = (bound(least), bound(most));
     if at_least.is_none() && at_most.is_none() {
-        let help = format!("write at-least = {0} or at-most = {0}", metric.example());
-        section.report.add(Problem::error(given.place, format!("`{name}` has no bound")).help(help));
+        let place = section.tree("metric").map_or(section.place, |tree| tree.place);
+        let help = format!("write {least} = {0} or {most} = {0}", metric.example());
+        section.report.add(Problem::error(place, format!("`{name}` has no bound")).help(help));
         return None;
     }
     let (at_least, at_most) =
         (at_least.map_or(Some(None), |b| b.map(Some))?, at_most.map_or(Some(None), |b| b.map(Some))?);
-    if let (Some(least), Some(most)) = (&at_least, &at_most)
-        && least.value > most.value
+    if let (Some(low), Some(high)) = (&at_least, &at_most)
+        && low.value > high.value
     {
-        let problem = Problem::error(least.place.max(most.place), "`at-least` is more than `at-most`");
-        let other = least.place.min(most.place);
+        let problem = Problem::error(low.place.max(high.place), format!("`{least}` is more than `{most}`"));
+        let other = low.place.min(high.place);
         section
             .report
             .add(problem.related(other, "the other bound").help("nothing can be both: swap or change them"));
         return None;
     }
-    Some(AskSpec::Metric { name, metric: *metric, during: during?, at_least, at_most })
+    Some((at_least.map(|at| at.value), at_most.map(|at| at.value)))
 }
 
 /// A bound in the metric's unit.

@@ -1,0 +1,214 @@
+//! A client's discovery: where its lists come from, and what it does with one.
+
+use std::sync::Arc;
+
+use schism_core::{NodeId, ZoneId};
+
+use super::requests::Stage;
+use super::{Client, Desk};
+use crate::cache::{self, Cache, Feed, Reads};
+use crate::listing::{Listing, ServiceId};
+use crate::node::Ctx;
+use crate::observation::{Observation, Outcome};
+use crate::registry::etcd::api::Answer;
+use crate::registry::etcd::session::Session;
+use crate::registry::etcd::subscriber::{News, Origin, Then};
+use crate::registry::etcd::{self, Address, Subscriber};
+
+/// Where a client learns whom to call.
+#[derive(Clone, Debug)]
+pub enum Directory {
+    /// It is told at the start, once and for all.
+    Fixed(Arc<Listing>),
+    /// From the registry.
+    Registry {
+        /// Where that is.
+        address: Address,
+        /// The service it calls.
+        service: ServiceId,
+    },
+    /// It calls the registry itself.
+    Itself(Address),
+}
+
+/// Where the client's lists come from.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    Fixed(Arc<Listing>),
+    Registry { subscriber: Subscriber, cache: cache::Any },
+    Itself(Session),
+}
+
+/// What the witnesses have been told of the list in use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Sight {
+    /// That there is none.
+    Blind,
+    /// All that is in it.
+    Told,
+    /// The same, but the registry has said since what the cache did not take: the next change is not the only one.
+    Behind,
+}
+
+impl Source {
+    /// A client at this desk has found out nothing yet.
+    pub(super) fn new(desk: &Desk, ctx: &Ctx<'_>) -> Source {
+        let zone: ZoneId = desk.zone;
+        match &desk.directory {
+            Directory::Fixed(listing) => Source::Fixed(listing.clone()),
+            Directory::Registry { address, service } => Source::Registry {
+                subscriber: Subscriber::new(address, zone, *service, ctx),
+                cache: cache::Any::new(desk.config.cache),
+            },
+            Directory::Itself(address) => Source::Itself(Session::new(address, zone, ctx)),
+        }
+    }
+
+    /// The registry member that it is connected to.
+    pub(super) fn member(&self) -> Option<NodeId> {
+        match self {
+            Source::Fixed(_) => None,
+            Source::Registry { subscriber, .. } => Some(subscriber.member()),
+            Source::Itself(session) => Some(session.member()),
+        }
+    }
+
+    /// A peer's host has reset the connection.
+    pub(super) fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        match self {
+            Source::Fixed(_) => {}
+            Source::Registry { subscriber, .. } => subscriber.on_reset(ctx, peer),
+            Source::Itself(session) if session.member() == peer => session.turn_to_next(ctx),
+            Source::Itself(_) => {}
+        }
+    }
+}
+
+impl Client {
+    /// The registry has said something.
+    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &etcd::Msg) {
+        match &mut self.source {
+            Source::Fixed(_) => {}
+            Source::Registry { subscriber, .. } => {
+                if let Some(news) = subscriber.on_message(ctx, from, msg) {
+                    self.on_news(ctx, news);
+                }
+            }
+            Source::Itself(session) => {
+                session.on_heard(ctx, from);
+                if let etcd::Msg::Answer { call, answer } = msg
+                    && let Some(answer) = session.on_answer(ctx, *call, answer)
+                {
+                    self.on_operated(ctx, *call, answer);
+                }
+            }
+        }
+    }
+
+    /// A call to the registry has taken too long.
+    pub fn on_unanswered(&mut self, ctx: &mut Ctx<'_>, call: u32) {
+        match &mut self.source {
+            Source::Fixed(_) => {}
+            Source::Registry { subscriber, .. } => subscriber.on_unanswered(ctx, call),
+            Source::Itself(session) => {
+                if session.on_unanswered(call) {
+                    session.look_elsewhere();
+                    if let Some(slot) = self.requests.asking(call) {
+                        self.finish(ctx, slot, Outcome::Timeout);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The connection to the registry may have been silent for too long.
+    pub fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) {
+        match &mut self.source {
+            Source::Fixed(_) => {}
+            Source::Registry { subscriber, .. } => subscriber.on_silence(ctx, connection),
+            Source::Itself(session) => {
+                if session.on_silence(ctx, connection) {
+                    let member = session.member();
+                    self.on_reset(ctx, member);
+                }
+            }
+        }
+    }
+
+    /// It is time to try the registry again.
+    pub fn on_resubscribe(&mut self, ctx: &mut Ctx<'_>) {
+        if let Source::Registry { subscriber, .. } = &mut self.source {
+            subscriber.on_retry(ctx);
+        }
+    }
+
+    pub(super) fn begin_discovery(&mut self, ctx: &mut Ctx<'_>) {
+        match &mut self.source {
+            Source::Fixed(listing) => {
+                self.sight = Sight::Told;
+                ctx.observe(Observation::View(listing.clone()));
+            }
+            Source::Registry { subscriber, .. } if self.desk.config.cache.feed() == Feed::Watch => {
+                subscriber.list(ctx, Reads::Linearizable, Then::Watch);
+            }
+            Source::Registry { .. } | Source::Itself(_) => {}
+        }
+    }
+
+    /// A list that has run out is still what the client believes until a request has asked for another in vain.
+    pub(super) fn go_blind(&mut self, ctx: &mut Ctx<'_>) {
+        if std::mem::replace(&mut self.sight, Sight::Blind) != Sight::Blind
+            && let Directory::Registry { service, .. } = self.desk.directory
+        {
+            ctx.observe(Observation::Blind(service));
+        }
+    }
+
+    fn on_news(&mut self, ctx: &mut Ctx<'_>, News { listing, from }: News<'_>) {
+        let Source::Registry { cache, .. } = &mut self.source else { return };
+        let now = ctx.now();
+        cache.on_listing(now, listing.clone());
+        let view = cache.view(now).cloned();
+        match &view {
+            Some(held) if Arc::ptr_eq(held, &listing) => {
+                let before = std::mem::replace(&mut self.sight, Sight::Told);
+                tell(ctx, &listing, from, before);
+                if let Some(pool) = &mut self.pool {
+                    pool.release(ctx, &listing);
+                }
+            }
+            Some(held) => {
+                if std::mem::replace(&mut self.sight, Sight::Behind) == Sight::Blind {
+                    ctx.observe(Observation::View(held.clone()));
+                }
+            }
+            None => {}
+        }
+        let listing = view.unwrap_or(listing);
+        let waiting = self.requests.at(|stage| matches!(stage, Stage::Resolving));
+        waiting.into_iter().for_each(|slot| self.try_one(ctx, slot, &listing));
+    }
+
+    fn on_operated(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &Answer) {
+        let outcome = match answer {
+            Answer::Done | Answer::Granted { .. } | Answer::Listing(..) => Outcome::Success,
+            Answer::Failed(_) => Outcome::Rejected,
+        };
+        if let Some(slot) = self.requests.asking(call) {
+            self.finish(ctx, slot, outcome);
+        }
+    }
+}
+
+/// Tells the witnesses what a client has come to believe: the changes alone, if they know what it believed before.
+fn tell(ctx: &mut Ctx<'_>, listing: &Arc<Listing>, from: Origin<'_>, before: Sight) {
+    match from {
+        Origin::Changed(changes) if before == Sight::Told => {
+            for change in changes {
+                let (service, subject) = (listing.service, change.endpoint.node);
+                ctx.observe(Observation::Believes { service, subject, up: change.up });
+            }
+        }
+        Origin::Changed(_) | Origin::Listed => ctx.observe(Observation::View(listing.clone())),
+    }
+}

@@ -1,0 +1,300 @@
+//! The plan: which faults there are, when each begins and is healed, and what of that is known before the run.
+
+use schism_core::{Duration, Luck, NodeId, Seed, Time, ZoneId};
+
+use super::aim::Select;
+use super::find::Finder;
+use super::partition::{Partition, Shape};
+use super::{Fault, Lasting, Nature};
+
+/// One fault of the plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planned {
+    /// The name that expectations, phases and the report use.
+    pub id: String,
+    /// When it begins.
+    pub start: Start,
+    /// When it is healed.
+    pub end: End,
+    /// What it is.
+    pub fault: Fault,
+    /// Whether a run in which it touched nothing is vacuous.
+    pub on_miss: OnMiss,
+    /// Whether it may be in vain beside another fault.
+    pub on_overlap: OnOverlap,
+}
+
+/// What it means if a fault is certain to find everything it would do done already by another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnOverlap {
+    /// The scenario is refused.
+    Refused,
+    /// Fine: `may-overlap = true`.
+    Fine,
+}
+
+/// What it means if a fault touched nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnMiss {
+    /// The run says nothing: it is vacuous.
+    Vacuous,
+    /// Fine: `may-miss = true`.
+    Fine,
+}
+
+/// When a fault begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// At this moment.
+    At(Time),
+    /// At a moment drawn uniformly between these two, from the fault's own luck.
+    Between(Time, Time),
+    /// When something happens for the first time, and then a while.
+    When(Trigger, Wait),
+}
+
+/// What a fault can wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trigger {
+    /// Another fault of the plan begins.
+    Begins(usize),
+    /// Another fault of the plan has healed.
+    Heals(usize),
+    /// Another member leads than before.
+    LeaderChanges,
+    /// A lease has expired.
+    LeaseExpires,
+    /// A metric has crossed a line: which, by its number in the scenario.
+    Crosses(usize),
+}
+
+/// How long to wait: a time drawn uniformly between these two, from the fault's own luck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// At least.
+    pub least: Duration,
+    /// At most.
+    pub most: Duration,
+}
+
+/// When a fault is healed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// This long after it began.
+    After(Duration),
+    /// At this moment.
+    At(Time),
+    /// Not in this run.
+    Never,
+}
+
+impl Planned {
+    /// When it begins with this seed, if that is known before the run.
+    pub fn starts(&self, seed: Seed) -> Option<Time> {
+        match self.start {
+            Start::At(at) => Some(at),
+            Start::Between(from, to) => Some(from + self.between(seed, Duration::ZERO, to.since(from))),
+            Start::When(..) => None,
+        }
+    }
+
+    /// What it is with this seed: of `one-of`, the alternative that is chosen.
+    pub fn chosen(&self, seed: Seed) -> &Fault {
+        if let Fault::OneOf(one) = &self.fault {
+            one.choose(self.luck(seed, super::one_of::CHOICE, 0))
+        } else {
+            &self.fault
+        }
+    }
+
+    /// Whether it is never healed, whenever it begins.
+    pub fn is_lasting(&self) -> bool {
+        self.fault.lasting() == Lasting::Span && self.end == End::Never
+    }
+
+    /// Whom it will strike with this seed, side by side, where that is certain before the run or drawn by its own luck
+    /// alone; `None` where it depends on who leads. `zones` has the zone of every node, by number.
+    pub fn whom(&self, zones: &[ZoneId], seed: Seed) -> Option<Vec<Vec<NodeId>>> {
+        let chosen = self.chosen(seed);
+        let sides: Vec<_> = chosen.sides().into_iter().map(<[_]>::to_vec).collect();
+        if sides
+            .iter()
+            .flatten()
+            .any(|target| target.select.as_ref().is_some_and(Select::depends_on_the_leader))
+        {
+            return None;
+        }
+        let mut finder = Finder::before(zones, self.luck(seed, super::hand::TARGETS, 0));
+        // The two of each pair are told apart pair by pair: a node may stand in several.
+        let in_pairs = matches!(chosen, Fault::Partition(Partition { shape: Shape::Partial(_), .. }));
+        let at_once = if in_pairs { 2 } else { sides.len().max(1) };
+        let found = sides.chunks(at_once).flat_map(|sides| finder.find_sides(sides));
+        Some(found.map(|side| side.iter().collect()).collect())
+    }
+
+    /// How long it waits once it has heard what it waits for.
+    pub(super) fn wait(&self, seed: Seed, Wait { least, most }: Wait) -> Duration {
+        self.between(seed, least, most)
+    }
+
+    fn between(&self, seed: Seed, least: Duration, most: Duration) -> Duration {
+        let share = self.luck(seed, "start", 0).draw().unit();
+        least + Duration::from_secs_f64(most.saturating_sub(least).as_secs_f64() * share)
+    }
+
+    /// When it heals, had it begun at a moment.
+    pub(super) fn heals(&self, began: Time) -> Option<Time> {
+        match (self.fault.lasting(), self.end) {
+            (Lasting::Moment, _) => Some(began),
+            (Lasting::Span, End::After(lasts)) => Some(began + lasts),
+            (Lasting::Span, End::At(at)) => Some(at.max(began)),
+            (Lasting::Span, End::Never) => None,
+        }
+    }
+
+    /// The fault's own luck: nobody else draws from it, so that taking the fault away changes nothing else.
+    pub(super) fn luck(&self, seed: Seed, purpose: &'static str, turn: u32) -> Luck {
+        seed.luck(&format!("fault {}", self.id), purpose, turn)
+    }
+}
+
+/// When a fault begins and when it is healed with one seed, as far as that is known before the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Span {
+    /// When what it waits for happens; where it waits for nothing, when it begins.
+    pub heard: Option<Time>,
+    /// When it begins.
+    pub from: Option<Time>,
+    /// When it is healed; of a fault whose beginning is known, never if `None`.
+    pub to: Option<Time>,
+}
+
+/// The span of each fault of a plan with this seed. One that waits for another follows from that one's.
+pub fn spans(plan: &[Planned], seed: Seed) -> Vec<Span> {
+    let span = |planned: &Planned, heard, from| Span {
+        heard: Some(heard),
+        from: Some(from),
+        to: planned.heals(from),
+    };
+    let first = |planned: &Planned| planned.starts(seed).map(|at| span(planned, at, at));
+    let after = |planned: &Planned, wait, turn, other: &Span| {
+        let heard = match turn {
+            Turn::Begins => other.from,
+            Turn::Heals => other.to,
+        };
+        heard.map(|at| span(planned, at, at + planned.wait(seed, wait)))
+    };
+    let plan: Vec<_> = plan.iter().map(Some).collect();
+    unfold(&plan, first, after).into_iter().map(Option::unwrap_or_default).collect()
+}
+
+/// Two moments between which something happens, whatever the seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Within {
+    /// Not before this.
+    pub earliest: Time,
+    /// Not after this; if `None`, nobody can say, and perhaps never.
+    pub latest: Option<Time>,
+}
+
+impl Within {
+    fn later(self, least: Duration, most: Duration) -> Within {
+        Within { earliest: self.earliest + least, latest: self.latest.map(|at| at + most) }
+    }
+}
+
+/// Between which moments a fault begins and is healed, whatever the seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// When it begins.
+    pub begins: Within,
+    /// When it is healed.
+    pub heals: Within,
+}
+
+impl Bounds {
+    fn of(planned: &Planned, begins: Within) -> Bounds {
+        let never = Within { earliest: Time::END, latest: None };
+        let heals = match (planned.fault.lasting(), planned.end) {
+            (Lasting::Moment, _) => begins,
+            (Lasting::Span, End::After(lasts)) => begins.later(lasts, lasts),
+            (Lasting::Span, End::At(at)) => Within {
+                earliest: at.max(begins.earliest),
+                latest: begins.latest.map(|latest| at.max(latest)),
+            },
+            (Lasting::Span, End::Never) => never,
+        };
+        Bounds { begins, heals }
+    }
+}
+
+/// The bounds of each fault of a plan, through whatever chain of triggers it waits. `None` of a fault that is not known
+/// itself, that waits for such a one, or that waits for itself in the end.
+pub fn bounds(plan: &[Option<&Planned>]) -> Vec<Option<Bounds>> {
+    let first = |planned: &Planned| {
+        let begins = match planned.start {
+            Start::At(at) => Within { earliest: at, latest: Some(at) },
+            Start::Between(from, to) => Within { earliest: from, latest: Some(to) },
+            // When a leader changes, a lease expires or a metric crosses a line is for the run to show.
+            Start::When(_, wait) => Within { earliest: Time::START + wait.least, latest: None },
+        };
+        Some(Bounds::of(planned, begins))
+    };
+    let after = |planned: &Planned, wait: Wait, turn, other: &Bounds| {
+        let heard = match turn {
+            Turn::Begins => other.begins,
+            Turn::Heals => other.heals,
+        };
+        // What never happens is waited for in vain: nothing else is to be said of it.
+        (heard.earliest < Time::END).then(|| Bounds::of(planned, heard.later(wait.least, wait.most)))
+    };
+    unfold(plan, first, after)
+}
+
+/// What of another fault is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Begins,
+    Heals,
+}
+
+impl Start {
+    /// Which other fault of the plan it waits for, and for how long after that.
+    fn other(self) -> Option<(usize, Turn, Wait)> {
+        match self {
+            Start::When(Trigger::Begins(other), wait) => Some((other, Turn::Begins, wait)),
+            Start::When(Trigger::Heals(other), wait) => Some((other, Turn::Heals, wait)),
+            Start::When(Trigger::LeaderChanges | Trigger::LeaseExpires | Trigger::Crosses(_), _)
+            | Start::At(_)
+            | Start::Between(..) => None,
+        }
+    }
+}
+
+/// What is known of each fault: `first` tells it of one that waits for no other, `after` of one that does, from what is
+/// known of that. Every fault is looked at once.
+fn unfold<T: Copy>(
+    plan: &[Option<&Planned>],
+    first: impl Fn(&Planned) -> Option<T>,
+    after: impl Fn(&Planned, Wait, Turn, &T) -> Option<T>,
+) -> Vec<Option<T>> {
+    let mut known: Vec<Option<T>> = vec![None; plan.len()];
+    let mut followers: Vec<Vec<usize>> = vec![Vec::new(); plan.len()];
+    let mut ready = Vec::new();
+    for (fault, planned) in plan.iter().enumerate() {
+        let Some(planned) = planned else { continue };
+        match planned.start.other() {
+            Some((other, ..)) => followers[other].push(fault),
+            None => ready.extend(first(planned).map(|of| (fault, of))),
+        }
+    }
+    while let Some((fault, of)) = ready.pop() {
+        known[fault] = Some(of);
+        for &follower in &followers[fault] {
+            let planned = plan[follower].expect("only a known fault waits");
+            let (_, turn, wait) = planned.start.other().expect("it waits for another");
+            ready.extend(after(planned, wait, turn, &of).map(|of| (follower, of)));
+        }
+    }
+    known
+}

@@ -1,0 +1,235 @@
+//! Whom a fault is aimed at: targets that mean somebody, of the right kind, and on one side only.
+
+use std::rc::Rc;
+
+use schism_core::NodeId;
+use schism_models::nemesis::{Base, Fault, Nature, Partition, Shape, Target, Wants};
+
+use super::Strike;
+use crate::check::cast::{Cast, Kind, Registry};
+use crate::check::target::{Resolved, resolve};
+use crate::check::topology::Zones;
+use crate::diagnostics::{Problem, Report};
+use crate::limits;
+use crate::reader::too_many;
+use crate::source::{At, Place};
+use crate::target::TargetSpec;
+
+/// A fault with its targets found.
+#[derive(Clone)]
+pub(super) struct Aimed {
+    pub(super) fault: Fault,
+    exact: Exact,
+}
+
+/// All nodes that a fault names, sorted, where that is certain before the run.
+pub(super) type Exact = Option<Rc<[NodeId]>>;
+
+impl Aimed {
+    /// All nodes that it names, where that is certain before the run.
+    pub(super) fn take_exact(&mut self) -> Exact {
+        self.exact.take()
+    }
+}
+
+/// Finds the targets of all faults.
+pub(super) struct Aims<'a> {
+    cast: &'a Cast,
+    zones: &'a Zones,
+    report: &'a Report,
+    /// How many nodes have been named so far.
+    named: u64,
+}
+
+impl<'a> Aims<'a> {
+    pub(super) fn new(cast: &'a Cast, zones: &'a Zones, report: &'a Report) -> Self {
+        Aims { cast, zones, report, named: 0 }
+    }
+
+    /// The fault of each strike. Strikes of one step share what was found for the first.
+    pub(super) fn all(&mut self, strikes: &[Strike<'_>]) -> Vec<Option<Aimed>> {
+        let mut all: Vec<Option<Aimed>> = Vec::with_capacity(strikes.len());
+        for (index, strike) in strikes.iter().enumerate() {
+            let before = self.named;
+            let steps = strike.spec.steps.len();
+            let again = if strike.number > steps { all[index - steps].clone() } else { None };
+            let aimed = match again {
+                Some(aimed) => {
+                    self.named += aimed.exact.as_ref().map_or(1, |nodes| nodes.len() as u64);
+                    Some(aimed)
+                }
+                None => strike.step.kind.as_ref().and_then(|kind| self.one(kind)),
+            };
+            if before <= limits::TARGETED.most && self.named > limits::TARGETED.most {
+                self.report.add(too_many(strike.spec.place, limits::TARGETED, self.named));
+            }
+            all.push(aimed.filter(|_| self.named <= limits::TARGETED.most));
+        }
+        all
+    }
+
+    fn one(&mut self, kind: &At<Fault<TargetSpec>>) -> Option<Aimed> {
+        let (cast, report) = (self.cast, self.report);
+        let kinds = kind.value.alternatives();
+        if kinds.into_iter().any(|fault| !means_something(fault, kind.place, cast, report)) {
+            return None;
+        }
+        let mut all = |specs: Vec<TargetSpec>| self.resolve(&specs);
+        let resolved: Fault<Resolved> = kind.value.clone().aim(&mut all)?;
+        for fault in resolved.alternatives() {
+            let sides = fault.sides();
+            let overlaps = matches!(fault, Fault::Partition(Partition { shape: Shape::Partial(_), .. }));
+            if !overlaps {
+                apart(&sides, cast, report);
+            }
+            rest(&sides, cast, report);
+            fit(fault, cast, report);
+        }
+        let exact = exact(&resolved);
+        let meant =
+            |targets: Vec<Resolved>| Some(targets.into_iter().map(|resolved| resolved.target).collect());
+        Some(Aimed { fault: resolved.aim(&mut { meant })?, exact })
+    }
+
+    fn resolve(&mut self, specs: &[TargetSpec]) -> Option<Vec<Resolved>> {
+        let mut list = Vec::new();
+        let mut whole = true;
+        for spec in specs {
+            // Beyond the limit nothing is looked up any more, so that a refusal takes no longer than an acceptance.
+            if self.named > limits::TARGETED.most {
+                return None;
+            }
+            let resolved = resolve(spec, self.cast, self.zones, self.report);
+            // A zone or the rest is looked for among all nodes.
+            self.named += match &resolved {
+                Some(Resolved { target: Target { base: Base::Node(_), .. }, .. }) | None => 1,
+                Some(Resolved { target: Target { base: Base::Group(nodes), .. }, .. }) => nodes.len() as u64,
+                Some(Resolved { target: Target { base: Base::Zone(_) | Base::Rest, .. }, .. }) => {
+                    1 + self.cast.len() as u64 / 8
+                }
+            };
+            whole &= resolved.is_some();
+            list.extend(resolved);
+        }
+        whole.then_some(list)
+    }
+}
+
+/// Whether the registry can fare so at all: one without members, leases and watches cannot.
+fn means_something(fault: &Fault<TargetSpec>, place: Place, cast: &Cast, report: &Report) -> bool {
+    let Fault::Registry(fault) = fault else { return true };
+    if cast.registry != Registry::IsStatic {
+        return true;
+    }
+    let name = fault.trouble.name();
+    let message =
+        format!("`{name}` has no meaning for a static registry: it has no members, leases or watches");
+    let help = "choose a registry with members, such as etcd, or leave the fault out";
+    report.add(Problem::error(place, message).help(help));
+    false
+}
+
+/// All nodes that a fault names, sorted; `None` if some are drawn, depend on who leads, or are whoever is left.
+fn exact(fault: &Fault<Resolved>) -> Exact {
+    if fault.alternatives().len() > 1 {
+        return None;
+    }
+    let mut nodes = Vec::new();
+    for target in fault.sides().into_iter().flatten() {
+        nodes.extend_from_slice(target.certain.as_ref()?);
+    }
+    nodes.sort_unstable();
+    nodes.dedup();
+    (!nodes.is_empty()).then(|| nodes.into())
+}
+
+/// Every target has nodes of the kind that the fault acts on.
+fn fit(fault: &Fault<Resolved>, cast: &Cast, report: &Report) {
+    let wants = fault.wants();
+    let fits = |node: NodeId| match (wants, cast.kind_of(node)) {
+        (Wants::Anyone, _)
+        | (Wants::Members, Kind::Member)
+        | (Wants::Instances, Kind::Instance)
+        | (Wants::Clients, Kind::Client)
+        | (Wants::InstancesOrClients, Kind::Instance | Kind::Client) => true,
+        (Wants::Members | Wants::Instances | Wants::Clients | Wants::InstancesOrClients, _) => false,
+    };
+    for target in fault.sides().into_iter().flatten() {
+        // All nodes of a group are alike; of a zone, it strikes those that it can.
+        let (found, what) = match &target.target.base {
+            Base::Node(node) => (fits(*node), cast.kind_of(*node).one()),
+            Base::Group(nodes) => (fits(nodes[0]), cast.kind_of(nodes[0]).many()),
+            Base::Zone(zone) => (cast.in_zone(*zone).any(fits), "has none"),
+            Base::Rest => continue,
+        };
+        if !found {
+            let message = format!("`{}` acts on {}: `{}` {what}", fault.name(), wanted(wants), target.text);
+            report.add(Problem::error(target.place, message).help(format!("name {}", wanted(wants))));
+        }
+    }
+}
+
+/// The kind of process, in words.
+fn wanted(wants: Wants) -> &'static str {
+    match wants {
+        Wants::Anyone => "every process",
+        Wants::Members => "registry members",
+        Wants::Instances => "instances of services",
+        Wants::Clients => "clients",
+        Wants::InstancesOrClients => "instances of services and clients",
+    }
+}
+
+/// No node on two sides, as far as that is certain before the run.
+fn apart(sides: &[&[Resolved]], cast: &Cast, report: &Report) {
+    let mut stands: Vec<(NodeId, usize, &Resolved)> = Vec::new();
+    for (side, targets) in sides.iter().enumerate() {
+        for target in *targets {
+            stands.extend(target.certain.iter().flatten().map(|node| (*node, side, target)));
+        }
+    }
+    stands.sort_by_key(|(node, side, _)| (*node, *side));
+    let twice = stands.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1);
+    if let Some([(node, _, first), (_, _, second)]) = twice {
+        let message =
+            format!("`{}` stands on two sides: `{}` and `{}`", cast.name_of(*node), first.text, second.text);
+        report.add(
+            Problem::error(second.place, message)
+                .related(first.place, "the first is here")
+                .help("name each node on one side; `rest` is whoever no other side names"),
+        );
+    }
+}
+
+/// `rest` stands beside another target, once, and leaves somebody.
+fn rest(sides: &[&[Resolved]], cast: &Cast, report: &Report) {
+    let all = || sides.iter().copied().flatten();
+    let mut rests = all().filter(|target| target.target.base == Base::Rest);
+    let Some(first) = rests.next() else { return };
+    if let Some(second) = rests.next() {
+        report.add(
+            Problem::error(second.place, "`rest` twice in one fault")
+                .related(first.place, "the first is here")
+                .help("everyone else can stand on one side only"),
+        );
+        return;
+    }
+    let others: Vec<&Resolved> = all().filter(|target| target.target.base != Base::Rest).collect();
+    if others.is_empty() {
+        let problem = Problem::error(
+            first.place,
+            "`rest` is whoever no other target of the fault names, and there is none",
+        );
+        report.add(problem.help("name a group or a zone instead"));
+        return;
+    }
+    let mut named: Vec<NodeId> =
+        others.iter().filter_map(|target| target.certain.as_ref()).flatten().copied().collect();
+    named.sort_unstable();
+    named.dedup();
+    if named.len() == cast.len() {
+        let problem =
+            Problem::error(first.place, "`rest` matches nothing: the other targets name every node");
+        report.add(problem.help("leave it out, or name fewer nodes beside it"));
+    }
+}
