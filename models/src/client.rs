@@ -129,7 +129,8 @@ impl Client {
             pool,
             requests: Requests::new(),
             patience: VecDeque::new(),
-            offered: 0,
+            // Numbers of an earlier life must not come again: its answers may still be on their way.
+            offered: ctx.moment().as_nanos() as u32,
         };
         client.begin_discovery(ctx);
         client

@@ -232,7 +232,8 @@ impl Actor for Node {
     fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
         match self {
             Node::Member(member) => member.on_plight(ctx),
-            Node::Instance(_) | Node::Client(_) => {}
+            Node::Instance(instance) => instance.on_plight(ctx),
+            Node::Client(_) => {}
         }
     }
 

@@ -20,9 +20,9 @@ pub fn ways() -> Vec<Way> {
     schism_scenario::faults().map(|(kind, _, toml)| Way { kind, toml }).collect()
 }
 
-/// The stage: three zones, a registry of three, a service of six, a dozen clients of it, and no fault but one: an
-/// instance of another service comes and goes, so that the registry has something to tell between 23 and 27 s. Half of
-/// the clients watch, and half list again and again.
+/// The stage: three zones, a registry of three, a service of six, a dozen clients of it, one who writes to the registry,
+/// and no fault but one: an instance of another service comes and goes, so that the registry has something to tell
+/// between 23 and 27 s. Some clients watch, and some list again and again.
 pub const STAGE: &str = r#"
 title  = "stage"
 length = "60s"
@@ -54,13 +54,20 @@ arrivals = { constant = "2/s" }
 cache    = { ttl = { ttl = "1s" } }
 
 [clients.shop]
-count    = 1
+count    = 6
 calls    = "stock"
 arrivals = { constant = "1/s" }
 
 [services.stock]
 instances = 2
 service   = "1ms"
+
+[clients.writer]
+count     = 1
+calls     = "registry"
+operation = "put"
+arrivals  = { constant = "2/s" }
+timeout   = "5s"
 
 [[fault]]
 id    = "churn"

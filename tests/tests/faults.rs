@@ -15,6 +15,15 @@ const NOTHING: &[&str] = &[
     r#"registry = { watch-gap = { share = "0%" } }"#,
     r#"registry = { partial-list = { share = "0%" } }"#,
     r#"registry = { ghost-entry = { share = "0%" } }"#,
+    r#"gc = { target = "orders", pause = "0s" }"#,
+    r#"start-slow = { target = "orders", factor = 1 }"#,
+    r#"clock = { target = "registry", skew = "0s" }"#,
+    r#"clock = { target = "registry", drift = 0 }"#,
+    r#"clock = { target = "registry", jump = "0s" }"#,
+    r#"clock = { target = "registry", strobe = { by = "0s" } }"#,
+    r#"clock = { target = "registry", backwards = "0s" }"#,
+    r#"disk = { target = "registry", slow = 1 }"#,
+    r#"zone-brownout = { zone = "b", slow = 1, latency = "0s", loss = "0%" }"#,
 ];
 
 const SEED: u64 = 3;

@@ -13,7 +13,7 @@ use super::Member;
 use super::lag::ago;
 use crate::listing::{Endpoint, Listing, ServiceId};
 use crate::node::Ctx;
-use crate::plight::{Ail as AnyAil, Ailment};
+use crate::plight::{Ailment, Plight};
 use crate::registry::ail::{Ail, Ill, Migration, Order, Race};
 
 /// What is wrong with the member that is being told.
@@ -25,14 +25,12 @@ pub(super) fn ills<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w 
 }
 
 fn ails<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ail)> + use<'w> {
-    ctx.plight().into_iter().flat_map(|plight| &plight.ailments).map(|ailment| match &ailment.ail {
-        AnyAil::Registry(ail) => (ailment, ail),
-    })
+    ctx.plight().into_iter().flat_map(Plight::registry)
 }
 
 impl Member {
-    /// What ails the member is not what it was.
-    pub fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
+    /// Obeys what is ordered, and begins or ceases to be ill.
+    pub(super) fn mind_ails(&mut self, ctx: &mut Ctx<'_>) {
         for (ailment, ail) in ails(ctx) {
             if let Ail::Order(order) = ail {
                 self.obey_order(ctx, ailment, order);

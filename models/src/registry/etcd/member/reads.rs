@@ -119,7 +119,9 @@ impl Member {
         ctx.observe(Observation::Read);
         let answer = match ask {
             Ask::List { service, .. } => self.list(ctx, service),
-            Ask::Get { .. } | Ask::Put | Ask::Grant { .. } | Ask::Register { .. } => Answer::Done,
+            Ask::Get { .. } | Ask::Put | Ask::Grant { .. } | Ask::Register { .. } | Ask::Revoke { .. } => {
+                Answer::Done
+            }
         };
         self.answer(ctx, caller, answer);
     }
