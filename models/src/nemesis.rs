@@ -10,6 +10,7 @@ mod deploy;
 mod disk;
 mod ears;
 mod error_rate;
+mod failpoint;
 mod find;
 mod gc;
 mod hand;
@@ -42,6 +43,7 @@ pub use deploy::{Brings, Deploy, Strategy};
 pub use disk::{Bad, Disk};
 pub use ears::Ears;
 pub use error_rate::ErrorRate;
+pub use failpoint::Failpoint;
 pub use gc::Gc;
 pub use ip_reuse::IpReuse;
 pub use leak::Leak;
@@ -259,5 +261,6 @@ catalog! {
     ConfigPush = "config-push", "another configuration is pushed to processes";
     Scale = "scale", "a service gets more instances, or fewer";
     IpReuse = "ip-reuse", "instances die, and others get their addresses";
+    Failpoint = "failpoint", "at a named point of the models things fail, come late, or end the process";
     OneOf = "one-of", "one of several faults, chosen by the seed";
 }

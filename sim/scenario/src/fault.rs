@@ -8,6 +8,7 @@ mod crash_loop;
 mod deploy;
 mod disk;
 mod error_rate;
+mod failpoint;
 mod gc;
 mod ip_reuse;
 mod leak;
@@ -96,6 +97,7 @@ catalog! {
     "config-push" = ConfigPush in config_push, "Another configuration is pushed to processes";
     "scale" = Scale in scale, "A service gets more instances, or fewer";
     "ip-reuse" = IpReuse in ip_reuse, "Instances die, and others get their addresses";
+    "failpoint" = Failpoint in failpoint, "At a named point of the models things fail, come late, or end the process";
     "one-of" = OneOf in one_of, "One of several faults, chosen by the seed";
 }
 

@@ -141,7 +141,6 @@ const LATER: &[&str] = &[
     "limp-link",
     "dns",
     "load",
-    "failpoint",
 ];
 
 /// The keys that say what an expectation asks.
