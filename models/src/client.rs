@@ -20,6 +20,7 @@ use self::discovery::{Sight, Source};
 use self::requests::{Request, Requests, Stage};
 use crate::balancer::{self, Balancer, Call};
 use crate::cache::{self, Cache, Feed, Reads};
+use crate::failpoint::{Pass, Passes, Point};
 use crate::keys::Keys;
 use crate::listing::{InFlight, Listing, View};
 use crate::node::{Attempt, Ctx, Message, Reply, Timer};
@@ -100,6 +101,7 @@ pub struct Client {
     patience: VecDeque<(Time, Attempt)>,
     /// How many requests there have been.
     offered: u32,
+    passes: Passes,
 }
 
 /// Labels of what is derived from a request's luck, and from an attempt's.
@@ -132,6 +134,7 @@ impl Client {
             patience: VecDeque::new(),
             // Numbers of an earlier life must not come again: its answers may still be on their way.
             offered: ctx.moment().as_nanos() as u32,
+            passes: Passes::default(),
         };
         client.begin_discovery(ctx);
         client
@@ -308,8 +311,21 @@ impl Client {
         let deadline = self.desk.config.deadline;
         let patience = deadline.map_or(timeout, |most| timeout.min(most.saturating_sub(spent)));
         ctx.observe(Observation::Attempt { to: endpoint.node });
-        self.send(ctx, endpoint.node, attempt, luck);
+        match self.passes.pass(ctx, Point::ClientSend) {
+            Pass::Clear => self.send(ctx, endpoint.node, attempt, luck),
+            Pass::Late(by) => ctx.after(by, Timer::SendLate { attempt }),
+            Pass::Fails(_) => return self.finish(ctx, slot, Outcome::Connect),
+            Pass::Ends => {}
+        }
         self.wait(ctx, attempt, patience);
+    }
+
+    /// An attempt that was put off at a failpoint is sent now, unless it is over.
+    pub fn on_send_late(&mut self, ctx: &mut Ctx<'_>, attempt: Attempt) {
+        if let Stage::Trying(endpoint) = self.requests.stage(attempt) {
+            let luck = self.requests.get(attempt.slot).luck.derive(FIRST_ATTEMPT);
+            self.send(ctx, endpoint.node, attempt, luck);
+        }
     }
 
     fn send(&mut self, ctx: &mut Ctx<'_>, to: NodeId, attempt: Attempt, luck: Draw) {

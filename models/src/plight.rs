@@ -11,6 +11,7 @@ pub use crate::factor::Factor;
 pub use change::{Answers, Pushed};
 pub use gray::{Errors, Gray, Harm, Leak, LeakEnd};
 
+use crate::failpoint::Failpoint;
 use crate::registry::ail::Ail as RegistryAil;
 
 /// All that ails one process. It belongs to the machine, so it outlives crashes.
@@ -66,6 +67,8 @@ pub enum Ail {
     Stranger(Answers),
     /// A member of the registry fares ill.
     Registry(RegistryAil),
+    /// Something happens at a point that it passes.
+    Failpoint(Failpoint),
 }
 
 /// What probes say of a process that is not well.
@@ -122,7 +125,8 @@ impl Plight {
             | Ail::Disk(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
-            | Ail::Registry(_) => Duration::ZERO,
+            | Ail::Registry(_)
+            | Ail::Failpoint(_) => Duration::ZERO,
         };
         let delays = self.ailments.iter().map(move |ailment| (ailment.by, delay(ailment)));
         delays.filter(|(_, delay)| *delay > Duration::ZERO)
@@ -139,7 +143,8 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
-            | Ail::Registry(_) => None,
+            | Ail::Registry(_)
+            | Ail::Failpoint(_) => None,
         })
     }
 
@@ -154,7 +159,8 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
-            | Ail::Registry(_) => None,
+            | Ail::Registry(_)
+            | Ail::Failpoint(_) => None,
         });
         found.map(|(by, ())| by)
     }
@@ -170,7 +176,8 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
-            | Ail::Registry(_) => None,
+            | Ail::Registry(_)
+            | Ail::Failpoint(_) => None,
         })
     }
 
@@ -185,7 +192,8 @@ impl Plight {
             | Ail::Disk(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
-            | Ail::Registry(_) => None,
+            | Ail::Registry(_)
+            | Ail::Failpoint(_) => None,
         })
     }
 
@@ -231,7 +239,8 @@ impl Plight {
             | Ail::Disk(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
-            | Ail::Registry(_) => None,
+            | Ail::Registry(_)
+            | Ail::Failpoint(_) => None,
         });
         found.map(|(by, ())| by)
     }
@@ -247,7 +256,8 @@ impl Plight {
             | Ail::Disk(_)
             | Ail::Gray(_)
             | Ail::Stranger(_)
-            | Ail::Registry(_) => None,
+            | Ail::Registry(_)
+            | Ail::Failpoint(_) => None,
         })
     }
 
@@ -262,7 +272,8 @@ impl Plight {
             | Ail::Disk(_)
             | Ail::Gray(_)
             | Ail::Pushed(_)
-            | Ail::Registry(_) => None,
+            | Ail::Registry(_)
+            | Ail::Failpoint(_) => None,
         })
     }
 
@@ -277,7 +288,24 @@ impl Plight {
             | Ail::Disk(_)
             | Ail::Gray(_)
             | Ail::Pushed(_)
-            | Ail::Stranger(_) => None,
+            | Ail::Stranger(_)
+            | Ail::Failpoint(_) => None,
+        })
+    }
+
+    /// What happens at points that are passed.
+    pub fn failpoints(&self) -> impl Iterator<Item = (&Ailment, Failpoint)> {
+        self.ailments.iter().filter_map(|ailment| match ailment.ail {
+            Ail::Failpoint(failpoint) => Some((ailment, failpoint)),
+            Ail::Slow { .. }
+            | Ail::Stopping(_)
+            | Ail::SlowStart { .. }
+            | Ail::Zombie
+            | Ail::Disk(_)
+            | Ail::Gray(_)
+            | Ail::Pushed(_)
+            | Ail::Stranger(_)
+            | Ail::Registry(_) => None,
         })
     }
 

@@ -109,7 +109,10 @@ fn every_name_of_the_catalogs_is_used_by_a_scenario() {
 fn every_kind_of_fault_has_a_page() {
     let index = read(&root().join("docs/src/faults/index.md"));
     for (kind, _) in Fault::CATALOG {
-        assert!(index.contains(&format!("| [`{kind}`](")), "docs/src/faults/index.md does not lead to `{kind}`");
+        assert!(
+            index.contains(&format!("| [`{kind}`](")),
+            "docs/src/faults/index.md does not lead to `{kind}`"
+        );
     }
 }
 
