@@ -471,11 +471,6 @@ impl Hand<'_> {
         self.remind(lasts, Step { victim, turn: 0 });
     }
 
-    /// The fault has touched one thing more.
-    pub(crate) fn touch(&mut self) {
-        self.course.strikes += 1;
-    }
-
     /// Undoes all that is still done.
     pub(super) fn let_all_go(&mut self) {
         self.mend();
@@ -551,9 +546,4 @@ impl Hand<'_> {
             self.ground.inflict(Primitive::Pause(node));
         }
     }
-}
-
-/// A set of nodes without one of them.
-pub(crate) fn without(nodes: &NodeSet, one: NodeId) -> NodeSet {
-    nodes.iter().filter(|&node| node != one).collect()
 }
