@@ -11,6 +11,8 @@ pub use crate::factor::Factor;
 pub use change::{Answers, Pushed};
 pub use gray::{Errors, Gray, Harm, Leak, LeakEnd};
 
+use crate::registry::ail::Ail as RegistryAil;
+
 /// All that ails one process. It belongs to the machine, so it outlives crashes.
 #[derive(Clone, Debug, Hash)]
 pub struct Plight {
@@ -62,6 +64,8 @@ pub enum Ail {
     Pushed(Pushed),
     /// Another process has its address, which was never meant to get its requests.
     Stranger(Answers),
+    /// A member of the registry fares ill.
+    Registry(RegistryAil),
 }
 
 /// What probes say of a process that is not well.
@@ -117,7 +121,8 @@ impl Plight {
             | Ail::Zombie
             | Ail::Disk(_)
             | Ail::Pushed(_)
-            | Ail::Stranger(_) => Duration::ZERO,
+            | Ail::Stranger(_)
+            | Ail::Registry(_) => Duration::ZERO,
         };
         let delays = self.ailments.iter().map(move |ailment| (ailment.by, delay(ailment)));
         delays.filter(|(_, delay)| *delay > Duration::ZERO)
@@ -133,7 +138,8 @@ impl Plight {
             | Ail::Disk(_)
             | Ail::Gray(_)
             | Ail::Pushed(_)
-            | Ail::Stranger(_) => None,
+            | Ail::Stranger(_)
+            | Ail::Registry(_) => None,
         })
     }
 
@@ -147,7 +153,8 @@ impl Plight {
             | Ail::Disk(_)
             | Ail::Gray(_)
             | Ail::Pushed(_)
-            | Ail::Stranger(_) => None,
+            | Ail::Stranger(_)
+            | Ail::Registry(_) => None,
         });
         found.map(|(by, ())| by)
     }
@@ -162,7 +169,8 @@ impl Plight {
             | Ail::Zombie
             | Ail::Gray(_)
             | Ail::Pushed(_)
-            | Ail::Stranger(_) => None,
+            | Ail::Stranger(_)
+            | Ail::Registry(_) => None,
         })
     }
 
@@ -176,7 +184,8 @@ impl Plight {
             | Ail::Zombie
             | Ail::Disk(_)
             | Ail::Pushed(_)
-            | Ail::Stranger(_) => None,
+            | Ail::Stranger(_)
+            | Ail::Registry(_) => None,
         })
     }
 
@@ -221,7 +230,8 @@ impl Plight {
             | Ail::Zombie
             | Ail::Disk(_)
             | Ail::Pushed(_)
-            | Ail::Stranger(_) => None,
+            | Ail::Stranger(_)
+            | Ail::Registry(_) => None,
         });
         found.map(|(by, ())| by)
     }
@@ -236,7 +246,8 @@ impl Plight {
             | Ail::Zombie
             | Ail::Disk(_)
             | Ail::Gray(_)
-            | Ail::Stranger(_) => None,
+            | Ail::Stranger(_)
+            | Ail::Registry(_) => None,
         })
     }
 
@@ -250,7 +261,23 @@ impl Plight {
             | Ail::Zombie
             | Ail::Disk(_)
             | Ail::Gray(_)
-            | Ail::Pushed(_) => None,
+            | Ail::Pushed(_)
+            | Ail::Registry(_) => None,
+        })
+    }
+
+    /// All that is wrong with a registry's member.
+    pub fn registry(&self) -> impl Iterator<Item = (&Ailment, &RegistryAil)> {
+        self.ailments.iter().filter_map(|ailment| match &ailment.ail {
+            Ail::Registry(ail) => Some((ailment, ail)),
+            Ail::Slow { .. }
+            | Ail::Stopping(_)
+            | Ail::SlowStart { .. }
+            | Ail::Zombie
+            | Ail::Disk(_)
+            | Ail::Gray(_)
+            | Ail::Pushed(_)
+            | Ail::Stranger(_) => None,
         })
     }
 

@@ -7,7 +7,8 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 use schism_core::{Duration, NodeId, Seed, Time};
 use schism_models::node::Node;
 use schism_runner::Simulation;
-use schism_tests::faults::{fault, played, staged, told};
+use schism_tests::faults::fault;
+use schism_tests::plain::{played, staged, told};
 
 const MEMBERS: std::ops::Range<u32> = 0..3;
 const ORDERS: std::ops::Range<u32> = 3..9;
@@ -304,7 +305,7 @@ fn an_isolation_rolls_over_the_nodes_of_a_group_and_begins_again() {
     let toml = r#"{ isolate = "registry", rolling = { each = "2s" } }"#;
     let who = |run: &Simulation<()>| {
         assert_eq!(cut_off(run, MEMBERS, 9), 1, "one at a time");
-        MEMBERS.into_iter().find(|&node| !is_open(run, node, 9)).expect("one is isolated")
+        MEMBERS.clone().find(|&node| !is_open(run, node, 9)).expect("one is isolated")
     };
     assert_eq!(course(toml, 2_000, who), [0, 1, 2, 0, 1]);
     let toml = r#"{ isolate = ["zone:a", "zone:b"], rolling = { each = "5s" } }"#;
@@ -355,7 +356,7 @@ fn partitions_of_every_kind_overlap_and_heal_to_nothing() {
                 fault(&format!("f{number}"), &when, &partition)
             })
             .collect();
-        let run = played(&staged(&faults), seed);
+        let run = played(&faults, seed);
         prop_assert!(run.world().wounds().is_empty(), "{faults}");
         prop_assert!(pairs().all(|(from, to)| is_open(&run, from, to)), "{faults}");
         Ok(())

@@ -419,6 +419,12 @@ impl Hand<'_> {
         self.afflict(node);
     }
 
+    /// Something is asked of a node now, once. A process that does not run is not asked.
+    pub(crate) fn order(&mut self, node: NodeId, order: Ail) {
+        self.ail(node, order);
+        self.cure(node);
+    }
+
     /// What this fault makes a node ail from is over.
     pub(crate) fn cure(&mut self, node: NodeId) {
         if self.course.ailing.remove(&node)
