@@ -232,7 +232,13 @@ impl Instance {
 
     /// The clients that wait for an answer or are connected, and the registry member.
     pub fn peers(&self) -> Vec<NodeId> {
-        let works = self.serving.iter().flatten().chain(&self.waiting).chain(self.late.values()).chain(self.failing.values());
+        let works = self
+            .serving
+            .iter()
+            .flatten()
+            .chain(&self.waiting)
+            .chain(self.late.values())
+            .chain(self.failing.values());
         let clients = works.map(|work| work.client).chain(self.connected.iter().copied());
         let peers: BTreeSet<NodeId> = clients.chain(self.registrar.as_ref().map(Registrar::member)).collect();
         peers.into_iter().collect()
