@@ -120,6 +120,8 @@ pub(crate) struct Course {
     pub(crate) victims: Vec<NodeId>,
     /// What is told of that.
     pub(super) struck: Struck,
+    /// The ways that a partition closes and opens, as it found them.
+    ways: Vec<(NodeSet, NodeSet)>,
     /// How many processes it has struck.
     strikes: u64,
     holds: BTreeSet<(Hold, NodeId)>,
@@ -264,6 +266,25 @@ impl Hand<'_> {
     /// The victims, in the order in which they were found.
     pub(crate) fn victims(&self) -> &[NodeId] {
         &self.course.victims
+    }
+
+    /// Remembers the ways that the fault closes and opens.
+    pub(crate) fn keep_ways(&mut self, ways: Vec<(NodeSet, NodeSet)>) {
+        self.course.ways = ways;
+    }
+
+    /// The ways that the fault closes and opens, as it found them when it began.
+    pub(crate) fn ways(&self) -> &[(NodeSet, NodeSet)] {
+        &self.course.ways
+    }
+
+    /// How long a fault that begins now lasts, if it ends.
+    pub(crate) fn lasts(&self) -> Option<Duration> {
+        match self.planned.end {
+            End::After(lasts) => Some(lasts),
+            End::At(at) => Some(at.since(self.now())),
+            End::Never => None,
+        }
     }
 
     /// The victim at a place among them.
@@ -536,9 +557,4 @@ impl Hand<'_> {
             self.ground.inflict(Primitive::Pause(node));
         }
     }
-}
-
-/// A set of nodes without one of them.
-pub(crate) fn without(nodes: &NodeSet, one: NodeId) -> NodeSet {
-    nodes.iter().filter(|&node| node != one).collect()
 }

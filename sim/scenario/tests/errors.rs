@@ -257,6 +257,16 @@ fn names_that_stand_for_nothing() {
         ("split = [[\"zone:b\"], [\"rest\"]]", "one-way = \"zone:b\""),
         ("split = [[\"zone:b\"], [\"rest\"]]", "zone-cut = [\"a\", \"d\"]"),
         ("split = [[\"zone:b\"], [\"rest\"]]", "halves = true"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "halves = \"orders-1\""),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "majority-minority = { of = [\"orders-0\", \"orders-1\"] }"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "majority-minority = { leeder = \"minority\" }"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "bridge = true"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "star = { of = \"orders\" }"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "mesh = [[\"orders\"]]"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "plane-cut = \"controll\""),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "hlaves = \"registry\""),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "split = [[\"zone:b\"], [\"orders\"]]"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "majorities-ring = \"registry\", direction = \"forward\""),
         ("split = [[\"zone:b\"], [\"rest\"]]", "mode = \"reject\""),
         ("split = [[\"zone:b\"], [\"rest\"]]", "one-way = \"zone:b->zone:a\", direction = \"both\""),
         ("[registry.etcd]\nmembers   = 3\nlease-ttl = \"10s\"", "[registry.static]\nmembers = 3"),
@@ -447,6 +457,68 @@ fn faults_in_vain() {
 }
 
 #[test]
+fn partitions_that_cannot_be() {
+    let said = check(&[
+        ("[\"rest\"]] }", "[\"rest\"]], direction = \"sideways\" }"),
+        ("[\"rest\"]] }", "[\"rest\"]], direction = \"forwards\" }"),
+        ("[\"rest\"]] }", "[\"rest\"]], direction = \"zone:a->rest\" }"),
+        ("[\"rest\"]] }", "[\"zone:c\"], [\"rest\"]], direction = \"zone:b->rest\" }"),
+        ("[\"rest\"]] }", "[\"rest\"]], direction = 1 }"),
+        ("[\"rest\"]] }", "[\"rest\"]], mode = \"drop\" }"),
+        ("[\"rest\"]] }", "[\"rest\"]], latency = \"5ms\" }"),
+        ("[\"rest\"]] }", "[\"rest\"]], mode = \"slow\", existing = \"keep\" }"),
+        ("[\"rest\"]] }", "[\"rest\"]], flap = { up = \"1s\" } }"),
+        ("[\"rest\"]] }", "[\"rest\"]], flap = { up = \"1s\", down = \"1us\" } }"),
+        ("[\"rest\"]] }", "[\"rest\"]], flap = { up = \"1s\", down = \"1s\", count = 0 } }"),
+        (
+            "[\"rest\"]] }",
+            "[\"rest\"]], flap = { up = \"1s\", down = \"1s\" }, swizzle = { over = \"1s\" } }",
+        ),
+        ("[\"rest\"]] }", "[\"rest\"]], rolling = { each = \"1s\" } }"),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn links_that_cannot_be() {
+    let cut = "partition = { split = [[\"zone:b\"], [\"rest\"]] }";
+    let said = check(&[
+        (cut, "latency = { extra = \"50ms\" }"),
+        (cut, "latency = { between = [\"zone:a\", \"zone:b\"] }"),
+        (cut, "latency = { between = [\"zone:a\", \"zone:b\"], extra = 50 }"),
+        (cut, "latency = { between = [\"zone:a\"], extra = \"50ms\" }"),
+        (cut, "latency = { between = [\"zone:a\", \"zone:a\"], extra = \"50ms\" }"),
+        (cut, "latency = { between = [\"zone:a\", \"rest\"], target = \"web\", extra = \"50ms\" }"),
+        (cut, "latency = { target = \"orders\", extra = \"50ms\", traffic = [\"requests\"] }"),
+        (cut, "latency = { target = \"orders\", extra = \"50ms\", traffic = [] }"),
+        (cut, "latency = { target = \"orders\", extra = \"50ms\", direction = \"zone:a->zone:b\" }"),
+        (cut, "loss = { target = \"orders\" }"),
+        (cut, "loss = { target = \"orders\", rate = 0.05 }"),
+        (cut, "loss = { target = \"orders\", rate = \"5%\", burst = { to-bad = \"1%\", to-good = \"1%\" } }"),
+        (cut, "loss = { target = \"orders\", burst = { to-bad = \"1%\" } }"),
+        (cut, "bandwidth = { target = \"orders\", rate = 10 }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"10\" }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"10Mbps\" }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"10MB/s\" }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"0Mbit/s\" }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"1001bit/s\" }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"10Mbit/s\", buffer = 256 }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"10Mbit/s\", buffer = \"256K\" }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"10Mbit/s\", buffer = \"1B\" }"),
+        (cut, "reorder = { target = \"orders\", rate = \"10%\" }"),
+        (cut, "limp-link = { rate = \"1Mbit/s\" }"),
+        (cut, "connection = { }"),
+        (
+            cut,
+            "connection = { reset = { between = [\"orders\", \"registry\"] }, half-open = { target = \"web\" } }",
+        ),
+        (cut, "connection = { rset = { target = \"web\" } }"),
+        (cut, "connection = { connect-hang = { target = \"web\", mode = \"hold\" } }"),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
 fn expectations_that_cannot_be() {
     let said = check(&[
         ("eventually = \"views-agree\"", "eventually = \"view-agree\""),
@@ -576,4 +648,62 @@ fn at_most_ten_are_listed() {
     let errors = load("zone.toml", keys + BASE, &[]).unwrap_err();
     assert_eq!((errors.len(), errors.left_out()), (10, 40));
     assert!(errors.to_string().ends_with("and 40 more\n"));
+}
+
+#[test]
+fn faults_of_processes_clocks_disks_and_zones() {
+    let faults = [
+        r#"crash = { target = "orders", disk = "lose-some" }"#,
+        r#"crash = { target = "orders", host = "gone" }"#,
+        r#"crash-loop = { target = "orders", backoff = { base = "0s" } }"#,
+        r#"crash-loop = { target = "orders", backoff = { base = "1us" } }"#,
+        r#"crash-loop = { target = "orders", backoff = { base = "1m", cap = "10s" } }"#,
+        r#"crash-loop = { target = "orders", backoff = { factor = 0 } }"#,
+        r#"stop = { target = "orders", drain = 5 }"#,
+        r#"stop = { target = "orders", deregister = "no" }"#,
+        r#"start-slow = { target = "web" }"#,
+        r#"start-slow = { target = "orders", factor = 0.5 }"#,
+        r#"start-slow = { target = "orders", factor = "5" }"#,
+        r#"start-slow = { target = "orders", factor = 2000000 }"#,
+        r#"start-slow = { target = "orders", for-each = "0s" }"#,
+        r#"zombie = { target = "registry" }"#,
+        r#"gc = { target = "orders", every = "1us" }"#,
+        r#"gc = { target = "orders", pause = 50 }"#,
+        r#"clock = { target = "orders" }"#,
+        r#"clock = "orders""#,
+        r#"clock = { target = "orders", skew = 200 }"#,
+        r#"clock = { target = "orders", skew = "200" }"#,
+        r#"clock = { target = "orders", skew = "1s", of = "monotonic" }"#,
+        r#"clock = { target = "orders", skew = "1s", drift = 5 }"#,
+        r#"clock = { target = "orders", drift = "500ppm" }"#,
+        r#"clock = { target = "orders", drift = -1000000 }"#,
+        r#"clock = { target = "orders", drift = 9000001 }"#,
+        r#"clock = { target = "orders", drift = 0.5 }"#,
+        r#"clock = { target = "orders", jump = "-5s", of = "both" }"#,
+        r#"clock = { target = "orders", jump = "-5s", of = "sundial" }"#,
+        r#"clock = { target = "orders", strobe = { every = "1us" } }"#,
+        r#"clock = { target = "orders", freeze = { hard = true } }"#,
+        r#"clock = { target = "orders", freeze = true }"#,
+        r#"clock = { target = "orders", backwards = "-5s" }"#,
+        r#"clock = { target = "orders", backwards = "5s", of = "both" }"#,
+        r#"disk = { target = "web", stall = {} }"#,
+        r#"disk = { target = "orders", slow = 20 }"#,
+        r#"disk = { target = "registry" }"#,
+        r#"disk = { target = "registry", slow = "20" }"#,
+        r#"disk = { target = "registry", full = {}, stall = {} }"#,
+        r#"disk = { target = "registry", full = { soon = true } }"#,
+        r#"zone-outage = { zone = "d" }"#,
+        r#"zone-outage = "b""#,
+        r#"zone-outage = {}"#,
+        r#"zone-outage = { zone = "b", recovery = "slowly" }"#,
+        r#"zone-outage = { zone = "b", recovery = { waves = { size = 0 } } }"#,
+        r#"zone-outage = { zone = "b", recovery = { waves = { size = "0%" } } }"#,
+        r#"zone-outage = { zone = "b", recovery = { waves = { every = "0s" } } }"#,
+        r#"zone-brownout = { zone = "zone:d", slow = 2 }"#,
+        r#"zone-brownout = { zone = "b", slow = 0 }"#,
+        r#"zone-brownout = { zone = "b", loss = 0.01 }"#,
+        r#"zone-brownout = { zone = "b", latency = 20 }"#,
+    ];
+    let faults = faults.map(|fault| format!("[[fault]]\nat = \"10s\"\nfor = \"5s\"\n{fault}"));
+    insta::assert_snapshot!(check_beside(&faults.each_ref().map(String::as_str)));
 }
