@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rayon::prelude::*;
-use schism_core::{Duration, Seed, Time};
+use schism_core::{Duration, NodeId, Seed, Time, Wound};
 use schism_models::nemesis::{Lasting, Nature};
 use schism_runner::Simulation;
 use schism_runner::report::Verdict;
@@ -190,6 +190,28 @@ fn those_that_overlap_heal_whole_in_either_order() {
             assert!(wounds.is_empty(), "{} for {lasts}, {}: {wounds:?}", first.toml, second.toml);
         }
     });
+}
+
+#[test]
+fn a_host_has_power_again_when_the_outage_is_over_though_its_process_stays_dead() {
+    let both = fault("crash", "at = \"20s\"\nfor = \"10s\"", "crash = \"orders-0\"")
+        + &fault(
+            "dark",
+            "at = \"22s\"\nfor = \"2s\"\nmay-overlap = true",
+            "crash = { target = \"orders-0\", disk = \"lose-unsynced\" }",
+        );
+    let scenario = staged(&both);
+    let wounds = |at| {
+        let mut simulation: Simulation<()> = Simulation::new(&scenario, Seed(SEED), ());
+        simulation.run_until(seconds(at));
+        let nodes = simulation.world().wounds().nodes;
+        let orders_0 = NodeId(3);
+        nodes.into_iter().filter(|(node, _)| *node == orders_0).map(|(_, wound)| wound).collect::<Vec<_>>()
+    };
+    assert_eq!(wounds(21), [Wound::Dead]);
+    assert_eq!(wounds(23), [Wound::Dead, Wound::Dark]);
+    assert_eq!(wounds(25), [Wound::Dead]);
+    assert_eq!(wounds(31), []);
 }
 
 #[test]

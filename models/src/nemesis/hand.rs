@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use schism_core::{
-    Cut, Death, Draw, Duration, Event, Fault as Primitive, FaultId, Impairment, Luck, NodeId, NodeSet, Rate,
-    Scene, Seed, Setting, Skew, Status, Time, World, queue::Queue,
+    Cut, Death, Draw, Duration, Event, Farewell, Fault as Primitive, FaultId, Impairment, Luck, NodeId,
+    NodeSet, Rate, Scene, Seed, Setting, Skew, Status, Time, Toll, World, queue::Queue,
 };
 
 use super::aim::Target;
@@ -132,12 +132,13 @@ pub(crate) struct Course {
     finished: bool,
 }
 
-/// How a process is kept from running, or its disk from syncing.
+/// How a process is kept from running, its disk from syncing, or its host from answering.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Hold {
     Dead,
     Still,
     Faking,
+    Dark,
 }
 
 /// What all faults together have done to the nodes, so that each can be undone by itself.
@@ -340,12 +341,20 @@ impl Hand<'_> {
 
     /// The process of a node dies, and stays dead as long as any fault holds it so.
     pub(crate) fn kill(&mut self, node: NodeId, death: Death) {
-        self.hold(Hold::Dead, node, death);
+        let lived = self.scene().status(node) != Status::Down;
+        if self.take(Hold::Dead, node).is_none() {
+            return;
+        }
+        let darkens = death.farewell == Farewell::Silence && self.take(Hold::Dark, node) == Some(0);
+        // Who is dead already is touched by what this death takes beside the process, or not at all.
+        self.course.strikes += u64::from(lived || darkens || death.disk != Toll::Nothing);
+        self.ground.inflict(Primitive::Crash(node, death));
     }
 
     /// This fault no longer keeps a process dead: it starts anew, unless another does.
     pub(crate) fn revive(&mut self, node: NodeId) {
         self.let_go(Hold::Dead, node);
+        self.let_go(Hold::Dark, node);
     }
 
     /// A node that has never booted begins its first life.
@@ -370,7 +379,11 @@ impl Hand<'_> {
 
     /// The process of a node stands still as long as any fault holds it so.
     pub(crate) fn pause(&mut self, node: NodeId) {
-        self.hold(Hold::Still, node, Death::KILLED);
+        let running = self.scene().status(node) == Status::Up;
+        if self.take(Hold::Still, node).is_some() {
+            self.course.strikes += u64::from(running);
+            self.ground.inflict(Primitive::Pause(node));
+        }
     }
 
     /// This fault no longer keeps a process still: it goes on, unless another does.
@@ -459,14 +472,15 @@ impl Hand<'_> {
 
     /// The disk of a node claims syncs that it does not make, until the fault heals.
     pub(crate) fn fake_syncs(&mut self, node: NodeId) {
-        self.hold(Hold::Faking, node, Death::KILLED);
+        if let Some(others) = self.take(Hold::Faking, node) {
+            self.course.strikes += u64::from(others == 0);
+            self.ground.inflict(Primitive::FakeSyncs(node));
+        }
     }
 
     /// A process that has died by its own hand stays dead until the fault heals, or [revives](Hand::revive) it.
     pub(crate) fn bury(&mut self, node: NodeId) {
-        if self.course.holds.insert((Hold::Dead, node)) {
-            *self.deeds.holds.entry((Hold::Dead, node)).or_default() += 1;
-        }
+        self.take(Hold::Dead, node);
     }
 
     /// Such a process starts anew after a while.
@@ -516,20 +530,14 @@ impl Hand<'_> {
         self.ground.inflict(Primitive::SetClock(node, setting));
     }
 
-    fn hold(&mut self, hold: Hold, node: NodeId, death: Death) {
+    /// Takes hold of a node, unless this fault has it already: how many others hold it so.
+    fn take(&mut self, hold: Hold, node: NodeId) -> Option<u32> {
         if !self.course.holds.insert((hold, node)) {
-            return;
+            return None;
         }
         let holders = self.deeds.holds.entry((hold, node)).or_default();
         *holders += 1;
-        // Who is dead already, or held by another fault, is touched by this one only if it outlasts that.
-        let strikes = *holders == 1 && self.ground.scene().status(node) != Status::Down;
-        self.course.strikes += u64::from(strikes);
-        self.ground.inflict(match hold {
-            Hold::Dead => Primitive::Crash(node, death),
-            Hold::Still => Primitive::Pause(node),
-            Hold::Faking => Primitive::FakeSyncs(node),
-        });
+        Some(*holders - 1)
     }
 
     fn let_go(&mut self, hold: Hold, node: NodeId) {
@@ -542,11 +550,16 @@ impl Hand<'_> {
             return;
         }
         self.deeds.holds.remove(&(hold, node));
-        self.ground.inflict(match hold {
-            Hold::Dead => Primitive::Restart(node),
-            Hold::Still => Primitive::Resume(node),
-            Hold::Faking => Primitive::MakeSyncs(node),
-        });
+        match hold {
+            Hold::Dead => self.ground.inflict(Primitive::Restart(node)),
+            Hold::Still => self.ground.inflict(Primitive::Resume(node)),
+            Hold::Faking => self.ground.inflict(Primitive::MakeSyncs(node)),
+            // A process that has started has a host that answers.
+            Hold::Dark if self.ground.scene().status(node) == Status::Down => {
+                self.ground.inflict(Primitive::PowerOn(node));
+            }
+            Hold::Dark => {}
+        }
         // A pause that began while the process was dead, and lasts, holds its next life too.
         if hold == Hold::Dead && self.deeds.holds.contains_key(&(Hold::Still, node)) {
             self.ground.inflict(Primitive::Pause(node));

@@ -14,6 +14,10 @@ use super::hand::{Hand, Step, Strike};
 use super::ways::{Direction, LINK, named};
 use super::{Grip, Nature, Standing, Struck};
 
+/// Islands are told of while no more faults than this part the network. Beyond that nobody could read them, and what it
+/// takes to find them grows with the square of the kinds of nodes that the cuts make.
+const MOST_PARTINGS: usize = 64;
+
 /// Who cannot reach whom, how that feels, and how it comes and goes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Partition<T = Target> {
@@ -145,7 +149,10 @@ impl Partition {
         let sides = named(&sides);
         match self.mode {
             Mode::Blackhole | Mode::Reject | Mode::Hold => {
-                Struck::Parted { sides, islands: hand.scene().network().islands() }
+                let network = hand.scene().network();
+                let islands =
+                    if network.partings() <= MOST_PARTINGS { network.islands() } else { Vec::new() };
+                Struck::Parted { sides, islands }
             }
             Mode::Slow(_) => Struck::Ways { sides },
         }

@@ -92,6 +92,7 @@ impl Record {
             | Fault::Sever { .. }
             | Fault::FakeSyncs(_)
             | Fault::MakeSyncs(_)
+            | Fault::PowerOn(_)
             | Fault::SetClock(..) => {}
         }
     }

@@ -11,7 +11,7 @@ use crate::{Death, Distribution, Draw, Duration, NodeId, Ratio, Setting};
 pub enum Fault {
     /// The process dies: all but its disk is lost. How it dies says what its peers notice, and what the disk loses.
     Crash(NodeId, Death),
-    /// A dead process begins its next life, or one that is not yet born its first.
+    /// A dead process begins its next life, or one that is not yet born its first. Its host is up, too.
     Restart(NodeId),
     /// The process stands still: it keeps its state and loses time. Its peers notice nothing.
     Pause(NodeId),
@@ -41,6 +41,8 @@ pub enum Fault {
     MakeSyncs(NodeId),
     /// The node's clocks go on like this; [`Setting::TRUE`] undoes it.
     SetClock(NodeId, Setting),
+    /// A host that has lost power is up again, whether or not its process is: what reaches it is answered.
+    PowerOn(NodeId),
 }
 
 /// Which fault of a plan: what is undone together and counted together.

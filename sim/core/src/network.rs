@@ -192,6 +192,11 @@ impl Network {
         self.troubles == 0 || !self.leaving_from(from).any(|cut| cut.is_whole() && cut.to.contains(to))
     }
 
+    /// How many faults part nodes now.
+    pub fn partings(&self) -> usize {
+        self.of.len()
+    }
+
     /// How much a fault has changed: messages that it stopped, held, changed or dropped, and connections that it severed.
     pub(crate) fn touched(&self, fault: FaultId) -> u64 {
         self.touched.0.get(fault.0 as usize).copied().unwrap_or(0)

@@ -342,10 +342,11 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 (Status::Down, Birth::AtStart) => Some(Wound::Dead),
                 (Status::Paused, _) => Some(Wound::Still),
             };
+            let host = (node.host == Host::Silent).then_some(Wound::Dark);
             let ails = node.plight.is_some().then_some(Wound::Ails);
             let clocks = (!node.clocks.run_true()).then_some(Wound::ClocksWrong);
             let disk = (node.disk.syncs() == Syncs::Faked).then_some(Wound::FakesSyncs);
-            [status, ails, clocks, disk].into_iter().flatten().map(move |wound| (NodeId(number), wound))
+            [status, host, ails, clocks, disk].into_iter().flatten().map(move |wound| (NodeId(number), wound))
         };
         let nodes = (0..).zip(self.nodes.iter().zip(&self.pulses)).flat_map(of).collect();
         Wounds { nodes, ways: self.network.wounds() }
@@ -403,6 +404,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             Fault::Repair(id) => self.network.repair(*id),
             Fault::Sever { id, from, to } => self.sever(*id, from, to),
             Fault::FakeSyncs(node) => self.nodes[node.index()].disk.set_syncs(Syncs::Faked),
+            Fault::PowerOn(node) => self.nodes[node.index()].host = Host::Answers,
             Fault::MakeSyncs(node) => self.nodes[node.index()].disk.set_syncs(Syncs::Made),
             Fault::SetClock(node, setting) => self.set_clocks(*node, *setting),
         }
@@ -436,6 +438,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             | Fault::Sever { .. }
             | Fault::FakeSyncs(_)
             | Fault::MakeSyncs(_)
+            | Fault::PowerOn(_)
             | Fault::SetClock(..) => false,
         }
     }

@@ -23,6 +23,8 @@ impl Wounds {
 pub enum Wound {
     /// Its process is dead.
     Dead,
+    /// Its host is without power, and answers nothing.
+    Dark,
     /// Its process was born before its time.
     Born,
     /// Its process stands still.

@@ -231,6 +231,7 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
             | Fault::Sever { .. }
             | Fault::FakeSyncs(_)
             | Fault::MakeSyncs(_)
+            | Fault::PowerOn(_)
             | Fault::SetClock(..) => {}
         }
         self.watch.on_fault(scene, &self.record, fault);
