@@ -4,6 +4,7 @@
 pub mod balancer;
 pub mod cache;
 pub mod client;
+pub mod factor;
 pub mod keys;
 pub mod listing;
 pub mod nemesis;

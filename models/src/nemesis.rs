@@ -5,6 +5,7 @@ mod crash;
 mod ears;
 mod find;
 mod hand;
+mod load;
 mod one_of;
 mod partition;
 mod pause;
@@ -14,6 +15,7 @@ mod strike;
 pub use aim::{Aim, Base, Names, Select, Target, Wants};
 pub use crash::Crash;
 pub use ears::Ears;
+pub use load::{Herd, How, Load};
 pub use one_of::OneOf;
 pub use partition::{Direction, Mode, Partition, Shape};
 pub use pause::Pause;
@@ -151,5 +153,6 @@ catalog! {
     Partition = "partition", "some nodes cannot reach others";
     Crash = "crash", "processes die: all that is not on disk is lost, and peers see a reset";
     Pause = "pause", "processes stand still and keep their state (SIGSTOP)";
+    Load = "load", "clients ask for more, or otherwise, than they would";
     OneOf = "one-of", "one of several faults, chosen by the seed";
 }

@@ -1,6 +1,11 @@
 //! Plights: what ails a process from outside, for as long as some fault says so. It looks at it, and behaves so.
 
+mod strain;
+
 use schism_core::{Draw, FaultId, Time};
+
+pub use crate::factor::Factor;
+pub use strain::{Rush, Strain};
 
 /// All that ails one process. It belongs to the machine, so it outlives crashes.
 #[derive(Clone, Debug, Hash)]
@@ -24,4 +29,7 @@ pub struct Ailment {
 
 /// What may ail a process.
 #[derive(Clone, Debug, Hash)]
-pub enum Ail {}
+pub enum Ail {
+    /// It asks for more than it would, or otherwise.
+    Strain(Strain),
+}

@@ -229,6 +229,11 @@ impl Hand<'_> {
         self.scene().now()
     }
 
+    /// How long the fault lasts that begins now, unless it is never healed.
+    pub(crate) fn lasts(&self) -> Option<Duration> {
+        self.planned.heals(self.now()).map(|heals| heals.since(self.now()))
+    }
+
     /// A stream of luck of the fault's own: nobody else draws from it, so that taking the fault away changes nothing
     /// else. The same purpose and turn are the same stream.
     pub(crate) fn luck(&self, purpose: &'static str, turn: u32) -> Luck {

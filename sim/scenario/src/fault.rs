@@ -2,6 +2,7 @@
 //! one line here.
 
 mod crash;
+mod load;
 mod one_of;
 mod partition;
 mod pause;
@@ -14,6 +15,7 @@ use crate::reader::{Field, Read, Section};
 use crate::target::TargetSpec;
 use crate::tree::Entry;
 
+pub(crate) use load::HOWS;
 pub(crate) use partition::{ONE_WAY, SHAPES};
 
 /// One kind of fault in the language.
@@ -50,6 +52,7 @@ catalog! {
     "partition" = Partition in partition, "Some nodes cannot reach others";
     "crash" = Crash in crash, "Processes die: all that is not on disk is lost, and peers see a reset";
     "pause" = Pause in pause, "Processes stand still and keep their state";
+    "load" = Load in load, "Clients ask for more, or otherwise, than they would";
     "one-of" = OneOf in one_of, "One of several faults, chosen by the seed";
 }
 

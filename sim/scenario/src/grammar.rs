@@ -55,6 +55,8 @@ pub(crate) enum Shape {
     CountOr(Limit, &'static str),
     /// A share in percent.
     Share,
+    /// How many times as long something takes: a number of at least one.
+    Factor,
     /// A rate.
     Rate,
     /// One of these words.

@@ -130,6 +130,10 @@ pub const KEYS_TOTAL: Limit =
     Limit::new("keys of unequal chances in all groups", 0, 10_000_000, "their chances are held in tables");
 /// How many nodes `pick(..)` takes.
 pub const PICK: Limit = Limit::new("nodes picked", 1, 100_000, "no group has more");
+/// How many times as long something may take: a million times a millisecond is longer than anybody waits.
+pub const FACTOR: u64 = 1_000_000;
+/// A key, by its number.
+pub const KEY: Limit = Limit::new("a key", 0, u64::MAX, "keys have 64 bits");
 /// The default seed.
 pub const SEED: Limit = Limit::new("seed", 0, u64::MAX, "seeds have 64 bits");
 /// A count that an expectation bounds.

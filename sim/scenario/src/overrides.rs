@@ -124,6 +124,7 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
         | Shape::DurationOr(_)
         | Shape::CountOr(..)
         | Shape::Share
+        | Shape::Factor
         | Shape::Rate
         | Shape::Word(_)
         | Shape::Name

@@ -285,6 +285,7 @@ fn example(key: &Key) -> String {
         | Shape::DurationOr(_)
         | Shape::CountOr(..)
         | Shape::Share
+        | Shape::Factor
         | Shape::Rate
         | Shape::Word(_)
         | Shape::Name

@@ -106,6 +106,9 @@ fn rules(keys: &[Key]) -> Vec<(&'static str, Value)> {
     if has("existing") {
         return vec![("oneOf", one_of(crate::fault::SHAPES))];
     }
+    if has("hot-key") {
+        return vec![("oneOf", one_of(crate::fault::HOWS))];
+    }
     if has("metric") {
         let bounds = json!({ "anyOf": one_of(&["at-least", "at-most"]) });
         let bounded = json!({ "if": { "required": ["metric"] }, "then": bounds });
@@ -147,6 +150,7 @@ fn shape(shape: Shape) -> Value {
         Shape::DurationOr(word) => json!({ "anyOf": [reference("positive"), { "const": word }] }),
         Shape::CountOr(limit, word) => json!({ "anyOf": [count(limit), { "const": word }] }),
         Shape::Share => reference("share"),
+        Shape::Factor => json!({ "type": "number", "minimum": 1, "maximum": limits::FACTOR }),
         Shape::Rate => reference("rate"),
         Shape::Word(words) => json!({ "type": "string", "enum": words.there }),
         Shape::Name => reference("name"),

@@ -1,6 +1,7 @@
 //! Quantities with their units, as they are written: `"250ms"`, `"15%"`, `"100/s"`.
 
 use schism_core::{Duration, Ratio};
+use schism_models::plight::Factor;
 
 use crate::limits;
 
@@ -84,6 +85,32 @@ pub(crate) fn duration(text: &str) -> Result<Duration, UnitError> {
     }
     Ok(Duration::from_nanos(total as u64))
 }
+
+/// A number of at least one, as it was written.
+pub(crate) fn factor(text: &str) -> Result<Factor, UnitError> {
+    let shape = || {
+        UnitError::new("not a factor", Some("write a number of at least 1, without quotes: 1.5".to_owned()))
+    };
+    let Decimal { digits, divisor, .. } = Decimal::parse(text).ok_or_else(shape)?;
+    if digits > u128::from(limits::FACTOR) * divisor {
+        return Err(UnitError::new(
+            "the factor is too large",
+            Some(format!("the limit is {}", limits::FACTOR)),
+        ));
+    }
+    // A factor within the limit of nine decimals or fewer fits.
+    let parts = |of: u128| u64::try_from(of).ok();
+    let whole = parts(digits).zip(parts(divisor)).filter(|(_, divisor)| *divisor <= FACTOR_PARTS);
+    let Some((digits, divisor)) = whole else {
+        return Err(UnitError::new("a factor has at most 9 decimals", None));
+    };
+    Factor::checked(digits, divisor).ok_or_else(|| {
+        UnitError::new("a factor is at least 1", Some("what makes things quicker is no fault".to_owned()))
+    })
+}
+
+/// The decimals of a factor, as a divisor.
+const FACTOR_PARTS: u64 = 1_000_000_000;
 
 /// One number and unit at the front of `rest`, in nanoseconds, and what follows.
 fn one_duration<'t>(rest: &'t str, whole: &str) -> Result<(u128, &'t str), UnitError> {

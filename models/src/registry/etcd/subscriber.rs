@@ -104,6 +104,11 @@ impl Subscriber {
         }
     }
 
+    /// Drops the connection, though nothing is wrong with it, and goes on with the next member at once.
+    pub fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
+        self.try_next(ctx, Duration::ZERO);
+    }
+
     /// It is time to try again.
     pub fn on_retry(&mut self, ctx: &mut Ctx<'_>) {
         match self.stage {

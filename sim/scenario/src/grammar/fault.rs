@@ -156,7 +156,6 @@ const LATER: &[&str] = &[
     "config-push",
     "scale",
     "ip-reuse",
-    "load",
     "failpoint",
 ];
 

@@ -1,6 +1,7 @@
 //! Reading one value: text, numbers and quantities, each with what to write instead.
 
 use schism_core::{Duration, Ratio};
+use schism_models::plight::Factor;
 
 use super::{Field, Read, not_built};
 use crate::diagnostics::{Problem, listed, shorten};
@@ -175,6 +176,25 @@ impl Read for Option<Duration> {
 impl Read for Ratio {
     fn read(field: &Field<'_>, tree: &Tree) -> Option<Ratio> {
         field.quantity(tree, "a share", units::ratio, units::share_help)
+    }
+}
+
+impl Read for Factor {
+    fn read(field: &Field<'_>, tree: &Tree) -> Option<Factor> {
+        let Some(number) = tree.as_number() else {
+            let quoted = tree.as_text().filter(|text| units::factor(text).is_ok());
+            let help = quoted.map_or_else(
+                || "write a number of at least 1: 12, or 1.5".to_owned(),
+                |text| format!("write it without quotes: {text}"),
+            );
+            field.report.add(field.wrong(tree, "a number").help(help));
+            return None;
+        };
+        let wrong = |error: UnitError| {
+            let message = format!("`{}`: {} ({number})", field.name, error.message);
+            field.report.add(Problem::error(tree.place, message).maybe_help(error.help));
+        };
+        units::factor(&number).map_err(wrong).ok()
     }
 }
 
