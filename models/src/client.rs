@@ -17,7 +17,7 @@ pub use self::discovery::Directory;
 
 use self::arrivals::Pace;
 use self::connections::{Pool, Verdict};
-use self::discovery::Source;
+use self::discovery::{Sight, Source};
 use self::requests::{Origin, Request, Requests, Stage};
 use self::strains::Strains;
 use crate::balancer::{self, Balancer, Call};
@@ -91,8 +91,7 @@ pub struct Client {
     pace: Pace,
     balancer: balancer::Any,
     source: Source,
-    /// Whether the witnesses have been told of a list that may still be in use.
-    sighted: bool,
+    sight: Sight,
     in_flight: InFlight,
     /// The connections to instances, where attempts share them.
     pool: Option<Pool>,
@@ -128,7 +127,7 @@ impl Client {
             pace,
             balancer: balancer::Any::new(desk.config.balancer, &mut ctx.luck("balancer")),
             source: Source::new(desk, ctx),
-            sighted: false,
+            sight: Sight::Blind,
             in_flight: InFlight::default(),
             pool,
             requests: Requests::new(),
@@ -279,9 +278,9 @@ impl Client {
                 }
                 match self.desk.config.cache.feed() {
                     Feed::OnDemand(reads) => subscriber.list(ctx, reads, Then::Rest),
-                    Feed::Watch if self.sighted => subscriber.list(ctx, Reads::Linearizable, Then::Watch),
                     // The first list is on its way.
-                    Feed::Watch => {}
+                    Feed::Watch if self.sight == Sight::Blind => {}
+                    Feed::Watch => subscriber.list(ctx, Reads::Linearizable, Then::Watch),
                 }
                 let patience = self.desk.config.deadline.unwrap_or(self.desk.config.timeout);
                 let request = self.requests.get(slot).number;

@@ -136,6 +136,11 @@ pub enum Timer {
         /// Its number.
         call: u32,
     },
+    /// A connection to the registry may have been silent for too long.
+    Silence {
+        /// Which.
+        connection: u32,
+    },
     /// A client tries the registry again.
     Resubscribe,
     /// A registration's own.
@@ -189,7 +194,7 @@ impl Actor for Node {
             (Node::Member(member), Message::Etcd(msg)) => {
                 member.on_message(ctx, from, Arc::unwrap_or_clone(msg));
             }
-            (Node::Instance(instance), Message::Etcd(msg)) => instance.on_registry(ctx, &msg),
+            (Node::Instance(instance), Message::Etcd(msg)) => instance.on_registry(ctx, from, &msg),
             (Node::Client(client), Message::Etcd(msg)) => client.on_registry(ctx, from, &msg),
             (Node::Instance(instance), Message::Ping { luck }) => instance.on_ping(ctx, from, luck),
             (Node::Client(client), Message::Pong) => client.on_heard(ctx, from),
@@ -214,6 +219,10 @@ impl Actor for Node {
             (Node::Client(client), Timer::Unanswered { call }) => client.on_unanswered(ctx, call),
             (Node::Instance(instance), Timer::Unanswered { call }) => {
                 instance.with_registrar(|registrar| registrar.on_unanswered(ctx, call));
+            }
+            (Node::Client(client), Timer::Silence { connection }) => client.on_silence(ctx, connection),
+            (Node::Instance(instance), Timer::Silence { connection }) => {
+                instance.with_registrar(|registrar| registrar.on_silence(ctx, connection));
             }
             (Node::Client(client), Timer::Resubscribe) => client.on_resubscribe(ctx),
             (Node::Instance(instance), Timer::Registrar(timer)) => {

@@ -65,9 +65,9 @@ pub enum Observation {
     /// A registry member has served a read.
     Read,
     /// A registry member has applied a committed write. Every member does, sooner or later; the first to do so with a
-    /// revision is the moment of the commit.
+    /// number is the moment of the commit.
     Committed {
-        /// The store's revision, or the log's index where the write has none.
+        /// The number of the write, in the order of the log.
         at: u64,
         /// What was written.
         write: Write,
@@ -98,6 +98,8 @@ pub enum Cause {
     Expired,
     /// Its holder asked for it.
     Revoked,
+    /// It was lost without its holder's doing: deleted by someone else, or not in the backup that was restored.
+    Lost,
 }
 
 /// How a request ended.

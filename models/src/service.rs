@@ -133,8 +133,8 @@ impl Instance {
     }
 
     /// The registry has said something.
-    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, msg: &etcd::Msg) {
-        self.with_registrar(|registrar| registrar.on_message(ctx, msg));
+    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &etcd::Msg) {
+        self.with_registrar(|registrar| registrar.on_message(ctx, from, msg));
     }
 
     /// A client opens a connection, or asks whether this host is still there.

@@ -1,8 +1,10 @@
 //! A toy world: nodes that send what they are told to, when they are told to, and a witness of what comes.
 
+use std::collections::BTreeSet;
+
 use schism_core::{
-    Actor, Birth, Classes, Ctx, Cut, Distribution, Duration, Fault, FaultId, Feel, Flows, Link, NodeId,
-    NodeSet, Part, Ratio, Scene, Seed, Time, Topology, Witness, World,
+    Actor, Birth, Class, Classes, Ctx, Cut, Distribution, Draw, Duration, Fault, FaultId, Feel, Flows, Harm,
+    Impairment, Link, NodeId, NodeSet, Part, Ratio, Scene, Seed, Time, Topology, Witness, World,
 };
 
 /// How long every message takes.
@@ -41,9 +43,14 @@ pub enum Arrival {
     Reset(NodeId),
 }
 
-/// One node.
+/// How many bytes every message has.
+pub const BYTES: u64 = 1_000;
+/// How many numbers a class of messages has: those below it are of class 0, the next of class 1, and so on.
+pub const NUMBERS: u32 = 1_000_000;
+
+/// One node, and whom it has sent messages of their own.
 #[derive(Clone)]
-pub struct Toy;
+pub struct Toy(BTreeSet<NodeId>);
 
 impl Actor for Toy {
     type Config = Vec<Letter>;
@@ -56,14 +63,17 @@ impl Actor for Toy {
     fn boot(letters: &Vec<Letter>, (): &(), ctx: &mut Ctx<'_, Self>) -> Toy {
         let due: Vec<Letter> = letters.iter().filter(|letter| letter.at >= ctx.now()).copied().collect();
         due.into_iter().for_each(|letter| ctx.at(letter.at, letter));
-        Toy
+        Toy(BTreeSet::new())
     }
     fn on_message(&mut self, ctx: &mut Ctx<'_, Self>, _: NodeId, number: u32) {
         ctx.observe(Arrival::Letter(number));
     }
     fn on_timer(&mut self, ctx: &mut Ctx<'_, Self>, Letter { to, by, number, .. }: Letter) {
         match by {
-            Post::Alone => ctx.send(to, number),
+            Post::Alone => {
+                self.0.insert(to);
+                ctx.send(to, number);
+            }
             Post::Stream => ctx.stream(to, number),
         }
     }
@@ -71,7 +81,13 @@ impl Actor for Toy {
         ctx.observe(Arrival::Reset(peer));
     }
     fn peers(&self) -> Vec<NodeId> {
-        Vec::new()
+        self.0.iter().copied().collect()
+    }
+    fn class(number: &u32) -> Class {
+        Class((number / NUMBERS) as u8)
+    }
+    fn size(_: &u32) -> u64 {
+        BYTES
     }
 }
 
@@ -114,17 +130,32 @@ pub fn run(world: &mut World<Toy, Mailbox>, faults: &[(Time, Fault)], end: Time)
     world.run_until(end);
 }
 
+/// The nodes of these numbers.
+pub fn set(nodes: &[u32]) -> NodeSet {
+    nodes.iter().copied().map(NodeId).collect()
+}
+
 /// A silent cut from some nodes to others.
 pub fn cut(id: u32, from: &[u32], to: &[u32]) -> Fault {
-    let set = |nodes: &[u32]| nodes.iter().copied().map(NodeId).collect::<NodeSet>();
-    Fault::Cut(Cut {
-        id: FaultId(id),
-        from: set(from),
-        to: set(to),
-        feel: Feel::Silent,
-        classes: Classes::ALL,
-        flows: Flows::All,
-    })
+    cut_with(id, from, to, Feel::Silent, Flows::All)
+}
+
+/// A cut of all classes.
+pub fn cut_with(id: u32, from: &[u32], to: &[u32], feel: Feel, flows: Flows) -> Fault {
+    let (from, to) = (set(from), set(to));
+    Fault::Cut(Cut { id: FaultId(id), from, to, feel, classes: Classes::ALL, flows })
+}
+
+/// An impairment of all classes.
+pub fn impair(id: u32, from: &[u32], to: &[u32], harm: Harm) -> Fault {
+    let (from, to) = (set(from), set(to));
+    let salt = Draw::new(u64::from(id));
+    Fault::Impair(Impairment { id: FaultId(id), salt, from, to, classes: Classes::ALL, harm })
+}
+
+/// The end of the impairments of this fault.
+pub fn repair(id: u32) -> Fault {
+    Fault::Repair(FaultId(id))
 }
 
 /// The end of the cuts of this name.

@@ -461,3 +461,45 @@ fn delays_of_removals(seen: &Seen) -> Vec<f64> {
     let by_clients = seen.believed.iter().filter(|told| told.1.0 >= MEMBERS + 6 && !told.3);
     by_clients.map(|&(at, _, subject, _)| secs(at, committed(subject))).collect()
 }
+
+// A client behind a silent cut.
+
+/// The client is cut off from its own member for good while an instance dies, and may ping.
+fn behind_a_cut(keepalive: &str) -> Scenario {
+    let rest = format!(
+        r#"
+        {keepalive}
+        [services.fleet]
+        instances = 3
+        service   = "1ms"
+        [clients.web]
+        count    = 1
+        zone     = "a"
+        calls    = "fleet"
+        arrivals = {{ constant = "1/s" }}
+        [[fault]]
+        at        = "10s"
+        partition = {{ partial = [["web-0", "registry-0"]] }}
+        [[fault]]
+        at    = "12s"
+        crash = "fleet-1"
+        "#
+    );
+    on_loopback("60s", MEMBERS, "3.4", "5s", &rest)
+}
+
+#[test]
+fn only_a_client_that_pings_leaves_a_member_that_has_gone_silent() {
+    let [gone, web] = [MEMBERS + 1, MEMBERS + 3].map(NodeId);
+    let told = |keepalive: &str| -> Option<Time> {
+        let seen = Seen::of(&behind_a_cut(keepalive), 1);
+        let told =
+            |believed: &&(Time, NodeId, NodeId, bool)| believed.1 == web && believed.2 == gone && !believed.3;
+        seen.believed.iter().find(told).map(|believed| believed.0)
+    };
+    assert_eq!(told(""), None);
+    let at = told("keepalive-time = \"10s\"").expect("it turns to another member");
+    // The last word came before the cut; 10 s of silence, and 20 s for the answer to a ping.
+    let after = secs(at, Time::START + CUT);
+    assert!((20.0..31.0).contains(&after), "{after}");
+}

@@ -13,7 +13,7 @@ use crate::observation::{Observation, Outcome};
 use crate::plight::Rush;
 use crate::registry::etcd::api::Answer;
 use crate::registry::etcd::session::Session;
-use crate::registry::etcd::subscriber::{News, Then};
+use crate::registry::etcd::subscriber::{News, Origin, Then};
 use crate::registry::etcd::{self, Address, Subscriber};
 
 /// Where a client learns whom to call.
@@ -38,6 +38,17 @@ pub(super) enum Source {
     Fixed(Arc<Listing>),
     Registry { subscriber: Subscriber, cache: cache::Any },
     Itself(Session),
+}
+
+/// What the witnesses have been told of the list in use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Sight {
+    /// That there is none.
+    Blind,
+    /// All that is in it.
+    Told,
+    /// The same, but the registry has said since what the cache did not take: the next change is not the only one.
+    Behind,
 }
 
 impl Source {
@@ -85,6 +96,7 @@ impl Client {
                 }
             }
             Source::Itself(session) => {
+                session.on_heard(ctx, from);
                 if let etcd::Msg::Answer { call, answer } = msg
                     && let Some(answer) = session.on_answer(ctx, *call, answer)
                 {
@@ -110,6 +122,20 @@ impl Client {
         }
     }
 
+    /// The connection to the registry may have been silent for too long.
+    pub fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) {
+        match &mut self.source {
+            Source::Fixed(_) => {}
+            Source::Registry { subscriber, .. } => subscriber.on_silence(ctx, connection),
+            Source::Itself(session) => {
+                if session.on_silence(ctx, connection) {
+                    let member = session.member();
+                    self.on_reset(ctx, member);
+                }
+            }
+        }
+    }
+
     /// It is time to try the registry again.
     pub fn on_resubscribe(&mut self, ctx: &mut Ctx<'_>) {
         if let Source::Registry { subscriber, .. } = &mut self.source {
@@ -120,7 +146,7 @@ impl Client {
     pub(super) fn begin_discovery(&mut self, ctx: &mut Ctx<'_>) {
         match &mut self.source {
             Source::Fixed(listing) => {
-                self.sighted = true;
+                self.sight = Sight::Told;
                 ctx.observe(Observation::View(listing.clone()));
             }
             Source::Registry { subscriber, .. } if self.desk.config.cache.feed() == Feed::Watch => {
@@ -132,7 +158,7 @@ impl Client {
 
     /// A list that has run out is still what the client believes until a request has asked for another in vain.
     pub(super) fn go_blind(&mut self, ctx: &mut Ctx<'_>) {
-        if std::mem::replace(&mut self.sighted, false)
+        if std::mem::replace(&mut self.sight, Sight::Blind) != Sight::Blind
             && let Directory::Registry { service, .. } = self.desk.directory
         {
             ctx.observe(Observation::Blind(service));
@@ -173,30 +199,34 @@ impl Client {
         }
     }
 
-    fn on_news(&mut self, ctx: &mut Ctx<'_>, news: News<'_>) {
+    fn on_news(&mut self, ctx: &mut Ctx<'_>, News { listing, from }: News<'_>) {
         let Source::Registry { cache, .. } = &mut self.source else { return };
         let now = ctx.now();
-        let listing = match news {
-            News::Listing(listing) => listing,
-            News::Changes { changes, .. } => &changes.listing,
-        };
         cache.on_listing(now, listing.clone());
-        if let Some(held) = cache.view(now)
-            && Arc::ptr_eq(held, listing)
-        {
-            let had = std::mem::replace(&mut self.sighted, true);
-            tell(ctx, news, had);
-            if let Some(pool) = &mut self.pool {
-                pool.release(ctx, listing);
+        let view = cache.view(now).cloned();
+        match &view {
+            Some(held) if Arc::ptr_eq(held, &listing) => {
+                let before = std::mem::replace(&mut self.sight, Sight::Told);
+                tell(ctx, &listing, from, before);
+                if let Some(pool) = &mut self.pool {
+                    pool.release(ctx, &listing);
+                }
             }
+            Some(held) => {
+                if std::mem::replace(&mut self.sight, Sight::Behind) == Sight::Blind {
+                    ctx.observe(Observation::View(held.clone()));
+                }
+            }
+            None => {}
         }
+        let listing = view.unwrap_or(listing);
         let waiting = self.requests.at(|stage| matches!(stage, Stage::Resolving));
-        waiting.into_iter().for_each(|slot| self.try_one(ctx, slot, listing));
+        waiting.into_iter().for_each(|slot| self.try_one(ctx, slot, &listing));
     }
 
     fn on_operated(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &Answer) {
         let outcome = match answer {
-            Answer::Done | Answer::Granted { .. } | Answer::Listing(_) => Outcome::Success,
+            Answer::Done | Answer::Granted { .. } | Answer::Listing(..) => Outcome::Success,
             Answer::Failed(_) => Outcome::Rejected,
         };
         if let Some(slot) = self.requests.asking(call) {
@@ -205,16 +235,15 @@ impl Client {
     }
 }
 
-/// Tells the witnesses what a client has come to believe: the change alone, if it held a list before.
-fn tell(ctx: &mut Ctx<'_>, news: News<'_>, had: bool) {
-    match news {
-        News::Changes { changes, after } if had => {
-            let service = changes.listing.service;
-            for change in changes.changes.iter().filter(|change| change.revision > after) {
-                ctx.observe(Observation::Believes { service, subject: change.endpoint.node, up: change.up });
+/// Tells the witnesses what a client has come to believe: the changes alone, if they know what it believed before.
+fn tell(ctx: &mut Ctx<'_>, listing: &Arc<Listing>, from: Origin<'_>, before: Sight) {
+    match from {
+        Origin::Changed(changes) if before == Sight::Told => {
+            for change in changes {
+                let (service, subject) = (listing.service, change.endpoint.node);
+                ctx.observe(Observation::Believes { service, subject, up: change.up });
             }
         }
-        News::Changes { changes, .. } => ctx.observe(Observation::View(changes.listing.clone())),
-        News::Listing(listing) => ctx.observe(Observation::View(listing.clone())),
+        Origin::Changed(_) | Origin::Listed => ctx.observe(Observation::View(listing.clone())),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use schism_core::{
     Cut, Death, Draw, Duration, Event, Fault as Primitive, FaultId, Impairment, Luck, NodeId, NodeSet, Rate,
-    Scene, Seed, Setting, Skew, Time, World, queue::Queue,
+    Scene, Seed, Setting, Skew, Status, Time, World, queue::Queue,
 };
 
 use super::Planned;
@@ -432,8 +432,11 @@ impl Hand<'_> {
         if !self.course.holds.insert((hold, node)) {
             return;
         }
-        self.course.strikes += 1;
-        *self.deeds.holds.entry((hold, node)).or_default() += 1;
+        let holders = self.deeds.holds.entry((hold, node)).or_default();
+        *holders += 1;
+        // Who is dead already, or held by another fault, is touched by this one only if it outlasts that.
+        let strikes = *holders == 1 && self.ground.scene().status(node) != Status::Down;
+        self.course.strikes += u64::from(strikes);
         self.ground.inflict(match hold {
             Hold::Dead => Primitive::Crash(node, death),
             Hold::Still => Primitive::Pause(node),

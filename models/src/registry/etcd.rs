@@ -1,6 +1,8 @@
 //! etcd v3: a Raft group that keeps keys, leases and watches.
 
 pub mod api;
+pub mod bucket;
+pub mod history;
 pub mod lessor;
 pub mod log;
 pub mod member;
@@ -59,4 +61,16 @@ pub struct Config {
     pub request_timeout: Duration,
     /// By which clock leases end.
     pub lease_clock: LeaseClock,
+    /// Whether clients ask a silent member if it is still there; `None` is never.
+    pub keepalive: Option<Keepalive>,
+}
+
+/// How a client finds out that nobody is left at the other end of a connection: by pings of HTTP/2. clientv3 sends none
+/// by default (`DialKeepAliveTime` is 0), so behind a silent cut a watch waits for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keepalive {
+    /// It pings when it has heard nothing for this long, and something is open.
+    pub time: Duration,
+    /// It hangs up when it hears nothing for this long after that.
+    pub timeout: Duration,
 }

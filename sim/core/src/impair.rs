@@ -101,7 +101,7 @@ impl Impairments {
             if !active.concerns(to, segment) {
                 continue;
             }
-            let outcome = active.meet(now, segment.bytes, active.luck(luck));
+            let outcome = active.meet(now, segment, active.luck(luck));
             if outcome != Outcome::Passes {
                 touched.count(active.what.id);
             }
@@ -152,7 +152,7 @@ impl Active {
         of_message.derive(LINK_FAULT).derive(self.what.salt.word())
     }
 
-    fn meet(&mut self, now: Time, bytes: u64, luck: Draw) -> Outcome {
+    fn meet(&mut self, now: Time, segment: &Segment, luck: Draw) -> Outcome {
         let memory = &mut self.memory;
         match &self.what.harm {
             Harm::Delay { extra, correlation } => waits(extra.sample(memory.correlate(luck, *correlation))),
@@ -162,7 +162,7 @@ impl Active {
             Harm::Reorder { rate, gap } if luck.chance(*rate) => waits(*gap),
             Harm::Reorder { .. } => Outcome::Passes,
             Harm::Throttle { bytes_per_second, buffer } => {
-                memory.queue(now, bytes, *bytes_per_second, *buffer)
+                memory.queue(now, segment, *bytes_per_second, *buffer)
             }
         }
     }
@@ -200,14 +200,14 @@ impl Memory {
         luck.derive(LOSS).chance(loss)
     }
 
-    /// Queues so many bytes: they leave when all before them have, and they themselves are sent.
-    fn queue(&mut self, now: Time, bytes: u64, bytes_per_second: u64, buffer: u64) -> Outcome {
+    /// Queues a segment: it leaves when all before it have, and it has been sent itself.
+    fn queue(&mut self, now: Time, segment: &Segment, bytes_per_second: u64, buffer: u64) -> Outcome {
         let start = self.free_at.max(now);
         let waiting = u128::from(start.since(now).as_nanos()) * u128::from(bytes_per_second);
-        if waiting.div_ceil(NANOS_PER_SEC) + u128::from(bytes) > u128::from(buffer) {
+        if waiting.div_ceil(NANOS_PER_SEC) + u128::from(segment.at_once) > u128::from(buffer) {
             return Outcome::Dropped;
         }
-        let takes = (u128::from(bytes) * NANOS_PER_SEC).div_ceil(u128::from(bytes_per_second));
+        let takes = (u128::from(segment.bytes) * NANOS_PER_SEC).div_ceil(u128::from(bytes_per_second));
         self.free_at = start + Duration::from_nanos(u64::try_from(takes).unwrap_or(u64::MAX));
         waits(self.free_at.since(now))
     }

@@ -80,6 +80,9 @@ pub(crate) struct Segment {
     /// Its kind of traffic. A reset has none: only a fault that concerns all of them concerns it.
     pub(crate) class: Option<Class>,
     pub(crate) bytes: u64,
+    /// How many of those must find room in a queue at once. Of all that waited on a stream that is the first message: TCP
+    /// paces the rest.
+    pub(crate) at_once: u64,
 }
 
 /// What it travels on.
@@ -94,9 +97,14 @@ pub(crate) enum By {
 }
 
 impl Segment {
+    /// What is sent at once.
+    pub(crate) fn whole(by: By, class: Option<Class>, bytes: u64) -> Segment {
+        Segment { by, class, bytes, at_once: bytes }
+    }
+
     /// A reset, by what it answers.
     pub(crate) fn reset(by: By) -> Segment {
-        Segment { by, class: None, bytes: SYN_BYTES }
+        Segment::whole(by, None, SYN_BYTES)
     }
 
     pub(crate) fn is_of(&self, classes: Classes) -> bool {

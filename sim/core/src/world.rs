@@ -17,7 +17,7 @@ use crate::{
 
 mod traffic;
 
-use traffic::Kept;
+use traffic::Hoard;
 
 /// How many events lie between two checkpoints of the digest, at first.
 const CHECKPOINT_EVERY: u64 = 4096;
@@ -66,7 +66,7 @@ pub struct World<A: Actor, W, Q = Best<Event<A>>> {
     network: Network,
     streams: Streams<A::Msg>,
     /// What the network keeps for each held cut, in order.
-    kept: BTreeMap<FaultId, Vec<Kept<A>>>,
+    hoards: BTreeMap<FaultId, Hoard<A>>,
     witness: W,
     digest: Digest,
     checkpoints: Checkpoints,
@@ -259,7 +259,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             pulses,
             network,
             streams: Streams::default(),
-            kept: BTreeMap::new(),
+            hoards: BTreeMap::new(),
             witness,
             digest: Digest::new(),
             checkpoints: Checkpoints::new(CHECKPOINT_EVERY),

@@ -261,6 +261,10 @@ pub(crate) const ETCD: &[Key] = &[
         .or("{ lognormal = { p50 = \"1ms\", p99 = \"8ms\" } }"),
     Key::new("request-timeout", Duration(Positive), "How long a registry client waits for one answer before it turns to another member")
         .or("\"5s\""),
+    Key::new("keepalive-time", Shape::DurationOr("none"), "After how much silence a registry client pings its member; grpc-go waits no less than 10s")
+        .or("\"none\""),
+    Key::new("keepalive-timeout", Duration(Positive), "How long it waits for the answer before it turns to another member")
+        .or("\"20s\""),
     Key::word("lease-clock", LEASE_CLOCKS, "By which clock of the leader's leases end; `wall` is that of a registry that stores the time of expiry")
         .or("\"monotonic\""),
 ];

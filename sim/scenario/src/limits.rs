@@ -147,6 +147,8 @@ pub mod etcd {
     pub const ELECTION: Duration = Duration::from_secs(50);
     /// How many heartbeats an election timeout must span at least (`Config.Validate`; server/embed/config.go, v3.6).
     pub const HEARTBEATS: u64 = 5;
+    /// The least time between two pings of a connection: 10 s (internal/internal.go of grpc-go, `KeepaliveMinPingTime`).
+    pub const KEEPALIVE: Duration = Duration::from_secs(10);
     /// The shortest heartbeat and election timeout that can be written: etcd takes whole milliseconds.
     pub const MILLISECOND: Duration = Duration::from_millis(1);
 }

@@ -175,6 +175,10 @@ fn etcd(out: &mut String, config: &registry::etcd::Config, names: &Names<'_>) {
     line(out, "election-timeout", &time(config.election));
     line(out, "fsync", &distribution(&config.fsync));
     line(out, "request-timeout", &time(config.request_timeout));
+    line(out, "keepalive-time", &config.keepalive.map_or_else(|| text("none"), |alive| time(alive.time)));
+    if let Some(keepalive) = config.keepalive {
+        line(out, "keepalive-timeout", &time(keepalive.timeout));
+    }
     let lease_clock = match config.lease_clock {
         LeaseClock::Monotonic => "monotonic",
         LeaseClock::Wall => "wall",

@@ -58,6 +58,8 @@ pub(crate) struct EtcdSpec {
     pub(crate) election: At<Duration>,
     pub(crate) fsync: Distribution,
     pub(crate) request_timeout: At<Duration>,
+    pub(crate) keepalive_time: At<Option<Duration>>,
+    pub(crate) keepalive_timeout: Duration,
     pub(crate) lease_clock: registry::etcd::LeaseClock,
 }
 

@@ -63,6 +63,24 @@ pub enum Msg {
     },
     /// Changes of a list.
     Changes(Changes),
+    /// There is no watch from so early on: what happened then has been compacted.
+    Compacted {
+        /// Of which service.
+        service: ServiceId,
+    },
+    /// A client asks whether the member is still there: a ping of HTTP/2.
+    Ping,
+    /// It is.
+    Pong,
+}
+
+/// Which state a member speaks of: etcd's `ResponseHeader` (api/etcdserverpb/rpc.proto).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Header {
+    /// The cluster: a restored backup begins another. Clients do not look at it.
+    pub cluster: u32,
+    /// The revision of the store.
+    pub revision: u64,
 }
 
 /// What a message takes on the wire, and each entry, change or endpoint in it: 200 bytes each, ours, as for a key and a
@@ -75,7 +93,7 @@ impl Msg {
         let pieces = match self {
             Msg::Raft(message) => message.entries(),
             Msg::Changes(news) => news.changes.len(),
-            Msg::Answer { answer: Answer::Listing(listing), .. } => listing.endpoints.len(),
+            Msg::Answer { answer: Answer::Listing(_, listing), .. } => listing.endpoints.len(),
             Msg::Ask { ask: Ask::Register { .. }, .. } => 1,
             Msg::Answer { answer: Answer::Granted { .. } | Answer::Done | Answer::Failed(_), .. }
             | Msg::Ask { ask: Ask::Grant { .. } | Ask::List { .. } | Ask::Put | Ask::Get { .. }, .. }
@@ -83,7 +101,10 @@ impl Msg {
             | Msg::Forwarded { .. }
             | Msg::KeepAlive { .. }
             | Msg::KeptAlive { .. }
-            | Msg::Watch { .. } => 0,
+            | Msg::Watch { .. }
+            | Msg::Compacted { .. }
+            | Msg::Ping
+            | Msg::Pong => 0,
         };
         PIECE_BYTES * (1 + pieces as u64)
     }
@@ -92,12 +113,20 @@ impl Msg {
 /// Changes of a list, in order, and the list that they lead to.
 #[derive(Clone, Debug, Hash)]
 pub struct Changes {
-    /// The revision they build on: whoever has seen less has missed some.
-    pub after: u64,
-    /// The changes.
+    /// The cluster that they are of.
+    pub cluster: u32,
+    /// The changes: at least one.
     pub changes: Vec<Change>,
-    /// The list with all of them: one copy for all watchers, where a real client would apply the changes to its own.
+    /// The list with all of them: one copy for all watchers that have missed nothing, where each real client would
+    /// apply the changes to its own.
     pub listing: Arc<Listing>,
+}
+
+impl Changes {
+    /// Those that were made after a revision.
+    pub fn after(&self, revision: u64) -> &[Change] {
+        &self.changes[self.changes.partition_point(|change| change.revision <= revision)..]
+    }
 }
 
 /// What a client asks, once.
@@ -144,7 +173,7 @@ pub enum Answer {
         ttl: Duration,
     },
     /// The list.
-    Listing(Arc<Listing>),
+    Listing(Header, Arc<Listing>),
     /// It is done.
     Done,
     /// It is not.

@@ -97,6 +97,19 @@ impl Primary {
         }
     }
 
+    /// The time of these leases is up now, whenever they were extended last: the next sweeps find them, as many at a
+    /// time as they revoke. Returns how many there were.
+    pub fn expire(&mut self, now: Time, chosen: impl Fn(LeaseId) -> bool) -> u64 {
+        let chosen: Vec<LeaseId> = self
+            .leases
+            .iter()
+            .filter(|(id, lease)| lease.ends > now && chosen(**id))
+            .map(|(&id, _)| id)
+            .collect();
+        chosen.iter().for_each(|&id| self.end_at(id, now));
+        chosen.len() as u64
+    }
+
     /// The leases whose time is up, soonest first, as many as one sweep revokes.
     pub fn sweep(&mut self, now: Time) -> Vec<LeaseId> {
         let batch: Vec<(Time, LeaseId)> =
@@ -133,5 +146,28 @@ fn spread(all: &mut [(Duration, LeaseId)]) {
         next = base + delay;
         // The lease's own time to live starts anew, later by the delay.
         *left += delay;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn primary(leases: u64) -> Primary {
+        let ttl = Duration::from_secs(10);
+        Primary::promote((0..leases).map(|id| (LeaseId(id), ttl)), Time::START, Duration::ZERO)
+    }
+
+    #[test]
+    fn leases_that_expire_now_go_at_the_rate_of_the_sweep() {
+        let mut primary = primary(900);
+        let now = Time::START + Duration::from_secs(1);
+        assert_eq!(primary.expire(now, |lease| lease.0 != 7), 899);
+        assert_eq!(primary.keep(LeaseId(3), Duration::from_secs(10), now), Keep::Expiring);
+        assert_eq!(primary.keep(LeaseId(7), Duration::from_secs(10), now), Keep::Extended);
+        assert_eq!(
+            (primary.sweep(now).len(), primary.sweep(now).len(), primary.sweep(now).len()),
+            (500, 399, 0)
+        );
     }
 }

@@ -1,31 +1,32 @@
 //! A member: Raft, the store and the lessor behind one door, and the requests that wait for them.
 
+mod apply;
+mod disk;
+mod keeps;
+mod reads;
+mod revokes;
+mod watches;
+mod writes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schism_core::{Duration, Luck, NodeId, Time};
+use schism_core::{Duration, NodeId, Time};
 
-use super::api::{Answer, Ask, Changes, Failure, Msg};
-use super::lessor::{Keep, Lessor, Primary, SWEEP};
-use super::log::{Disk, Entry, Proposal, Record};
+use self::disk::Syncs;
+use self::keeps::{Asker, Keeping};
+use self::reads::Reading;
+use self::revokes::Batch;
+use super::api::{Answer, Ask, Failure, Msg};
+use super::history::{History, replay};
+use super::lessor::{Lessor, SWEEP};
+use super::log::{Disk, Entry};
 use super::raft::{Output, Peer, Raft, Settings};
-use super::store::{Change, Command, Effect, LeaseId, Store};
+use super::store::{Change, Command, LeaseId, Store};
 use super::{Config, LeaseClock, Version};
-use crate::cache::Reads;
 use crate::listing::ServiceId;
-use crate::node::{Ctx, Message, Timer as NodeTimer};
-use crate::observation::{Cause, Observation};
-
-/// How long a member works on a request: 5 s and two election time-outs (etcdserver/config.go, `ReqTimeout`), which is
-/// 7 s by default.
-fn request_timeout(config: &Config) -> Duration {
-    Duration::from_secs(5) + config.election * 2
-}
-
-/// How long a read waits before it asks for the read index again (v3_server.go, `readIndexRetryTime`).
-const READ_AGAIN: Duration = Duration::from_millis(500);
-/// How many revocations are under way at once (etcdserver/server.go, `maxPendingRevokes`).
-const MOST_REVOKES: usize = 16;
+use crate::node::{Ctx, Timer as NodeTimer};
+use crate::observation::Observation;
 
 /// Where a member sits.
 #[derive(Clone, Debug)]
@@ -63,6 +64,7 @@ pub struct Member {
     store: Store,
     lessor: Lessor,
     applied: u64,
+    history: History,
     led: bool,
     disk: Syncs,
     /// The number of the last request taken.
@@ -97,55 +99,6 @@ enum Waiting {
     Revoke,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Keeping {
-    lease: LeaseId,
-    asker: Asker,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Asker {
-    Client(NodeId),
-    /// A follower, and its number for it.
-    Member(NodeId, u64),
-}
-
-/// Reads go through the leader in batches: one under way, the next gathering (v3_server.go, `linearizableReadLoop`).
-#[derive(Clone, Debug, Default)]
-struct Reading {
-    /// The number of the batch under way; 0 if none is.
-    current: u64,
-    batch: Vec<(Caller, Ask)>,
-    /// Once known, the index that must be applied.
-    index: Option<u64>,
-    next: Vec<(Caller, Ask)>,
-}
-
-/// The write-ahead log: one sync at a time, each for all that has come up meanwhile.
-#[derive(Clone, Debug)]
-struct Syncs {
-    luck: Luck,
-    saved: (u64, Option<Peer>),
-    under_way: Option<Sync>,
-    /// Messages that may leave only once what has changed is on disk.
-    held: Vec<(Peer, super::raft::Message)>,
-}
-
-#[derive(Clone, Debug)]
-struct Sync {
-    /// The last entry in it, and its term.
-    last: (u64, u64),
-    held: Vec<(Peer, super::raft::Message)>,
-}
-
-/// The expired leases of one sweep.
-#[derive(Clone, Debug)]
-struct Batch {
-    waiting: BTreeSet<LeaseId>,
-    /// The requests under way, at most [`MOST_REVOKES`].
-    under_way: BTreeSet<u64>,
-}
-
 impl Member {
     /// A member as it boots, with what its disk holds.
     pub fn boot(seat: &Seat, disk: &Disk, ctx: &mut Ctx<'_>) -> Member {
@@ -160,12 +113,7 @@ impl Member {
         };
         let mut raft = Raft::new(settings, disk.term, disk.vote, disk.log.clone(), ctx.luck("election"));
         raft.commit = disk.commit;
-        let mut store = Store::new(seat.services);
-        for index in 1..=disk.commit {
-            if let Some(command) = disk.log.get(index).and_then(|entry| entry.proposal.command.as_ref()) {
-                store.apply(command);
-            }
-        }
+        let store = replay(&disk.log, seat.services, disk.commit);
         // Members are not started in the same instant: each has its own phase of ticks and of sweeps.
         let mut phases = ctx.luck("phases");
         let tick = phases.draw().unit();
@@ -177,16 +125,12 @@ impl Member {
         }
         Member {
             applied: disk.commit,
+            history: History::new(ctx.moment(), disk.commit),
             raft,
             store,
             lessor: Lessor::Secondary,
             led: false,
-            disk: Syncs {
-                luck: ctx.luck("fsync"),
-                saved: (disk.term, disk.vote),
-                under_way: None,
-                held: Vec::new(),
-            },
+            disk: Syncs::new(ctx.luck("fsync"), disk),
             // Numbers of an earlier life must not come again; no life takes one a nanosecond.
             last: ctx.moment().as_nanos(),
             proposed: BTreeMap::new(),
@@ -254,8 +198,16 @@ impl Member {
                 self.watchers.entry(service).or_default().insert(from);
                 self.catch_up(ctx, from, service, after);
             }
+            Msg::Ping => {
+                self.clients.insert(from);
+                ctx.stream(from, Msg::Pong.into());
+            }
             // What members tell clients.
-            Msg::Answer { .. } | Msg::KeptAlive { .. } | Msg::Changes(_) => {}
+            Msg::Answer { .. }
+            | Msg::KeptAlive { .. }
+            | Msg::Changes(_)
+            | Msg::Compacted { .. }
+            | Msg::Pong => {}
         }
     }
 
@@ -269,24 +221,11 @@ impl Member {
             }
             Timer::Sweep => {
                 ctx.after(SWEEP, NodeTimer::Etcd(Timer::Sweep));
-                let now = self.lease_time(ctx);
-                if let Lessor::Primary(primary) = &mut self.lessor {
-                    let waiting: BTreeSet<LeaseId> = primary.sweep(now).into_iter().collect();
-                    if !waiting.is_empty() {
-                        self.revoking.push(Batch { waiting, under_way: BTreeSet::new() });
-                        self.settle(ctx);
-                    }
-                }
+                self.sweep(ctx);
             }
             Timer::Synced => self.on_synced(ctx),
             Timer::TimedOut(number) => self.on_timed_out(ctx, number),
-            Timer::ReadAgain(number) => {
-                if self.reads.current == number && self.reads.index.is_none() {
-                    self.read_again();
-                    ctx.after(READ_AGAIN, NodeTimer::Etcd(Timer::ReadAgain(number)));
-                    self.settle(ctx);
-                }
-            }
+            Timer::ReadAgain(number) => self.on_read_again(ctx, number),
         }
     }
 
@@ -317,213 +256,13 @@ impl Member {
             Ask::Put => {
                 self.propose(ctx, Waiting::Write(caller), Command::Put);
             }
-            Ask::List { reads: Reads::Serializable, .. } | Ask::Get { reads: Reads::Serializable } => {
-                self.answer_read(ctx, caller, ask);
-            }
-            Ask::List { reads: Reads::Linearizable, .. } | Ask::Get { reads: Reads::Linearizable } => {
-                self.reads.next.push((caller, ask));
-                if self.reads.current == 0 {
-                    self.read_on(ctx);
-                }
-            }
+            Ask::List { reads, .. } | Ask::Get { reads } => self.read(ctx, caller, ask, reads),
         }
-    }
-
-    /// Proposes a command, and does what comes of that.
-    fn propose(&mut self, ctx: &mut Ctx<'_>, waiting: Waiting, command: Command) {
-        self.put_forward(ctx, waiting, command);
-        self.settle(ctx);
-    }
-
-    /// Proposes a command; without a leader it waits for one, and in any case no longer than the request time-out.
-    fn put_forward(&mut self, ctx: &mut Ctx<'_>, waiting: Waiting, command: Command) -> u64 {
-        let number = self.take_number(ctx);
-        self.proposed.insert(number, waiting);
-        let proposal = Proposal { by: Some((self.seat.me, number)), command: Some(command) };
-        if let Err(entry) = self.raft.propose(Entry { term: 0, proposal }) {
-            self.leaderless.push(entry);
-        }
-        number
-    }
-
-    /// A number for a request, which ends with the request time-out.
-    fn take_number(&mut self, ctx: &mut Ctx<'_>) -> u64 {
-        self.last += 1;
-        ctx.after(request_timeout(&self.seat.config), NodeTimer::Etcd(Timer::TimedOut(self.last)));
-        self.last
-    }
-
-    fn on_timed_out(&mut self, ctx: &mut Ctx<'_>, number: u64) {
-        match self.proposed.remove(&number) {
-            Some(Waiting::Write(caller)) => {
-                self.leaderless.retain(|entry| entry.proposal.by != Some((self.seat.me, number)));
-                self.answer(ctx, caller, Answer::Failed(Failure::TimedOut));
-            }
-            Some(Waiting::Revoke) => {
-                self.revoked(number);
-                self.settle(ctx);
-            }
-            None => {}
-        }
-        self.kept_alive(ctx, number, Err(Failure::TimedOut));
-        if self.reads.current == number {
-            self.fail_reads(ctx, Failure::TimedOut);
-        }
-    }
-
-    // Keepalives.
-
-    /// The leader extends the lease; a follower passes the question on; without a leader it waits.
-    fn keep_alive(&mut self, ctx: &mut Ctx<'_>, keeping: Keeping) {
-        let number = self.take_number(ctx);
-        self.keeps.insert(number, keeping);
-        self.try_keep(ctx, number);
-    }
-
-    fn try_keep(&mut self, ctx: &mut Ctx<'_>, number: u64) {
-        let Some(&Keeping { lease, asker }) = self.keeps.get(&number) else { return };
-        let now = self.lease_time(ctx);
-        if let Lessor::Primary(primary) = &mut self.lessor {
-            let ttl = self.store.ttl(lease).unwrap_or(Duration::ZERO);
-            match primary.keep(lease, ttl, now) {
-                Keep::Extended => {
-                    ctx.observe(Observation::Extended);
-                    self.kept_alive(ctx, number, Ok(ttl));
-                }
-                Keep::NotFound => self.kept_alive(ctx, number, Ok(Duration::ZERO)),
-                // Answered when the revocation has come through, or this member no longer leads.
-                Keep::Expiring => {}
-            }
-        } else if let Asker::Client(_) = asker
-            && let Some(leader) = self.raft.leader()
-            && leader != self.seat.me
-        {
-            let leader = self.seat.members[leader as usize];
-            ctx.send(leader, Msg::Forward { ticket: number, lease }.into());
-        }
-    }
-
-    fn try_all_keeps(&mut self, ctx: &mut Ctx<'_>) {
-        let numbers: Vec<u64> = self.keeps.keys().copied().collect();
-        numbers.into_iter().for_each(|number| self.try_keep(ctx, number));
-    }
-
-    fn kept_alive(&mut self, ctx: &mut Ctx<'_>, number: u64, ttl: Result<Duration, Failure>) {
-        let Some(Keeping { lease, asker }) = self.keeps.remove(&number) else { return };
-        match (asker, ttl) {
-            (Asker::Client(client), ttl) => {
-                ctx.stream(client, Msg::KeptAlive { lease, ttl }.into());
-            }
-            (Asker::Member(member, ticket), Ok(ttl)) => {
-                ctx.send(member, Msg::Forwarded { ticket, ttl }.into());
-            }
-            // The follower has its own time-out.
-            (Asker::Member(..), Err(_)) => {}
-        }
-    }
-
-    // Expired leases.
-
-    /// Proposes revocations, as many of each sweep's as may be under way at once.
-    fn revoke_more(&mut self, ctx: &mut Ctx<'_>) {
-        let mut batches = std::mem::take(&mut self.revoking);
-        for batch in &mut batches {
-            while batch.under_way.len() < MOST_REVOKES
-                && let Some(lease) = batch.waiting.pop_first()
-            {
-                let command = Command::Revoke { lease, cause: Cause::Expired };
-                batch.under_way.insert(self.put_forward(ctx, Waiting::Revoke, command));
-            }
-        }
-        batches.retain(|batch| !batch.under_way.is_empty());
-        self.revoking = batches;
-    }
-
-    fn revoked(&mut self, number: u64) {
-        self.revoking.iter_mut().for_each(|batch| {
-            batch.under_way.remove(&number);
-        });
-    }
-
-    // Reads.
-
-    /// Begins the next batch of reads, if any wait.
-    fn read_on(&mut self, ctx: &mut Ctx<'_>) {
-        self.reads.current = 0;
-        self.reads.index = None;
-        if self.reads.next.is_empty() {
-            return;
-        }
-        self.reads.batch = std::mem::take(&mut self.reads.next);
-        let number = self.take_number(ctx);
-        self.reads.current = number;
-        ctx.after(READ_AGAIN, NodeTimer::Etcd(Timer::ReadAgain(number)));
-        self.raft.read_index(number);
-        self.settle(ctx);
-    }
-
-    /// Asks again for the index of the reads under way, unless it is known.
-    fn read_again(&mut self) {
-        if self.reads.current != 0 && self.reads.index.is_none() {
-            self.raft.read_index(self.reads.current);
-        }
-    }
-
-    fn fail_reads(&mut self, ctx: &mut Ctx<'_>, why: Failure) {
-        for (caller, _) in std::mem::take(&mut self.reads.batch) {
-            self.answer(ctx, caller, Answer::Failed(why));
-        }
-        self.read_on(ctx);
-    }
-
-    fn serve_reads(&mut self, ctx: &mut Ctx<'_>) {
-        if self.reads.index.is_some_and(|index| index <= self.applied) {
-            for (caller, ask) in std::mem::take(&mut self.reads.batch) {
-                self.answer_read(ctx, caller, ask);
-            }
-            self.read_on(ctx);
-        }
-    }
-
-    fn answer_read(&mut self, ctx: &mut Ctx<'_>, caller: Caller, ask: Ask) {
-        ctx.observe(Observation::Read);
-        let answer = match ask {
-            Ask::List { service, .. } => Answer::Listing(self.listing(service)),
-            Ask::Get { .. } | Ask::Put | Ask::Grant { .. } | Ask::Register { .. } => Answer::Done,
-        };
-        self.answer(ctx, caller, answer);
-    }
-
-    fn listing(&self, service: ServiceId) -> Arc<crate::listing::Listing> {
-        self.store.listing(service).clone()
     }
 
     fn answer(&mut self, ctx: &mut Ctx<'_>, Caller { client, call }: Caller, answer: Answer) {
         ctx.stream(client, Msg::Answer { call, answer }.into());
     }
-
-    // Watches.
-
-    fn catch_up(&mut self, ctx: &mut Ctx<'_>, client: NodeId, service: ServiceId, after: u64) {
-        let changes = self.store.changes_after(service, after).to_vec();
-        if !changes.is_empty() {
-            let news = Changes { after, changes, listing: self.listing(service) };
-            ctx.stream(client, Msg::Changes(news).into());
-        }
-    }
-
-    fn tell_watchers(&mut self, ctx: &mut Ctx<'_>) {
-        for (service, changes) in std::mem::take(&mut self.news) {
-            let Some(watchers) = self.watchers.get(&service) else { continue };
-            let after = changes[0].revision - 1;
-            let news = Arc::new(Msg::Changes(Changes { after, changes, listing: self.listing(service) }));
-            for &watcher in watchers {
-                ctx.stream(watcher, Message::Etcd(news.clone()));
-            }
-        }
-    }
-
-    // Raft, its disk and its log.
 
     /// Does all that the last step of Raft has asked for, and what comes of that.
     fn settle(&mut self, ctx: &mut Ctx<'_>) {
@@ -578,120 +317,11 @@ impl Member {
         }
     }
 
-    /// Hands what has changed to the disk, unless it is busy.
-    fn sync(&mut self, ctx: &mut Ctx<'_>) {
-        if self.disk.under_way.is_some() {
-            return;
-        }
-        let held = std::mem::take(&mut self.disk.held);
-        let state = (self.raft.term, self.raft.vote);
-        if state == self.disk.saved && self.raft.log.is_handed_over() {
-            return held.into_iter().for_each(|(to, message)| self.send(ctx, to, message));
-        }
-        self.disk.saved = state;
-        let (after, entries) = self.raft.log.hand_over();
-        let record = Record { term: state.0, vote: state.1, commit: self.raft.commit, after, entries };
-        ctx.write(record);
-        self.disk.under_way = Some(Sync { last: self.raft.log.last(), held });
-        let takes = self.disk.luck.sample(&self.seat.config.fsync);
-        ctx.after(takes, NodeTimer::Etcd(Timer::Synced));
-    }
-
-    fn on_synced(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(Sync { last: (term, index), held }) = self.disk.under_way.take() else { return };
-        ctx.sync();
-        self.raft.on_stable(index, term);
-        held.into_iter().for_each(|(to, message)| self.send(ctx, to, message));
-        self.settle(ctx);
-    }
-
-    fn send(&mut self, ctx: &mut Ctx<'_>, to: Peer, message: super::raft::Message) {
-        ctx.send(self.seat.members[to as usize], Msg::Raft(message).into());
-    }
-
-    fn apply(&mut self, ctx: &mut Ctx<'_>) {
-        while self.applied < self.raft.commit {
-            self.applied += 1;
-            let entry = self.raft.log.get(self.applied).expect("what is committed is in the log").clone();
-            self.apply_entry(ctx, entry);
-        }
-        self.tell_watchers(ctx);
-    }
-
-    fn apply_entry(&mut self, ctx: &mut Ctx<'_>, Entry { term, proposal }: Entry) {
-        let Some(command) = proposal.command else {
-            // The first entry of a leader's own term: all that its predecessors left is applied, so it is primary.
-            if term == self.raft.term && self.raft.leads() {
-                let extend = self.seat.config.election;
-                let primary = Primary::promote(self.store.leases(), self.lease_time(ctx), extend);
-                self.lessor = Lessor::Primary(primary);
-                self.try_all_keeps(ctx);
-            }
-            // The first commit of a term: what was asked of a leader that could not answer yet, or of the one before,
-            // is asked again (v3_server.go, `FirstCommitInTermNotify`: since 3.5.0 and 3.4.20).
-            return self.read_again();
-        };
-        let effect = self.store.apply(&command);
-        self.follow_lease(self.lease_time(ctx), &command);
-        match effect {
-            Effect::Wrote(write) => ctx.observe(Observation::Committed { at: self.applied, write }),
-            Effect::Listed(write, service, change) => {
-                ctx.observe(Observation::Committed { at: self.applied, write });
-                ctx.observe(Observation::Believes { service, subject: change.endpoint.node, up: change.up });
-                self.news.entry(service).or_default().push(change);
-            }
-            Effect::LeaseNotFound => {}
-        }
-        if let Command::Revoke { lease, .. } = command {
-            self.answer_keeps_of(ctx, lease);
-        }
-        if let Some((by, number)) = proposal.by
-            && by == self.seat.me
-        {
-            self.on_applied(ctx, number, &command, effect);
-        }
-    }
-
     /// What the clock reads that leases end by.
     fn lease_time(&self, ctx: &Ctx<'_>) -> Time {
         match self.seat.config.lease_clock {
             LeaseClock::Monotonic => ctx.now(),
             LeaseClock::Wall => ctx.wall(),
-        }
-    }
-
-    fn follow_lease(&mut self, now: Time, command: &Command) {
-        if let Lessor::Primary(primary) = &mut self.lessor {
-            match *command {
-                Command::Grant { lease, ttl } => primary.end_at(lease, now + ttl),
-                Command::Revoke { lease, .. } => primary.forget(lease),
-                Command::Register { .. } | Command::Put => {}
-            }
-        }
-    }
-
-    fn answer_keeps_of(&mut self, ctx: &mut Ctx<'_>, lease: LeaseId) {
-        let waiting: Vec<u64> = self
-            .keeps
-            .iter()
-            .filter(|(_, keeping)| keeping.lease == lease)
-            .map(|(&number, _)| number)
-            .collect();
-        waiting.into_iter().for_each(|number| self.try_keep(ctx, number));
-    }
-
-    fn on_applied(&mut self, ctx: &mut Ctx<'_>, number: u64, command: &Command, effect: Effect) {
-        match self.proposed.remove(&number) {
-            Some(Waiting::Write(caller)) => {
-                let answer = match (command, effect) {
-                    (_, Effect::LeaseNotFound) => Answer::Failed(Failure::LeaseNotFound),
-                    (&Command::Grant { lease, ttl }, _) => Answer::Granted { lease, ttl },
-                    (Command::Register { .. } | Command::Put | Command::Revoke { .. }, _) => Answer::Done,
-                };
-                self.answer(ctx, caller, answer);
-            }
-            Some(Waiting::Revoke) => self.revoked(number),
-            None => {}
         }
     }
 

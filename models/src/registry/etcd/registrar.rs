@@ -77,7 +77,8 @@ impl Registrar {
     }
 
     /// A message of the registry's has come.
-    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, msg: &Msg) {
+    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) {
+        self.session.on_heard(ctx, from);
         match *msg {
             Msg::Answer { call, ref answer } => {
                 if let Some(answer) = self.session.on_answer(ctx, call, answer) {
@@ -92,7 +93,10 @@ impl Registrar {
             | Msg::Ask { .. }
             | Msg::KeepAlive { .. }
             | Msg::Watch { .. }
-            | Msg::Changes(_) => {}
+            | Msg::Changes(_)
+            | Msg::Compacted { .. }
+            | Msg::Ping
+            | Msg::Pong => {}
         }
     }
 
@@ -127,6 +131,13 @@ impl Registrar {
         }
     }
 
+    /// The connection may have been silent for too long.
+    pub fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) {
+        if self.session.on_silence(ctx, connection) {
+            self.on_reset(ctx, self.member());
+        }
+    }
+
     fn grant(&mut self, ctx: &mut Ctx<'_>) {
         let ask = Ask::Grant { ttl: self.session.config().lease_ttl };
         let call = self.session.ask(ctx, ask, self.session.config().request_timeout);
@@ -148,7 +159,7 @@ impl Registrar {
             }
             (_, Answer::Failed(_)) => self.start_over(ctx, RETRY),
             // Late answers to what is no longer asked.
-            (_, Answer::Granted { .. } | Answer::Done | Answer::Listing(_)) => {}
+            (_, Answer::Granted { .. } | Answer::Done | Answer::Listing(..)) => {}
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use schism_core::{Duration, NodeId, ZoneId};
+use schism_core::{Duration, NodeId, Time, ZoneId};
 
-use super::Config;
 use super::api::{Answer, Ask, Failure, Msg};
+use super::{Config, Keepalive};
 use crate::node::{Ctx, Timer as NodeTimer};
 
 /// How long a client waits before it tries again: 500 ms (client/v3/lease.go, `retryConnWait`).
@@ -30,6 +30,37 @@ pub struct Session {
     last_call: u32,
     /// Calls that are not answered, with what they asked.
     open: Vec<(u32, Ask)>,
+    line: Line,
+}
+
+/// One connection, as far as its keepalive goes (grpc-go, internal/transport/http2_client.go, `keepalive`).
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    /// Which connection it is of this client's.
+    number: u32,
+    /// Whether something goes on for longer than a call: a watch, or the keepalives of a lease.
+    streams: bool,
+    /// When the member was last heard of.
+    heard: Time,
+    pulse: Pulse,
+}
+
+/// What the keepalive of a connection waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Pulse {
+    /// For something to be sent: nothing is open.
+    Idle,
+    /// For silence.
+    Listening,
+    /// For anything at all, after a ping.
+    Pinged,
+}
+
+impl Line {
+    /// A connection that nothing has been sent on.
+    fn new(number: u32) -> Line {
+        Line { number, streams: false, heard: Time::START, pulse: Pulse::Idle }
+    }
 }
 
 impl Session {
@@ -41,7 +72,14 @@ impl Session {
         luck.shuffle(&mut near);
         luck.shuffle(&mut far);
         let members = near.into_iter().chain(far).map(|&(node, _)| node).collect();
-        Session { config: address.config.clone(), members, at: 0, last_call: 0, open: Vec::new() }
+        Session {
+            config: address.config.clone(),
+            members,
+            at: 0,
+            last_call: 0,
+            open: Vec::new(),
+            line: Line::new(0),
+        }
     }
 
     /// The registry's constants.
@@ -55,8 +93,48 @@ impl Session {
     }
 
     /// Sends a message to that member.
-    pub fn send(&self, ctx: &mut Ctx<'_>, msg: Msg) {
+    pub fn send(&mut self, ctx: &mut Ctx<'_>, msg: Msg) {
+        self.line.streams |= matches!(msg, Msg::Watch { .. } | Msg::KeepAlive { .. });
+        if let Some(Keepalive { time, .. }) = self.config.keepalive
+            && self.line.pulse == Pulse::Idle
+        {
+            self.line = Line { heard: ctx.now(), pulse: Pulse::Listening, ..self.line };
+            self.mind(ctx, time);
+        }
         ctx.stream(self.member(), msg.into());
+    }
+
+    /// Something has been heard of a member.
+    pub fn on_heard(&mut self, ctx: &Ctx<'_>, from: NodeId) {
+        if from == self.member() && self.line.pulse != Pulse::Idle {
+            self.line = Line { heard: ctx.now(), pulse: Pulse::Listening, ..self.line };
+        }
+    }
+
+    /// A connection may have been silent for too long. Pings if it has; whether a ping was in vain.
+    pub fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) -> bool {
+        let Some(Keepalive { time, timeout }) = self.config.keepalive else { return false };
+        if connection != self.line.number {
+            return false;
+        }
+        let silent = ctx.now().since(self.line.heard);
+        match self.line.pulse {
+            Pulse::Idle => {}
+            Pulse::Pinged => return true,
+            Pulse::Listening if silent < time => self.mind(ctx, time.saturating_sub(silent)),
+            // Nobody pings for nothing (`PermitWithoutStream` is false).
+            Pulse::Listening if !self.line.streams && self.open.is_empty() => self.line.pulse = Pulse::Idle,
+            Pulse::Listening => {
+                self.line.pulse = Pulse::Pinged;
+                ctx.stream(self.member(), Msg::Ping.into());
+                self.mind(ctx, timeout);
+            }
+        }
+        false
+    }
+
+    fn mind(&self, ctx: &mut Ctx<'_>, after: Duration) {
+        ctx.after(after, NodeTimer::Silence { connection: self.line.number });
     }
 
     /// Asks that member; the answer is waited for no longer than `timeout`.
@@ -92,6 +170,7 @@ impl Session {
     /// Sends what follows to the next member; what is open stays so.
     pub fn look_elsewhere(&mut self) {
         self.at = (self.at + 1) % self.members.len();
+        self.line = Line::new(self.line.number + 1);
     }
 
     /// Leaves the member for the next; no call is open any more.

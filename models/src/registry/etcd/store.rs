@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use schism_core::{Duration, NodeId};
 
+use super::api::Header;
 use crate::listing::{Endpoint, Listing, ServiceId};
 use crate::observation::{Cause, Write};
 
@@ -40,6 +41,21 @@ pub enum Command {
         /// Why.
         cause: Cause,
     },
+    /// An instance's key is deleted, though its lease lives on.
+    Delete {
+        /// The instance.
+        node: NodeId,
+    },
+    /// Changes before a revision are forgotten, as far as they are no longer the state.
+    Compact {
+        /// The revision.
+        revision: u64,
+    },
+    /// The store is what it was after an earlier entry, as a backup that was taken then has it.
+    Restore {
+        /// The index of that entry.
+        index: u64,
+    },
 }
 
 /// One change of a service's list.
@@ -47,14 +63,29 @@ pub enum Command {
 pub struct Change {
     /// The revision that it made.
     pub revision: u64,
+    /// The revision of the list that it changed: whoever has seen less has missed something. No real event says so; it
+    /// is how the model knows that a client's own list is no longer the registry's.
+    pub after: u64,
     /// The instance.
     pub endpoint: Endpoint,
     /// Whether it is there now.
     pub up: bool,
 }
 
+impl Change {
+    /// Makes the change in a list.
+    pub fn apply_to(&self, listing: &mut Listing) {
+        if self.up {
+            listing.insert(self.endpoint);
+        } else {
+            listing.remove(self.endpoint.node);
+        }
+        listing.revision = self.revision;
+    }
+}
+
 /// What applying a command did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// A write that no list shows.
     Wrote(Write),
@@ -62,12 +93,28 @@ pub enum Effect {
     Listed(Write, ServiceId, Change),
     /// Nothing: the lease was not there.
     LeaseNotFound,
+    /// Nothing that a read of the present shows.
+    Unseen,
+    /// The state is another's: as if these writes had been made at once.
+    Restored(Vec<Write>),
+}
+
+/// What is watched after a revision that has been compacted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compacted {
+    /// The first revision from which a watch is possible.
+    pub revision: u64,
 }
 
 /// Keys, leases and lists as of a revision.
 #[derive(Clone, Debug)]
 pub struct Store {
+    cluster: u32,
     revision: u64,
+    /// Changes before this revision have been forgotten; 0 if none have.
+    compacted: u64,
+    /// How many writes there have been that the witnesses are told of.
+    writes: u64,
     leases: BTreeMap<LeaseId, Lease>,
     keys: BTreeMap<NodeId, Registration>,
     services: Vec<Service>,
@@ -100,16 +147,29 @@ impl Store {
             history: Vec::new(),
         };
         Store {
+            cluster: 0,
             revision: 1,
+            compacted: 0,
+            writes: 0,
             leases: BTreeMap::new(),
             keys: BTreeMap::new(),
             services: (0..services).map(service).collect(),
         }
     }
 
-    /// The revision: how many writes of keys there have been, and one.
-    pub fn revision(&self) -> u64 {
-        self.revision
+    /// The revision: how many writes of keys there have been, and one. And of which cluster.
+    pub fn header(&self) -> Header {
+        Header { cluster: self.cluster, revision: self.revision }
+    }
+
+    /// How many writes there have been that the witnesses are told of: the number of the last.
+    pub fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    /// The instances that have a key.
+    pub fn instances(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.keys.keys().copied()
     }
 
     /// All leases with their time to live.
@@ -133,14 +193,21 @@ impl Store {
     }
 
     /// What has changed in a service's list after a revision.
-    pub fn changes_after(&self, service: ServiceId, revision: u64) -> &[Change] {
+    ///
+    /// # Errors
+    /// If some of it has been forgotten: a watch begins no sooner than at the revision of the last compaction
+    /// (server/storage/mvcc/watcher_group.go, `chooseAll`: `w.minRev < compactRev`, v3.6).
+    pub fn changes_after(&self, service: ServiceId, revision: u64) -> Result<&[Change], Compacted> {
+        if revision + 1 < self.compacted {
+            return Err(Compacted { revision: self.compacted });
+        }
         let history = &self.services[service.0 as usize].history;
-        &history[history.partition_point(|change| change.revision <= revision)..]
+        Ok(&history[history.partition_point(|change| change.revision <= revision)..])
     }
 
-    /// Does what an entry of the log says.
-    pub fn apply(&mut self, command: &Command) -> Effect {
-        match *command {
+    /// Does what an entry of the log says. `backup` gives the store as it was after an earlier entry.
+    pub fn apply(&mut self, command: &Command, backup: impl FnOnce(u64) -> Store) -> Effect {
+        let effect = match *command {
             Command::Grant { lease, ttl } => {
                 self.leases.insert(lease, Lease { ttl, key: None });
                 Effect::Wrote(Write::Grant)
@@ -151,7 +218,16 @@ impl Store {
                 Effect::Wrote(Write::Put)
             }
             Command::Revoke { lease, cause } => self.revoke(lease, cause),
-        }
+            Command::Delete { node } => self.delete(node),
+            Command::Compact { revision } => self.compact(revision),
+            Command::Restore { index } => self.restore(backup(index)),
+        };
+        self.writes += match &effect {
+            Effect::Wrote(_) | Effect::Listed(..) => 1,
+            Effect::Restored(writes) => writes.len() as u64,
+            Effect::LeaseNotFound | Effect::Unseen => 0,
+        };
+        effect
     }
 
     fn register(&mut self, service: ServiceId, endpoint: Endpoint, lease: LeaseId) -> Effect {
@@ -178,17 +254,41 @@ impl Store {
         }
     }
 
+    fn delete(&mut self, node: NodeId) -> Effect {
+        let Some(Registration { service, endpoint, lease }) = self.keys.remove(&node) else {
+            return Effect::Unseen;
+        };
+        self.leases.get_mut(&lease).expect("a key belongs to a lease").key = None;
+        self.list(Write::Remove(node, Cause::Lost), service, endpoint, false)
+    }
+
+    /// What is compacted already stays so, and what is yet to come cannot be (server/storage/mvcc/kvstore.go, v3.6:
+    /// `ErrCompacted`, `ErrFutureRev`).
+    fn compact(&mut self, revision: u64) -> Effect {
+        if revision > self.compacted && revision <= self.revision {
+            self.compacted = revision;
+            for service in &mut self.services {
+                service.history.retain(|change| change.revision >= revision);
+            }
+        }
+        Effect::Unseen
+    }
+
+    /// `etcdutl snapshot restore` writes a new cluster with the backup's keys, leases and revisions: they go back.
+    fn restore(&mut self, backup: Store) -> Effect {
+        let lost = self.keys.keys().filter(|node| !backup.keys.contains_key(node));
+        let back = backup.keys.keys().filter(|node| !self.keys.contains_key(node));
+        let lost = lost.map(|&node| Write::Remove(node, Cause::Lost));
+        let writes = lost.chain(back.map(|&node| Write::Register(node))).collect();
+        *self = Store { cluster: self.cluster + 1, writes: self.writes, ..backup };
+        Effect::Restored(writes)
+    }
+
     fn list(&mut self, write: Write, service: ServiceId, endpoint: Endpoint, up: bool) -> Effect {
         self.revision += 1;
-        let change = Change { revision: self.revision, endpoint, up };
         let state = &mut self.services[service.0 as usize];
-        let listing = Arc::make_mut(&mut state.listing);
-        listing.revision = self.revision;
-        if up {
-            listing.insert(endpoint);
-        } else {
-            listing.remove(endpoint.node);
-        }
+        let change = Change { revision: self.revision, after: state.listing.revision, endpoint, up };
+        change.apply_to(Arc::make_mut(&mut state.listing));
         state.history.push(change);
         Effect::Listed(write, service, change)
     }

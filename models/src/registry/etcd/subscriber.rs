@@ -6,6 +6,7 @@ use schism_core::{Duration, NodeId, ZoneId};
 
 use super::api::{Answer, Ask, Changes, Msg};
 use super::session::{Address, RETRY, Session};
+use super::store::Change;
 use crate::cache::Reads;
 use crate::listing::{Listing, ServiceId};
 use crate::node::{Ctx, Timer as NodeTimer};
@@ -18,6 +19,26 @@ pub struct Subscriber {
     stage: Stage,
     /// The revision that it has seen: a watch goes on from there.
     seen: u64,
+    /// The list as this client has it, once it has one.
+    own: Option<Own>,
+}
+
+/// A client's list, as it has made it of what it was told.
+#[derive(Clone, Debug)]
+struct Own {
+    listing: Arc<Listing>,
+    /// Of which cluster it was listed.
+    cluster: u32,
+    accord: Accord,
+}
+
+/// Whether a client's list is the registry's of the same revision.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Accord {
+    /// It has missed nothing since it listed.
+    Whole,
+    /// It has missed something, and does not know.
+    Astray,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,24 +57,34 @@ pub enum Then {
     Watch,
 }
 
-/// What has been learnt.
+/// What has been learnt: the list as the client has it now, and how it came to that.
+#[derive(Clone, Debug)]
+pub struct News<'a> {
+    /// The list.
+    pub listing: Arc<Listing>,
+    /// How.
+    pub from: Origin<'a>,
+}
+
+/// How a client came to its list.
 #[derive(Clone, Copy, Debug)]
-pub enum News<'a> {
-    /// A whole list.
-    Listing(&'a Arc<Listing>),
-    /// Changes; those up to `after` are known already.
-    Changes {
-        /// All that were told.
-        changes: &'a Changes,
-        /// What had been seen before.
-        after: u64,
-    },
+pub enum Origin<'a> {
+    /// It was told the whole list.
+    Listed,
+    /// It has made these changes in the list that it had.
+    Changed(&'a [Change]),
 }
 
 impl Subscriber {
     /// A client in `zone` that knows nothing yet.
     pub fn new(address: &Address, zone: ZoneId, service: ServiceId, ctx: &Ctx<'_>) -> Subscriber {
-        Subscriber { session: Session::new(address, zone, ctx), service, stage: Stage::Idle, seen: 0 }
+        Subscriber {
+            session: Session::new(address, zone, ctx),
+            service,
+            stage: Stage::Idle,
+            seen: 0,
+            own: None,
+        }
     }
 
     /// The member that it is connected to.
@@ -73,12 +104,17 @@ impl Subscriber {
 
     /// A message of the registry's has come: what it tells, if that is news.
     pub fn on_message<'a>(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &'a Msg) -> Option<News<'a>> {
+        self.session.on_heard(ctx, from);
         match msg {
             Msg::Answer { call, answer } => {
                 let answer = self.session.on_answer(ctx, *call, answer)?;
                 self.on_answer(ctx, *call, answer)
             }
             Msg::Changes(changes) => self.on_changes(from, changes),
+            Msg::Compacted { service } => {
+                self.on_compacted(ctx, from, *service);
+                None
+            }
             // What clients and members tell members, and what holders of leases are told.
             Msg::Raft(_)
             | Msg::Forward { .. }
@@ -86,7 +122,9 @@ impl Subscriber {
             | Msg::Ask { .. }
             | Msg::KeepAlive { .. }
             | Msg::KeptAlive { .. }
-            | Msg::Watch { .. } => None,
+            | Msg::Watch { .. }
+            | Msg::Ping
+            | Msg::Pong => None,
         }
     }
 
@@ -109,6 +147,13 @@ impl Subscriber {
         self.try_next(ctx, Duration::ZERO);
     }
 
+    /// The connection may have been silent for too long.
+    pub fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) {
+        if self.session.on_silence(ctx, connection) {
+            self.on_reset(ctx, self.member());
+        }
+    }
+
     /// It is time to try again.
     pub fn on_retry(&mut self, ctx: &mut Ctx<'_>) {
         match self.stage {
@@ -129,19 +174,21 @@ impl Subscriber {
     fn on_answer<'a>(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &'a Answer) -> Option<News<'a>> {
         let Stage::Listing { call: mine, then, .. } = self.stage else { return None };
         match answer {
-            Answer::Listing(listing) if mine == call => {
+            Answer::Listing(header, listing) if mine == call => {
                 self.stage = Stage::Idle;
-                self.seen = self.seen.max(listing.revision);
+                self.seen = header.revision;
                 if then == Then::Watch {
                     self.watch(ctx);
                 }
-                Some(News::Listing(listing))
+                self.own =
+                    Some(Own { listing: listing.clone(), cluster: header.cluster, accord: Accord::Whole });
+                Some(News { listing: listing.clone(), from: Origin::Listed })
             }
             Answer::Failed(_) => {
                 self.try_next(ctx, RETRY);
                 None
             }
-            Answer::Listing(_) | Answer::Granted { .. } | Answer::Done => None,
+            Answer::Listing(..) | Answer::Granted { .. } | Answer::Done => None,
         }
     }
 
@@ -150,12 +197,103 @@ impl Subscriber {
         self.session.send(ctx, Msg::Watch { service: self.service, after: self.seen });
     }
 
-    /// The connection keeps its order and a broken one is resumed from what was seen, so nothing is ever missing.
+    /// What the watch was to go on from is forgotten. The bare client ends the watch with `ErrCompacted`
+    /// (client/v3/watch.go, v3.6.14); whoever keeps a list then lists anew and watches on, as a Kubernetes reflector
+    /// does (client-go, tools/cache/reflector.go).
+    fn on_compacted(&mut self, ctx: &mut Ctx<'_>, from: NodeId, service: ServiceId) {
+        if self.stage == Stage::Watching && from == self.member() && service == self.service {
+            self.list(ctx, Reads::Linearizable, Then::Watch);
+        }
+    }
+
+    /// The connection keeps its order and a broken one is resumed from what was seen, so nothing is missing unless the
+    /// member left something out.
     fn on_changes<'a>(&mut self, from: NodeId, changes: &'a Changes) -> Option<News<'a>> {
-        if self.stage != Stage::Watching || from != self.member() || changes.listing.revision <= self.seen {
+        if self.stage != Stage::Watching || from != self.member() {
             return None;
         }
-        let after = std::mem::replace(&mut self.seen, changes.listing.revision);
-        Some(News::Changes { changes, after })
+        let fresh = changes.after(self.seen);
+        let last = fresh.last()?;
+        let own = self.own.as_mut().expect("a watch follows a list");
+        own.change(fresh, self.seen, changes);
+        self.seen = last.revision;
+        Some(News { listing: own.listing.clone(), from: Origin::Changed(fresh) })
+    }
+}
+
+impl Own {
+    /// Makes the changes. While nothing was missed they lead to the registry's own list, which is taken as it is.
+    fn change(&mut self, fresh: &[Change], seen: u64, told: &Changes) {
+        let before = std::iter::once(seen).chain(fresh.iter().map(|change| change.revision));
+        let missed = fresh.iter().zip(before).any(|(change, before)| change.after > before);
+        if missed || told.cluster != self.cluster {
+            self.accord = Accord::Astray;
+        }
+        match self.accord {
+            Accord::Whole => self.listing = told.listing.clone(),
+            Accord::Astray => {
+                let listing = Arc::make_mut(&mut self.listing);
+                fresh.iter().for_each(|change| change.apply_to(listing));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schism_core::NodeId;
+
+    use super::*;
+    use crate::listing::Endpoint;
+
+    fn endpoint(node: u32) -> Endpoint {
+        Endpoint { node: NodeId(node), ordinal: node, zone: ZoneId(0), weight: 1 }
+    }
+
+    fn listing(revision: u64, nodes: &[u32]) -> Arc<Listing> {
+        let endpoints = nodes.iter().copied().map(endpoint).collect();
+        Arc::new(Listing { service: ServiceId(0), revision, endpoints })
+    }
+
+    fn change(revision: u64, after: u64, node: u32, up: bool) -> Change {
+        Change { revision, after, endpoint: endpoint(node), up }
+    }
+
+    fn told(cluster: u32, changes: &[Change], nodes: &[u32]) -> Changes {
+        let listing = listing(changes[changes.len() - 1].revision, nodes);
+        Changes { cluster, changes: changes.to_vec(), listing }
+    }
+
+    fn nodes(own: &Own) -> Vec<u32> {
+        own.listing.endpoints.iter().map(|endpoint| endpoint.node.0).collect()
+    }
+
+    #[test]
+    fn who_has_missed_nothing_takes_the_registrys_list() {
+        let mut own = Own { listing: listing(3, &[1, 2]), cluster: 0, accord: Accord::Whole };
+        let told = told(0, &[change(6, 3, 3, true), change(7, 6, 2, false)], &[1, 3]);
+        own.change(&told.changes, 5, &told);
+        assert!(Arc::ptr_eq(&own.listing, &told.listing));
+    }
+
+    #[test]
+    fn who_has_missed_a_change_stays_astray_though_later_ones_come() {
+        let mut own = Own { listing: listing(3, &[1, 2]), cluster: 0, accord: Accord::Whole };
+        // At 4 the second was removed, and nobody said so.
+        let first = told(0, &[change(5, 4, 3, true)], &[1, 3]);
+        own.change(&first.changes, 3, &first);
+        assert_eq!(nodes(&own), [1, 2, 3]);
+        let second = told(0, &[change(6, 5, 4, true)], &[1, 3, 4]);
+        own.change(&second.changes, 5, &second);
+        assert_eq!(nodes(&own), [1, 2, 3, 4]);
+        assert_eq!(own.listing.revision, 6);
+    }
+
+    #[test]
+    fn another_clusters_changes_are_made_in_the_list_of_the_first() {
+        let mut own = Own { listing: listing(3, &[1, 2]), cluster: 0, accord: Accord::Whole };
+        let told = told(1, &[change(4, 2, 5, true)], &[5]);
+        own.change(&told.changes, 3, &told);
+        assert_eq!(nodes(&own), [1, 2, 5]);
     }
 }

@@ -10,16 +10,29 @@ use crate::{Actor, Draw, FaultId, Life, NodeId, NodeSet, Status, Time, Witness};
 
 /// Something that the network keeps until a cut is mended.
 #[derive(Clone)]
-pub(super) enum Kept<A: Actor> {
+enum Kept<A: Actor> {
     Exchange(Exchange<A>),
     /// All that a stream has to send.
     Stream(StreamId),
     Reset(Reset),
 }
 
+/// All that the cuts of one fault hold, in order. What they found under way had left before what they kept at its sending.
+#[derive(Clone)]
+pub(super) struct Hoard<A: Actor> {
+    found: Vec<Kept<A>>,
+    kept: Vec<Kept<A>>,
+}
+
+impl<A: Actor> Default for Hoard<A> {
+    fn default() -> Self {
+        Hoard { found: Vec::new(), kept: Vec::new() }
+    }
+}
+
 /// A message of its own.
 #[derive(Clone)]
-pub(super) struct Exchange<A: Actor> {
+struct Exchange<A: Actor> {
     from: NodeId,
     to: NodeId,
     /// The life of `to` that it is meant for.
@@ -30,7 +43,7 @@ pub(super) struct Exchange<A: Actor> {
 
 /// A host's word that there is no such connection.
 #[derive(Clone, Copy)]
-pub(super) struct Reset {
+struct Reset {
     from: NodeId,
     to: NodeId,
     by: By,
@@ -45,11 +58,11 @@ const CONNECTION: u64 = 6;
 const HELD: u64 = 7;
 
 fn exchange<A: Actor>(msg: &A::Msg) -> Segment {
-    Segment { by: By::Exchange, class: Some(A::class(msg)), bytes: A::size(msg) }
+    Segment::whole(By::Exchange, Some(A::class(msg)), A::size(msg))
 }
 
 fn streamed<A: Actor>(connection: StreamId, msg: &A::Msg) -> Segment {
-    Segment { by: By::Connection(connection), class: Some(A::class(msg)), bytes: A::size(msg) }
+    Segment::whole(By::Connection(connection), Some(A::class(msg)), A::size(msg))
 }
 
 impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
@@ -117,7 +130,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             Met::Nothing | Met::Stop => {}
             Met::Hold(fault) => {
                 let luck = self.held_luck(fault);
-                self.keep(fault, Kept::Exchange(exchange(luck)));
+                self.hoards.entry(fault).or_default().found.push(Kept::Exchange(exchange(luck)));
             }
             Met::Release(fault) => {
                 let luck = self.held_luck(fault);
@@ -404,6 +417,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             by: By::Connection(connection),
             class: stall.backlog.front().map(A::class),
             bytes: stall.backlog.iter().map(A::size).sum(),
+            at_once: stall.backlog.front().map_or(0, A::size),
         };
         match self.network.fate(self.now, (from, to), luck, all) {
             Fate::Travels(latency) => {
@@ -485,13 +499,14 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     // Held cuts.
 
     fn keep(&mut self, fault: FaultId, kept: Kept<A>) {
-        self.kept.entry(fault).or_default().push(kept);
+        self.hoards.entry(fault).or_default().kept.push(kept);
     }
 
     /// Undoes the cuts of a fault. What they held leaves now, in order, and meets what is in force now.
     pub(super) fn mend(&mut self, fault: FaultId) {
         self.network.mend(fault);
-        for kept in self.kept.remove(&fault).unwrap_or_default() {
+        let Hoard { found, kept } = self.hoards.remove(&fault).unwrap_or_default();
+        for kept in found.into_iter().chain(kept) {
             match kept {
                 Kept::Exchange(exchange) => {
                     let luck = exchange.luck.derive(RELEASED);
@@ -519,5 +534,5 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
 
 /// A segment of the handshake, of the class of the first message that waits for it.
 fn handshake<A: Actor>(by: By, first: Option<&A::Msg>) -> Segment {
-    Segment { by, class: first.map(A::class), bytes: SYN_BYTES }
+    Segment::whole(by, first.map(A::class), SYN_BYTES)
 }

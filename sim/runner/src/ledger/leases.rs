@@ -90,7 +90,7 @@ impl Leases {
     fn count(&mut self, cause: Cause) {
         match cause {
             Cause::Expired => self.counts.leases.expired += 1,
-            Cause::Revoked => {}
+            Cause::Revoked | Cause::Lost => {}
         }
     }
 
@@ -110,5 +110,6 @@ fn word(cause: Cause) -> &'static str {
     match cause {
         Cause::Expired => "expired",
         Cause::Revoked => "revoked",
+        Cause::Lost => "lost",
     }
 }

@@ -229,6 +229,7 @@ fn scenario() -> Scenario {
             fsync: constant(1),
             request_timeout: Duration::from_secs(5),
             lease_clock: etcd::LeaseClock::Monotonic,
+            keepalive: None,
         }),
         members: group("registry", REGISTRY, &[a, b]),
         services: vec![Group {

@@ -2,6 +2,7 @@
 
 use schism_core::Duration;
 use schism_models::registry;
+use schism_models::registry::etcd::Keepalive;
 
 use crate::diagnostics::{Problem, Report};
 use crate::limits;
@@ -28,6 +29,7 @@ fn etcd(spec: &EtcdSpec, report: &Report) -> Option<registry::etcd::Config> {
         fsync: spec.fsync.clone(),
         request_timeout: spec.request_timeout.value,
         lease_clock: spec.lease_clock,
+        keepalive: keepalive(spec, report),
     })
 }
 
@@ -41,6 +43,18 @@ fn members(members: At<u32>, report: &Report) {
         report
             .add(Problem::warning(members.place, message).help("more members make writes slower, not safer"));
     }
+}
+
+/// grpc-go raises a shorter time to its least (dialoptions.go, `WithKeepaliveParams`), and so do we.
+fn keepalive(spec: &EtcdSpec, report: &Report) -> Option<Keepalive> {
+    let asked = spec.keepalive_time.value?;
+    let time = asked.max(limits::etcd::KEEPALIVE);
+    if time != asked {
+        let message = format!("grpc-go pings no more often than every {time}: {asked} becomes {time}");
+        let problem = Problem::warning(spec.keepalive_time.place, message);
+        report.add(problem.help(format!("write \"{time}\"")));
+    }
+    Some(Keepalive { time, timeout: spec.keepalive_timeout })
 }
 
 /// A client that does not wait for a round trip asks again and again.

@@ -36,6 +36,8 @@ fn etcd(chosen: &Chosen<'_>, report: &Report) -> EtcdSpec {
         election: section.value("election-timeout"),
         fsync: section.value::<Distribution>("fsync").value,
         request_timeout: section.value("request-timeout"),
+        keepalive_time: section.value("keepalive-time"),
+        keepalive_timeout: section.value("keepalive-timeout").value,
         lease_clock: match section.value::<String>("lease-clock").value.as_str() {
             "wall" => LeaseClock::Wall,
             _ => LeaseClock::Monotonic,

@@ -1,0 +1,95 @@
+//! Reads: from the store as it is, or through the leader and a quorum, in batches.
+
+use super::super::api::{Answer, Ask, Failure};
+use super::{Caller, Member, Timer};
+use crate::cache::Reads;
+use crate::node::{Ctx, Timer as NodeTimer};
+use crate::observation::Observation;
+use schism_core::Duration;
+
+/// How long a read waits before it asks for the read index again (v3_server.go, `readIndexRetryTime`).
+const READ_AGAIN: Duration = Duration::from_millis(500);
+
+/// Reads go through the leader in batches: one under way, the next gathering (v3_server.go, `linearizableReadLoop`).
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reading {
+    /// The number of the batch under way; 0 if none is.
+    pub(super) current: u64,
+    pub(super) batch: Vec<(Caller, Ask)>,
+    /// Once known, the index that must be applied.
+    pub(super) index: Option<u64>,
+    pub(super) next: Vec<(Caller, Ask)>,
+}
+
+impl Member {
+    /// A client wants to read.
+    pub(super) fn read(&mut self, ctx: &mut Ctx<'_>, caller: Caller, ask: Ask, reads: Reads) {
+        match reads {
+            Reads::Serializable => self.answer_read(ctx, caller, ask),
+            Reads::Linearizable => {
+                self.reads.next.push((caller, ask));
+                if self.reads.current == 0 {
+                    self.read_on(ctx);
+                }
+            }
+        }
+    }
+
+    /// The reads under way have waited for their index for a while.
+    pub(super) fn on_read_again(&mut self, ctx: &mut Ctx<'_>, number: u64) {
+        if self.reads.current == number && self.reads.index.is_none() {
+            self.read_again();
+            ctx.after(READ_AGAIN, NodeTimer::Etcd(Timer::ReadAgain(number)));
+            self.settle(ctx);
+        }
+    }
+
+    /// Begins the next batch of reads, if any wait.
+    fn read_on(&mut self, ctx: &mut Ctx<'_>) {
+        self.reads.current = 0;
+        self.reads.index = None;
+        if self.reads.next.is_empty() {
+            return;
+        }
+        self.reads.batch = std::mem::take(&mut self.reads.next);
+        let number = self.take_number(ctx);
+        self.reads.current = number;
+        ctx.after(READ_AGAIN, NodeTimer::Etcd(Timer::ReadAgain(number)));
+        self.raft.read_index(number);
+        self.settle(ctx);
+    }
+
+    /// Asks again for the index of the reads under way, unless it is known.
+    pub(super) fn read_again(&mut self) {
+        if self.reads.current != 0 && self.reads.index.is_none() {
+            self.raft.read_index(self.reads.current);
+        }
+    }
+
+    pub(super) fn fail_reads(&mut self, ctx: &mut Ctx<'_>, why: Failure) {
+        for (caller, _) in std::mem::take(&mut self.reads.batch) {
+            self.answer(ctx, caller, Answer::Failed(why));
+        }
+        self.read_on(ctx);
+    }
+
+    pub(super) fn serve_reads(&mut self, ctx: &mut Ctx<'_>) {
+        if self.reads.index.is_some_and(|index| index <= self.applied) {
+            for (caller, ask) in std::mem::take(&mut self.reads.batch) {
+                self.answer_read(ctx, caller, ask);
+            }
+            self.read_on(ctx);
+        }
+    }
+
+    fn answer_read(&mut self, ctx: &mut Ctx<'_>, caller: Caller, ask: Ask) {
+        ctx.observe(Observation::Read);
+        let answer = match ask {
+            Ask::List { service, .. } => {
+                Answer::Listing(self.store.header(), self.store.listing(service).clone())
+            }
+            Ask::Get { .. } | Ask::Put | Ask::Grant { .. } | Ask::Register { .. } => Answer::Done,
+        };
+        self.answer(ctx, caller, answer);
+    }
+}

@@ -1,0 +1,55 @@
+//! Expired leases: the leader proposes to revoke them, a few of each sweep at a time.
+
+use std::collections::BTreeSet;
+
+use super::super::lessor::Lessor;
+use super::super::store::{Command, LeaseId};
+use super::{Member, Waiting};
+use crate::node::Ctx;
+use crate::observation::Cause;
+
+/// How many revocations are under way at once (etcdserver/server.go, `maxPendingRevokes`).
+const MOST_REVOKES: usize = 16;
+
+/// The expired leases of one sweep.
+#[derive(Clone, Debug)]
+pub(super) struct Batch {
+    waiting: BTreeSet<LeaseId>,
+    /// The requests under way, at most [`MOST_REVOKES`].
+    under_way: BTreeSet<u64>,
+}
+
+impl Member {
+    /// Time to look for leases that have run out.
+    pub(super) fn sweep(&mut self, ctx: &mut Ctx<'_>) {
+        let now = self.lease_time(ctx);
+        if let Lessor::Primary(primary) = &mut self.lessor {
+            let waiting: BTreeSet<LeaseId> = primary.sweep(now).into_iter().collect();
+            if !waiting.is_empty() {
+                self.revoking.push(Batch { waiting, under_way: BTreeSet::new() });
+                self.settle(ctx);
+            }
+        }
+    }
+
+    /// Proposes revocations, as many of each sweep's as may be under way at once.
+    pub(super) fn revoke_more(&mut self, ctx: &mut Ctx<'_>) {
+        let mut batches = std::mem::take(&mut self.revoking);
+        for batch in &mut batches {
+            while batch.under_way.len() < MOST_REVOKES
+                && let Some(lease) = batch.waiting.pop_first()
+            {
+                let command = Command::Revoke { lease, cause: Cause::Expired };
+                batch.under_way.insert(self.put_forward(ctx, Waiting::Revoke, command));
+            }
+        }
+        batches.retain(|batch| !batch.under_way.is_empty());
+        self.revoking = batches;
+    }
+
+    pub(super) fn revoked(&mut self, number: u64) {
+        self.revoking.iter_mut().for_each(|batch| {
+            batch.under_way.remove(&number);
+        });
+    }
+}
