@@ -10,7 +10,11 @@ use schism_scenario::Scenario;
 use schism_tests::faults::{Way, fault, played, refusal, staged, told, ways};
 
 /// Ways to write a fault of no intensity at all: as if it were not there.
-const NOTHING: &[&str] = &[];
+const NOTHING: &[&str] = &[
+    r#"load = { burst = { target = "web", factor = 1 } }"#,
+    r#"load = { ramp = { target = "web", factor = 1.0, over = "5s" } }"#,
+    r#"load = { hot-key = { target = "web", share = "0%" } }"#,
+];
 
 const SEED: u64 = 3;
 

@@ -188,12 +188,12 @@ impl Client {
     }
 }
 
-/// While a surge rises, its loops begin one after another.
+/// While a surge rises, its loops begin one after another: each when the factor is half-way through adding it.
 fn begin_loops(ctx: &mut Ctx<'_>, surge: &Surge, think: &Distribution, luck: Draw) {
     let mut draws = luck.many();
     let loops = surge.loops(draws.draw());
     for at in 0..loops {
-        let risen = u128::from(surge.over.as_nanos()) * u128::from(at) / u128::from(loops);
+        let risen = u128::from(surge.over.as_nanos()) * u128::from(2 * at + 1) / u128::from(2 * loops);
         let rises = Duration::from_nanos(risen as u64);
         ctx.after(rises + think.sample(draws.draw()), Timer::Surge { number: surge.number });
     }

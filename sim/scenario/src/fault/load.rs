@@ -58,7 +58,7 @@ const COLD_CACHE: &[Key] = &[TARGET];
 
 pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ("so many times as many requests", r#"load = { burst = { target = "web", factor = 5 } }"#),
-    ("more and more requests", r#"load = { ramp = { target = "web", factor = 3 } }"#),
+    ("more and more requests", r#"load = { ramp = { target = "web", factor = 3, over = "10s" } }"#),
     (
         "all clients ask for the list, reconnect to the registry, or send again what is under way, at once",
         r#"load = { herd = { target = "web", of = "refresh", within = "0s" } }"#,
