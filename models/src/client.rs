@@ -133,7 +133,8 @@ impl Client {
             requests: Requests::new(),
             strains: Strains::default(),
             patience: VecDeque::new(),
-            offered: 0,
+            // Numbers of an earlier life must not come again: its answers may still be on their way.
+            offered: ctx.moment().as_nanos() as u32,
         };
         client.begin_discovery(ctx);
         client.on_plight(ctx);

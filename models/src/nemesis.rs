@@ -1,26 +1,48 @@
 //! The nemesis: what goes wrong, when, and to whom. The catalog of faults; each kind is one file and one line here.
 
 mod aim;
+mod batch;
+mod clock;
 mod crash;
+mod crash_loop;
+mod disk;
 mod ears;
 mod find;
+mod gc;
 mod hand;
 mod load;
 mod one_of;
 mod partition;
 mod pause;
 mod plan;
+mod start_slow;
+mod stop;
 mod strike;
+mod vm_stall;
+mod zombie;
+mod zone_brownout;
+mod zone_outage;
 
 pub use aim::{Aim, Base, Names, Select, Target, Wants};
+pub use batch::Batch;
+pub use clock::{Clock, Of, Offset, Wrong};
 pub use crash::Crash;
+pub use crash_loop::{Backoff, CrashLoop};
+pub use disk::{Bad, Disk};
 pub use ears::Ears;
+pub use gc::Gc;
 pub use load::{Herd, How, Load};
 pub use one_of::OneOf;
 pub use partition::{Direction, Mode, Partition, Shape};
 pub use pause::Pause;
 pub use plan::{Bounds, End, OnMiss, OnOverlap, Planned, Span, Start, Trigger, Wait, Within, bounds, spans};
+pub use start_slow::{Restart, StartSlow};
+pub use stop::Stop;
 pub use strike::{Audience, Nemesis, Struck};
+pub use vm_stall::VmStall;
+pub use zombie::Zombie;
+pub use zone_brownout::ZoneBrownout;
+pub use zone_outage::{Recovery, ZoneOutage};
 
 use hand::{Hand, Healing, Step, Strike};
 use schism_core::NodeId;
@@ -151,8 +173,18 @@ macro_rules! catalog {
 
 catalog! {
     Partition = "partition", "some nodes cannot reach others";
-    Crash = "crash", "processes die: all that is not on disk is lost, and peers see a reset";
+    Crash = "crash", "processes die: all that is not on disk is lost";
+    CrashLoop = "crash-loop", "processes die again and again, and are started again ever later";
+    Stop = "stop", "processes are told to end: they leave the list, drain, and end";
+    StartSlow = "start-slow", "processes that have just started are slow for a while";
+    Zombie = "zombie", "processes stand still, and come back in the belief that they still hold their lease";
     Pause = "pause", "processes stand still and keep their state (SIGSTOP)";
+    Gc = "gc", "processes stand still for short times, again and again";
+    VmStall = "vm-stall", "machines stand still, and their clocks with them";
+    Clock = "clock", "clocks go wrong";
+    Disk = "disk", "disks of registry members go bad";
+    ZoneOutage = "zone-outage", "a zone loses power";
+    ZoneBrownout = "zone-brownout", "a zone limps: all in it is slower and loses more";
     Load = "load", "clients ask for more, or otherwise, than they would";
     OneOf = "one-of", "one of several faults, chosen by the seed";
 }

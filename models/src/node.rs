@@ -243,7 +243,8 @@ impl Actor for Node {
 
     fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
         match self {
-            Node::Member(_) | Node::Instance(_) => {}
+            Node::Member(member) => member.on_plight(ctx),
+            Node::Instance(instance) => instance.on_plight(ctx),
             Node::Client(client) => client.on_plight(ctx),
         }
     }

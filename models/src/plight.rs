@@ -2,7 +2,9 @@
 
 mod strain;
 
-use schism_core::{Draw, FaultId, Time};
+use std::sync::Arc;
+
+use schism_core::{Draw, Duration, FaultId, NodeId, NodeSet, Time};
 
 pub use crate::factor::Factor;
 pub use strain::{Rush, Strain};
@@ -30,6 +32,124 @@ pub struct Ailment {
 /// What may ail a process.
 #[derive(Clone, Debug, Hash)]
 pub enum Ail {
+    /// Its work takes so many times as long.
+    Slow {
+        /// How many times.
+        factor: Factor,
+        /// Whether what checks its health notices.
+        probes: Probes,
+        /// Whose requests suffer; everybody's, if none.
+        only: Option<Arc<NodeSet>>,
+    },
+    /// It has been told to end.
+    Stopping(Deregister),
+    /// An instance that boots while this lasts is slow at first.
+    SlowStart {
+        /// How many times as long a request takes at the moment of the boot.
+        factor: Factor,
+        /// How long it takes until the instance is as fast as ever.
+        lasts: Duration,
+    },
+    /// It takes its lease for good, and does not look.
+    Zombie,
+    /// Its disk is bad.
+    Disk(BadDisk),
     /// It asks for more than it would, or otherwise.
     Strain(Strain),
+}
+
+/// What probes say of a process that is not well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Probes {
+    /// They pass: they do not see what real work suffers.
+    Pass,
+    /// They fail, and with them what keeps the lease alive.
+    Fail,
+}
+
+/// Whether an instance that ends takes itself off the list first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Deregister {
+    /// It does.
+    First,
+    /// It does not: its key stays until the lease runs out.
+    Never,
+}
+
+/// How a disk is bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BadDisk {
+    /// No sync ends.
+    Stalled,
+    /// Syncs take so many times as long.
+    Slow(Factor),
+    /// No write succeeds.
+    Full,
+}
+
+impl Plight {
+    /// By how much longer than this an instance works on a client's request, if it booted at this moment, and the
+    /// faults that have a part in it. What several add is the sum.
+    pub fn delays(
+        &self,
+        takes: Duration,
+        client: NodeId,
+        booted: Time,
+        now: Time,
+    ) -> impl Iterator<Item = (FaultId, Duration)> {
+        let delay = move |ailment: &Ailment| match &ailment.ail {
+            Ail::Slow { factor, only, .. } => {
+                let suffers = only.as_ref().is_none_or(|only| only.contains(client));
+                if suffers { factor.extra(takes) } else { Duration::ZERO }
+            }
+            Ail::SlowStart { factor, lasts } if booted >= ailment.since => {
+                fading(factor.extra(takes), now.since(booted), *lasts)
+            }
+            Ail::SlowStart { .. } | Ail::Stopping(_) | Ail::Zombie | Ail::Disk(_) | Ail::Strain(_) => {
+                Duration::ZERO
+            }
+        };
+        let delays = self.ailments.iter().map(move |ailment| (ailment.by, delay(ailment)));
+        delays.filter(|(_, delay)| *delay > Duration::ZERO)
+    }
+
+    /// Whether the process has been told to end, how, and by which fault.
+    pub fn stopping(&self) -> Option<(FaultId, Deregister)> {
+        self.find(|ail| match ail {
+            Ail::Stopping(deregister) => Some(*deregister),
+            Ail::Slow { .. } | Ail::SlowStart { .. } | Ail::Zombie | Ail::Disk(_) | Ail::Strain(_) => None,
+        })
+    }
+
+    /// Whether the process takes its lease for good, by which fault.
+    pub fn zombie(&self) -> Option<FaultId> {
+        let found = self.find(|ail| match ail {
+            Ail::Zombie => Some(()),
+            Ail::Slow { .. } | Ail::Stopping(_) | Ail::SlowStart { .. } | Ail::Disk(_) | Ail::Strain(_) => {
+                None
+            }
+        });
+        found.map(|(by, ())| by)
+    }
+
+    /// All that is bad about the disk, and by which fault.
+    pub fn disk(&self) -> impl Iterator<Item = (FaultId, BadDisk)> {
+        self.ailments.iter().filter_map(|ailment| match ailment.ail {
+            Ail::Disk(bad) => Some((ailment.by, bad)),
+            Ail::Slow { .. } | Ail::Stopping(_) | Ail::SlowStart { .. } | Ail::Zombie | Ail::Strain(_) => {
+                None
+            }
+        })
+    }
+
+    fn find<T>(&self, wanted: impl Fn(&Ail) -> Option<T>) -> Option<(FaultId, T)> {
+        self.ailments.iter().find_map(|ailment| Some((ailment.by, wanted(&ailment.ail)?)))
+    }
+}
+
+/// What is left of a delay that is there at first, and fades to nothing over `lasts`, when so much of that has passed.
+fn fading(delay: Duration, passed: Duration, lasts: Duration) -> Duration {
+    let left = u128::from(lasts.saturating_sub(passed).as_nanos());
+    let nanos = u128::from(delay.as_nanos()) * left / u128::from(lasts.as_nanos()).max(1);
+    Duration::from_nanos(nanos as u64)
 }

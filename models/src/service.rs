@@ -8,6 +8,7 @@ use schism_core::{Distribution, Draw, Duration, NodeId, Time};
 use crate::listing::{Endpoint, ServiceId};
 use crate::node::{Attempt, Ctx, Message, Reply, Timer};
 use crate::observation::Observation;
+use crate::plight::{Deregister, Plight};
 use crate::registry::etcd::{self, Address, Registrar};
 
 /// One service: all its instances are alike.
@@ -60,6 +61,8 @@ pub struct Instance {
     waiting: VecDeque<Work>,
     /// The clients that have opened a connection, as far as is known.
     connected: BTreeSet<NodeId>,
+    /// The true moment at which this life began.
+    booted: Time,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +96,7 @@ impl Instance {
         let registrar = post.registry.as_ref().map(|address| {
             Registrar::boot(address, post.service, post.endpoint, post.config.re_register, ctx)
         });
-        Instance {
+        let mut instance = Instance {
             post: post.clone(),
             registrar,
             serving: Vec::new(),
@@ -101,6 +104,19 @@ impl Instance {
             busy: 0,
             waiting: VecDeque::new(),
             connected: BTreeSet::new(),
+            booted: ctx.moment(),
+        };
+        instance.on_plight(ctx);
+        instance
+    }
+
+    /// What ails it has changed. One that is told to end takes itself off the list, unless it is rude, and serves on.
+    pub fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
+        if let Some((by, Deregister::First)) = ctx.plight().and_then(Plight::stopping)
+            && let Some(registrar) = &mut self.registrar
+            && registrar.leave(ctx)
+        {
+            ctx.touch(by);
         }
     }
 
@@ -165,7 +181,8 @@ impl Instance {
     }
 
     fn serve(&mut self, ctx: &mut Ctx<'_>, work: Work) {
-        let takes = self.post.config.service.sample(work.luck.derive(DEMAND));
+        let demand = self.post.config.service.sample(work.luck.derive(DEMAND));
+        let takes = demand + self.delay(ctx, work.client, demand);
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.serving[slot as usize] = Some(work);
@@ -178,6 +195,14 @@ impl Instance {
         };
         self.busy += 1;
         ctx.after(takes, Timer::Served { slot });
+    }
+
+    /// By how much longer what ails the instance makes it work on something of this demand.
+    fn delay(&self, ctx: &mut Ctx<'_>, client: NodeId, demand: Duration) -> Duration {
+        let Some(plight) = ctx.plight() else { return Duration::ZERO };
+        let delays: Vec<_> = plight.delays(demand, client, self.booted, ctx.moment()).collect();
+        delays.iter().for_each(|&(by, _)| ctx.touch(by));
+        delays.iter().fold(Duration::ZERO, |sum, &(_, delay)| sum + delay)
     }
 
     /// Answers, the way that the attempt came. A client that has gone takes no answer, though the work was done.

@@ -20,7 +20,8 @@ pub fn ways() -> Vec<Way> {
     schism_scenario::faults().map(|(kind, _, toml)| Way { kind, toml }).collect()
 }
 
-/// The stage: three zones, a registry of three, a service of six, a dozen clients of it, and no fault.
+/// The stage: three zones, a registry of three, a service of six, a dozen clients of it, one who writes to
+/// the registry, and no fault.
 pub const STAGE: &str = r#"
 title  = "stage"
 length = "60s"
@@ -44,6 +45,13 @@ calls    = "orders"
 arrivals = { poisson = "20/s" }
 timeout  = "250ms"
 balancer = "p2c"
+
+[clients.writer]
+count     = 1
+calls     = "registry"
+operation = "put"
+arrivals  = { constant = "2/s" }
+timeout   = "5s"
 "#;
 
 /// A fault of the stage: where it stands in time, and what it is.

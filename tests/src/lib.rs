@@ -2,7 +2,6 @@
 //! measurements, statistics, what runs let be seen, and a toy world.
 
 pub mod binary;
-pub mod crowds;
 pub mod data;
 pub mod faults;
 pub mod puppet;

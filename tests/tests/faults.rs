@@ -11,6 +11,15 @@ use schism_tests::faults::{Way, fault, played, refusal, staged, told, ways};
 
 /// Ways to write a fault of no intensity at all: as if it were not there.
 const NOTHING: &[&str] = &[
+    r#"gc = { target = "orders", pause = "0s" }"#,
+    r#"start-slow = { target = "orders", factor = 1 }"#,
+    r#"clock = { target = "registry", skew = "0s" }"#,
+    r#"clock = { target = "registry", drift = 0 }"#,
+    r#"clock = { target = "registry", jump = "0s" }"#,
+    r#"clock = { target = "registry", strobe = { by = "0s" } }"#,
+    r#"clock = { target = "registry", backwards = "0s" }"#,
+    r#"disk = { target = "registry", slow = 1 }"#,
+    r#"zone-brownout = { zone = "b", slow = 1, latency = "0s", loss = "0%" }"#,
     r#"load = { burst = { target = "web", factor = 1 } }"#,
     r#"load = { ramp = { target = "web", factor = 1.0, over = "5s" } }"#,
     r#"load = { hot-key = { target = "web", share = "0%" } }"#,

@@ -90,10 +90,12 @@ impl Requests {
         self.places[slot as usize].stage = stage;
     }
 
-    /// Where an attempt stands; it is over if its place has gone to another request.
+    /// Where an attempt stands; it is over if its place has gone to another request, or it is of an earlier life.
     pub(super) fn stage(&self, attempt: Attempt) -> Stage {
-        let request = &self.places[attempt.slot as usize];
-        if request.number == attempt.request { request.stage } else { Stage::Over { next: NO_PLACE } }
+        match self.places.get(attempt.slot as usize) {
+            Some(request) if request.number == attempt.request => request.stage,
+            Some(_) | None => Stage::Over { next: NO_PLACE },
+        }
     }
 
     /// The places of those at a stage, in order.

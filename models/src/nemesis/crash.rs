@@ -1,22 +1,25 @@
 //! Processes die.
 
-use schism_core::Death;
+use schism_core::{Death, Farewell, Toll};
 
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
 use super::{Grip, Nature};
 
-/// Processes die: all that is not on disk is lost, and peers see a reset. Healing starts them anew.
+/// Processes die: all that is not on disk is lost. Healing starts them anew.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Crash<T = Target> {
     /// Whose.
     pub targets: Vec<T>,
+    /// What their peers notice, and what their disks lose.
+    pub death: Death,
 }
 
 impl<T> Crash<T> {
     /// The same, aimed otherwise.
     pub fn aim<U>(self, at: &mut Aim<'_, T, U>) -> Option<Crash<U>> {
-        Some(Crash { targets: at(self.targets)? })
+        let Crash { targets, death } = self;
+        Some(Crash { targets: at(targets)?, death })
     }
 
     /// Whom it is aimed at, side by side.
@@ -32,16 +35,25 @@ impl<T> Nature for Crash<T> {
 }
 
 impl Crash {
-    /// `crash of orders:one`.
+    /// `crash of orders:one, host dies, loses what is not synced`.
     pub fn words(&self, names: &dyn Names) -> String {
-        format!("crash of {}", names.targets(&self.targets))
+        let host = match self.death.farewell {
+            Farewell::Reset => "",
+            Farewell::Silence => ", host dies",
+        };
+        let disk = match self.death.disk {
+            Toll::Nothing => "",
+            Toll::Unsynced => ", loses what is not synced",
+            Toll::Everything => ", loses the disk",
+        };
+        format!("crash of {}{host}{disk}", names.targets(&self.targets))
     }
 }
 
 impl Strike for Crash {
     fn begin(&self, hand: &mut Hand<'_>) {
         for node in hand.find_victims(&self.targets) {
-            hand.kill(node, Death::KILLED);
+            hand.kill(node, self.death);
         }
     }
 }

@@ -240,6 +240,12 @@ impl Hand<'_> {
         self.planned.luck(self.seed, purpose, turn)
     }
 
+    /// The fault's luck on one node, for one purpose: a function of both names. What comes of it derives from that.
+    pub(crate) fn luck_on(&self, node: NodeId, purpose: &'static str) -> Draw {
+        let name = format!("fault {} on {}", self.planned.id, self.scene().name(node));
+        self.seed.luck(&name, purpose, 0).draw()
+    }
+
     /// Finds whom the fault is meant for.
     pub(crate) fn finding<T>(&self, find: impl FnOnce(&mut Finder<'_>) -> T) -> T {
         find(&mut Finder::new(&*self.ground, self.luck(TARGETS, 0)))
@@ -256,6 +262,16 @@ impl Hand<'_> {
     /// The victims, in the order in which they were found.
     pub(crate) fn victims(&self) -> &[NodeId] {
         &self.course.victims
+    }
+
+    /// The victim at a place among them.
+    pub(crate) fn victim(&self, place: u32) -> NodeId {
+        self.course.victims[place as usize]
+    }
+
+    /// The process of a node, if it lives.
+    pub(crate) fn actor(&self, node: NodeId) -> Option<&Node> {
+        self.ground.actor(node)
     }
 
     /// Says whom the fault has struck.
@@ -328,7 +344,7 @@ impl Hand<'_> {
 
     /// Something ails a node until the fault heals, crashes or not.
     pub(crate) fn ail(&mut self, node: NodeId, ail: Ail) {
-        let ailment = Ailment { by: self.id(), luck: self.luck_on(node), since: self.now(), ail };
+        let ailment = Ailment { by: self.id(), luck: self.luck_on(node, "ailment"), since: self.now(), ail };
         self.course.ailing.insert(node);
         self.deeds.ailing.entry(node).or_default().entry(self.fault).or_default().push(ailment);
         self.afflict(node);
@@ -405,12 +421,6 @@ impl Hand<'_> {
 
     pub(super) fn is_finished(&self) -> bool {
         self.course.finished
-    }
-
-    /// The fault's luck on one node: a function of both names.
-    fn luck_on(&self, node: NodeId) -> Draw {
-        let name = format!("fault {} on {}", self.planned.id, self.scene().name(node));
-        self.seed.luck(&name, "ailment", 0).draw()
     }
 
     fn afflict(&mut self, node: NodeId) {

@@ -49,6 +49,7 @@ impl Plight {
     pub fn strains(&self) -> impl Iterator<Item = (&Ailment, Strain)> {
         self.ailments.iter().filter_map(|ailment| match ailment.ail {
             Ail::Strain(strain) => Some((ailment, strain)),
+            Ail::Slow { .. } | Ail::Stopping(_) | Ail::SlowStart { .. } | Ail::Zombie | Ail::Disk(_) => None,
         })
     }
 }

@@ -1,20 +1,34 @@
 //! How each kind of fault is spelt: one file with its keys, how they are read and how they are written down again, and
 //! one line here.
 
+mod clock;
 mod crash;
+mod crash_loop;
+mod disk;
+mod gc;
 mod load;
 mod one_of;
 mod partition;
 mod pause;
+mod start_slow;
+mod stop;
+mod vm_stall;
+mod zombie;
+mod zone_brownout;
+mod zone_outage;
 
-use schism_models::nemesis::{Fault, Target};
+use schism_models::nemesis::{Batch, Fault, Target};
 
 use crate::diagnostics::Problem;
 use crate::grammar::{Key, Shape};
 use crate::reader::{Field, Read, Section};
-use crate::target::TargetSpec;
+use crate::source::At;
+use crate::target::{BaseSpec, TargetSpec};
 use crate::tree::Entry;
+use crate::units::show_ratio;
 
+pub(crate) use clock::WRONGS;
+pub(crate) use disk::BADS;
 pub(crate) use load::HOWS;
 pub(crate) use partition::{ONE_WAY, SHAPES};
 
@@ -51,7 +65,17 @@ macro_rules! catalog {
 catalog! {
     "partition" = Partition in partition, "Some nodes cannot reach others";
     "crash" = Crash in crash, "Processes die: all that is not on disk is lost, and peers see a reset";
+    "crash-loop" = CrashLoop in crash_loop, "Processes die again and again, and are started again ever later";
+    "stop" = Stop in stop, "Processes are told to end: they leave the list, drain, and end";
+    "start-slow" = StartSlow in start_slow, "Instances that start while it lasts are slow for a while";
+    "zombie" = Zombie in zombie, "Instances stand still, and come back in the belief that they still hold their lease";
     "pause" = Pause in pause, "Processes stand still and keep their state";
+    "gc" = Gc in gc, "Processes stand still for short times, again and again";
+    "vm-stall" = VmStall in vm_stall, "Machines stand still, and their clocks with them";
+    "clock" = Clock in clock, "Clocks go wrong";
+    "disk" = Disk in disk, "Disks of registry members go bad";
+    "zone-outage" = ZoneOutage in zone_outage, "A zone loses power";
+    "zone-brownout" = ZoneBrownout in zone_brownout, "A zone limps: all in it is slower and loses more";
     "load" = Load in load, "Clients ask for more, or otherwise, than they would";
     "one-of" = OneOf in one_of, "One of several faults, chosen by the seed";
 }
@@ -68,6 +92,8 @@ pub(crate) trait Spell {
     fn target(&self, target: &Target) -> String;
     /// A list of targets.
     fn targets(&self, targets: &[Target]) -> String;
+    /// The zone that a fault of a whole zone is aimed at, without the word before it.
+    fn zone(&self, zone: &[Target]) -> String;
 }
 
 /// What stands at the key of a fault: a table, or the targets alone.
@@ -102,8 +128,28 @@ impl<'t> Body<'t> {
         Vec::read(&field, &self.entry.value)
     }
 
+    /// The zone at `zone`, as the target that it is; `zone:b` is another spelling of `b`.
+    pub(crate) fn zone(&self) -> Option<Vec<TargetSpec>> {
+        let At { value, place } = self.section.must::<String>("zone")?;
+        let name = value.strip_prefix("zone:").unwrap_or(&value).to_owned();
+        Some(vec![TargetSpec {
+            place,
+            text: format!("zone:{name}"),
+            base: BaseSpec::Zone(name),
+            select: None,
+        }])
+    }
+
     /// Reports what is wrong with the fault as a whole.
     pub(crate) fn wrong(&self, message: impl Into<String>, help: impl Into<String>) {
         self.section.report.add(Problem::error(self.entry.place, message.into()).help(help.into()));
+    }
+}
+
+/// How many at a time, in TOML.
+fn batch(batch: Batch) -> String {
+    match batch {
+        Batch::Count(count) => count.to_string(),
+        Batch::Share(share) => format!("\"{}\"", show_ratio(share)),
     }
 }

@@ -55,8 +55,14 @@ pub(crate) enum Shape {
     CountOr(Limit, &'static str),
     /// A share in percent.
     Share,
+    /// A time that may be negative.
+    Offset,
+    /// A whole number of parts per million that may be negative.
+    PartsPerMillion,
     /// How many times as long something takes: a number of at least one.
     Factor,
+    /// A whole number within a limit, or a share of all.
+    Batch(Limit),
     /// A rate.
     Rate,
     /// One of these words.

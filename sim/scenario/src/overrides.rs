@@ -124,7 +124,10 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
         | Shape::DurationOr(_)
         | Shape::CountOr(..)
         | Shape::Share
+        | Shape::Offset
+        | Shape::PartsPerMillion
         | Shape::Factor
+        | Shape::Batch(_)
         | Shape::Rate
         | Shape::Word(_)
         | Shape::Name

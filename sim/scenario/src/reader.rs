@@ -2,7 +2,7 @@
 
 mod values;
 
-pub(crate) use values::{Number, PerSecond, Share};
+pub(crate) use values::{Number, PartsPerMillion, PerSecond, Share};
 
 use crate::diagnostics::{Problem, Report, listed, nearest, shorten};
 use crate::grammar::{self, Choice, Key, Presence, Shape};
@@ -285,7 +285,10 @@ fn example(key: &Key) -> String {
         | Shape::DurationOr(_)
         | Shape::CountOr(..)
         | Shape::Share
+        | Shape::Offset
+        | Shape::PartsPerMillion
         | Shape::Factor
+        | Shape::Batch(_)
         | Shape::Rate
         | Shape::Word(_)
         | Shape::Name

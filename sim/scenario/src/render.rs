@@ -144,7 +144,8 @@ fn alike<'s>(scenario: &'s Scenario, within: &Link) -> Option<&'s Link> {
     (links.len() == zones * (zones - 1) / 2 && same).then_some(*first)
 }
 
-fn distribution(of: &Distribution) -> String {
+/// A distribution in TOML.
+pub(crate) fn distribution(of: &Distribution) -> String {
     let law = match of.law() {
         Law::Constant(value) => return time(value),
         Law::Uniform { from, to } => format!("uniform = {{ from = {}, to = {} }}", time(from), time(to)),
@@ -460,6 +461,14 @@ impl Names<'_> {
 impl Spell for Names<'_> {
     fn targets(&self, targets: &[Target]) -> String {
         list(targets.iter().map(|target| self.target(target)))
+    }
+
+    fn zone(&self, zone: &[Target]) -> String {
+        let name = |target: &Target| match target.base {
+            Base::Zone(zone) => text(self.scenario.topology.name(zone)),
+            Base::Node(_) | Base::Group(_) | Base::Rest => unreachable!("it is aimed at a zone"),
+        };
+        zone.iter().map(name).collect()
     }
 
     fn target(&self, target: &Target) -> String {

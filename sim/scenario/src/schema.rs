@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::Metric;
 use crate::grammar::{self, Argument, Choice, Key, Least, Presence, Shape};
 use crate::limits::{self, Limit};
-use crate::units::{DURATION_PATTERN, RATE_PATTERN, SHARE_PATTERN};
+use crate::units::{DURATION_PATTERN, OFFSET_PATTERN, RATE_PATTERN, SHARE_PATTERN};
 
 /// The JSON Schema (draft 2020-12) of a scenario file, for `#:schema scenario.schema.json` in its first line.
 ///
@@ -106,6 +106,12 @@ fn rules(keys: &[Key]) -> Vec<(&'static str, Value)> {
     if has("existing") {
         return vec![("oneOf", one_of(crate::fault::SHAPES))];
     }
+    if has("drift") {
+        return vec![("oneOf", one_of(crate::fault::WRONGS))];
+    }
+    if has("lost-fsync") {
+        return vec![("oneOf", one_of(crate::fault::BADS))];
+    }
     if has("hot-key") {
         return vec![("oneOf", one_of(crate::fault::HOWS))];
     }
@@ -150,7 +156,12 @@ fn shape(shape: Shape) -> Value {
         Shape::DurationOr(word) => json!({ "anyOf": [reference("positive"), { "const": word }] }),
         Shape::CountOr(limit, word) => json!({ "anyOf": [count(limit), { "const": word }] }),
         Shape::Share => reference("share"),
+        Shape::Offset => json!({ "type": "string", "pattern": OFFSET_PATTERN }),
+        Shape::PartsPerMillion => {
+            json!({ "type": "integer", "minimum": limits::DRIFT.start(), "maximum": limits::DRIFT.end() })
+        }
         Shape::Factor => json!({ "type": "number", "minimum": 1, "maximum": limits::FACTOR }),
+        Shape::Batch(limit) => json!({ "anyOf": [count(limit), reference("share")] }),
         Shape::Rate => reference("rate"),
         Shape::Word(words) => json!({ "type": "string", "enum": words.there }),
         Shape::Name => reference("name"),

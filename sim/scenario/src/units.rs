@@ -1,6 +1,7 @@
 //! Quantities with their units, as they are written: `"250ms"`, `"15%"`, `"100/s"`.
 
 use schism_core::{Duration, Ratio};
+use schism_models::nemesis::Offset;
 use schism_models::plight::Factor;
 
 use crate::limits;
@@ -55,6 +56,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
 
 /// The regular expression of a duration, for the JSON Schema.
 pub(crate) const DURATION_PATTERN: &str = r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+$";
+/// The regular expression of a time that may be negative, for the JSON Schema.
+pub(crate) const OFFSET_PATTERN: &str = r"^-?([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+$";
 /// The regular expression of a share, for the JSON Schema.
 pub(crate) const SHARE_PATTERN: &str = r"^[0-9]+(\.[0-9]+)?%$";
 /// The regular expression of a rate, for the JSON Schema.
@@ -84,6 +87,14 @@ pub(crate) fn duration(text: &str) -> Result<Duration, UnitError> {
         }
     }
     Ok(Duration::from_nanos(total as u64))
+}
+
+/// A time that may be negative: `"200ms"`, `"-5s"`.
+pub(crate) fn offset(text: &str) -> Result<Offset, UnitError> {
+    match text.strip_prefix('-') {
+        Some(behind) => duration(behind).map(Offset::Behind),
+        None => duration(text).map(Offset::Ahead),
+    }
 }
 
 /// A number of at least one, as it was written.

@@ -96,7 +96,10 @@ impl Msg {
             Msg::Answer { answer: Answer::Listing(_, listing), .. } => listing.endpoints.len(),
             Msg::Ask { ask: Ask::Register { .. }, .. } => 1,
             Msg::Answer { answer: Answer::Granted { .. } | Answer::Done | Answer::Failed(_), .. }
-            | Msg::Ask { ask: Ask::Grant { .. } | Ask::List { .. } | Ask::Put | Ask::Get { .. }, .. }
+            | Msg::Ask {
+                ask: Ask::Grant { .. } | Ask::Revoke { .. } | Ask::List { .. } | Ask::Put | Ask::Get { .. },
+                ..
+            }
             | Msg::Forward { .. }
             | Msg::Forwarded { .. }
             | Msg::KeepAlive { .. }
@@ -144,6 +147,11 @@ pub enum Ask {
         /// The value.
         endpoint: Endpoint,
         /// The lease that the key belongs to.
+        lease: LeaseId,
+    },
+    /// To end a lease, and all keys that belong to it.
+    Revoke {
+        /// The lease.
         lease: LeaseId,
     },
     /// The list of a service.

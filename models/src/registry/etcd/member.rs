@@ -11,7 +11,7 @@ mod writes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schism_core::{Duration, NodeId, Time};
+use schism_core::{Duration, FaultId, NodeId, Time};
 
 use self::disk::Syncs;
 use self::keeps::{Asker, Keeping};
@@ -26,7 +26,8 @@ use super::store::{Change, Command, LeaseId, Store};
 use super::{Config, LeaseClock, Version};
 use crate::listing::ServiceId;
 use crate::node::{Ctx, Timer as NodeTimer};
-use crate::observation::Observation;
+use crate::observation::{Cause, Observation};
+use crate::plight::{Deregister, Plight};
 
 /// Where a member sits.
 #[derive(Clone, Debug)]
@@ -216,8 +217,11 @@ impl Member {
         match timer {
             Timer::Tick => {
                 ctx.after(self.seat.config.heartbeat, NodeTimer::Etcd(Timer::Tick));
-                self.raft.tick();
-                self.settle(ctx);
+                // The goroutine that ticks is the one that waits for the disk (server/etcdserver/raft.go, `start`).
+                if !self.disk.is_stuck() {
+                    self.raft.tick();
+                    self.settle(ctx);
+                }
             }
             Timer::Sweep => {
                 ctx.after(SWEEP, NodeTimer::Etcd(Timer::Sweep));
@@ -226,6 +230,20 @@ impl Member {
             Timer::Synced => self.on_synced(ctx),
             Timer::TimedOut(number) => self.on_timed_out(ctx, number),
             Timer::ReadAgain(number) => self.on_read_again(ctx, number),
+        }
+    }
+
+    /// What ails it has changed. A disk that is well again ends the sync that was stuck. One that is told to end hands
+    /// leadership over first, if it has it and there is an heir (server/etcdserver/server.go, `Stop`).
+    pub fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
+        self.look_at_disk(ctx);
+        if let Some((by, _)) = stopping(ctx) {
+            if self.raft.hand_over() {
+                ctx.touch(by);
+                self.settle(ctx);
+            } else if !self.raft.leads() {
+                ctx.exit(by);
+            }
         }
     }
 
@@ -253,6 +271,10 @@ impl Member {
             Ask::Register { service, endpoint, lease } => {
                 self.propose(ctx, Waiting::Write(caller), Command::Register { service, endpoint, lease });
             }
+            Ask::Revoke { lease } => {
+                let command = Command::Revoke { lease, cause: Cause::Revoked };
+                self.propose(ctx, Waiting::Write(caller), command);
+            }
             Ask::Put => {
                 self.propose(ctx, Waiting::Write(caller), Command::Put);
             }
@@ -264,9 +286,10 @@ impl Member {
         ctx.stream(client, Msg::Answer { call, answer }.into());
     }
 
-    /// Does all that the last step of Raft has asked for, and what comes of that.
+    /// Does all that the last step of Raft has asked for, and what comes of that. Nothing of it while a sync is stuck:
+    /// who waits for the disk sends nothing and applies nothing (server/etcdserver/raft.go, `start`), though it hears.
     fn settle(&mut self, ctx: &mut Ctx<'_>) {
-        loop {
+        while !self.disk.is_stuck() {
             for output in std::mem::take(&mut self.raft.outbox) {
                 self.obey(ctx, output);
             }
@@ -302,6 +325,9 @@ impl Member {
             ctx.observe(Observation::Deposed { term: self.raft.term });
             self.lessor = Lessor::Secondary;
             self.revoking.clear();
+            if let Some((by, _)) = stopping(ctx) {
+                ctx.exit(by);
+            }
         }
         self.led = leads;
         if leader.is_some() {
@@ -336,6 +362,11 @@ pub fn granted_ttl(config: &Config, asked: Duration) -> Duration {
     let second = Duration::from_secs(1).as_nanos();
     let least = config.election.as_nanos() * 3 / 2;
     Duration::from_secs(asked.as_nanos().max(least).div_ceil(second))
+}
+
+/// Which fault has told the member to end, if one has.
+fn stopping(ctx: &Ctx<'_>) -> Option<(FaultId, Deregister)> {
+    ctx.plight().and_then(Plight::stopping)
 }
 
 /// A share of a duration.

@@ -1,7 +1,7 @@
 //! How an instance keeps itself registered: a lease, a key that belongs to it, and a keepalive every third of its
 //! time to live, as the Go client library does it.
 
-use schism_core::{Duration, NodeId, Time};
+use schism_core::{Duration, FaultId, NodeId, Time};
 
 use super::api::{Answer, Ask, Failure, Msg};
 use super::session::{Address, RETRY, Session};
@@ -9,6 +9,7 @@ use super::store::LeaseId;
 use crate::listing::{Endpoint, ServiceId};
 use crate::node::{Ctx, Timer as NodeTimer};
 use crate::observation::Observation;
+use crate::plight::Plight;
 use crate::service::ReRegister;
 
 /// The keepalive loop wakes this often: 500 ms (client/v3/lease.go, `sendKeepAliveLoop`).
@@ -37,13 +38,14 @@ pub struct Registrar {
     stage: Stage,
 }
 
-/// Grant, then register, then keep; back to the start when the lease is lost.
+/// Grant, then register, then keep; back to the start when the lease is lost. Who has left does not come back.
 #[derive(Clone, Copy, Debug)]
 enum Stage {
     Idle,
     Granting { call: u32 },
     Registering { call: u32, lease: LeaseId },
     Keeping(Keeping),
+    Left,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +76,22 @@ impl Registrar {
     /// The member that it is connected to.
     pub fn member(&self) -> NodeId {
         self.session.member()
+    }
+
+    /// The instance leaves, in this life for good: it revokes its lease, and does not ask twice (client/v3/lease.go,
+    /// `Revoke`). Whether there was anything left to do.
+    ///
+    /// A lease that is granted only after that has no key, and runs out by itself.
+    pub fn leave(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        match self.stage {
+            Stage::Left => return false,
+            Stage::Idle | Stage::Granting { .. } => {}
+            Stage::Registering { lease, .. } | Stage::Keeping(Keeping { lease, .. }) => {
+                self.session.ask(ctx, Ask::Revoke { lease }, self.session.config().request_timeout);
+            }
+        }
+        self.stage = Stage::Left;
+        true
     }
 
     /// A message of the registry's has come.
@@ -114,7 +132,7 @@ impl Registrar {
 
     /// A call has taken too long.
     pub fn on_unanswered(&mut self, ctx: &mut Ctx<'_>, call: u32) {
-        if self.session.on_unanswered(call) {
+        if self.session.on_unanswered(call) && !self.has_left() {
             self.start_over(ctx, Duration::ZERO);
         }
     }
@@ -126,7 +144,7 @@ impl Registrar {
         }
         match self.stage {
             Stage::Keeping(_) => self.session.turn_to_next(ctx),
-            Stage::Idle => {}
+            Stage::Idle | Stage::Left => {}
             Stage::Granting { .. } | Stage::Registering { .. } => self.start_over(ctx, RETRY),
         }
     }
@@ -157,8 +175,9 @@ impl Registrar {
                 self.stage = Stage::Keeping(Keeping { lease, next, deadline, wakes: 0 });
                 self.on_wake(ctx, lease);
             }
+            (Stage::Left, Answer::Failed(_)) => {}
             (_, Answer::Failed(_)) => self.start_over(ctx, RETRY),
-            // Late answers to what is no longer asked.
+            // Late answers to what is no longer asked, and that to a revocation.
             (_, Answer::Granted { .. } | Answer::Done | Answer::Listing(..)) => {}
         }
     }
@@ -167,6 +186,12 @@ impl Registrar {
         let Stage::Keeping(keeping) = &mut self.stage else { return };
         if keeping.lease != lease {
             return;
+        }
+        if let Some(by) = zombie(ctx) {
+            if keeping.deadline < ctx.now() {
+                ctx.touch(by);
+            }
+            return ctx.after(WAKE, NodeTimer::Registrar(Timer::Wake(lease)));
         }
         keeping.wakes += 1;
         if keeping.wakes.is_multiple_of(WAKES_PER_CHECK) && keeping.deadline < ctx.now() {
@@ -180,7 +205,7 @@ impl Registrar {
 
     fn on_kept_alive(&mut self, ctx: &mut Ctx<'_>, lease: LeaseId, ttl: Result<Duration, Failure>) {
         let Stage::Keeping(keeping) = &mut self.stage else { return };
-        if keeping.lease != lease {
+        if keeping.lease != lease || zombie(ctx).is_some() {
             return;
         }
         match ttl {
@@ -203,9 +228,18 @@ impl Registrar {
         }
     }
 
+    fn has_left(&self) -> bool {
+        matches!(self.stage, Stage::Left)
+    }
+
     fn start_over(&mut self, ctx: &mut Ctx<'_>, after: Duration) {
         self.session.turn_to_next(ctx);
         self.stage = Stage::Idle;
         ctx.after(after, NodeTimer::Registrar(Timer::Register));
     }
+}
+
+/// By which fault the instance takes its lease for good, and hears nothing of it.
+fn zombie(ctx: &Ctx<'_>) -> Option<FaultId> {
+    ctx.plight().and_then(Plight::zombie)
 }

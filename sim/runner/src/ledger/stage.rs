@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use schism_core::{
-    Actor, Birth, Ctx, Digest, DigestValue, Distribution, Duration, Fault, Link, NodeId, Part, Ratio, Seed,
-    Time, Topology, World, ZoneId,
+    Actor, Birth, Ctx, Death, Digest, DigestValue, Distribution, Duration, Fault, Link, NodeId, Part, Ratio,
+    Seed, Time, Topology, World, ZoneId,
 };
 use schism_models::client::{self, Arrivals, Callee, Connections};
 use schism_models::keys::Keys;
@@ -85,6 +85,7 @@ impl Stage {
             end: End::Never,
             fault: nemesis::Fault::Crash(Crash {
                 targets: vec![Target { base: Base::Node(ORDERS), select: None }],
+                death: Death::KILLED,
             }),
             on_miss,
             on_overlap: OnOverlap::Refused,

@@ -1,6 +1,7 @@
 //! Reading one value: text, numbers and quantities, each with what to write instead.
 
 use schism_core::{Duration, Ratio};
+use schism_models::nemesis::{Batch, Offset};
 use schism_models::plight::Factor;
 
 use super::{Field, Read, not_built};
@@ -179,6 +180,40 @@ impl Read for Ratio {
     }
 }
 
+impl Read for Offset {
+    fn read(field: &Field<'_>, tree: &Tree) -> Option<Offset> {
+        if let Some(number) = tree.as_number() {
+            let message = format!("`{}` is a time and needs a unit", field.name);
+            field.report.add(Problem::error(tree.place, message).help(units::unit_help(&number)));
+            return None;
+        }
+        field.quantity(tree, "a time", units::offset, units::unit_help)
+    }
+}
+
+/// Parts per million, in either direction.
+pub(crate) struct PartsPerMillion(pub(crate) i32);
+
+impl Read for PartsPerMillion {
+    fn read(field: &Field<'_>, tree: &Tree) -> Option<PartsPerMillion> {
+        let Node::Integer(number) = tree.node else {
+            let help = "write a whole number of parts per million: 500, or -500";
+            field.report.add(field.wrong(tree, "a whole number").help(help));
+            return None;
+        };
+        let ppm = number.and_then(|number| i32::try_from(number).ok());
+        let within = ppm.filter(|ppm| limits::DRIFT.contains(ppm));
+        if within.is_none() {
+            let shown = number.map_or_else(|| "too large".to_owned(), |number| format!("{number} ppm"));
+            let (least, most) = (limits::DRIFT.start(), limits::DRIFT.end());
+            let message = format!("`{}` is {shown}; it can be from {least} to {most}", field.name);
+            let help = "no clock runs backward, and none ten times as fast as it should";
+            field.report.add(Problem::error(tree.place, message).help(help));
+        }
+        within.map(PartsPerMillion)
+    }
+}
+
 impl Read for Factor {
     fn read(field: &Field<'_>, tree: &Tree) -> Option<Factor> {
         let Some(number) = tree.as_number() else {
@@ -195,6 +230,25 @@ impl Read for Factor {
             field.report.add(Problem::error(tree.place, message).maybe_help(error.help));
         };
         units::factor(&number).map_err(wrong).ok()
+    }
+}
+
+impl Read for Batch {
+    fn read(field: &Field<'_>, tree: &Tree) -> Option<Batch> {
+        let Shape::Batch(limit) = field.shape else { panic!("`{}` is no batch", field.name) };
+        if tree.as_text().is_none_or(|text| text.parse::<i64>().is_ok()) {
+            let count = field.count(tree, limit)?;
+            return Some(Batch::Count(u32::try_from(count).expect("the limit is within 32 bits")));
+        }
+        let share = Ratio::read(field, tree)?;
+        if share.is_zero() {
+            let message = format!("`{}` is nobody at all", field.name);
+            field
+                .report
+                .add(Problem::error(tree.place, message).help("write a count of at least 1, or a share"));
+            return None;
+        }
+        Some(Batch::Share(share))
     }
 }
 

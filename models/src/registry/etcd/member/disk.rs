@@ -1,12 +1,13 @@
 //! The write-ahead log: one sync at a time, each for all that has come up meanwhile.
 
-use schism_core::Luck;
+use schism_core::{Duration, FaultId, Luck};
 
 use super::super::api::Msg;
 use super::super::log::{Disk, Record};
 use super::super::raft::{self, Peer};
 use super::{Member, Timer};
 use crate::node::{Ctx, Timer as NodeTimer};
+use crate::plight::{BadDisk, Plight};
 
 /// What is being written, and what waits for it.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub(super) struct Syncs {
     luck: Luck,
     saved: (u64, Option<Peer>),
     under_way: Option<Sync>,
+    /// Whether the sync under way should have ended, and the disk does not let it.
+    stuck: bool,
     /// Messages that may leave only once what has changed is on disk.
     pub(super) held: Vec<(Peer, raft::Message)>,
 }
@@ -28,7 +31,12 @@ pub(super) struct Sync {
 impl Syncs {
     /// Nothing is under way: what the disk holds is all there is.
     pub(super) fn new(luck: Luck, disk: &Disk) -> Syncs {
-        Syncs { luck, saved: (disk.term, disk.vote), under_way: None, held: Vec::new() }
+        Syncs { luck, saved: (disk.term, disk.vote), under_way: None, stuck: false, held: Vec::new() }
+    }
+
+    /// Whether the member waits for a sync that does not end.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.stuck
     }
 }
 
@@ -43,17 +51,27 @@ impl Member {
         if state == self.disk.saved && self.raft.log.is_handed_over() {
             return held.into_iter().for_each(|(to, message)| self.send(ctx, to, message));
         }
+        if let Some(by) = full(ctx) {
+            // "failed to save Raft hard state and entries" is fatal (server/etcdserver/raft.go, `start`).
+            ctx.touch(by);
+            return ctx.exit(by);
+        }
         self.disk.saved = state;
         let (after, entries) = self.raft.log.hand_over();
         let record = Record { term: state.0, vote: state.1, commit: self.raft.commit, after, entries };
         ctx.write(record);
         self.disk.under_way = Some(Sync { last: self.raft.log.last(), held });
         let takes = self.disk.luck.sample(&self.seat.config.fsync);
-        ctx.after(takes, NodeTimer::Etcd(Timer::Synced));
+        let delay = delay(ctx, takes);
+        ctx.after(takes + delay, NodeTimer::Etcd(Timer::Synced));
     }
 
-    /// The disk has it.
+    /// The disk has it, unless it is stalled.
     pub(super) fn on_synced(&mut self, ctx: &mut Ctx<'_>) {
+        if let Some(by) = stall(ctx) {
+            self.disk.stuck = true;
+            return ctx.touch(by);
+        }
         let Some(Sync { last: (term, index), held }) = self.disk.under_way.take() else { return };
         ctx.sync();
         self.raft.on_stable(index, term);
@@ -61,8 +79,42 @@ impl Member {
         self.settle(ctx);
     }
 
+    /// The disk may be well again, or ill.
+    pub(super) fn look_at_disk(&mut self, ctx: &mut Ctx<'_>) {
+        if self.disk.stuck && stall(ctx).is_none() {
+            self.disk.stuck = false;
+            self.on_synced(ctx);
+        }
+    }
+
     /// Sends to another member.
     pub(super) fn send(&mut self, ctx: &mut Ctx<'_>, to: Peer, message: raft::Message) {
         ctx.send(self.seat.members[to as usize], Msg::Raft(message).into());
     }
+}
+
+/// All that is bad about the member's disk, and by which fault.
+fn bad(ctx: &Ctx<'_>) -> Vec<(FaultId, BadDisk)> {
+    ctx.plight().into_iter().flat_map(Plight::disk).collect()
+}
+
+/// Which fault lets no sync end, if one does.
+fn stall(ctx: &Ctx<'_>) -> Option<FaultId> {
+    bad(ctx).into_iter().find(|(_, bad)| *bad == BadDisk::Stalled).map(|(by, _)| by)
+}
+
+/// Which fault lets no write succeed, if one does.
+fn full(ctx: &Ctx<'_>) -> Option<FaultId> {
+    bad(ctx).into_iter().find(|(_, bad)| *bad == BadDisk::Full).map(|(by, _)| by)
+}
+
+/// By how much longer a sync takes that would take this long.
+fn delay(ctx: &mut Ctx<'_>, takes: Duration) -> Duration {
+    let extra = |(by, bad)| match bad {
+        BadDisk::Slow(factor) => Some((by, factor.extra(takes))),
+        BadDisk::Stalled | BadDisk::Full => None,
+    };
+    let delays: Vec<(FaultId, Duration)> = bad(ctx).into_iter().filter_map(extra).collect();
+    delays.iter().for_each(|&(by, _)| ctx.touch(by));
+    delays.iter().fold(Duration::ZERO, |sum, &(_, delay)| sum + delay)
 }

@@ -88,7 +88,9 @@ impl Member {
             Ask::List { service, .. } => {
                 Answer::Listing(self.store.header(), self.store.listing(service).clone())
             }
-            Ask::Get { .. } | Ask::Put | Ask::Grant { .. } | Ask::Register { .. } => Answer::Done,
+            Ask::Get { .. } | Ask::Put | Ask::Grant { .. } | Ask::Register { .. } | Ask::Revoke { .. } => {
+                Answer::Done
+            }
         };
         self.answer(ctx, caller, answer);
     }
