@@ -26,6 +26,7 @@ use crate::keys::Keys;
 use crate::listing::{InFlight, Listing, View};
 use crate::node::{Attempt, Ctx, Message, Reply, Timer};
 use crate::observation::{Observation, Outcome};
+use crate::plight::Pushed;
 use crate::registry::etcd::api::Ask;
 use crate::registry::etcd::subscriber::Then;
 
@@ -178,7 +179,7 @@ impl Client {
         {
             let outcome = match reply {
                 Reply::Done => Outcome::Success,
-                Reply::Full => Outcome::Rejected,
+                Reply::Full | Reply::Failed => Outcome::Rejected,
             };
             self.finish(ctx, attempt.slot, outcome);
         }
@@ -283,7 +284,8 @@ impl Client {
                     Feed::Watch if self.sight == Sight::Blind => {}
                     Feed::Watch => subscriber.list(ctx, Reads::Linearizable, Then::Watch),
                 }
-                let patience = self.desk.config.deadline.unwrap_or(self.desk.config.timeout);
+                let patience =
+                    self.desk.config.deadline.unwrap_or_else(|| timeout(ctx, self.desk.config.timeout));
                 let request = self.requests.get(slot).number;
                 self.wait(ctx, Attempt { slot, request }, patience);
             }
@@ -313,7 +315,8 @@ impl Client {
         self.in_flight.add(endpoint.ordinal);
         let attempt = Attempt { slot, request: request.number };
         let spent = ctx.now().since(request.since);
-        let Config { timeout, deadline, .. } = *self.desk.config;
+        let timeout = timeout(ctx, self.desk.config.timeout);
+        let deadline = self.desk.config.deadline;
         let patience = deadline.map_or(timeout, |most| timeout.min(most.saturating_sub(spent)));
         ctx.observe(Observation::Attempt { to: endpoint.node });
         if let Some(pool) = &mut self.pool {
@@ -360,4 +363,17 @@ impl Operation {
             Operation::GetSerializable => Ask::Get { reads: Reads::Serializable },
         }
     }
+}
+
+/// How long the client waits for an attempt: what was pushed to it last, or what it was given.
+fn timeout(ctx: &mut Ctx<'_>, given: Duration) -> Duration {
+    let pushed = ctx.plight().and_then(|plight| {
+        plight.pushed().rev().find_map(|(by, pushed)| match pushed {
+            Pushed::Timeout(timeout) => Some((by, timeout)),
+            Pushed::Weight(_) => None,
+        })
+    });
+    let Some((by, timeout)) = pushed else { return given };
+    ctx.touch(by);
+    timeout
 }

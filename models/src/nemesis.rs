@@ -3,18 +3,27 @@
 mod aim;
 mod batch;
 mod clock;
+mod config_push;
 mod crash;
 mod crash_loop;
+mod deploy;
 mod disk;
 mod ears;
+mod error_rate;
 mod find;
 mod gc;
 mod hand;
+mod ip_reuse;
+mod leak;
 mod load;
+mod noisy_neighbour;
 mod one_of;
+mod partial_capacity;
 mod partition;
 mod pause;
 mod plan;
+mod scale;
+mod slow;
 mod start_slow;
 mod stop;
 mod strike;
@@ -26,16 +35,25 @@ mod zone_outage;
 pub use aim::{Aim, Base, Names, Select, Target, Wants};
 pub use batch::Batch;
 pub use clock::{Clock, Of, Offset, Wrong};
+pub use config_push::{ConfigPush, Configuration, Stages};
 pub use crash::Crash;
 pub use crash_loop::{Backoff, CrashLoop};
+pub use deploy::{Brings, Deploy, Strategy};
 pub use disk::{Bad, Disk};
 pub use ears::Ears;
+pub use error_rate::ErrorRate;
 pub use gc::Gc;
+pub use ip_reuse::IpReuse;
+pub use leak::Leak;
 pub use load::{Herd, How, Load};
+pub use noisy_neighbour::NoisyNeighbour;
 pub use one_of::OneOf;
+pub use partial_capacity::PartialCapacity;
 pub use partition::{Direction, Mode, Partition, Shape};
 pub use pause::Pause;
 pub use plan::{Bounds, End, OnMiss, OnOverlap, Planned, Span, Start, Trigger, Wait, Within, bounds, spans};
+pub use scale::{Scale, Way};
+pub use slow::Slow;
 pub use start_slow::{Restart, StartSlow};
 pub use stop::Stop;
 pub use strike::{Audience, Nemesis, Struck};
@@ -57,6 +75,32 @@ pub trait Nature {
     /// What kind of process it acts on.
     fn wants(&self) -> Wants {
         Wants::Anyone
+    }
+
+    /// What kind of process it acts on that is named beside its targets.
+    fn wants_beside(&self) -> Wants {
+        self.wants()
+    }
+
+    /// Whether it is over by itself at some time, if the plan gives it no end.
+    fn ends_itself(&self) -> bool {
+        false
+    }
+
+    /// How many nodes it needs that nothing else boots, for a service of so many instances.
+    fn recruits(&self, group: u32) -> u32 {
+        let _ = group;
+        0
+    }
+
+    /// Gives it those nodes.
+    fn enlist(&mut self, spares: Vec<NodeId>) {
+        assert!(spares.is_empty(), "only a fault that recruits has spares");
+    }
+
+    /// The nodes that it was given.
+    fn spares(&self) -> &[NodeId] {
+        &[]
     }
 
     /// What it keeps its targets from for as long as it lasts.
@@ -142,6 +186,26 @@ macro_rules! catalog {
                 match self { $(Fault::$kind(fault) => fault.wants(),)* }
             }
 
+            fn wants_beside(&self) -> Wants {
+                match self { $(Fault::$kind(fault) => fault.wants_beside(),)* }
+            }
+
+            fn ends_itself(&self) -> bool {
+                match self { $(Fault::$kind(fault) => fault.ends_itself(),)* }
+            }
+
+            fn recruits(&self, group: u32) -> u32 {
+                match self { $(Fault::$kind(fault) => fault.recruits(group),)* }
+            }
+
+            fn enlist(&mut self, spares: Vec<NodeId>) {
+                match self { $(Fault::$kind(fault) => fault.enlist(spares),)* }
+            }
+
+            fn spares(&self) -> &[NodeId] {
+                match self { $(Fault::$kind(fault) => fault.spares(),)* }
+            }
+
             fn grip(&self) -> Grip {
                 match self { $(Fault::$kind(fault) => fault.grip(),)* }
             }
@@ -185,6 +249,15 @@ catalog! {
     Disk = "disk", "disks of registry members go bad";
     ZoneOutage = "zone-outage", "a zone loses power";
     ZoneBrownout = "zone-brownout", "a zone limps: all in it is slower and loses more";
+    Slow = "slow", "instances work more slowly";
+    PartialCapacity = "partial-capacity", "instances serve fewer requests at once";
+    ErrorRate = "error-rate", "instances answer some requests with errors, quickly";
+    Leak = "leak", "instances get slower the longer they run";
+    NoisyNeighbour = "noisy-neighbour", "instances lose a share of their processor in bursts";
+    Deploy = "deploy", "a new version of a service is rolled out";
+    ConfigPush = "config-push", "another configuration is pushed to processes";
+    Scale = "scale", "a service gets more instances, or fewer";
+    IpReuse = "ip-reuse", "instances die, and others get their addresses";
     Load = "load", "clients ask for more, or otherwise, than they would";
     OneOf = "one-of", "one of several faults, chosen by the seed";
 }

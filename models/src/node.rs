@@ -117,6 +117,8 @@ pub enum Reply {
     Done,
     /// The queue is full.
     Full,
+    /// The work has failed.
+    Failed,
 }
 
 /// What processes remind themselves of.
@@ -154,6 +156,13 @@ pub enum Timer {
         /// Its number.
         number: u32,
     },
+    /// An instance answers with an error what it has kept for that at this place.
+    Failed {
+        /// The place.
+        place: u32,
+    },
+    /// An instance may have leaked all its memory.
+    Leaked,
     /// A request comes that a surge has added to a client's own.
     Surge {
         /// The client's number for the surge.
@@ -216,6 +225,8 @@ impl Actor for Node {
                 client.on_connection(ctx, peer, number);
             }
             (Node::Instance(instance), Timer::Served { slot }) => instance.on_served(ctx, slot),
+            (Node::Instance(instance), Timer::Failed { place }) => instance.on_failed(ctx, place),
+            (Node::Instance(instance), Timer::Leaked) => instance.on_leaked(ctx),
             (Node::Client(client), Timer::Unanswered { call }) => client.on_unanswered(ctx, call),
             (Node::Instance(instance), Timer::Unanswered { call }) => {
                 instance.with_registrar(|registrar| registrar.on_unanswered(ctx, call));

@@ -1,12 +1,16 @@
 //! Plights: what ails a process from outside, for as long as some fault says so. It looks at it, and behaves so.
 
+mod change;
+mod gray;
 mod strain;
 
 use std::sync::Arc;
 
-use schism_core::{Draw, Duration, FaultId, NodeId, NodeSet, Time};
+use schism_core::{Draw, Duration, FaultId, NodeId, NodeSet, Ratio, Time};
 
 pub use crate::factor::Factor;
+pub use change::{Answers, Pushed};
+pub use gray::{Errors, Gray, Harm, Leak, LeakEnd};
 pub use strain::{Rush, Strain};
 
 /// All that ails one process. It belongs to the machine, so it outlives crashes.
@@ -54,6 +58,12 @@ pub enum Ail {
     Zombie,
     /// Its disk is bad.
     Disk(BadDisk),
+    /// It is up, and less than well.
+    Gray(Gray),
+    /// It has another configuration.
+    Pushed(Pushed),
+    /// Another process has its address, which was never meant to get its requests.
+    Stranger(Answers),
     /// It asks for more than it would, or otherwise.
     Strain(Strain),
 }
@@ -105,9 +115,14 @@ impl Plight {
             Ail::SlowStart { factor, lasts } if booted >= ailment.since => {
                 fading(factor.extra(takes), now.since(booted), *lasts)
             }
-            Ail::SlowStart { .. } | Ail::Stopping(_) | Ail::Zombie | Ail::Disk(_) | Ail::Strain(_) => {
-                Duration::ZERO
-            }
+            Ail::Gray(gray) => gray.delay(takes, now.since(booted.max(ailment.since))),
+            Ail::SlowStart { .. }
+            | Ail::Stopping(_)
+            | Ail::Zombie
+            | Ail::Disk(_)
+            | Ail::Pushed(_)
+            | Ail::Stranger(_)
+            | Ail::Strain(_) => Duration::ZERO,
         };
         let delays = self.ailments.iter().map(move |ailment| (ailment.by, delay(ailment)));
         delays.filter(|(_, delay)| *delay > Duration::ZERO)
@@ -117,7 +132,14 @@ impl Plight {
     pub fn stopping(&self) -> Option<(FaultId, Deregister)> {
         self.find(|ail| match ail {
             Ail::Stopping(deregister) => Some(*deregister),
-            Ail::Slow { .. } | Ail::SlowStart { .. } | Ail::Zombie | Ail::Disk(_) | Ail::Strain(_) => None,
+            Ail::Slow { .. }
+            | Ail::SlowStart { .. }
+            | Ail::Zombie
+            | Ail::Disk(_)
+            | Ail::Gray(_)
+            | Ail::Pushed(_)
+            | Ail::Stranger(_)
+            | Ail::Strain(_) => None,
         })
     }
 
@@ -125,9 +147,14 @@ impl Plight {
     pub fn zombie(&self) -> Option<FaultId> {
         let found = self.find(|ail| match ail {
             Ail::Zombie => Some(()),
-            Ail::Slow { .. } | Ail::Stopping(_) | Ail::SlowStart { .. } | Ail::Disk(_) | Ail::Strain(_) => {
-                None
-            }
+            Ail::Slow { .. }
+            | Ail::Stopping(_)
+            | Ail::SlowStart { .. }
+            | Ail::Disk(_)
+            | Ail::Gray(_)
+            | Ail::Pushed(_)
+            | Ail::Stranger(_)
+            | Ail::Strain(_) => None,
         });
         found.map(|(by, ())| by)
     }
@@ -136,9 +163,106 @@ impl Plight {
     pub fn disk(&self) -> impl Iterator<Item = (FaultId, BadDisk)> {
         self.ailments.iter().filter_map(|ailment| match ailment.ail {
             Ail::Disk(bad) => Some((ailment.by, bad)),
-            Ail::Slow { .. } | Ail::Stopping(_) | Ail::SlowStart { .. } | Ail::Zombie | Ail::Strain(_) => {
-                None
-            }
+            Ail::Slow { .. }
+            | Ail::Stopping(_)
+            | Ail::SlowStart { .. }
+            | Ail::Zombie
+            | Ail::Gray(_)
+            | Ail::Pushed(_)
+            | Ail::Stranger(_)
+            | Ail::Strain(_) => None,
+        })
+    }
+
+    /// How the instance is less than well, each with the ailment that it is of.
+    pub fn gray(&self) -> impl Iterator<Item = (&Ailment, &Gray)> {
+        self.ailments.iter().filter_map(|ailment| match &ailment.ail {
+            Ail::Gray(gray) => Some((ailment, gray)),
+            Ail::Slow { .. }
+            | Ail::Stopping(_)
+            | Ail::SlowStart { .. }
+            | Ail::Zombie
+            | Ail::Disk(_)
+            | Ail::Pushed(_)
+            | Ail::Stranger(_)
+            | Ail::Strain(_) => None,
+        })
+    }
+
+    /// How requests fail, each way with the ailment that it is of.
+    pub fn errors(&self) -> impl Iterator<Item = (&Ailment, &Errors)> {
+        self.gray().filter_map(|(ailment, gray)| match gray {
+            Gray::Errors(errors) => Some((ailment, errors)),
+            Gray::Capacity(_) | Gray::Leak(_) | Gray::Stolen(_) => None,
+        })
+    }
+
+    /// What leaks, each with the ailment that it is of.
+    pub fn leaks(&self) -> impl Iterator<Item = (&Ailment, Leak)> {
+        self.gray().filter_map(|(ailment, gray)| match gray {
+            Gray::Leak(leak) => Some((ailment, *leak)),
+            Gray::Capacity(_) | Gray::Errors(_) | Gray::Stolen(_) => None,
+        })
+    }
+
+    /// The shares of its capacity that are left to the instance, and by which faults: they multiply.
+    pub fn capacities(&self) -> impl Iterator<Item = (FaultId, Ratio)> {
+        self.gray().filter_map(|(ailment, gray)| match gray {
+            Gray::Capacity(share) => Some((ailment.by, *share)),
+            Gray::Errors(_) | Gray::Leak(_) | Gray::Stolen(_) => None,
+        })
+    }
+
+    /// By how much longer than this an instance works that has no slots to lose, and the faults that have a part in it.
+    pub fn starvation(&self, takes: Duration) -> impl Iterator<Item = (FaultId, Duration)> {
+        self.capacities().map(move |(by, share)| (by, gray::starved(takes, share)))
+    }
+
+    /// The fault for which what checks the process's health says that it is not well, if it says so.
+    pub fn failing_probe(&self) -> Option<FaultId> {
+        let found = self.find(|ail| match ail {
+            Ail::Slow { probes: Probes::Fail, .. }
+            | Ail::Gray(Gray::Errors(Errors { probes: Probes::Fail, .. })) => Some(()),
+            Ail::Slow { .. }
+            | Ail::Gray(_)
+            | Ail::Stopping(_)
+            | Ail::SlowStart { .. }
+            | Ail::Zombie
+            | Ail::Disk(_)
+            | Ail::Pushed(_)
+            | Ail::Stranger(_)
+            | Ail::Strain(_) => None,
+        });
+        found.map(|(by, ())| by)
+    }
+
+    /// What was pushed, in the order of the plan; the last of a kind is in force.
+    pub fn pushed(&self) -> impl DoubleEndedIterator<Item = (FaultId, Pushed)> {
+        self.ailments.iter().filter_map(|ailment| match ailment.ail {
+            Ail::Pushed(pushed) => Some((ailment.by, pushed)),
+            Ail::Slow { .. }
+            | Ail::Stopping(_)
+            | Ail::SlowStart { .. }
+            | Ail::Zombie
+            | Ail::Disk(_)
+            | Ail::Gray(_)
+            | Ail::Stranger(_)
+            | Ail::Strain(_) => None,
+        })
+    }
+
+    /// What another process answers at this address, if there is one, and by which fault.
+    pub fn stranger(&self) -> Option<(FaultId, Answers)> {
+        self.find(|ail| match ail {
+            Ail::Stranger(answers) => Some(*answers),
+            Ail::Slow { .. }
+            | Ail::Stopping(_)
+            | Ail::SlowStart { .. }
+            | Ail::Zombie
+            | Ail::Disk(_)
+            | Ail::Gray(_)
+            | Ail::Pushed(_)
+            | Ail::Strain(_) => None,
         })
     }
 

@@ -1,6 +1,8 @@
 //! Instances of a service: they register, keep their lease alive, and serve requests from slots and a queue.
 
-use std::collections::{BTreeSet, VecDeque};
+mod ills;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use schism_core::{Distribution, Draw, Duration, NodeId, Time};
@@ -59,10 +61,13 @@ pub struct Instance {
     free: Vec<u32>,
     busy: u32,
     waiting: VecDeque<Work>,
-    /// The clients that have opened a connection, as far as is known.
-    connected: BTreeSet<NodeId>,
+    /// What will be answered with an error, by a number of its own.
+    failing: BTreeMap<u32, Work>,
+    failures: u32,
     /// The true moment at which this life began.
     booted: Time,
+    /// The clients that have opened a connection, as far as is known.
+    connected: BTreeSet<NodeId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +98,9 @@ const REPLY_HOP: u64 = 3;
 impl Instance {
     /// An instance starts.
     pub fn boot(post: &Arc<Post>, ctx: &mut Ctx<'_>) -> Instance {
-        let registrar = post.registry.as_ref().map(|address| {
+        // Another process at this address has no part in this service.
+        let registry = post.registry.as_ref().filter(|_| ctx.plight().and_then(Plight::stranger).is_none());
+        let registrar = registry.map(|address| {
             Registrar::boot(address, post.service, post.endpoint, post.config.re_register, ctx)
         });
         let mut instance = Instance {
@@ -103,8 +110,10 @@ impl Instance {
             free: Vec::new(),
             busy: 0,
             waiting: VecDeque::new(),
-            connected: BTreeSet::new(),
+            failing: BTreeMap::new(),
+            failures: 0,
             booted: ctx.moment(),
+            connected: BTreeSet::new(),
         };
         instance.on_plight(ctx);
         instance
@@ -118,16 +127,23 @@ impl Instance {
         {
             ctx.touch(by);
         }
+        self.weigh(ctx);
+        self.on_leaked(ctx);
+        self.take_up(ctx);
     }
 
-    /// An attempt has come: it is served, or waits, or is turned away.
+    /// An attempt has come: it is served, or waits, or fails, or is turned away.
     pub fn on_request(&mut self, ctx: &mut Ctx<'_>, client: NodeId, attempt: Attempt, luck: Draw) {
-        let Config { slots, queue, .. } = self.post.config.as_ref();
         let came = if self.connected.contains(&client) { Came::Connected } else { Came::Alone };
         let work = Work { client, came, attempt, luck, since: ctx.moment(), waited: Duration::ZERO };
-        if *slots == 0 || self.busy < *slots {
-            self.serve(ctx, work);
-        } else if queue.is_none_or(|most| self.waiting.len() < most as usize) {
+        if self.falters(ctx, work) {
+            return;
+        }
+        if self.has_room(ctx) {
+            return self.serve(ctx, work);
+        }
+        self.blame(ctx);
+        if self.post.config.queue.is_none_or(|most| self.waiting.len() < most as usize) {
             self.waiting.push_back(work);
         } else {
             self.reply(ctx, work, Reply::Full);
@@ -141,7 +157,14 @@ impl Instance {
         self.busy -= 1;
         ctx.observe(Observation::Served { waited: work.waited, took: ctx.moment().since(work.since) });
         self.reply(ctx, work, Reply::Done);
-        if let Some(mut next) = self.waiting.pop_front() {
+        self.take_up(ctx);
+    }
+
+    /// Serves what waits, as far as slots are free.
+    fn take_up(&mut self, ctx: &mut Ctx<'_>) {
+        while self.has_room(ctx)
+            && let Some(mut next) = self.waiting.pop_front()
+        {
             next.waited = ctx.moment().since(next.since);
             next.since = ctx.moment();
             self.serve(ctx, next);
@@ -172,17 +195,22 @@ impl Instance {
         }
     }
 
+    /// Whether it knows itself to be on the list; where there is no registry, it always is.
+    pub fn is_registered(&self) -> bool {
+        self.registrar.as_ref().is_none_or(Registrar::is_registered)
+    }
+
     /// The clients that wait for an answer or are connected, and the registry member.
     pub fn peers(&self) -> Vec<NodeId> {
-        let clients = self.serving.iter().flatten().chain(&self.waiting).map(|work| work.client);
-        let clients = clients.chain(self.connected.iter().copied());
+        let works = self.serving.iter().flatten().chain(&self.waiting).chain(self.failing.values());
+        let clients = works.map(|work| work.client).chain(self.connected.iter().copied());
         let peers: BTreeSet<NodeId> = clients.chain(self.registrar.as_ref().map(Registrar::member)).collect();
         peers.into_iter().collect()
     }
 
     fn serve(&mut self, ctx: &mut Ctx<'_>, work: Work) {
         let demand = self.post.config.service.sample(work.luck.derive(DEMAND));
-        let takes = demand + self.delay(ctx, work.client, demand);
+        let takes = demand + self.delay(ctx, work, demand);
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.serving[slot as usize] = Some(work);
@@ -195,14 +223,6 @@ impl Instance {
         };
         self.busy += 1;
         ctx.after(takes, Timer::Served { slot });
-    }
-
-    /// By how much longer what ails the instance makes it work on something of this demand.
-    fn delay(&self, ctx: &mut Ctx<'_>, client: NodeId, demand: Duration) -> Duration {
-        let Some(plight) = ctx.plight() else { return Duration::ZERO };
-        let delays: Vec<_> = plight.delays(demand, client, self.booted, ctx.moment()).collect();
-        delays.iter().for_each(|&(by, _)| ctx.touch(by));
-        delays.iter().fold(Duration::ZERO, |sum, &(_, delay)| sum + delay)
     }
 
     /// Answers, the way that the attempt came. A client that has gone takes no answer, though the work was done.

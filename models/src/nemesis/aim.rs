@@ -57,6 +57,14 @@ impl Select {
 /// `None` where a name means nothing, which has then been reported.
 pub type Aim<'a, T, U> = dyn FnMut(Vec<T>) -> Option<Vec<U>> + 'a;
 
+/// Aims what may not be aimed at anybody. The outer `None` is a name that means nothing.
+pub(super) fn aim_maybe<T, U>(targets: Option<Vec<T>>, at: &mut Aim<'_, T, U>) -> Option<Option<Vec<U>>> {
+    match targets {
+        Some(targets) => at(targets).map(Some),
+        None => Some(None),
+    }
+}
+
 /// How nodes are called, where a fault is told in words.
 pub trait Names {
     /// A target as the scenario spells it.
@@ -65,6 +73,11 @@ pub trait Names {
     /// Several, one after another.
     fn targets(&self, targets: &[Target]) -> String {
         targets.iter().map(|target| self.target(target)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// `, for web:20% only`, if it is for some alone.
+    fn only(&self, targets: Option<&[Target]>) -> String {
+        targets.map_or_else(String::new, |targets| format!(", for {} only", self.targets(targets)))
     }
 }
 
@@ -77,6 +90,8 @@ pub enum Wants {
     Members,
     /// Instances of services.
     Instances,
+    /// All instances of one service.
+    Service,
     /// Clients.
     Clients,
     /// Instances or clients.

@@ -9,11 +9,11 @@ use schism_core::{
     Scene, Seed, Setting, Skew, Status, Time, World, queue::Queue,
 };
 
-use super::Planned;
 use super::aim::Target;
 use super::ears::Ears;
 use super::find::Finder;
 use super::strike::{Act, Agenda, Audience, Struck};
+use super::{End, Planned};
 use crate::node::Node;
 use crate::plight::{Ail, Ailment, Plight};
 
@@ -189,6 +189,13 @@ impl Pace {
     }
 }
 
+impl Deeds {
+    /// Nobody's hold on the nodes that wait for a fault to boot them, so that none else does.
+    pub(super) fn holding(spares: impl Iterator<Item = NodeId>) -> Deeds {
+        Deeds { holds: spares.map(|node| ((Hold::Dead, node), 1)).collect(), ..Deeds::default() }
+    }
+}
+
 impl Bend {
     /// Nothing is wrong.
     pub(crate) const NONE: Bend = Bend { monotonic: Pace::TRUE, wall: Pace::TRUE, skew: Skew::NONE };
@@ -274,6 +281,32 @@ impl Hand<'_> {
         self.ground.actor(node)
     }
 
+    /// Of those found, only these are victims.
+    pub(crate) fn narrow(&mut self, victims: Vec<NodeId>) {
+        self.course.victims.clone_from(&victims);
+        self.strikes(Struck::Nodes(victims));
+    }
+
+    /// The clients for which alone the fault is there, by luck of their own.
+    pub(crate) fn find_clients(&self, targets: Option<&[Target]>) -> Option<Arc<NodeSet>> {
+        let mut finder = Finder::new(&*self.ground, self.luck("clients", 0));
+        targets.map(|targets| Arc::new(finder.find_all(targets)))
+    }
+
+    /// When the plan ends the fault.
+    pub(crate) fn end(&self) -> End {
+        self.planned.end
+    }
+
+    /// The nodes that this fault has told to end.
+    pub(crate) fn stopping(&self) -> Vec<NodeId> {
+        let told = |node: &NodeId| {
+            let mine = self.deeds.ailing.get(node).and_then(|by_fault| by_fault.get(&self.fault));
+            mine.into_iter().flatten().any(|ailment| matches!(ailment.ail, Ail::Stopping(_)))
+        };
+        self.course.ailing.iter().copied().filter(told).collect()
+    }
+
     /// Says whom the fault has struck.
     pub(crate) fn strikes(&mut self, struck: Struck) {
         self.course.struck = struck;
@@ -297,6 +330,26 @@ impl Hand<'_> {
     /// This fault no longer keeps a process dead: it starts anew, unless another does.
     pub(crate) fn revive(&mut self, node: NodeId) {
         self.let_go(Hold::Dead, node);
+    }
+
+    /// A node that has never booted begins its first life.
+    pub(crate) fn launch(&mut self, node: NodeId) {
+        self.course.strikes += 1;
+        // It is held as the dead are, by nobody: this fault takes that over, and lets go.
+        self.course.holds.insert((Hold::Dead, node));
+        self.let_go(Hold::Dead, node);
+    }
+
+    /// The process of a node dies for good: healing does not bring it back.
+    pub(crate) fn retire(&mut self, node: NodeId) {
+        self.kill(node, Death::KILLED);
+        self.course.holds.remove(&(Hold::Dead, node));
+    }
+
+    /// All that the fault has done to processes stays when it is over.
+    pub(crate) fn abide(&mut self) {
+        self.course.holds.clear();
+        self.course.ailing.clear();
     }
 
     /// The process of a node stands still as long as any fault holds it so.
@@ -392,6 +445,14 @@ impl Hand<'_> {
         if self.course.holds.insert((Hold::Dead, node)) {
             *self.deeds.holds.entry((Hold::Dead, node)).or_default() += 1;
         }
+    }
+
+    /// Such a process starts anew after a while.
+    pub(crate) fn bury_for(&mut self, node: NodeId, lasts: Duration) {
+        self.bury(node);
+        let place = self.course.victims.iter().position(|&victim| victim == node);
+        let victim = place.expect("who dies of a fault is a victim of it") as u32;
+        self.remind(lasts, Step { victim, turn: 0 });
     }
 
     /// The fault has touched one thing more.

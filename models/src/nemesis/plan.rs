@@ -109,7 +109,7 @@ impl Planned {
 
     /// Whether it is never healed, whenever it begins.
     pub fn is_lasting(&self) -> bool {
-        self.fault.lasting() == Lasting::Span && self.end == End::Never
+        self.fault.lasting() == Lasting::Span && self.end == End::Never && !self.fault.ends_itself()
     }
 
     /// Whom it will strike with this seed, side by side, where that is certain before the run or drawn by its own luck
@@ -222,6 +222,8 @@ impl Bounds {
                 earliest: at.max(begins.earliest),
                 latest: begins.latest.map(|latest| at.max(latest)),
             },
+            // When it is done, the run shows.
+            (Lasting::Span, End::Never) if planned.fault.ends_itself() => Within { latest: None, ..begins },
             (Lasting::Span, End::Never) => never,
         };
         Bounds { begins, heals }

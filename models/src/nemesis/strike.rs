@@ -85,7 +85,7 @@ impl Nemesis {
             agenda: Agenda::new(),
             waiting: BTreeMap::new(),
             courses: BTreeMap::new(),
-            deeds: Deeds::default(),
+            deeds: Deeds::holding(plan.iter().flat_map(|planned| planned.fault.spares()).copied()),
         };
         for (fault, planned) in plan.iter().enumerate() {
             match (planned.starts(seed), planned.start) {

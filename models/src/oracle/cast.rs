@@ -44,6 +44,18 @@ impl Cast {
         Cast { roles: roles.into(), services: numbers.into(), members, fixed: members == 0 }
     }
 
+    /// The same with instances that come later, after all other nodes: the service of each.
+    pub fn with_spares(self, spares: &[ServiceId]) -> Cast {
+        let mut roles = self.roles.to_vec();
+        let mut services: Vec<Vec<NodeId>> = self.services.iter().map(|nodes| nodes.to_vec()).collect();
+        for &service in spares {
+            let nodes = &mut services[service.0 as usize];
+            nodes.push(NodeId(roles.len() as u32));
+            roles.push(Role::Instance(service, nodes.len() as u32 - 1));
+        }
+        Cast { roles: roles.into(), services: services.into_iter().map(Arc::from).collect(), ..self }
+    }
+
     /// How many nodes there are.
     pub fn nodes(&self) -> usize {
         self.roles.len()

@@ -26,7 +26,11 @@ impl Record {
     /// The instance that the registry has just dropped because its lease expired, if it is up.
     pub fn falsely_evicted(&self, scene: &Scene<'_>) -> Option<NodeId> {
         match self.register.fresh()? {
-            Write::Remove(node, Cause::Expired) if scene.status(node) == Status::Up => Some(node),
+            Write::Remove(node, Cause::Expired)
+                if scene.status(node) == Status::Up && !self.is_usurped(node) =>
+            {
+                Some(node)
+            }
             Write::Remove(..) | Write::Grant | Write::Register(_) | Write::Revoke(_) | Write::Put => None,
         }
     }

@@ -18,11 +18,12 @@ impl Oracle for MisroutedRequest {
 
     fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<String> {
         let Observation::Attempt { to } = seen else { return None };
-        if moment.scene.can_answer(by, *to) {
+        if !moment.record.is_misrouted(moment.scene, by, *to) {
             return None;
         }
         let name = |node| moment.scene.name(node);
         let state = match moment.scene.status(*to) {
+            Status::Up | Status::Paused if moment.record.is_usurped(*to) => "was another process by then",
             Status::Down => "was dead",
             Status::Paused => "was paused",
             Status::Up => "was cut off from it",

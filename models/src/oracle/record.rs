@@ -1,6 +1,8 @@
 //! The record: what follows from everything that has been observed, kept once for all oracles and metrics.
 
-use schism_core::{Fault, NodeId};
+use std::collections::BTreeSet;
+
+use schism_core::{Fault, NodeId, Scene};
 
 use super::{Cast, Opinions, Register};
 use crate::observation::Observation;
@@ -14,12 +16,19 @@ pub struct Record {
     pub register: Register,
     /// Who believes whom to be up.
     pub opinions: Opinions,
+    /// Nodes at whose address another process runs.
+    usurped: BTreeSet<NodeId>,
 }
 
 impl Record {
     /// Before anything was observed.
     pub fn new(cast: Cast) -> Record {
-        Record { register: Register::new(&cast), opinions: Opinions::new(&cast), cast }
+        Record {
+            register: Register::new(&cast),
+            opinions: Opinions::new(&cast),
+            usurped: BTreeSet::new(),
+            cast,
+        }
     }
 
     /// A node has observed something. What it says of requests leaves no trace here.
@@ -47,12 +56,32 @@ impl Record {
         }
     }
 
+    /// Another process runs at a node's address from now on, until it dies.
+    pub fn on_usurped(&mut self, node: NodeId) {
+        self.usurped.insert(node);
+    }
+
+    /// Whether another process runs at a node's address.
+    #[inline]
+    pub fn is_usurped(&self, node: NodeId) -> bool {
+        !self.usurped.is_empty() && self.usurped.contains(&node)
+    }
+
+    /// Whether an attempt sent to this node now cannot be answered by whom it is meant for.
+    #[inline]
+    pub fn is_misrouted(&self, scene: &Scene<'_>, by: NodeId, to: NodeId) -> bool {
+        !scene.can_answer(by, to) || self.is_usurped(to)
+    }
+
     /// A fault has been inflicted: who dies believes nothing any more.
     pub fn on_fault(&mut self, fault: &Fault) {
         self.register.settle();
         self.opinions.settle();
         match fault {
-            Fault::Crash(node, _) => self.opinions.on_crash(&self.cast, *node),
+            Fault::Crash(node, _) => {
+                self.opinions.on_crash(&self.cast, *node);
+                self.usurped.remove(node);
+            }
             Fault::Restart(_)
             | Fault::Pause(_)
             | Fault::Resume(_)

@@ -23,6 +23,7 @@ impl Oracle for StaleRequest {
         }
         let name = |node| moment.scene.name(node);
         let state = match moment.scene.status(*to) {
+            Status::Up | Status::Paused if moment.record.is_usurped(*to) => "was another process by then",
             Status::Down => "was dead",
             Status::Up | Status::Paused => "was not registered",
         };
@@ -31,9 +32,10 @@ impl Oracle for StaleRequest {
 }
 
 impl Record {
-    /// Whether an attempt sent to this node now is stale: it is dead, or not in the registry's committed state.
+    /// Whether an attempt sent to this node now is stale: it is dead, another process by
+    /// now, or not in the registry's committed state.
     #[inline]
     pub fn is_stale(&self, scene: &Scene<'_>, to: NodeId) -> bool {
-        scene.status(to) == Status::Down || !self.register.lists(to)
+        scene.status(to) == Status::Down || !self.register.lists(to) || self.is_usurped(to)
     }
 }

@@ -49,7 +49,14 @@ impl Plight {
     pub fn strains(&self) -> impl Iterator<Item = (&Ailment, Strain)> {
         self.ailments.iter().filter_map(|ailment| match ailment.ail {
             Ail::Strain(strain) => Some((ailment, strain)),
-            Ail::Slow { .. } | Ail::Stopping(_) | Ail::SlowStart { .. } | Ail::Zombie | Ail::Disk(_) => None,
+            Ail::Slow { .. }
+            | Ail::Stopping(_)
+            | Ail::SlowStart { .. }
+            | Ail::Zombie
+            | Ail::Disk(_)
+            | Ail::Gray(_)
+            | Ail::Pushed(_)
+            | Ail::Stranger(_) => None,
         })
     }
 }

@@ -24,8 +24,9 @@ mod tests;
 mod timeline;
 mod watch;
 
-use schism_core::{Actor, Fault, NodeId, Scene, Time, Witness};
-use schism_models::nemesis::{Audience, Struck};
+use schism_core::{Actor, Fault, NodeId, Scene, Status, Time, Witness};
+use schism_models::listing::ServiceId;
+use schism_models::nemesis::{Audience, Fault as Planned, Struck};
 use schism_models::observation::{Observation, Outcome};
 use schism_models::oracle::{Cast, Oracle, Record, ViewsAgree};
 use schism_scenario::Scenario;
@@ -67,6 +68,8 @@ pub struct Ledger {
     pub(crate) faults: Faults,
     pub(crate) watch: Watch,
     pub(crate) false_evictions: u64,
+    /// By fault of the scenario: whether it gives the addresses of those it strikes to others.
+    usurps: Vec<bool>,
     names: Names,
 }
 
@@ -93,6 +96,11 @@ impl Ledger {
             faults: Faults::new(scenario.faults.len()),
             watch: Watch::new(scenario, &record),
             false_evictions: 0,
+            usurps: scenario
+                .faults
+                .iter()
+                .map(|planned| matches!(planned.fault, Planned::IpReuse(_)))
+                .collect(),
             names: Names::new(scenario),
             record,
         }
@@ -103,7 +111,7 @@ impl Ledger {
         let now = scene.now();
         let sent = Sent {
             stale: self.record.is_stale(scene, to),
-            misrouted: !scene.can_answer(by, to),
+            misrouted: self.record.is_misrouted(scene, by, to),
             cross_zone: scene.zone(by) != scene.zone(to),
         };
         if sent.misrouted {
@@ -116,6 +124,12 @@ impl Ledger {
         if self.watch.wants_attempts() {
             self.watch.on_attempt(scene, &self.record, by, seen);
         }
+    }
+
+    /// Another process has an instance's address: the instance is dead, whatever runs there.
+    fn on_usurped(&mut self, now: Time, node: NodeId) {
+        self.record.on_usurped(node);
+        self.beliefs.on_status(&self.record.cast, now, node, Status::Down);
     }
 
     fn on_belief(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
@@ -232,6 +246,9 @@ impl Audience for Ledger {
             Struck::Ways { sides } => (each(sides), Vec::new()),
             Struck::Parted { sides, islands } => (each(sides), each(islands)),
         };
+        if let (Struck::Nodes(nodes), true) = (struck, self.usurps[fault]) {
+            nodes.iter().for_each(|&node| self.on_usurped(now, node));
+        }
         let has_phase = self.faults.begin(now, fault, on, islands);
         self.requests.on_fault(now, fault, has_phase);
         self.recovery.on_begin(now);
@@ -254,5 +271,7 @@ pub(crate) fn cast(scenario: &Scenario) -> Cast {
     let size = |nodes: &[schism_scenario::Node]| nodes.len() as u32;
     let services: Vec<u32> = scenario.services.iter().map(|service| size(&service.nodes)).collect();
     let clients: Vec<u32> = scenario.clients.iter().map(|group| size(&group.nodes)).collect();
-    Cast::new(size(&scenario.members), &services, &clients)
+    let spares: Vec<ServiceId> =
+        scenario.spares.iter().map(|spare| ServiceId(spare.service as u16)).collect();
+    Cast::new(size(&scenario.members), &services, &clients).with_spares(&spares)
 }

@@ -12,7 +12,7 @@ use schism_models::nemesis::{Audience, Ears, Nemesis, Trigger};
 use schism_models::node::{Node, Role};
 use schism_models::registry::{self, etcd};
 use schism_models::service::Post;
-use schism_scenario::{self as scenario, Scenario};
+use schism_scenario::{self as scenario, Scenario, Spare};
 
 use crate::gauge::Gauged;
 use crate::ledger::Listed;
@@ -123,7 +123,7 @@ impl<Q: Queue<Event<Node>>> Simulation<Ledger, Q> {
     }
 }
 
-/// All nodes in the order of their numbers: members, instances, clients.
+/// All nodes in the order of their numbers: members, instances, clients, and instances that only a fault boots.
 fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
     let services = Services::of(scenario);
     let address = address(scenario);
@@ -148,7 +148,16 @@ fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
             part(node, Role::Client(Arc::new(desk)))
         })
     });
-    members.into_iter().chain(instances).chain(clients).collect()
+    let spares = scenario.spares.iter().map(|spare| {
+        let post = Post {
+            config: Arc::new(scenario.services[spare.service].config.clone()),
+            service: ServiceId(spare.service as u16),
+            endpoint: endpoint_of(scenario, spare),
+            registry: address.clone(),
+        };
+        Part { birth: Birth::Later, ..part(&spare.node, Role::Instance(Arc::new(post))) }
+    });
+    members.into_iter().chain(instances).chain(clients).chain(spares).collect()
 }
 
 fn members(scenario: &Scenario) -> Vec<Part<Role>> {
@@ -177,6 +186,12 @@ fn address(scenario: &Scenario) -> Option<etcd::Address> {
 
 fn part(node: &scenario::Node, config: Role) -> Part<Role> {
     Part { name: node.name.clone(), zone: node.zone, config, birth: Birth::AtStart }
+}
+
+/// How an instance is listed that only a fault boots.
+fn endpoint_of(scenario: &Scenario, Spare { service, ordinal, node }: &Spare) -> Endpoint {
+    let weight = scenario.services[*service].config.weight;
+    Endpoint { node: node.id, ordinal: *ordinal, zone: node.zone, weight }
 }
 
 /// The services' endpoints, as they register or as a static list has them.

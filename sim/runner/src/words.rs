@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use schism_core::{NodeId, Seed, ZoneId};
 use schism_models::nemesis::{self, Base, Fault, Planned, Select, Target};
-use schism_scenario::{Node, Scenario};
+use schism_scenario::{Node, Scenario, Spare};
 
 /// The names of all nodes and groups. Cheap to make and to clone.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ struct Named {
     name: String,
     first: NodeId,
     nodes: u32,
+    /// The number in its name of the first node: not zero of spares.
+    number: u32,
 }
 
 /// How many nodes are named one by one; more are named by ranges.
@@ -29,15 +31,22 @@ impl Names {
     pub(crate) fn new(scenario: &Scenario) -> Names {
         let named = |(name, nodes): (&str, &[Node])| {
             let first = nodes.first()?.id;
-            Some(Named { name: name.to_owned(), first, nodes: nodes.len() as u32 })
+            Some(Named { name: name.to_owned(), first, nodes: nodes.len() as u32, number: 0 })
         };
-        Names { groups: groups(scenario).filter_map(named).collect() }
+        let spare = |spare: &Spare| Named {
+            name: scenario.services[spare.service].name.clone(),
+            first: spare.node.id,
+            nodes: 1,
+            number: spare.ordinal,
+        };
+        let spares = scenario.spares.iter().map(spare);
+        Names { groups: groups(scenario).filter_map(named).chain(join(spares)).collect() }
     }
 
     /// The name of one node.
     pub(crate) fn one(&self, node: NodeId) -> String {
         let group = self.group_of(node);
-        format!("{}-{}", group.name, node.0 - group.first.0)
+        format!("{}-{}", group.name, group.number + node.0 - group.first.0)
     }
 
     /// The name of a node's group: `registry`, a service or a client group.
@@ -84,7 +93,9 @@ impl Names {
         let group = self.group_of(run[0]);
         match run {
             [only] => self.one(*only),
-            all if all.len() == group.nodes as usize => format!("{} (all {})", group.name, all.len()),
+            all if all.len() == group.nodes as usize && group.number == 0 => {
+                format!("{} (all {})", group.name, all.len())
+            }
             [first, .., last] => format!("{}..{}", self.one(*first), self.one(*last)),
             [] => unreachable!("a range has a node"),
         }
@@ -94,6 +105,20 @@ impl Names {
         let after = self.groups.partition_point(|group| group.first <= node);
         &self.groups[after - 1]
     }
+}
+
+/// Spares that follow each other, by number and by name, as one range.
+fn join(spares: impl Iterator<Item = Named>) -> Vec<Named> {
+    let mut ranges: Vec<Named> = Vec::new();
+    for spare in spares {
+        match ranges.last_mut() {
+            Some(last) if last.name == spare.name && last.number + last.nodes == spare.number => {
+                last.nodes += 1;
+            }
+            Some(_) | None => ranges.push(spare),
+        }
+    }
+    ranges
 }
 
 /// Faults and nodes in the words of the scenario.

@@ -29,11 +29,11 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
     warmup(written, length, report);
     let (topology, zones) = topology::check(written, report)?;
     let registry = written.registry.as_ref().and_then(|registry| registry::check(registry, report));
-    let cast = Cast::assemble(written, &zones, report)?;
+    let mut cast = Cast::assemble(written, &zones, report)?;
     let services = services(&written.services);
     let (clients, offered) = clients(written, length, report).unzip();
     let asked = expect::ids(&written.expectations, report);
-    let faults = fault::check(written, &asked, &cast, &zones, length, report);
+    let faults = fault::check(written, &asked, &mut cast, &zones, length, report);
     load::check(&faults, &offered.unwrap_or_default(), &cast, length, report);
     let expectations = expect::check(written, asked, &faults, length, report);
     if report.has_errors() {
@@ -51,6 +51,7 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
         members: cast.members,
         services: groups(&written.services, services?, cast.services, |one| &one.name),
         clients: groups(&written.clients, clients?, cast.clients, |one| &one.name),
+        spares: cast.spares,
         faults: faults.planned.into_iter().flatten().collect(),
         lines: faults.lines,
         expectations,

@@ -2,14 +2,23 @@
 //! one line here.
 
 mod clock;
+mod config_push;
 mod crash;
 mod crash_loop;
+mod deploy;
 mod disk;
+mod error_rate;
 mod gc;
+mod ip_reuse;
+mod leak;
 mod load;
+mod noisy_neighbour;
 mod one_of;
+mod partial_capacity;
 mod partition;
 mod pause;
+mod scale;
+mod slow;
 mod start_slow;
 mod stop;
 mod vm_stall;
@@ -28,9 +37,11 @@ use crate::tree::Entry;
 use crate::units::show_ratio;
 
 pub(crate) use clock::WRONGS;
+pub(crate) use config_push::CONFIGS;
 pub(crate) use disk::BADS;
 pub(crate) use load::HOWS;
 pub(crate) use partition::{ONE_WAY, SHAPES};
+pub(crate) use scale::WAYS;
 
 /// One kind of fault in the language.
 pub(crate) struct Kind {
@@ -76,6 +87,15 @@ catalog! {
     "disk" = Disk in disk, "Disks of registry members go bad";
     "zone-outage" = ZoneOutage in zone_outage, "A zone loses power";
     "zone-brownout" = ZoneBrownout in zone_brownout, "A zone limps: all in it is slower and loses more";
+    "slow" = Slow in slow, "Instances work more slowly";
+    "partial-capacity" = PartialCapacity in partial_capacity, "Instances serve fewer requests at once";
+    "error-rate" = ErrorRate in error_rate, "Instances answer some requests with errors, quickly";
+    "leak" = Leak in leak, "Instances get slower the longer they run";
+    "noisy-neighbour" = NoisyNeighbour in noisy_neighbour, "Instances lose a share of their processor in bursts";
+    "deploy" = Deploy in deploy, "A new version of a service is rolled out";
+    "config-push" = ConfigPush in config_push, "Another configuration is pushed to processes";
+    "scale" = Scale in scale, "A service gets more instances, or fewer";
+    "ip-reuse" = IpReuse in ip_reuse, "Instances die, and others get their addresses";
     "load" = Load in load, "Clients ask for more, or otherwise, than they would";
     "one-of" = OneOf in one_of, "One of several faults, chosen by the seed";
 }
@@ -94,6 +114,14 @@ pub(crate) trait Spell {
     fn targets(&self, targets: &[Target]) -> String;
     /// The zone that a fault of a whole zone is aimed at, without the word before it.
     fn zone(&self, zone: &[Target]) -> String;
+}
+
+/// How many at a time, in TOML.
+fn batch(batch: Batch) -> String {
+    match batch {
+        Batch::Count(count) => count.to_string(),
+        Batch::Share(share) => format!("\"{}\"", show_ratio(share)),
+    }
 }
 
 /// What stands at the key of a fault: a table, or the targets alone.
@@ -143,13 +171,5 @@ impl<'t> Body<'t> {
     /// Reports what is wrong with the fault as a whole.
     pub(crate) fn wrong(&self, message: impl Into<String>, help: impl Into<String>) {
         self.section.report.add(Problem::error(self.entry.place, message.into()).help(help.into()));
-    }
-}
-
-/// How many at a time, in TOML.
-fn batch(batch: Batch) -> String {
-    match batch {
-        Batch::Count(count) => count.to_string(),
-        Batch::Share(share) => format!("\"{}\"", show_ratio(share)),
     }
 }

@@ -37,7 +37,7 @@ use std::str::FromStr;
 
 pub use diagnostics::{Colour, Diagnostic, Diagnostics, Related, Severity};
 pub use overrides::Override;
-pub use scenario::{Ask, Expectation, Group, Line, Metric, Node, Scenario, Window};
+pub use scenario::{Ask, Expectation, Group, Line, Metric, Node, Scenario, Spare, Window};
 pub use schema::schema;
 
 use diagnostics::{Problem, Report};

@@ -134,13 +134,16 @@ pub const PICK: Limit = Limit::new("nodes picked", 1, 100_000, "no group has mor
 pub const WAVE: Limit = Limit::new("hosts in a wave", 1, 100_000, "no zone has more");
 /// How many times as long each back-off is as the one before.
 pub const BACKOFF: Limit = Limit::new("times as long", 1, 1_000, "the cap is reached at once");
-/// How many times as long something may take: a million times a millisecond is longer than anybody waits.
-pub const FACTOR: u64 = 1_000_000;
 /// How far a clock may drift, in parts per million: it may all but stand, and run ten times as fast as it should. NTP
 /// corrects up to 500 (RFC 5905, appendix A.1, `MAXFREQ`).
 pub const DRIFT: RangeInclusive<i32> = -999_999..=9_000_000;
 /// The shortest time between two things that one fault does again and again: each is an event of the run.
 pub const TURN: Duration = Duration::from_millis(1);
+/// How many instances a service is scaled by.
+pub const SCALED: Limit =
+    Limit::new("instances", 0, 20_000, "every client may hold a view of every instance");
+/// How many times as long work takes.
+pub const FACTOR: Limit = Limit::new("a factor", 1, 1_000_000, "a second becomes eleven days");
 /// A key, by its number.
 pub const KEY: Limit = Limit::new("a key", 0, u64::MAX, "keys have 64 bits");
 /// The default seed.

@@ -275,6 +275,7 @@ fn example(key: &Key) -> String {
         Shape::Number => "1.2",
         Shape::Duration(_) if ["length", "from", "to"].contains(&key.name) => "\"60s\"",
         Shape::Duration(_) => "\"5ms\"",
+        Shape::Factor => "1.5",
         Shape::Distribution => "{ exponential = \"5ms\" }",
         Shape::Choice(choice) if choice.what == "arrivals" => "{ poisson = \"100/s\" }",
         Shape::Choice(choice) if choice.what == "registry" => "\"etcd\"",
@@ -287,7 +288,6 @@ fn example(key: &Key) -> String {
         | Shape::Share
         | Shape::Offset
         | Shape::PartsPerMillion
-        | Shape::Factor
         | Shape::Batch(_)
         | Shape::Rate
         | Shape::Word(_)

@@ -28,6 +28,8 @@ pub struct Scenario {
     pub services: Vec<Group<service::Config>>,
     /// The client groups, in the order of the file.
     pub clients: Vec<Group<client::Config>>,
+    /// Instances that only a fault boots, with the last numbers of all nodes, in the order in which faults need them.
+    pub spares: Vec<Spare>,
     /// What goes wrong.
     pub faults: Vec<nemesis::Planned>,
     /// The lines that some of that waits for a metric to cross; a trigger has the number of its line.
@@ -38,7 +40,8 @@ pub struct Scenario {
     pub digest: DigestValue,
 }
 
-/// A service or a client group with its nodes. Nodes are numbered members first, then services, then clients.
+/// A service or a client group with its nodes. Nodes are numbered members first, then services, then clients,
+/// then spares.
 #[derive(Clone, Debug)]
 pub struct Group<C> {
     /// The name in the file.
@@ -47,6 +50,17 @@ pub struct Group<C> {
     pub config: C,
     /// The nodes, named `name-0`, `name-1`, ...
     pub nodes: Vec<Node>,
+}
+
+/// An instance that only a fault boots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spare {
+    /// The index of its service.
+    pub service: usize,
+    /// Its number in the service, after those of all that are there from the start.
+    pub ordinal: u32,
+    /// The node.
+    pub node: Node,
 }
 
 /// One node of the cast.

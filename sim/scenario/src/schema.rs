@@ -112,6 +112,12 @@ fn rules(keys: &[Key]) -> Vec<(&'static str, Value)> {
     if has("lost-fsync") {
         return vec![("oneOf", one_of(crate::fault::BADS))];
     }
+    if has("out") {
+        return vec![("oneOf", one_of(crate::fault::WAYS))];
+    }
+    if has("staged") {
+        return vec![("oneOf", one_of(crate::fault::CONFIGS))];
+    }
     if has("hot-key") {
         return vec![("oneOf", one_of(crate::fault::HOWS))];
     }
@@ -160,7 +166,9 @@ fn shape(shape: Shape) -> Value {
         Shape::PartsPerMillion => {
             json!({ "type": "integer", "minimum": limits::DRIFT.start(), "maximum": limits::DRIFT.end() })
         }
-        Shape::Factor => json!({ "type": "number", "minimum": 1, "maximum": limits::FACTOR }),
+        Shape::Factor => {
+            json!({ "type": "number", "minimum": limits::FACTOR.least, "maximum": limits::FACTOR.most })
+        }
         Shape::Batch(limit) => json!({ "anyOf": [count(limit), reference("share")] }),
         Shape::Rate => reference("rate"),
         Shape::Word(words) => json!({ "type": "string", "enum": words.there }),

@@ -103,10 +103,10 @@ pub(crate) fn factor(text: &str) -> Result<Factor, UnitError> {
         UnitError::new("not a factor", Some("write a number of at least 1, without quotes: 1.5".to_owned()))
     };
     let Decimal { digits, divisor, .. } = Decimal::parse(text).ok_or_else(shape)?;
-    if digits > u128::from(limits::FACTOR) * divisor {
+    if digits > u128::from(limits::FACTOR.most) * divisor {
         return Err(UnitError::new(
             "the factor is too large",
-            Some(format!("the limit is {}", limits::FACTOR)),
+            Some(format!("the limit is {}", limits::FACTOR.most)),
         ));
     }
     // A factor within the limit of nine decimals or fewer fits.

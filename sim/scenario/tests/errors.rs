@@ -305,7 +305,7 @@ fn faults_at_odds_with_themselves() {
         ("partition = { split = [[\"zone:b\"], [\"rest\"]] }\n", ""),
         (
             "partition = { split = [[\"zone:b\"], [\"rest\"]] }\n",
-            "slow = { target = \"orders\", factor = 12 }\n",
+            "limp-link = { target = \"orders\", factor = 12 }\n",
         ),
         (
             "partition = { split = [[\"zone:b\"], [\"rest\"]] }\n",
@@ -339,6 +339,42 @@ fn check_beside(faults: &[&str]) -> String {
         let _ = writeln!(out, "--- {}\n{said}", fault.escape_debug());
     }
     out
+}
+
+#[test]
+fn gray_failures_and_changes_that_cannot_be() {
+    let kinds = [
+        "slow = { target = \"orders\", factor = 0.5 }",
+        "slow = { target = \"orders\", factor = 2000000 }",
+        "slow = { target = \"orders\", factor = \"12\" }",
+        "slow = { target = \"orders\" }",
+        "slow = { target = \"registry\", factor = 2 }",
+        "slow = { target = \"orders\", factor = 2, selective = \"orders\" }",
+        "slow = { target = \"orders\", factor = 2, probes = \"maybe\" }",
+        "error-rate = { target = \"orders\", rate = \"101%\" }",
+        "error-rate = { target = \"orders\", rate = 0.3 }",
+        "partial-capacity = { target = \"orders\", share = \"0%\" }",
+        "noisy-neighbour = { target = \"orders\", steal = \"100%\" }",
+        "leak = { target = \"orders\", per = \"0s\" }",
+        "deploy = { target = \"web\" }",
+        "deploy = { target = \"orders\", batch = 7 }",
+        "deploy = { target = \"orders\", batch = 0 }",
+        "deploy = { target = \"orders\", canary = 1 }",
+        "deploy = { target = \"orders:pick(2)\", strategy = \"blue-green\" }",
+        "config-push = { target = \"orders\" }",
+        "config-push = { target = \"orders\", timeout = \"5ms\" }",
+        "config-push = { target = \"web\", weight = 3 }",
+        "config-push = { target = \"orders\", weight = 3, timeout = \"5ms\" }",
+        "scale = { target = \"orders\", in = 6 }",
+        "scale = { target = \"orders\", in = -1 }",
+        "scale = { target = \"orders\", out = 1, in = 1 }",
+        "scale = { target = \"orders-3\", out = 1 }",
+        "scale = { target = \"orders\", out = 20000 }",
+        "ip-reuse = { target = \"orders:one\", answers = \"nothing\" }",
+        "one-of = [{ ip-reuse = { target = \"orders:one\" } }, { crash = \"orders:one\" }]",
+    ];
+    let faults = kinds.map(|kind| format!("[[fault]]\nat = \"1s\"\nfor = \"5s\"\n{kind}"));
+    insta::assert_snapshot!(check_beside(&faults.each_ref().map(String::as_str)));
 }
 
 #[test]

@@ -149,11 +149,6 @@ pub enum Ask {
         /// The lease that the key belongs to.
         lease: LeaseId,
     },
-    /// To end a lease, and all keys that belong to it.
-    Revoke {
-        /// The lease.
-        lease: LeaseId,
-    },
     /// The list of a service.
     List {
         /// Which.
@@ -167,6 +162,11 @@ pub enum Ask {
     Get {
         /// How it is read.
         reads: Reads,
+    },
+    /// To end a lease, and all keys that belong to it.
+    Revoke {
+        /// The lease.
+        lease: LeaseId,
     },
 }
 

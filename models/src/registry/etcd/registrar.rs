@@ -35,6 +35,8 @@ pub struct Registrar {
     service: ServiceId,
     endpoint: Endpoint,
     re_register: ReRegister,
+    /// The weight that its key was written with last.
+    written: u32,
     stage: Stage,
 }
 
@@ -70,7 +72,8 @@ impl Registrar {
         let start = Duration::from_nanos(ctx.luck("start").below(WAKE.as_nanos() as u32).into());
         ctx.after(start, NodeTimer::Registrar(Timer::Register));
         let session = Session::new(address, endpoint.zone, ctx);
-        Registrar { session, service, endpoint, re_register, stage: Stage::Idle }
+        let written = endpoint.weight;
+        Registrar { session, service, endpoint, re_register, written, stage: Stage::Idle }
     }
 
     /// The member that it is connected to.
@@ -92,6 +95,20 @@ impl Registrar {
         }
         self.stage = Stage::Left;
         true
+    }
+
+    /// Whether the instance knows itself to be registered.
+    pub fn is_registered(&self) -> bool {
+        matches!(self.stage, Stage::Keeping(_))
+    }
+
+    /// The instance has this weight from now on: its key is written again, if there is one. Whether it was another.
+    pub fn weigh(&mut self, ctx: &mut Ctx<'_>, weight: u32) -> bool {
+        let before = std::mem::replace(&mut self.endpoint.weight, weight);
+        if let Stage::Keeping(Keeping { lease, .. }) = self.stage {
+            self.write_anew(ctx, lease);
+        }
+        before != weight
     }
 
     /// A message of the registry's has come.
@@ -123,7 +140,7 @@ impl Registrar {
         match timer {
             Timer::Register => {
                 if let Stage::Idle = self.stage {
-                    self.grant(ctx);
+                    self.begin(ctx);
                 }
             }
             Timer::Wake(lease) => self.on_wake(ctx, lease),
@@ -149,6 +166,17 @@ impl Registrar {
         }
     }
 
+    /// Asks for a lease; later, if what checks the instance's health would not keep it alive.
+    fn begin(&mut self, ctx: &mut Ctx<'_>) {
+        match failing_probe(ctx) {
+            Some(by) => {
+                ctx.touch(by);
+                ctx.after(RETRY, NodeTimer::Registrar(Timer::Register));
+            }
+            None => self.grant(ctx),
+        }
+    }
+
     /// The connection may have been silent for too long.
     pub fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) {
         if self.session.on_silence(ctx, connection) {
@@ -165,8 +193,7 @@ impl Registrar {
     fn on_answer(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &Answer) {
         match (self.stage, answer) {
             (Stage::Granting { call: mine }, &Answer::Granted { lease, .. }) if mine == call => {
-                let ask = Ask::Register { service: self.service, endpoint: self.endpoint, lease };
-                let call = self.session.ask(ctx, ask, self.session.config().request_timeout);
+                let call = self.write(ctx, lease);
                 self.stage = Stage::Registering { call, lease };
             }
             (Stage::Registering { call: mine, lease }, Answer::Done) if mine == call => {
@@ -174,11 +201,26 @@ impl Registrar {
                 let (next, deadline) = (ctx.now(), ctx.now() + FIRST_ANSWER);
                 self.stage = Stage::Keeping(Keeping { lease, next, deadline, wakes: 0 });
                 self.on_wake(ctx, lease);
+                self.write_anew(ctx, lease);
             }
             (Stage::Left, Answer::Failed(_)) => {}
             (_, Answer::Failed(_)) => self.start_over(ctx, RETRY),
             // Late answers to what is no longer asked, and that to a revocation.
             (_, Answer::Granted { .. } | Answer::Done | Answer::Listing(..)) => {}
+        }
+    }
+
+    /// Writes the instance's key.
+    fn write(&mut self, ctx: &mut Ctx<'_>, lease: LeaseId) -> u32 {
+        self.written = self.endpoint.weight;
+        let ask = Ask::Register { service: self.service, endpoint: self.endpoint, lease };
+        self.session.ask(ctx, ask, self.session.config().request_timeout)
+    }
+
+    /// Writes it once more if it is not what it was when it was written.
+    fn write_anew(&mut self, ctx: &mut Ctx<'_>, lease: LeaseId) {
+        if self.written != self.endpoint.weight {
+            self.write(ctx, lease);
         }
     }
 
@@ -198,7 +240,10 @@ impl Registrar {
             return self.on_lost(ctx);
         }
         if keeping.next <= ctx.now() {
-            self.session.send(ctx, Msg::KeepAlive { lease });
+            match failing_probe(ctx) {
+                Some(by) => ctx.touch(by),
+                None => self.session.send(ctx, Msg::KeepAlive { lease }),
+            }
         }
         ctx.after(WAKE, NodeTimer::Registrar(Timer::Wake(lease)));
     }
@@ -242,4 +287,9 @@ impl Registrar {
 /// By which fault the instance takes its lease for good, and hears nothing of it.
 fn zombie(ctx: &Ctx<'_>) -> Option<FaultId> {
     ctx.plight().and_then(Plight::zombie)
+}
+
+/// For which fault the sidecar that keeps the lease alive, or would ask for one, finds the instance not well.
+fn failing_probe(ctx: &Ctx<'_>) -> Option<FaultId> {
+    ctx.plight().and_then(Plight::failing_probe)
 }

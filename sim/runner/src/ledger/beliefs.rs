@@ -28,7 +28,8 @@ pub(crate) struct Beliefs {
     place: Vec<u32>,
     members: u32,
     subjects: Vec<Subject>,
-    first_subject: u32,
+    /// The instances, by their place among the subjects.
+    instances: Vec<NodeId>,
     /// By observer and subject: the number of the moment at which the observer changed its mind, where that is since
     /// when the belief has been as it is; 0 where it is the truth that changed last. A row is made when first needed.
     minds: Vec<Vec<u32>>,
@@ -57,6 +58,7 @@ impl Beliefs {
         let (subjects, observers): (Vec<NodeId>, Vec<NodeId>) =
             nodes.partition(|&node| matches!(cast.role(node), Role::Instance(..)));
         let mut place = vec![u32::MAX; cast.nodes()];
+        subjects.iter().zip(0..).for_each(|(node, number)| place[node.index()] = number);
         observers.iter().zip(0..).for_each(|(node, number)| place[node.index()] = number);
         let words = observers.len().div_ceil(64);
         let subject = Subject {
@@ -72,8 +74,8 @@ impl Beliefs {
             observers,
             place,
             members: cast.members(),
-            first_subject: subjects.first().map_or(0, |node| node.0),
             subjects: vec![subject; subjects.len()],
+            instances: subjects,
             moments: vec![Time::START],
             intervals: Intervals::new(cast),
             ghost: None,
@@ -95,7 +97,7 @@ impl Beliefs {
     /// A process has changed its state.
     pub(crate) fn on_status(&mut self, cast: &Cast, now: Time, node: NodeId, status: Status) {
         let Role::Instance(..) = cast.role(node) else { return };
-        let index = (node.0 - self.first_subject) as usize;
+        let index = self.place[node.index()] as usize;
         let is_up = status == Status::Up;
         if is_up != self.subjects[index].is_up {
             self.close_all(now, index);
@@ -126,7 +128,7 @@ impl Beliefs {
     }
 
     fn subject(&self, cast: &Cast, service: ServiceId, place: u32) -> usize {
-        (cast.instance(service, place).0 - self.first_subject) as usize
+        self.place[cast.instance(service, place).index()] as usize
     }
 
     fn turn(&mut self, now: Time, observer: usize, subject: usize, from: Opinion, to: Opinion) {
@@ -202,7 +204,7 @@ impl Beliefs {
         if let Some(died) = dead_since.filter(|_| is_client && believes_up) {
             self.ghost = self.ghost.max(Some(now.since(from.max(died))));
         }
-        let (observer, subject) = (self.observers[observer], NodeId(self.first_subject + subject as u32));
+        let (observer, subject) = (self.observers[observer], self.instances[subject]);
         (from < now).then_some(Interval { from, to: Some(now), observer, subject, believes_up, is_true })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schism_core::{Duration, NodeId, Time};
-use schism_scenario::Scenario;
+use schism_scenario::{Node, Scenario};
 
 use crate::figures::share;
 use crate::report;
@@ -44,8 +44,9 @@ impl Services {
 
     pub(crate) fn report(&self, scenario: &Scenario, end: Time) -> BTreeMap<String, report::Service> {
         let measured = end.since(self.warmup);
-        let service = |group: &schism_scenario::Group<_>| {
-            let instances = group.nodes.iter().map(|node| {
+        let service = |(index, group): (usize, &schism_scenario::Group<_>)| {
+            let nodes = group.nodes.iter().chain(spares(scenario, index));
+            let instances = nodes.map(|node| {
                 let instance = self.loads[node.id.index()].report(measured);
                 (node.name.clone(), serde_json::to_value(instance).expect("plain numbers"))
             });
@@ -53,8 +54,13 @@ impl Services {
             let peak_to_mean = peak_to_mean(attempts).unwrap_or(0.0);
             (group.name.clone(), report::Service { peak_to_mean, instances: instances.collect() })
         };
-        scenario.services.iter().map(service).collect()
+        scenario.services.iter().enumerate().map(service).collect()
     }
+}
+
+/// The instances of a service that only a fault boots.
+fn spares(scenario: &Scenario, service: usize) -> impl Iterator<Item = &Node> {
+    scenario.spares.iter().filter(move |spare| spare.service == service).map(|spare| &spare.node)
 }
 
 impl Load {

@@ -5,19 +5,23 @@ use std::collections::BTreeMap;
 use schism_core::{NodeId, ZoneId};
 
 use super::topology::{Zones, bad_name};
-use crate::Node;
 use crate::diagnostics::{Problem, Report};
 use crate::limits::{self, Limit};
 use crate::reader::too_many;
 use crate::source::{At, Place};
 use crate::spec::{RegistrySpec, Spread, Written};
 use crate::target::is_name;
+use crate::{Node, Spare};
 
 /// All nodes, and the groups that targets can name.
 pub(super) struct Cast {
     pub(super) members: Vec<Node>,
     pub(super) services: Vec<Vec<Node>>,
     pub(super) clients: Vec<Vec<Node>>,
+    /// Instances that faults recruit.
+    pub(super) spares: Vec<Spare>,
+    /// The zones that the instances of each service take turns in.
+    turns: Vec<Vec<ZoneId>>,
     /// Of each group: its first node and how many there are.
     groups: BTreeMap<String, (u32, u32)>,
     /// The groups, in the order of the file.
@@ -86,6 +90,8 @@ impl Cast {
             members: Vec::new(),
             services: Vec::new(),
             clients: Vec::new(),
+            spares: Vec::new(),
+            turns: Vec::new(),
             groups: BTreeMap::new(),
             names: Vec::new(),
             zone_of: Vec::new(),
@@ -98,6 +104,8 @@ impl Cast {
         for service in &written.services {
             let count = service.instances.map_or(0, |at| at.value);
             let nodes = cast.add(&service.name.value, count, &service.spread, zones, report);
+            let turn = nodes.iter().take(zones.all().len()).map(|node| node.zone).collect();
+            cast.turns.push(turn);
             cast.services.push(nodes);
         }
         for client in &written.clients {
@@ -132,6 +140,51 @@ impl Cast {
         nodes
     }
 
+    /// So many more instances of a service, which go on where its own end: by name, by zone and by number.
+    pub(super) fn recruit(&mut self, service: usize, count: u32) -> Vec<NodeId> {
+        let own = &self.services[service];
+        let group = own[0].name.rsplit_once('-').expect("a node is named after its group").0.to_owned();
+        let had = self.spares.iter().filter(|spare| spare.service == service).count();
+        let (first, id) = ((own.len() + had) as u32, self.zone_of.len() as u32);
+        let turn = &self.turns[service];
+        let fresh = (0..count).map(|i| Spare {
+            service,
+            ordinal: first + i,
+            node: Node {
+                id: NodeId(id + i),
+                name: format!("{group}-{}", first + i),
+                zone: turn[(first + i) as usize % turn.len()],
+            },
+        });
+        let fresh: Vec<Spare> = fresh.collect();
+        let nodes = fresh.iter().map(|spare| spare.node.id).collect();
+        self.zone_of.extend(fresh.iter().map(|spare| spare.node.zone));
+        self.spares.extend(fresh);
+        nodes
+    }
+
+    /// How many instances there are, with those that faults have recruited.
+    pub(super) fn instances(&self) -> usize {
+        self.services.iter().map(Vec::len).sum::<usize>() + self.spares.len()
+    }
+
+    /// What a node is.
+    pub(super) fn kind_of(&self, node: NodeId) -> Kind {
+        let instances: usize = self.services.iter().map(Vec::len).sum();
+        let (members, clients) = (self.members.len(), self.clients.iter().map(Vec::len).sum::<usize>());
+        match node.index() {
+            index if index < members => Kind::Member,
+            index if index < members + instances => Kind::Instance,
+            index if index < members + instances + clients => Kind::Client,
+            _ => Kind::Instance,
+        }
+    }
+
+    /// The service whose instances these are, if they are all of it.
+    pub(super) fn service_of(&self, nodes: &[NodeId]) -> Option<usize> {
+        self.services.iter().position(|service| service.iter().map(|node| node.id).eq(nodes.iter().copied()))
+    }
+
     /// The nodes of a group.
     pub(super) fn group(&self, name: &str) -> Option<Vec<NodeId>> {
         self.groups.get(name).map(|(first, count)| (*first..first + count).map(NodeId).collect())
@@ -155,22 +208,15 @@ impl Cast {
         Some((group, number.map(|number| NodeId(first + number)), *count))
     }
 
-    /// What a node is.
-    pub(super) fn kind_of(&self, node: NodeId) -> Kind {
-        let instances: usize = self.services.iter().map(Vec::len).sum();
-        match node.index() {
-            index if index < self.members.len() => Kind::Member,
-            index if index < self.members.len() + instances => Kind::Instance,
-            _ => Kind::Client,
-        }
-    }
-
     pub(super) fn zone_of(&self, node: NodeId) -> ZoneId {
         self.zone_of[node.index()]
     }
 
     /// The name of a node.
     pub(super) fn name_of(&self, node: NodeId) -> String {
+        if let Some(spare) = self.spares.iter().find(|spare| spare.node.id == node) {
+            return spare.node.name.clone();
+        }
         let (name, (first, _)) = self
             .groups
             .iter()

@@ -3,6 +3,7 @@
 
 mod aim;
 mod overlap;
+mod recruit;
 mod times;
 mod when;
 
@@ -83,7 +84,7 @@ impl Strike<'_> {
 pub(super) fn check(
     written: &Written,
     asked: &[Option<String>],
-    cast: &Cast,
+    cast: &mut Cast,
     zones: &Zones,
     length: Option<At<Duration>>,
     report: &Report,

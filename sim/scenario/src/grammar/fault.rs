@@ -138,17 +138,9 @@ const LATER: &[&str] = &[
     "corrupt",
     "bandwidth",
     "connection",
-    "slow",
     "limp-link",
-    "partial-capacity",
-    "error-rate",
-    "leak",
     "registry",
     "dns",
-    "deploy",
-    "config-push",
-    "scale",
-    "ip-reuse",
     "failpoint",
 ];
 

@@ -6,6 +6,7 @@ use schism_core::NodeId;
 use schism_models::nemesis::{Base, Fault, Nature, Partition, Shape, Target, Wants};
 
 use super::Strike;
+use super::recruit::recruits;
 use crate::check::cast::{Cast, Kind};
 use crate::check::target::{Resolved, resolve};
 use crate::check::topology::Zones;
@@ -34,7 +35,7 @@ impl Aimed {
 
 /// Finds the targets of all faults.
 pub(super) struct Aims<'a> {
-    cast: &'a Cast,
+    cast: &'a mut Cast,
     zones: &'a Zones,
     report: &'a Report,
     /// How many nodes have been named so far.
@@ -42,7 +43,7 @@ pub(super) struct Aims<'a> {
 }
 
 impl<'a> Aims<'a> {
-    pub(super) fn new(cast: &'a Cast, zones: &'a Zones, report: &'a Report) -> Self {
+    pub(super) fn new(cast: &'a mut Cast, zones: &'a Zones, report: &'a Report) -> Self {
         Aims { cast, zones, report, named: 0 }
     }
 
@@ -69,9 +70,9 @@ impl<'a> Aims<'a> {
     }
 
     fn one(&mut self, kind: &At<Fault<TargetSpec>>) -> Option<Aimed> {
-        let (cast, report) = (self.cast, self.report);
         let mut all = |specs: Vec<TargetSpec>| self.resolve(&specs);
         let resolved: Fault<Resolved> = kind.value.clone().aim(&mut all)?;
+        let (cast, report) = (&*self.cast, self.report);
         for fault in resolved.alternatives() {
             let sides = fault.sides();
             let overlaps = matches!(fault, Fault::Partition(Partition { shape: Shape::Partial(_), .. }));
@@ -84,7 +85,12 @@ impl<'a> Aims<'a> {
         let exact = exact(&resolved);
         let meant =
             |targets: Vec<Resolved>| Some(targets.into_iter().map(|resolved| resolved.target).collect());
-        Some(Aimed { fault: resolved.aim(&mut { meant })?, exact })
+        let hires = recruits(&resolved, cast, report)?;
+        let mut fault = resolved.aim(&mut { meant })?;
+        if let Some((service, count)) = hires {
+            fault.enlist(self.cast.recruit(service, count));
+        }
+        Some(Aimed { fault, exact })
     }
 
     fn resolve(&mut self, specs: &[TargetSpec]) -> Option<Vec<Resolved>> {
@@ -127,16 +133,25 @@ fn exact(fault: &Fault<Resolved>) -> Exact {
 
 /// Every target has nodes of the kind that the fault acts on.
 fn fit(fault: &Fault<Resolved>, cast: &Cast, report: &Report) {
-    let wants = fault.wants();
+    let wants = std::iter::once(fault.wants()).chain(std::iter::repeat(fault.wants_beside()));
+    for (targets, wants) in fault.sides().into_iter().zip(wants) {
+        fit_side(fault.name(), targets, wants, cast, report);
+    }
+}
+
+fn fit_side(name: &str, targets: &[Resolved], wants: Wants, cast: &Cast, report: &Report) {
     let fits = |node: NodeId| match (wants, cast.kind_of(node)) {
         (Wants::Anyone, _)
         | (Wants::Members, Kind::Member)
-        | (Wants::Instances, Kind::Instance)
+        | (Wants::Instances | Wants::Service, Kind::Instance)
         | (Wants::Clients, Kind::Client)
         | (Wants::InstancesOrClients, Kind::Instance | Kind::Client) => true,
-        (Wants::Members | Wants::Instances | Wants::Clients | Wants::InstancesOrClients, _) => false,
+        (
+            Wants::Members | Wants::Instances | Wants::Service | Wants::Clients | Wants::InstancesOrClients,
+            _,
+        ) => false,
     };
-    for target in fault.sides().into_iter().flatten() {
+    for target in targets {
         // All nodes of a group are alike; of a zone, it strikes those that it can.
         let (found, what) = match &target.target.base {
             Base::Node(node) => (fits(*node), cast.kind_of(*node).one()),
@@ -145,7 +160,7 @@ fn fit(fault: &Fault<Resolved>, cast: &Cast, report: &Report) {
             Base::Rest => continue,
         };
         if !found {
-            let message = format!("`{}` acts on {}: `{}` {what}", fault.name(), wanted(wants), target.text);
+            let message = format!("`{name}` acts on {}: `{}` {what}", wanted(wants), target.text);
             report.add(Problem::error(target.place, message).help(format!("name {}", wanted(wants))));
         }
     }
@@ -157,6 +172,7 @@ fn wanted(wants: Wants) -> &'static str {
         Wants::Anyone => "every process",
         Wants::Members => "registry members",
         Wants::Instances => "instances of services",
+        Wants::Service => "all instances of a service",
         Wants::Clients => "clients",
         Wants::InstancesOrClients => "instances of services and clients",
     }
