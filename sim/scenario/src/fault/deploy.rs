@@ -3,7 +3,7 @@
 use schism_core::{Duration, Ratio};
 use schism_models::nemesis::{Batch, Brings, Deploy, Strategy};
 
-use super::{Body, Spell, batch};
+use super::{Body, Spell};
 use crate::grammar::{Key, Least, Shape};
 use crate::limits;
 use crate::target::TargetSpec;
@@ -92,7 +92,7 @@ pub(super) fn write(fault: &Deploy, names: &dyn Spell) -> String {
     let strategy = match strategy {
         Strategy::Rolling => "\"rolling\"".to_owned(),
         Strategy::Canary { first, bake } => {
-            format!("\"canary\", canary = {}, bake = \"{bake}\"", batch(*first))
+            format!("\"canary\", canary = {}, bake = \"{bake}\"", super::batch(*first))
         }
         Strategy::BlueGreen => "\"blue-green\"".to_owned(),
     };
@@ -101,7 +101,7 @@ pub(super) fn write(fault: &Deploy, names: &dyn Spell) -> String {
         "{{ target = {}, strategy = {strategy}, batch = {}, pause = \"{pause}\", drain = \"{drain}\", \
          restart-after = \"{restart_after}\", new = {{ slow = {slow}, error-rate = \"{}\" }} }}",
         names.targets(targets),
-        batch(*batch),
+        super::batch(*batch),
         units::show_ratio(*error_rate)
     )
 }
