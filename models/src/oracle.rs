@@ -39,6 +39,9 @@ pub trait Oracle: Clone {
     /// A node has observed something.
     fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<String>;
 
+    /// A fault of the plan has begun, whatever it does: what only ails a process is no fault of the kernel's.
+    fn on_begin(&mut self) {}
+
     /// A fault has been inflicted, or healed.
     fn on_fault(&mut self, moment: &Moment<'_>, fault: &Fault) -> Option<String> {
         let _ = (moment, fault);
@@ -92,6 +95,13 @@ macro_rules! catalog {
             pub fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<String> {
                 match self {
                     $(AnyOracle::$kind(oracle) => oracle.observe(moment, by, seen),)*
+                }
+            }
+
+            /// See [`Oracle::on_begin`].
+            pub fn on_begin(&mut self) {
+                match self {
+                    $(AnyOracle::$kind(oracle) => oracle.on_begin(),)*
                 }
             }
 

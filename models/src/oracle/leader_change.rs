@@ -30,6 +30,10 @@ impl Oracle for LeaderChange {
         }
     }
 
+    fn on_begin(&mut self) {
+        *self = LeaderChange::Struck;
+    }
+
     fn on_fault(&mut self, _: &Moment<'_>, _: &Fault) -> Option<String> {
         *self = LeaderChange::Struck;
         None

@@ -252,6 +252,7 @@ impl Audience for Ledger {
         let has_phase = self.faults.begin(now, fault, on, islands);
         self.requests.on_fault(now, fault, has_phase);
         self.recovery.on_begin(now);
+        self.watch.on_begin();
     }
 
     fn fault_healed(&mut self, scene: &Scene<'_>, fault: usize, touched: u64) {

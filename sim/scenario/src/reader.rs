@@ -54,10 +54,12 @@ impl<'t> Section<'t> {
         let table = tree.and_then(Tree::as_table);
         let section = Section { path: path.to_owned(), place, report, table, keys };
         if let (Some(tree), None) = (tree, table) {
-            report.add(
-                Problem::error(tree.place, format!("`{path}` is a table, not {}", tree.kind()))
-                    .help(format!("its keys are: {}", listed(section.names()).unwrap_or_default())),
-            );
+            report.add(Problem::error(tree.place, format!("`{path}` is a table, not {}", tree.kind())).help(
+                listed(section.names()).map_or_else(
+                    || "write an empty table: {}".to_owned(),
+                    |names| format!("its keys are: {names}"),
+                ),
+            ));
         }
         for entry in table.into_iter().flat_map(|table| &table.entries) {
             section.know(entry);

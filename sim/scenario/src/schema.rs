@@ -100,7 +100,7 @@ fn rules(keys: &[Key]) -> Vec<(&'static str, Value)> {
         let kind = json!({ "oneOf": one_of(crate::fault::KINDS) });
         return vec![("allOf", json!([kind, not_both("for", "until")]))];
     }
-    if has("over") {
+    if has("below") {
         return vec![("anyOf", one_of(&["below", "above"]))];
     }
     if has("existing") {

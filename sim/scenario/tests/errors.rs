@@ -603,3 +603,61 @@ fn at_most_ten_are_listed() {
     assert_eq!((errors.len(), errors.left_out()), (10, 40));
     assert!(errors.to_string().ends_with("and 40 more\n"));
 }
+
+#[test]
+fn faults_of_processes_clocks_disks_and_zones() {
+    let faults = [
+        r#"crash = { target = "orders", disk = "lose-some" }"#,
+        r#"crash = { target = "orders", host = "gone" }"#,
+        r#"crash-loop = { target = "orders", backoff = { base = "0s" } }"#,
+        r#"crash-loop = { target = "orders", backoff = { base = "1us" } }"#,
+        r#"crash-loop = { target = "orders", backoff = { base = "1m", cap = "10s" } }"#,
+        r#"crash-loop = { target = "orders", backoff = { factor = 0 } }"#,
+        r#"stop = { target = "orders", drain = 5 }"#,
+        r#"stop = { target = "orders", deregister = "no" }"#,
+        r#"start-slow = { target = "web" }"#,
+        r#"start-slow = { target = "orders", factor = 0.5 }"#,
+        r#"start-slow = { target = "orders", factor = "5" }"#,
+        r#"start-slow = { target = "orders", factor = 2000000 }"#,
+        r#"start-slow = { target = "orders", for-each = "0s" }"#,
+        r#"zombie = { target = "registry" }"#,
+        r#"gc = { target = "orders", every = "1us" }"#,
+        r#"gc = { target = "orders", pause = 50 }"#,
+        r#"clock = { target = "orders" }"#,
+        r#"clock = "orders""#,
+        r#"clock = { target = "orders", skew = 200 }"#,
+        r#"clock = { target = "orders", skew = "200" }"#,
+        r#"clock = { target = "orders", skew = "1s", of = "monotonic" }"#,
+        r#"clock = { target = "orders", skew = "1s", drift = 5 }"#,
+        r#"clock = { target = "orders", drift = "500ppm" }"#,
+        r#"clock = { target = "orders", drift = -1000000 }"#,
+        r#"clock = { target = "orders", drift = 9000001 }"#,
+        r#"clock = { target = "orders", drift = 0.5 }"#,
+        r#"clock = { target = "orders", jump = "-5s", of = "both" }"#,
+        r#"clock = { target = "orders", jump = "-5s", of = "sundial" }"#,
+        r#"clock = { target = "orders", strobe = { every = "1us" } }"#,
+        r#"clock = { target = "orders", freeze = { hard = true } }"#,
+        r#"clock = { target = "orders", freeze = true }"#,
+        r#"clock = { target = "orders", backwards = "-5s" }"#,
+        r#"clock = { target = "orders", backwards = "5s", of = "both" }"#,
+        r#"disk = { target = "web", stall = {} }"#,
+        r#"disk = { target = "orders", slow = 20 }"#,
+        r#"disk = { target = "registry" }"#,
+        r#"disk = { target = "registry", slow = "20" }"#,
+        r#"disk = { target = "registry", full = {}, stall = {} }"#,
+        r#"disk = { target = "registry", full = { soon = true } }"#,
+        r#"zone-outage = { zone = "d" }"#,
+        r#"zone-outage = "b""#,
+        r#"zone-outage = {}"#,
+        r#"zone-outage = { zone = "b", recovery = "slowly" }"#,
+        r#"zone-outage = { zone = "b", recovery = { waves = { size = 0 } } }"#,
+        r#"zone-outage = { zone = "b", recovery = { waves = { size = "0%" } } }"#,
+        r#"zone-outage = { zone = "b", recovery = { waves = { every = "0s" } } }"#,
+        r#"zone-brownout = { zone = "zone:d", slow = 2 }"#,
+        r#"zone-brownout = { zone = "b", slow = 0 }"#,
+        r#"zone-brownout = { zone = "b", loss = 0.01 }"#,
+        r#"zone-brownout = { zone = "b", latency = 20 }"#,
+    ];
+    let faults = faults.map(|fault| format!("[[fault]]\nat = \"10s\"\nfor = \"5s\"\n{fault}"));
+    insta::assert_snapshot!(check_beside(&faults.each_ref().map(String::as_str)));
+}

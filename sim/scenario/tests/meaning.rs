@@ -45,6 +45,7 @@ heartbeat-interval = "100ms"
 election-timeout = "1s"
 fsync = { lognormal = { p50 = "1ms", p99 = "8ms" } }
 request-timeout = "5s"
+keepalive-time = "none"
 lease-clock = "monotonic"
 "##);
 }

@@ -58,6 +58,11 @@ impl Watch {
             .retain(|&at| show(&mut oracles[at], scene.now(), |oracle| oracle.observe(&moment, by, seen)));
     }
 
+    /// A fault of the plan has begun.
+    pub(crate) fn on_begin(&mut self) {
+        self.oracles.iter_mut().for_each(|(_, oracle, _)| oracle.on_begin());
+    }
+
     /// A fault was inflicted or healed.
     pub(crate) fn on_fault(&mut self, scene: &Scene<'_>, record: &Record, fault: &Fault) {
         let moment = Moment { scene, record };
