@@ -1,63 +1,81 @@
 //! The nemesis: what goes wrong, when, and to whom. The catalog of faults; each kind is one file and one line here.
 
 mod aim;
+mod bandwidth;
 mod batch;
 mod clock;
 mod config_push;
+mod connection;
+mod corrupt;
 mod crash;
 mod crash_loop;
 mod deploy;
 mod disk;
+mod duplicate;
 mod ears;
 mod error_rate;
 mod find;
 mod gc;
 mod hand;
 mod ip_reuse;
+mod latency;
 mod leak;
+mod limp_link;
 mod load;
+mod loss;
 mod noisy_neighbour;
 mod one_of;
 mod partial_capacity;
 mod partition;
 mod pause;
 mod plan;
+mod reorder;
 mod scale;
 mod slow;
 mod start_slow;
 mod stop;
 mod strike;
 mod vm_stall;
+mod ways;
 mod zombie;
 mod zone_brownout;
 mod zone_outage;
 
 pub use aim::{Aim, Base, Names, Select, Target, Wants};
+pub use bandwidth::Bandwidth;
 pub use batch::Batch;
 pub use clock::{Clock, Of, Offset, Wrong};
 pub use config_push::{ConfigPush, Configuration, Stages};
+pub use connection::{Answer, Connection, Failure};
+pub use corrupt::Corrupt;
 pub use crash::Crash;
 pub use crash_loop::{Backoff, CrashLoop};
 pub use deploy::{Brings, Deploy, Strategy};
 pub use disk::{Bad, Disk};
+pub use duplicate::Duplicate;
 pub use ears::Ears;
 pub use error_rate::ErrorRate;
 pub use gc::Gc;
 pub use ip_reuse::IpReuse;
+pub use latency::Latency;
 pub use leak::Leak;
+pub use limp_link::LimpLink;
 pub use load::{Herd, How, Load};
+pub use loss::{Loss, Pattern};
 pub use noisy_neighbour::NoisyNeighbour;
 pub use one_of::OneOf;
 pub use partial_capacity::PartialCapacity;
-pub use partition::{Direction, Mode, Partition, Shape};
+pub use partition::{Existing, Flap, LeaderOn, Mode, Partition, Plane, RestOn, Shape, Tempo};
 pub use pause::Pause;
 pub use plan::{Bounds, End, OnMiss, OnOverlap, Planned, Span, Start, Trigger, Wait, Within, bounds, spans};
+pub use reorder::Reorder;
 pub use scale::{Scale, Way};
 pub use slow::Slow;
 pub use start_slow::{Restart, StartSlow};
 pub use stop::Stop;
 pub use strike::{Audience, Nemesis, Struck};
 pub use vm_stall::VmStall;
+pub use ways::{Direction, Ends, TRAFFIC, Ways};
 pub use zombie::Zombie;
 pub use zone_brownout::ZoneBrownout;
 pub use zone_outage::{Recovery, ZoneOutage};
@@ -103,6 +121,16 @@ pub trait Nature {
         &[]
     }
 
+    /// Whether a node may stand on several of its sides.
+    fn standing(&self) -> Standing {
+        Standing::OnOneSide
+    }
+
+    /// How many nodes its targets must mean together, so that it does anything.
+    fn needs(&self) -> usize {
+        0
+    }
+
     /// What it keeps its targets from for as long as it lasts.
     fn grip(&self) -> Grip {
         Grip::Loose
@@ -134,6 +162,15 @@ pub enum Lasting {
     Span,
     /// It happens at one moment, and there is nothing to heal.
     Moment,
+}
+
+/// Where a node may stand that a fault names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// On one side, so that nobody is parted from itself.
+    OnOneSide,
+    /// On several: the fault tells its sides apart pair by pair.
+    Anywhere,
 }
 
 /// The catalog: makes the enum of all faults from it, and hands each question to the kind that knows the answer.
@@ -206,6 +243,14 @@ macro_rules! catalog {
                 match self { $(Fault::$kind(fault) => fault.spares(),)* }
             }
 
+            fn standing(&self) -> Standing {
+                match self { $(Fault::$kind(fault) => fault.standing(),)* }
+            }
+
+            fn needs(&self) -> usize {
+                match self { $(Fault::$kind(fault) => fault.needs(),)* }
+            }
+
             fn grip(&self) -> Grip {
                 match self { $(Fault::$kind(fault) => fault.grip(),)* }
             }
@@ -237,6 +282,14 @@ macro_rules! catalog {
 
 catalog! {
     Partition = "partition", "some nodes cannot reach others";
+    Latency = "latency", "messages take longer";
+    Loss = "loss", "messages are lost, each by its own luck or in bursts";
+    Duplicate = "duplicate", "messages arrive twice";
+    Reorder = "reorder", "messages overtake each other";
+    Corrupt = "corrupt", "messages are damaged, which a checksum finds";
+    Bandwidth = "bandwidth", "links have little room, and a finite buffer";
+    LimpLink = "limp-link", "network cards still work, far too slowly";
+    Connection = "connection", "connections are reset, half-open, or not to be had";
     Crash = "crash", "processes die: all that is not on disk is lost";
     CrashLoop = "crash-loop", "processes die again and again, and are started again ever later";
     Stop = "stop", "processes are told to end: they leave the list, drain, and end";

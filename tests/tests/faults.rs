@@ -12,6 +12,13 @@ use schism_tests::faults::{Way, fault, played, refusal, staged, told, ways};
 
 /// Ways to write a fault of no intensity at all: as if it were not there.
 const NOTHING: &[&str] = &[
+    r#"latency = { between = ["web", "orders"], extra = "0s" }"#,
+    r#"loss = { target = "orders", rate = "0%" }"#,
+    r#"loss = { target = "orders", burst = { to-bad = "0%", to-good = "1%" } }"#,
+    r#"duplicate = { target = "orders", rate = "0%" }"#,
+    r#"reorder = { target = "orders", rate = "100%", gap = "0s" }"#,
+    r#"corrupt = { target = "orders", rate = "0%" }"#,
+    r#"partition = { isolate = "orders", mode = "slow", latency = "0s" }"#,
     r#"gc = { target = "orders", pause = "0s" }"#,
     r#"start-slow = { target = "orders", factor = 1 }"#,
     r#"clock = { target = "registry", skew = "0s" }"#,
@@ -25,6 +32,14 @@ const NOTHING: &[&str] = &[
     r#"load = { ramp = { target = "web", factor = 1.0, over = "5s" } }"#,
     r#"load = { hot-key = { target = "web", share = "0%" } }"#,
 ];
+
+/// What makes nodes open new connections in the midst of a fault that concerns only such.
+const RECONNECT: &str = r#"
+[[fault]]
+id         = "again"
+at         = "22s"
+connection = { reset = { target = "registry" } }
+"#;
 
 const SEED: u64 = 3;
 
@@ -64,8 +79,11 @@ fn each_can_be_written_down_and_read_again() {
 #[test]
 fn each_touches_something_and_says_what() {
     for way in ways() {
-        let report = told(&fault("f", &when(&way, "20s", "10s"), way.toml), SEED);
-        let [fault] = &report.faults[..] else { panic!("{}: it did not happen", way.toml) };
+        let more = if way.toml.contains("connect-hang") { RECONNECT } else { "" };
+        let report = told(&(fault("f", &when(&way, "20s", "10s"), way.toml) + more), SEED);
+        let Some(fault) = report.faults.iter().find(|fault| fault.id == "f") else {
+            panic!("{}: it did not happen", way.toml)
+        };
         assert!(fault.touched > 0, "{}: it touched nothing", way.toml);
         assert!(!fault.on.is_empty(), "{}: it does not say whom", way.toml);
         assert!(fault.to_s.is_some(), "{}: it did not heal", way.toml);

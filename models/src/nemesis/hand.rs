@@ -120,6 +120,8 @@ pub(crate) struct Course {
     pub(crate) victims: Vec<NodeId>,
     /// What is told of that.
     pub(super) struck: Struck,
+    /// The ways that a partition closes and opens, as it found them.
+    ways: Vec<(NodeSet, NodeSet)>,
     /// How many processes it has struck.
     strikes: u64,
     holds: BTreeSet<(Hold, NodeId)>,
@@ -236,11 +238,6 @@ impl Hand<'_> {
         self.scene().now()
     }
 
-    /// How long the fault lasts that begins now, unless it is never healed.
-    pub(crate) fn lasts(&self) -> Option<Duration> {
-        self.planned.heals(self.now()).map(|heals| heals.since(self.now()))
-    }
-
     /// A stream of luck of the fault's own: nobody else draws from it, so that taking the fault away changes nothing
     /// else. The same purpose and turn are the same stream.
     pub(crate) fn luck(&self, purpose: &'static str, turn: u32) -> Luck {
@@ -269,6 +266,25 @@ impl Hand<'_> {
     /// The victims, in the order in which they were found.
     pub(crate) fn victims(&self) -> &[NodeId] {
         &self.course.victims
+    }
+
+    /// Remembers the ways that the fault closes and opens.
+    pub(crate) fn keep_ways(&mut self, ways: Vec<(NodeSet, NodeSet)>) {
+        self.course.ways = ways;
+    }
+
+    /// The ways that the fault closes and opens, as it found them when it began.
+    pub(crate) fn ways(&self) -> &[(NodeSet, NodeSet)] {
+        &self.course.ways
+    }
+
+    /// How long a fault that begins now lasts, if it ends.
+    pub(crate) fn lasts(&self) -> Option<Duration> {
+        match self.planned.end {
+            End::After(lasts) => Some(lasts),
+            End::At(at) => Some(at.since(self.now())),
+            End::Never => None,
+        }
     }
 
     /// The victim at a place among them.

@@ -1,13 +1,20 @@
 //! Some nodes cannot reach others.
 
-use schism_core::{Classes, Cut, Feel, Flows, NodeId, NodeSet};
+mod course;
+mod shape;
+mod tempo;
+
+use schism_core::{Cut, Distribution, Feel, Flows, Harm, Impairment, NodeSet, Ratio};
+
+pub use shape::{LeaderOn, Plane, RestOn, Shape};
+pub use tempo::{Flap, Tempo};
 
 use super::aim::{Aim, Names, Target};
-use super::find::Finder;
-use super::hand::{Hand, Strike};
-use super::{Grip, Nature, Struck};
+use super::hand::{Hand, Step, Strike};
+use super::ways::{Direction, LINK, named};
+use super::{Grip, Nature, Standing, Struck};
 
-/// Who cannot reach whom, and how that feels.
+/// Who cannot reach whom, how that feels, and how it comes and goes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Partition<T = Target> {
     /// Who is parted from whom.
@@ -16,204 +23,149 @@ pub struct Partition<T = Target> {
     pub direction: Direction,
     /// What a sender notices.
     pub mode: Mode,
-}
-
-/// Who is parted from whom.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Shape<T = Target> {
-    /// Nodes of different sides do not reach each other; who stands on no side is not touched.
-    Split(Vec<Vec<T>>),
-    /// These nodes reach nobody else, and nobody else reaches them. They reach each other.
-    Isolate(Vec<T>),
-    /// From the first set to the second only.
-    OneWay(Vec<T>, Vec<T>),
-    /// Between each pair of sets.
-    Partial(Vec<(T, T)>),
-}
-
-/// Which ways between two sides are cut; "forward" is from an earlier named side to a later one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Both ways.
-    Both,
-    /// From the earlier side to the later.
-    Forward,
-    /// From the later side to the earlier.
-    Backward,
+    /// What becomes of the connections that are open when it comes.
+    pub existing: Existing,
+    /// How it comes and goes.
+    pub tempo: Tempo,
 }
 
 /// What a sender notices of a cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Mode {
     /// Nothing: messages vanish.
     Blackhole,
     /// A refusal: the sender sees a reset.
     Reject,
+    /// Nothing: the network keeps its messages, and delivers them when the cut is mended.
+    Hold,
+    /// Nothing is cut: every message takes so much longer.
+    Slow(Distribution),
 }
 
-impl Direction {
-    /// Whether messages from the earlier side to the later are cut.
-    pub(super) fn is_forward(self) -> bool {
-        matches!(self, Direction::Both | Direction::Forward)
-    }
-
-    /// Whether messages from the later side to the earlier are cut.
-    pub(super) fn is_backward(self) -> bool {
-        matches!(self, Direction::Both | Direction::Backward)
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Direction::Both => "",
-            Direction::Forward => ", forward only",
-            Direction::Backward => ", backward only",
-        }
-    }
+/// What becomes of open connections when a partition comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// They are cut like everything else.
+    Cut,
+    /// They go on, and so do messages that need no new connection: only new ones cannot be opened.
+    Keep,
 }
 
 impl<T> Partition<T> {
     /// The same, aimed otherwise.
     pub fn aim<U>(self, at: &mut Aim<'_, T, U>) -> Option<Partition<U>> {
-        Some(Partition { shape: self.shape.aim(at)?, direction: self.direction, mode: self.mode })
+        let Partition { shape, direction, mode, existing, tempo } = self;
+        Some(Partition { shape: shape.aim(at)?, direction, mode, existing, tempo })
     }
 
     /// Whom it is aimed at, side by side.
     pub fn sides(&self) -> Vec<&[T]> {
-        match &self.shape {
-            Shape::Split(sides) => sides.iter().map(Vec::as_slice).collect(),
-            Shape::Isolate(targets) => vec![targets],
-            Shape::OneWay(from, to) => vec![from, to],
-            Shape::Partial(pairs) => {
-                pairs.iter().flat_map(|(a, b)| [std::slice::from_ref(a), std::slice::from_ref(b)]).collect()
-            }
-        }
-    }
-}
-
-impl<T> Shape<T> {
-    fn aim<U>(self, at: &mut Aim<'_, T, U>) -> Option<Shape<U>> {
-        Some(match self {
-            Shape::Split(sides) => {
-                let sides: Vec<_> = sides.into_iter().map(&mut *at).collect();
-                Shape::Split(sides.into_iter().collect::<Option<_>>()?)
-            }
-            Shape::Isolate(targets) => Shape::Isolate(at(targets)?),
-            Shape::OneWay(from, to) => {
-                let (from, to) = (at(from), at(to));
-                Shape::OneWay(from?, to?)
-            }
-            Shape::Partial(pairs) => {
-                let mut one = |target: T| at(vec![target])?.pop();
-                let pairs: Vec<_> = pairs.into_iter().map(|(a, b)| (one(a), one(b))).collect();
-                Shape::Partial(pairs.into_iter().map(|(a, b)| Some((a?, b?))).collect::<Option<_>>()?)
-            }
-        })
+        self.shape.sides()
     }
 }
 
 impl<T> Nature for Partition<T> {
+    fn is_nothing(&self) -> bool {
+        matches!(&self.mode, Mode::Slow(by) if by.is_zero())
+    }
+
+    /// Two that are drawn part different nodes, and what comes and goes, or only slows, adds up.
     fn grip(&self) -> Grip {
-        Grip::Apart
+        let holds = match self.mode {
+            Mode::Blackhole | Mode::Reject | Mode::Hold => self.tempo == Tempo::Steady,
+            Mode::Slow(_) => false,
+        };
+        if holds && !self.shape.is_drawn() { Grip::Apart } else { Grip::Loose }
+    }
+
+    fn standing(&self) -> Standing {
+        self.shape.standing()
+    }
+
+    fn needs(&self) -> usize {
+        self.shape.needs()
     }
 }
 
 impl Partition {
     /// `partition: zone:b | rest, blackhole`.
     pub fn words(&self, names: &dyn Names) -> String {
-        let shape = match &self.shape {
-            Shape::Split(sides) => {
-                sides.iter().map(|side| names.targets(side)).collect::<Vec<_>>().join(" | ")
-            }
-            Shape::Isolate(nodes) => format!("{} | everyone else", names.targets(nodes)),
-            Shape::OneWay(from, to) => format!("{} -> {}", names.targets(from), names.targets(to)),
-            Shape::Partial(pairs) => {
-                let pair = |(a, b): &(Target, Target)| format!("{} | {}", names.target(a), names.target(b));
-                pairs.iter().map(pair).collect::<Vec<_>>().join(" and ")
-            }
+        let mode = match &self.mode {
+            Mode::Blackhole => "blackhole".to_owned(),
+            Mode::Reject => "reject".to_owned(),
+            Mode::Hold => "hold".to_owned(),
+            Mode::Slow(by) => format!("slow by {} at the median", by.median()),
         };
-        let mode = match self.mode {
-            Mode::Blackhole => "blackhole",
-            Mode::Reject => "reject",
+        let existing = match self.existing {
+            Existing::Cut => "",
+            Existing::Keep => ", existing connections kept",
         };
-        format!("partition: {shape}{}, {mode}", self.direction.words())
+        let direction = if self.shape.is_directed() { "" } else { self.direction.words() };
+        format!("partition: {}{direction}, {mode}{existing}{}", self.shape.words(names), self.tempo.words())
+    }
+
+    /// Cuts the ways between each two of these sets of nodes, or slows them.
+    fn close(&self, hand: &mut Hand<'_>, pairs: &[(NodeSet, NodeSet)]) {
+        let ways = pairs.iter().flat_map(|(a, b)| self.direction.of(a, b));
+        for (number, (from, to)) in (0..).zip(ways.filter(|(from, to)| !from.is_empty() && !to.is_empty())) {
+            let (id, classes) = (hand.id(), self.shape.traffic());
+            let cut = |feel| {
+                let flows = match self.existing {
+                    Existing::Cut => Flows::All,
+                    Existing::Keep => Flows::New,
+                };
+                Cut { id, from: from.clone(), to: to.clone(), feel, classes, flows }
+            };
+            match &self.mode {
+                Mode::Blackhole => hand.cut(cut(Feel::Silent)),
+                Mode::Reject => hand.cut(cut(Feel::Refused)),
+                Mode::Hold => hand.cut(cut(Feel::Held)),
+                Mode::Slow(by) => {
+                    let harm = Harm::Delay { extra: by.clone(), correlation: Ratio::ZERO };
+                    let salt = hand.luck(LINK, number).draw();
+                    hand.impair(Impairment { id, salt, from, to, classes, harm });
+                }
+            }
+        }
+    }
+
+    /// Opens all ways again.
+    fn open(hand: &mut Hand<'_>) {
+        hand.mend();
+        hand.repair();
+    }
+
+    fn struck(&self, hand: &Hand<'_>, pairs: &[(NodeSet, NodeSet)]) -> Struck {
+        let mut sides: Vec<NodeSet> = Vec::new();
+        for side in pairs.iter().flat_map(|(a, b)| [a, b]) {
+            if !sides.contains(side) {
+                sides.push(side.clone());
+            }
+        }
+        let sides = named(&sides);
+        match self.mode {
+            Mode::Blackhole | Mode::Reject | Mode::Hold => {
+                Struck::Parted { sides, islands: hand.scene().network().islands() }
+            }
+            Mode::Slow(_) => Struck::Ways { sides },
+        }
     }
 }
 
 impl Strike for Partition {
     fn begin(&self, hand: &mut Hand<'_>) {
-        let (id, feel) = (hand.id(), self.feel());
-        let pairs = hand.finding(|finder| self.pairs(finder));
-        for (a, b) in &pairs {
-            if self.direction.is_forward() {
-                hand.cut(Cut {
-                    id,
-                    from: a.clone(),
-                    to: b.clone(),
-                    feel,
-                    classes: Classes::ALL,
-                    flows: Flows::All,
-                });
-            }
-            if self.direction.is_backward() {
-                hand.cut(Cut {
-                    id,
-                    from: b.clone(),
-                    to: a.clone(),
-                    feel,
-                    classes: Classes::ALL,
-                    flows: Flows::All,
-                });
-            }
-        }
-        let islands = hand.scene().network().islands();
-        hand.strikes(Struck::Parted { sides: named(&pairs), islands });
-    }
-}
-
-impl Partition {
-    fn feel(&self) -> Feel {
-        match self.mode {
-            Mode::Blackhole => Feel::Silent,
-            Mode::Reject => Feel::Refused,
-        }
-    }
-
-    /// Each two sets of nodes between which it cuts, the earlier named first.
-    fn pairs(&self, finder: &mut Finder<'_>) -> Vec<(NodeSet, NodeSet)> {
-        let mut pairs = match &self.shape {
-            Shape::Split(sides) => every_two(&finder.find_sides(sides)),
-            Shape::Isolate(targets) => {
-                let inside = finder.find_all(targets);
-                let outside = finder.all().filter(|&node| !inside.contains(node)).collect();
-                vec![(inside, outside)]
-            }
-            Shape::OneWay(from, to) => every_two(&finder.find_sides(&[from.clone(), to.clone()])),
-            Shape::Partial(edges) => edges
-                .iter()
-                .flat_map(|(a, b)| every_two(&finder.find_sides(&[vec![a.clone()], vec![b.clone()]])))
-                .collect(),
+        let pairs = hand.finding(|finder| self.tempo.pairs(&self.shape, finder));
+        hand.keep_ways(pairs);
+        self.start(hand);
+        let told = match &self.tempo {
+            Tempo::Rolling { .. } => hand.ways().iter().take(1).cloned().collect(),
+            Tempo::Steady | Tempo::Flap(_) | Tempo::Swizzle { .. } => hand.ways().to_vec(),
         };
-        pairs.retain(|(a, b)| !a.is_empty() && !b.is_empty());
-        pairs
+        let struck = self.struck(hand, &told);
+        hand.strikes(struck);
     }
-}
 
-/// The sides of some pairs, each once, in the order in which they come.
-pub(super) fn named(pairs: &[(NodeSet, NodeSet)]) -> Vec<Vec<NodeId>> {
-    let mut sides: Vec<Vec<NodeId>> = Vec::new();
-    for side in pairs.iter().flat_map(|(a, b)| [a, b]).map(|side| side.iter().collect()) {
-        if !sides.contains(&side) {
-            sides.push(side);
-        }
+    fn step(&self, hand: &mut Hand<'_>, step: Step) {
+        self.go_on(hand, step);
     }
-    sides
-}
-
-/// Every two sides, the earlier first.
-pub(super) fn every_two(sides: &[NodeSet]) -> Vec<(NodeSet, NodeSet)> {
-    let mut pairs = Vec::new();
-    for (at, earlier) in sides.iter().enumerate() {
-        pairs.extend(sides[at + 1..].iter().map(|later| (earlier.clone(), later.clone())));
-    }
-    pairs
 }

@@ -4,8 +4,7 @@ use schism_core::{Duration, Luck, NodeId, Seed, Time, ZoneId};
 
 use super::aim::Select;
 use super::find::Finder;
-use super::partition::{Partition, Shape};
-use super::{Fault, Lasting, Nature};
+use super::{Fault, Lasting, Nature, Standing};
 
 /// One fault of the plan.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,8 +125,10 @@ impl Planned {
         }
         let mut finder = Finder::before(zones, self.luck(seed, super::hand::TARGETS, 0));
         // The two of each pair are told apart pair by pair: a node may stand in several.
-        let in_pairs = matches!(chosen, Fault::Partition(Partition { shape: Shape::Partial(_), .. }));
-        let at_once = if in_pairs { 2 } else { sides.len().max(1) };
+        let at_once = match chosen.standing() {
+            Standing::OnOneSide => sides.len().max(1),
+            Standing::Anywhere => 2,
+        };
         let found = sides.chunks(at_once).flat_map(|sides| finder.find_sides(sides));
         Some(found.map(|side| side.iter().collect()).collect())
     }

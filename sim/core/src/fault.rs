@@ -256,6 +256,16 @@ impl NodeSet {
         self.0.grow_and_insert(node.index());
     }
 
+    /// The nodes that are in both.
+    pub fn and(&self, other: &NodeSet) -> NodeSet {
+        self.iter().filter(|&node| other.contains(node)).collect()
+    }
+
+    /// The nodes that are in it and not in the other.
+    pub fn without(&self, other: &NodeSet) -> NodeSet {
+        self.iter().filter(|&node| !other.contains(node)).collect()
+    }
+
     /// The nodes in it, by number.
     pub fn iter(&self) -> impl Iterator<Item = NodeId> + '_ {
         self.0.ones().map(|index| NodeId(index as u32))

@@ -197,7 +197,7 @@ fn groups(scenario: &Scenario) -> impl Iterator<Item = (&str, &[Node])> {
 
 #[cfg(test)]
 mod tests {
-    use schism_models::nemesis::{Direction, Mode, Partition, Pause, Shape};
+    use schism_models::nemesis::{Direction, Existing, Mode, Partition, Pause, Shape, Tempo};
 
     use super::*;
     use crate::ledger::stage::{BATCH, ORDERS, REGISTRY, Stage, WEB, next};
@@ -222,10 +222,13 @@ mod tests {
             vec![vec![target(Base::Zone(ZoneId(1)), None), leader.clone()], vec![target(Base::Rest, None)]];
         let told = |fault| Words::new(&scenario).fault(&fault);
         assert_eq!(told(Fault::Pause(Pause { targets: vec![orders.clone()] })), "pause of orders:pick(2)");
-        let split = Fault::Partition(Partition { shape: Shape::Split(sides), direction, mode });
+        let (existing, tempo) = (Existing::Cut, Tempo::Steady);
+        let split =
+            Fault::Partition(Partition { shape: Shape::Split(sides), direction, mode, existing, tempo });
         assert_eq!(told(split), "partition: zone:b, registry:leader | rest, forward only, blackhole");
         let shape = Shape::Partial(vec![(orders, leader)]);
-        let partial = Fault::Partition(Partition { shape, direction: Direction::Both, mode: Mode::Reject });
+        let (direction, mode) = (Direction::Both, Mode::Reject);
+        let partial = Fault::Partition(Partition { shape, direction, mode, existing, tempo });
         assert_eq!(told(partial), "partition: orders:pick(2) | registry:leader, reject");
     }
 }

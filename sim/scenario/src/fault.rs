@@ -1,27 +1,36 @@
 //! How each kind of fault is spelt: one file with its keys, how they are read and how they are written down again, and
 //! one line here.
 
+mod bandwidth;
 mod clock;
 mod config_push;
+mod connection;
+mod corrupt;
 mod crash;
 mod crash_loop;
 mod deploy;
 mod disk;
+mod duplicate;
 mod error_rate;
 mod gc;
 mod ip_reuse;
+mod latency;
 mod leak;
+mod limp_link;
 mod load;
+mod loss;
 mod noisy_neighbour;
 mod one_of;
 mod partial_capacity;
 mod partition;
 mod pause;
+mod reorder;
 mod scale;
 mod slow;
 mod start_slow;
 mod stop;
 mod vm_stall;
+mod ways;
 mod zombie;
 mod zone_brownout;
 mod zone_outage;
@@ -38,10 +47,12 @@ use crate::units::show_ratio;
 
 pub(crate) use clock::WRONGS;
 pub(crate) use config_push::CONFIGS;
+pub(crate) use connection::FAILURES;
 pub(crate) use disk::BADS;
 pub(crate) use load::HOWS;
 pub(crate) use partition::{ONE_WAY, SHAPES};
 pub(crate) use scale::WAYS;
+pub(crate) use ways::{DIRECTIONS, ENDS};
 
 /// One kind of fault in the language.
 pub(crate) struct Kind {
@@ -75,6 +86,14 @@ macro_rules! catalog {
 
 catalog! {
     "partition" = Partition in partition, "Some nodes cannot reach others";
+    "latency" = Latency in latency, "Messages take longer";
+    "loss" = Loss in loss, "Messages are lost, each by its own luck or in bursts";
+    "duplicate" = Duplicate in duplicate, "Messages arrive twice";
+    "reorder" = Reorder in reorder, "Messages overtake each other";
+    "corrupt" = Corrupt in corrupt, "Messages are damaged, found out and dropped";
+    "bandwidth" = Bandwidth in bandwidth, "Links have little room, and a finite buffer";
+    "limp-link" = LimpLink in limp_link, "Network cards still work, far too slowly";
+    "connection" = Connection in connection, "Connections are reset, half-open, or not to be had";
     "crash" = Crash in crash, "Processes die: all that is not on disk is lost, and peers see a reset";
     "crash-loop" = CrashLoop in crash_loop, "Processes die again and again, and are started again ever later";
     "stop" = Stop in stop, "Processes are told to end: they leave the list, drain, and end";

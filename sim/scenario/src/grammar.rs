@@ -103,6 +103,20 @@ pub(crate) enum Shape {
     Alternatives,
     /// A quantity in the unit of a metric.
     Bound,
+    /// Two targets or lists of them.
+    Between,
+    /// A direction: a word, or `"from->to"` of two sides.
+    Direction,
+    /// A list of these words, or this word for all.
+    WordsOr(&'static [&'static str], &'static str),
+    /// The capacity of a link.
+    BitRate,
+    /// A number of bytes.
+    Size,
+    /// One of these words, which stands at the first key of a table with these keys, or that table.
+    WordOr(&'static [&'static str], &'static [Key]),
+    /// Targets, which stand at the first key of a table with these keys, or that table; `true` is an empty one.
+    Short(&'static [Key]),
     /// A table with these keys.
     Table(&'static [Key]),
     /// A target, a list of them, or a table with these keys.

@@ -114,6 +114,14 @@ pub const TARGETS: Limit = Limit::new("targets", 1, 1_000, "each is resolved whe
 /// Nodes named by the targets of all faults together, a group or a zone counting all its nodes.
 pub const TARGETED: Limit =
     Limit::new("nodes named by all faults", 0, 20_000_000, "each target keeps the list of its nodes");
+/// The capacity of a link, in bytes per second: from 1 kbit/s to 1 Tbit/s.
+pub const BYTES_PER_SECOND: Limit =
+    Limit::new("bytes per second", 125, 125_000_000_000, "no network card is faster");
+/// The buffer before a link, in bytes.
+pub const BUFFER: Limit =
+    Limit::new("bytes of buffer", 2_048, 1 << 40, "a buffer that holds no request drops them all");
+/// How often a partition flaps.
+pub const FLAPS: Limit = Limit::new("flaps", 1, 1_000_000, "each is an event");
 /// Observations of an empirical distribution.
 pub const OBSERVATIONS: Limit = Limit::new("observed times", 1, 100_000, "they are all held in memory");
 /// Requests an instance serves at once; 0 is unlimited.

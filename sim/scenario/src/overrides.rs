@@ -94,7 +94,13 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
     let Some((head, rest)) = path.split_first() else {
         let wants_text = matches!(
             shape,
-            Shape::Text | Shape::Word(_) | Shape::Name | Shape::Oracle(_) | Shape::Metric | Shape::LiveMetric
+            Shape::Text
+                | Shape::Word(_)
+                | Shape::Direction
+                | Shape::Name
+                | Shape::Oracle(_)
+                | Shape::Metric
+                | Shape::LiveMetric
         );
         *slot = if wants_text && new.value.as_text().is_none() { new.as_text } else { new.value };
         return Ok(());
@@ -105,6 +111,15 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
             if slot.as_table().is_none() {
                 let target = Entry { key: "target".to_owned(), place: slot.place, value: slot.clone() };
                 slot.node = Node::Table(Table { entries: vec![target] });
+            }
+            in_table(slot, keys, head, rest, new)
+        }
+        Shape::Short(keys) | Shape::WordOr(_, keys) => {
+            if slot.as_table().is_none() {
+                // `true` is a table in which nothing is written.
+                let short = !matches!(slot.node, Node::Flag(_));
+                let bare = Entry { key: keys[0].name.to_owned(), place: slot.place, value: slot.clone() };
+                slot.node = Node::Table(Table { entries: short.then_some(bare).into_iter().collect() });
             }
             in_table(slot, keys, head, rest, new)
         }
@@ -139,6 +154,11 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
         | Shape::TwoTimes
         | Shape::Times
         | Shape::Targets
+        | Shape::Between
+        | Shape::Direction
+        | Shape::WordsOr(..)
+        | Shape::BitRate
+        | Shape::Size
         | Shape::Sides
         | Shape::Pairs
         | Shape::TwoNames

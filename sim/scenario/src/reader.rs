@@ -283,16 +283,23 @@ fn example(key: &Key) -> String {
         Shape::Choice(choice) if choice.what == "registry" => "\"etcd\"",
         Shape::LiveMetric => "\"success-rate\"",
         Shape::TwoNames => "[\"a\", \"b\"]",
+        Shape::Between => "[\"zone:a\", \"zone:b\"]",
+        Shape::BitRate => "\"10Mbit/s\"",
+        Shape::Size => "\"256KiB\"",
+        Shape::Share => "\"5%\"",
         Shape::Text
         | Shape::Flag
         | Shape::DurationOr(_)
         | Shape::CountOr(..)
-        | Shape::Share
         | Shape::Offset
         | Shape::PartsPerMillion
         | Shape::Batch(_)
         | Shape::Rate
         | Shape::Word(_)
+        | Shape::Direction
+        | Shape::WordsOr(..)
+        | Shape::WordOr(..)
+        | Shape::Short(_)
         | Shape::Name
         | Shape::Oracle(_)
         | Shape::Metric

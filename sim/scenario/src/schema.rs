@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 use crate::Metric;
 use crate::grammar::{self, Argument, Choice, Key, Least, Presence, Shape};
 use crate::limits::{self, Limit};
-use crate::units::{DURATION_PATTERN, OFFSET_PATTERN, RATE_PATTERN, SHARE_PATTERN};
+use crate::units::{
+    BIT_RATE_PATTERN, DURATION_PATTERN, OFFSET_PATTERN, RATE_PATTERN, SHARE_PATTERN, SIZE_PATTERN,
+};
 
 /// The JSON Schema (draft 2020-12) of a scenario file, for `#:schema scenario.schema.json` in its first line.
 ///
@@ -43,6 +45,18 @@ fn definitions() -> Value {
             "type": "string",
             "pattern": RATE_PATTERN,
             "examples": ["100/s", "6/min"],
+        },
+        "bit-rate": {
+            "description": "The capacity of a link: a number, and bit/s, kbit/s, Mbit/s or Gbit/s",
+            "type": "string",
+            "pattern": BIT_RATE_PATTERN,
+            "examples": ["10Mbit/s", "1Gbit/s"],
+        },
+        "size": {
+            "description": "A number of bytes: a number, and B, kB, KiB, MB, MiB, GB or GiB",
+            "type": "string",
+            "pattern": SIZE_PATTERN,
+            "examples": ["256KiB"],
         },
         "name": {
             "type": "string",
@@ -105,6 +119,12 @@ fn rules(keys: &[Key]) -> Vec<(&'static str, Value)> {
     }
     if has("existing") {
         return vec![("oneOf", one_of(crate::fault::SHAPES))];
+    }
+    if has("half-open") {
+        return vec![("oneOf", one_of(crate::fault::FAILURES))];
+    }
+    if has("between") && has("target") {
+        return vec![("oneOf", one_of(crate::fault::ENDS))];
     }
     if has("drift") {
         return vec![("oneOf", one_of(crate::fault::WRONGS))];
@@ -203,6 +223,21 @@ fn shape(shape: Shape) -> Value {
         Shape::TwoNames => {
             json!({ "type": "array", "items": { "type": "string" }, "minItems": 2, "maxItems": 2 })
         }
+        Shape::Between => {
+            json!({ "type": "array", "items": reference("targets"), "minItems": 2, "maxItems": 2 })
+        }
+        Shape::Direction => {
+            json!({ "anyOf": [{ "enum": crate::fault::DIRECTIONS }, { "type": "string", "pattern": "->" }] })
+        }
+        Shape::WordsOr(words, all) => {
+            let some =
+                json!({ "type": "array", "items": { "enum": words }, "minItems": 1, "uniqueItems": true });
+            json!({ "anyOf": [{ "const": all }, some] })
+        }
+        Shape::BitRate => reference("bit-rate"),
+        Shape::Size => reference("size"),
+        Shape::WordOr(words, keys) => json!({ "anyOf": [{ "enum": words }, table(keys)] }),
+        Shape::Short(keys) => json!({ "anyOf": [reference("targets"), { "const": true }, table(keys)] }),
         Shape::OneWay => {
             json!({ "anyOf": [{ "type": "string", "pattern": "->" }, table(crate::fault::ONE_WAY)] })
         }

@@ -63,6 +63,11 @@ pub(crate) const SHARE_PATTERN: &str = r"^[0-9]+(\.[0-9]+)?%$";
 /// The regular expression of a rate, for the JSON Schema.
 pub(crate) const RATE_PATTERN: &str = r"^[0-9]+(\.[0-9]+)?/(s|min|h)$";
 
+/// The regular expression of a capacity, for the JSON Schema.
+pub(crate) const BIT_RATE_PATTERN: &str = r"^[0-9]+(\.[0-9]+)?(bit|kbit|Mbit|Gbit)/s$";
+/// The regular expression of a size, for the JSON Schema.
+pub(crate) const SIZE_PATTERN: &str = r"^[0-9]+(\.[0-9]+)?(B|kB|KiB|MB|MiB|GB|GiB)$";
+
 /// A time: a number and a unit, or several as in `"1m30s"`.
 pub(crate) fn duration(text: &str) -> Result<Duration, UnitError> {
     if let Some(positive) = text.strip_prefix('-') {
@@ -267,6 +272,155 @@ pub(crate) fn per_second(text: &str) -> Result<f64, UnitError> {
     }
 }
 
+/// The capacity of a link, kept in bytes per second.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct BitRate(pub(crate) u64);
+
+/// The units of capacity, in bits per second. Networks count in thousands.
+const BIT_RATES: &[(&str, u64)] =
+    &[("bit/s", 1), ("kbit/s", 1_000), ("Mbit/s", 1_000_000), ("Gbit/s", 1_000_000_000)];
+
+/// How capacities are spelt elsewhere, in lower case.
+const BIT_RATES_ELSEWHERE: &[(&str, &str)] = &[
+    ("bps", "bit/s"),
+    ("kbps", "kbit/s"),
+    ("mbps", "Mbit/s"),
+    ("gbps", "Gbit/s"),
+    ("kbit", "kbit/s"),
+    ("mbit", "Mbit/s"),
+    ("gbit", "Gbit/s"),
+];
+
+/// A capacity: a number and `bit/s`, `kbit/s`, `Mbit/s` or `Gbit/s`, which make whole bytes per second.
+pub(crate) fn bit_rate(text: &str) -> Result<BitRate, UnitError> {
+    let help = || Some(bit_rate_help(text));
+    let bits = scaled(text, BIT_RATES).ok_or_else(|| UnitError::new("not a capacity", help()))?;
+    let Some(bits) = bits.filter(|bits| bits % 8 == 0) else {
+        let why = "it is kept in whole bytes per second".to_owned();
+        return Err(UnitError::new("the capacity is not a whole number of bytes per second", Some(why)));
+    };
+    let bytes = u64::try_from(bits / 8).unwrap_or(u64::MAX);
+    let limit = limits::BYTES_PER_SECOND;
+    if bytes < limit.least {
+        let help =
+            format!("the least is {}; for no capacity at all, write a partition", BitRate(limit.least));
+        return Err(UnitError::new("the capacity is too small", Some(help)));
+    }
+    if bytes > limit.most {
+        return Err(UnitError::new(
+            "the capacity is too large",
+            Some(format!("the limit is {}", BitRate(limit.most))),
+        ));
+    }
+    Ok(BitRate(bytes))
+}
+
+/// For something that may be a number where a capacity belongs.
+pub(crate) fn bit_rate_help(text: &str) -> String {
+    unit_guess(text, BIT_RATES, BIT_RATES_ELSEWHERE, "Mbit/s", "10Mbit/s", "bit/s, kbit/s, Mbit/s, Gbit/s")
+}
+
+impl std::fmt::Display for BitRate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&in_largest(u128::from(self.0) * 8, BIT_RATES))
+    }
+}
+
+/// A number of bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Size(pub(crate) u64);
+
+/// The units of size, in bytes: those of the SI and those of IEC 80000-13.
+const SIZES: &[(&str, u64)] = &[
+    ("B", 1),
+    ("kB", 1_000),
+    ("KiB", 1 << 10),
+    ("MB", 1_000_000),
+    ("MiB", 1 << 20),
+    ("GB", 1_000_000_000),
+    ("GiB", 1 << 30),
+];
+
+/// How sizes are spelt elsewhere, in lower case.
+const SIZES_ELSEWHERE: &[(&str, &str)] =
+    &[("bytes", "B"), ("k", "KiB"), ("kib", "KiB"), ("m", "MiB"), ("g", "GiB")];
+
+/// A size: a number and a unit, which make whole bytes.
+pub(crate) fn size(text: &str) -> Result<Size, UnitError> {
+    let help = || Some(size_help(text));
+    let bytes = scaled(text, SIZES).ok_or_else(|| UnitError::new("not a size", help()))?;
+    let Some(bytes) = bytes else {
+        let why = "bytes are not divided".to_owned();
+        return Err(UnitError::new("the size is not a whole number of bytes", Some(why)));
+    };
+    let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+    let limit = limits::BUFFER;
+    if bytes < limit.least {
+        let help = format!("write at least \"{}\": {}", Size(limit.least), limit.why);
+        return Err(UnitError::new("the size is too small", Some(help)));
+    }
+    if bytes > limit.most {
+        return Err(UnitError::new(
+            "the size is too large",
+            Some(format!("the limit is {}", Size(limit.most))),
+        ));
+    }
+    Ok(Size(bytes))
+}
+
+/// For something that may be a number where a size belongs.
+pub(crate) fn size_help(text: &str) -> String {
+    unit_guess(text, SIZES, SIZES_ELSEWHERE, "KiB", "256KiB", "B, kB, KiB, MB, MiB, GB, GiB")
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&in_largest(u128::from(self.0), SIZES))
+    }
+}
+
+/// A number and one of these units: how many of the least it is, and `None` within if that is not whole.
+fn scaled(text: &str, units: &[(&str, u64)]) -> Option<Option<u128>> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let (_, per) = units.iter().find(|(name, _)| *name == unit)?;
+    let scaled = Decimal::parse(number)?;
+    let whole = scaled.digits.saturating_mul(u128::from(*per));
+    Some(whole.is_multiple_of(scaled.divisor).then(|| whole / scaled.divisor))
+}
+
+/// A whole number of the least unit in the largest unit that it is a whole number of.
+fn in_largest(number: u128, units: &[(&str, u64)]) -> String {
+    let fits = |(_, per): &&(&str, u64)| number.is_multiple_of(u128::from(*per));
+    let largest = units.iter().filter(fits).max_by_key(|(_, per)| *per);
+    let (unit, per) = largest.filter(|_| number > 0).unwrap_or(&units[0]);
+    format!("{}{unit}", number / u128::from(*per))
+}
+
+/// What to write instead, as near to what was written as can be told.
+fn unit_guess(
+    text: &str,
+    units: &[(&'static str, u64)],
+    elsewhere: &[(&str, &'static str)],
+    usual: &str,
+    example: &str,
+    all: &str,
+) -> String {
+    let squeezed: String = text.chars().filter(|c| !c.is_whitespace() && *c != '_').collect();
+    let digits = squeezed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(squeezed.len());
+    let (number, unit) = squeezed.split_at(digits);
+    let lower = unit.to_lowercase();
+    let known = units.iter().map(|(name, _)| *name).find(|name| name.to_lowercase() == lower);
+    let other = || elsewhere.iter().find(|(name, _)| *name == lower).map(|(_, name)| *name);
+    match known.or_else(other) {
+        Some(unit) if Decimal::parse(number).is_some() => format!("write \"{number}{unit}\""),
+        None if unit.is_empty() && Decimal::parse(number).is_some() => {
+            format!("write it with a unit: \"{number}{usual}\" ({all})")
+        }
+        Some(_) | None => format!("write a number and a unit: \"{example}\"; units are {all}"),
+    }
+}
+
 /// For something that may be a number where a rate belongs.
 pub(crate) fn rate_help(text: &str) -> String {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -427,7 +581,47 @@ mod tests {
         assert!(rate("99999999999999999999/s").is_err());
     }
 
+    #[test]
+    fn capacities_and_sizes_are_read_exactly() {
+        let bytes = |text: &str| bit_rate(text).ok().map(|rate| rate.0);
+        assert_eq!(bytes("10Mbit/s"), Some(1_250_000));
+        assert_eq!(bytes("1.5Mbit/s"), Some(187_500));
+        assert_eq!(bytes("1000kbit/s"), bytes("1Mbit/s"));
+        assert_eq!(bytes("1Gbit/s"), Some(125_000_000));
+        assert_eq!(size("256KiB").ok(), Some(Size(262_144)));
+        assert_eq!(size("2.5kB").ok(), Some(Size(2_500)));
+        assert_eq!(BitRate(187_500).to_string(), "1500kbit/s");
+        assert_eq!(Size(262_144).to_string(), "256KiB");
+        for text in
+            ["", "10", "10Mbps", "10 Mbit/s", "0Mbit/s", "1001bit/s", "-1Mbit/s", "10MB/s", "99999Gbit/s"]
+        {
+            assert_eq!(bytes(text), None, "{text}");
+        }
+        for text in ["", "256", "256K", "0B", "2000B", "0.5B", "1.0001KiB", "-1KiB", "9999GiB"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_capacity_is_guessed_from_its_other_spellings() {
+        let help = |text: &str| bit_rate(text).unwrap_err().help.unwrap();
+        assert_eq!(help("10Mbps"), "write \"10Mbit/s\"");
+        assert_eq!(help("10 mbit/s"), "write \"10Mbit/s\"");
+        assert!(help("10").starts_with("write it with a unit: \"10Mbit/s\""));
+        assert_eq!(size("256k").unwrap_err().help.unwrap(), "write \"256KiB\"");
+    }
+
     proptest! {
+        #[test]
+        fn a_capacity_reads_back_the_same(bytes in limits::BYTES_PER_SECOND.range()) {
+            prop_assert_eq!(bit_rate(&BitRate(bytes).to_string()), Ok(BitRate(bytes)));
+        }
+
+        #[test]
+        fn a_size_reads_back_the_same(bytes in limits::BUFFER.range()) {
+            prop_assert_eq!(size(&Size(bytes).to_string()), Ok(Size(bytes)));
+        }
+
         #[test]
         fn a_rate_reads_back_the_same(gap in 1_000..=limits::GAP.as_nanos()) {
             let written = Rate { gap: Duration::from_nanos(gap) };
@@ -449,8 +643,9 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text in "[-0-9a-zµ.%/ ]{0,24}") {
+        fn any_text_is_read_or_refused(text in "[-0-9a-zBKMGµ.%/ ]{0,24}") {
             let _ = (duration(&text), ratio(&text), share(&text), rate(&text), per_second(&text));
+            let _ = (bit_rate(&text), size(&text));
         }
     }
 }

@@ -257,6 +257,16 @@ fn names_that_stand_for_nothing() {
         ("split = [[\"zone:b\"], [\"rest\"]]", "one-way = \"zone:b\""),
         ("split = [[\"zone:b\"], [\"rest\"]]", "zone-cut = [\"a\", \"d\"]"),
         ("split = [[\"zone:b\"], [\"rest\"]]", "halves = true"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "halves = \"orders-1\""),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "majority-minority = { of = [\"orders-0\", \"orders-1\"] }"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "majority-minority = { leeder = \"minority\" }"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "bridge = true"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "star = { of = \"orders\" }"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "mesh = [[\"orders\"]]"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "plane-cut = \"controll\""),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "hlaves = \"registry\""),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "split = [[\"zone:b\"], [\"orders\"]]"),
+        ("split = [[\"zone:b\"], [\"rest\"]]", "majorities-ring = \"registry\", direction = \"forward\""),
         ("split = [[\"zone:b\"], [\"rest\"]]", "mode = \"reject\""),
         ("split = [[\"zone:b\"], [\"rest\"]]", "one-way = \"zone:b->zone:a\", direction = \"both\""),
         ("[registry.etcd]\nmembers   = 3\nlease-ttl = \"10s\"", "[registry.static]\nmembers = 3"),
@@ -470,6 +480,68 @@ fn faults_in_vain() {
             .to_owned(),
     ];
     insta::assert_snapshot!(check_beside(&faults.each_ref().map(String::as_str)));
+}
+
+#[test]
+fn partitions_that_cannot_be() {
+    let said = check(&[
+        ("[\"rest\"]] }", "[\"rest\"]], direction = \"sideways\" }"),
+        ("[\"rest\"]] }", "[\"rest\"]], direction = \"forwards\" }"),
+        ("[\"rest\"]] }", "[\"rest\"]], direction = \"zone:a->rest\" }"),
+        ("[\"rest\"]] }", "[\"zone:c\"], [\"rest\"]], direction = \"zone:b->rest\" }"),
+        ("[\"rest\"]] }", "[\"rest\"]], direction = 1 }"),
+        ("[\"rest\"]] }", "[\"rest\"]], mode = \"drop\" }"),
+        ("[\"rest\"]] }", "[\"rest\"]], latency = \"5ms\" }"),
+        ("[\"rest\"]] }", "[\"rest\"]], mode = \"slow\", existing = \"keep\" }"),
+        ("[\"rest\"]] }", "[\"rest\"]], flap = { up = \"1s\" } }"),
+        ("[\"rest\"]] }", "[\"rest\"]], flap = { up = \"1s\", down = \"1us\" } }"),
+        ("[\"rest\"]] }", "[\"rest\"]], flap = { up = \"1s\", down = \"1s\", count = 0 } }"),
+        (
+            "[\"rest\"]] }",
+            "[\"rest\"]], flap = { up = \"1s\", down = \"1s\" }, swizzle = { over = \"1s\" } }",
+        ),
+        ("[\"rest\"]] }", "[\"rest\"]], rolling = { each = \"1s\" } }"),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn links_that_cannot_be() {
+    let cut = "partition = { split = [[\"zone:b\"], [\"rest\"]] }";
+    let said = check(&[
+        (cut, "latency = { extra = \"50ms\" }"),
+        (cut, "latency = { between = [\"zone:a\", \"zone:b\"] }"),
+        (cut, "latency = { between = [\"zone:a\", \"zone:b\"], extra = 50 }"),
+        (cut, "latency = { between = [\"zone:a\"], extra = \"50ms\" }"),
+        (cut, "latency = { between = [\"zone:a\", \"zone:a\"], extra = \"50ms\" }"),
+        (cut, "latency = { between = [\"zone:a\", \"rest\"], target = \"web\", extra = \"50ms\" }"),
+        (cut, "latency = { target = \"orders\", extra = \"50ms\", traffic = [\"requests\"] }"),
+        (cut, "latency = { target = \"orders\", extra = \"50ms\", traffic = [] }"),
+        (cut, "latency = { target = \"orders\", extra = \"50ms\", direction = \"zone:a->zone:b\" }"),
+        (cut, "loss = { target = \"orders\" }"),
+        (cut, "loss = { target = \"orders\", rate = 0.05 }"),
+        (cut, "loss = { target = \"orders\", rate = \"5%\", burst = { to-bad = \"1%\", to-good = \"1%\" } }"),
+        (cut, "loss = { target = \"orders\", burst = { to-bad = \"1%\" } }"),
+        (cut, "bandwidth = { target = \"orders\", rate = 10 }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"10\" }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"10Mbps\" }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"10MB/s\" }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"0Mbit/s\" }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"1001bit/s\" }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"10Mbit/s\", buffer = 256 }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"10Mbit/s\", buffer = \"256K\" }"),
+        (cut, "bandwidth = { target = \"orders\", rate = \"10Mbit/s\", buffer = \"1B\" }"),
+        (cut, "reorder = { target = \"orders\", rate = \"10%\" }"),
+        (cut, "limp-link = { rate = \"1Mbit/s\" }"),
+        (cut, "connection = { }"),
+        (
+            cut,
+            "connection = { reset = { between = [\"orders\", \"registry\"] }, half-open = { target = \"web\" } }",
+        ),
+        (cut, "connection = { rset = { target = \"web\" } }"),
+        (cut, "connection = { connect-hang = { target = \"web\", mode = \"hold\" } }"),
+    ]);
+    insta::assert_snapshot!(said);
 }
 
 #[test]

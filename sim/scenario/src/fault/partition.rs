@@ -1,20 +1,23 @@
-//! `partition`: who is parted from whom, which ways, and how that feels.
+//! `partition`: who is parted from whom, which ways, how that feels, and how it comes and goes.
 
-use schism_models::nemesis::{Direction, Mode, Partition, Shape as Parting, Target};
+mod shape;
+mod tempo;
 
+use schism_core::Distribution;
+use schism_models::nemesis::{Direction, Existing, Mode, Partition, Shape as Parting};
+
+use self::shape::{BRIDGE, MAJORITY_MINORITY, OF, PLANE_CUT, PLANES, STAR};
+use super::ways::{self, DIRECTION};
 use super::{Body, Spell};
-use crate::diagnostics::{Problem, Report};
+use crate::diagnostics::Problem;
 use crate::grammar::{Key, Shape};
-use crate::limits;
-use crate::reader::{Field, Read, Section, too_many};
-use crate::source::{At, Place};
-use crate::target::{self, BaseSpec, TargetSpec};
-use crate::tree::{Entry, Tree};
+use crate::reader::Section;
+use crate::source::At;
+use crate::target::TargetSpec;
+
+pub(crate) use self::shape::{ONE_WAY, SHAPES};
 
 pub(super) const SHAPE: Shape = Shape::Table(KEYS);
-
-/// The keys that say who is parted from whom.
-pub(crate) const SHAPES: &[&str] = &["split", "isolate", "one-way", "partial", "zone-cut"];
 
 const KEYS: &[Key] = &[
     Key::new("split", Shape::Sides, "Sides that do not reach each other"),
@@ -22,34 +25,45 @@ const KEYS: &[Key] = &[
     Key::new("one-way", Shape::OneWay, "The first do not reach the second; the second still reach the first"),
     Key::new("partial", Shape::Pairs, "The two of each pair do not reach each other"),
     Key::new("zone-cut", Shape::TwoNames, "Two zones that do not reach each other"),
-    Key::word("direction", DIRECTIONS, "Which ways are cut; forward is from an earlier side to a later")
-        .or("\"both\""),
-    Key::word("mode", MODES, "What a sender notices: nothing, or a refusal").or("\"blackhole\""),
-    Key::word("existing", &["cut"], "What happens to connections that are open").or("\"cut\""),
-    Key::later("halves", SHAPES),
-    Key::later("random", SHAPES),
-    Key::later("majority-minority", SHAPES),
-    Key::later("bridge", SHAPES),
-    Key::later("majorities-ring", SHAPES),
-    Key::later("star", SHAPES),
-    Key::later("mesh", SHAPES),
-    Key::later("plane-cut", SHAPES),
+    Key::new("halves", Shape::Short(OF), "Two drawn halves of a group that do not reach each other"),
+    Key::new("random", Shape::Short(OF), "Two sides of a group, on which each node stands by its own luck"),
+    Key::new(
+        "majority-minority",
+        Shape::Short(MAJORITY_MINORITY),
+        "A drawn minority of a group, and the majority",
+    ),
+    Key::new("bridge", Shape::Short(BRIDGE), "Two drawn halves of a group with these nodes between them"),
+    Key::new(
+        "majorities-ring",
+        Shape::Short(OF),
+        "Every node of a group hears a majority, and no two the same",
+    ),
+    Key::new("star", Shape::Short(STAR), "The nodes of a group reach this hub, and not each other"),
+    Key::new("mesh", Shape::Pairs, "Of the nodes named, only the two of each pair reach each other"),
+    Key::new(
+        "plane-cut",
+        Shape::WordOr(PLANES, PLANE_CUT),
+        "The registry is cut off, or all but the registry",
+    ),
+    DIRECTION,
+    Key::word("mode", MODES, "What becomes of messages: lost, refused, held until the heal, or slow")
+        .or("\"blackhole\""),
+    Key::new("latency", Shape::Distribution, "In the mode `slow`: how much longer each message takes")
+        .or("\"1s\""),
+    Key::word("existing", EXISTING, "What happens to connections that are open").or("\"cut\""),
+    Key::new("flap", Shape::Table(tempo::FLAP), "It comes and goes"),
+    Key::new("swizzle", Shape::Table(tempo::SWIZZLE), "Node by node is cut off, and healed in another order"),
+    Key::new("rolling", Shape::Table(tempo::ROLLING), "The isolation moves from one to the next"),
 ];
 
-const DIRECTIONS: &[&str] = &["both", "forward", "backward"];
+const MODES: &[&str] = &["blackhole", "reject", "hold", "slow"];
 
-const MODES: &[&str] = &["blackhole", "reject"];
-
-/// `one-way` as a table.
-pub(crate) const ONE_WAY: &[Key] = &[
-    Key::new("from", Shape::Targets, "Who does not reach").required(),
-    Key::new("to", Shape::Targets, "Whom").required(),
-];
+const EXISTING: &[&str] = &["cut", "keep"];
 
 pub(super) const EXAMPLES: &[(&str, &str)] = &[
     (
         "sides that do not reach each other",
-        r#"partition = { split = [["zone:b"], ["rest"]], direction = "both", mode = "blackhole" }"#,
+        r#"partition = { split = [["zone:b"], ["rest"]], direction = "zone:b->rest", mode = "blackhole" }"#,
     ),
     ("some reach nobody else", r#"partition = { isolate = "registry:leader" }"#),
     ("one zone does not reach another", r#"partition = { one-way = "zone:b->zone:a" }"#),
@@ -57,153 +71,119 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
         "single pairs do not reach each other",
         r#"partition = { partial = [["web-0", "orders-0"]], mode = "reject" }"#,
     ),
-    ("two zones do not reach each other", r#"partition = { zone-cut = ["a", "b"] }"#),
+    ("two zones do not reach each other", r#"partition = { zone-cut = ["a", "b"], existing = "cut" }"#),
+    ("two drawn halves of a group", r#"partition = { halves = "registry" }"#),
+    ("two random sides of a group", r#"partition = { random = "registry" }"#),
+    (
+        "a drawn minority, with or without the leader",
+        r#"partition = { majority-minority = { of = "registry", leader = "minority", rest = "majority" } }"#,
+    ),
+    (
+        "two halves with a bridge between them",
+        r#"partition = { bridge = { over = "registry", of = ["web", "orders"] } }"#,
+    ),
+    ("each hears another majority", r#"partition = { majorities-ring = "registry" }"#),
+    (
+        "spokes that reach the hub only",
+        r#"partition = { star = { hub = "registry", of = ["web", "orders"] } }"#,
+    ),
+    (
+        "only these pairs reach each other",
+        r#"partition = { mesh = [["web", "registry"], ["orders", "registry"]] }"#,
+    ),
+    ("the registry is cut off, and requests get through", r#"partition = { plane-cut = "control" }"#),
+    (
+        "requests are cut off, and the registry is not",
+        r#"partition = { plane-cut = { plane = "data", of = "orders:one" } }"#,
+    ),
+    (
+        "messages are held, and delivered at the heal",
+        r#"partition = { isolate = "registry:leader", mode = "hold" }"#,
+    ),
+    ("messages take longer", r#"partition = { zone-cut = ["a", "b"], mode = "slow", latency = "200ms" }"#),
+    (
+        "it comes and goes",
+        r#"partition = { isolate = "zone:b", flap = { up = "2s", down = "1s", jitter = "20%", count = 5 } }"#,
+    ),
+    (
+        "node by node is cut off, and healed in another order",
+        r#"partition = { split = [["orders"], ["web"]], swizzle = { over = "3s" } }"#,
+    ),
+    ("the isolation moves on", r#"partition = { isolate = "orders", rolling = { each = "2s" } }"#),
 ];
 
 pub(super) fn read(body: &Body<'_>) -> Option<Partition<TargetSpec>> {
     let section = &body.section;
-    let direction = section.value::<String>("direction");
-    let mode = section.value::<String>("mode");
-    let _: At<String> = section.value("existing");
-    let entry = section.only("who is parted from whom", SHAPES)?;
-    let shape = parting(section, entry)?;
-    let one_way = matches!(shape, Parting::OneWay(..));
-    if one_way && let Some(entry) = section.entry("direction") {
-        let problem = Problem::error(entry.place, "`one-way` has its direction in it");
+    let mode = mode(section);
+    let existing = existing(section, &mode);
+    let entry = section.only("who is parted from whom", SHAPES);
+    let tempo = tempo::read(section);
+    let shape = shape::read(section, entry?)?;
+    tempo::fits(section, &shape);
+    let direction = direction(section, &shape)?;
+    Some(Partition { shape, direction, mode, existing, tempo: tempo? })
+}
+
+/// As written; of a shape that has its direction in it, that one.
+fn direction(section: &Section<'_>, shape: &Parting<TargetSpec>) -> Option<Direction> {
+    if !shape.is_directed() {
+        return ways::direction(section, &shape.sides());
+    }
+    if let Some(entry) = section.entry("direction") {
+        let name = SHAPES.iter().find(|name| section.entry(name).is_some()).expect("a shape was read");
+        let problem = Problem::error(entry.place, format!("`{name}` has its direction in it"));
         section.report.add(problem.help("leave `direction` out"));
     }
-    let direction = match direction.value.as_str() {
-        _ if one_way => Direction::Forward,
-        "forward" => Direction::Forward,
-        "backward" => Direction::Backward,
-        _ => Direction::Both,
-    };
-    let mode = if mode.value == "reject" { Mode::Reject } else { Mode::Blackhole };
-    Some(Partition { shape, direction, mode })
+    Some(Direction::Forward)
 }
 
-fn parting(section: &Section<'_>, entry: &Entry) -> Option<Parting<TargetSpec>> {
-    match entry.key.as_str() {
-        "split" => section.maybe::<Sides>("split").and_then(|at| split(section, at)),
-        "isolate" => section.maybe("isolate").map(|at| Parting::Isolate(at.value)),
-        "partial" => section.maybe::<Sides>("partial").and_then(|at| partial(section, at)),
-        "zone-cut" => section.maybe("zone-cut").and_then(|at| zone_cut(section, at)),
-        _ => one_way(section, &entry.value),
+fn mode(section: &Section<'_>) -> Mode {
+    let mode: At<String> = section.value("mode");
+    let latency: At<Distribution> = section.value("latency");
+    if mode.value != "slow"
+        && let Some(entry) = section.entry("latency")
+    {
+        let message = format!("`latency` is for the mode `slow`, not for `{}`", mode.value);
+        section.report.add(Problem::error(entry.place, message).help("write mode = \"slow\" beside it"));
+    }
+    match mode.value.as_str() {
+        "reject" => Mode::Reject,
+        "hold" => Mode::Hold,
+        "slow" => Mode::Slow(latency.value),
+        _ => Mode::Blackhole,
     }
 }
 
-fn split(section: &Section<'_>, sides: At<Sides>) -> Option<Parting<TargetSpec>> {
-    if sides.value.0.len() < 2 {
-        let problem = Problem::error(sides.place, "`split` needs at least two sides");
-        section.report.add(problem.help("write split = [[\"zone:b\"], [\"rest\"]]"));
-        return None;
+fn existing(section: &Section<'_>, mode: &Mode) -> Existing {
+    let existing: At<String> = section.value("existing");
+    if existing.value == "cut" {
+        return Existing::Cut;
     }
-    Some(Parting::Split(sides.value.0))
-}
-
-fn partial(section: &Section<'_>, pairs: At<Sides>) -> Option<Parting<TargetSpec>> {
-    let mut list = Vec::new();
-    for pair in pairs.value.0 {
-        let place = pair.first().map_or(pairs.place, |target| target.place);
-        let Ok([a, b]) = <[TargetSpec; 2]>::try_from(pair) else {
-            let problem = Problem::error(place, "`partial` is a list of pairs");
-            section.report.add(problem.help("write partial = [[\"a-0\", \"b-0\"], [\"a-1\", \"b-1\"]]"));
-            return None;
-        };
-        list.push((a, b));
+    if matches!(mode, Mode::Slow(_)) {
+        let problem =
+            Problem::error(existing.place, "the mode `slow` slows every connection, the new and the old");
+        section.report.add(problem.help("leave `existing` out"));
     }
-    if list.is_empty() {
-        section.report.add(Problem::error(pairs.place, "`partial` has no pairs"));
-        return None;
-    }
-    Some(Parting::Partial(list))
-}
-
-/// Two zones that do not reach each other: a split of the two.
-fn zone_cut(section: &Section<'_>, zones: At<Vec<At<String>>>) -> Option<Parting<TargetSpec>> {
-    let [a, b] = &zones.value[..] else {
-        let message = format!("`zone-cut` is two zones, not {}", zones.value.len());
-        section.report.add(Problem::error(zones.place, message).help("write zone-cut = [\"a\", \"b\"]"));
-        return None;
-    };
-    let side = |zone: &At<String>| {
-        let name = zone.value.strip_prefix("zone:").unwrap_or(&zone.value);
-        vec![TargetSpec {
-            place: zone.place,
-            text: format!("zone:{name}"),
-            base: BaseSpec::Zone(name.to_owned()),
-            select: None,
-        }]
-    };
-    Some(Parting::Split(vec![side(a), side(b)]))
-}
-
-/// `"zone:b->zone:a"`, or a table of the two.
-fn one_way(section: &Section<'_>, tree: &Tree) -> Option<Parting<TargetSpec>> {
-    if tree.as_table().is_some() {
-        let path = section.path_of("one-way");
-        let table = Section::open(&path, tree.place, Some(tree), ONE_WAY, section.report);
-        let (from, to) = (table.must("from"), table.must("to"));
-        return Some(Parting::OneWay(from?.value, to?.value));
-    }
-    let Some((from, to)) = tree.as_text().and_then(|text| text.split_once("->")) else {
-        let problem = Problem::error(tree.place, "`one-way` is two targets with an arrow between them");
-        section.report.add(problem.help("write one-way = \"zone:b->zone:a\", or { from = [..], to = [..] }"));
-        return None;
-    };
-    let parse = |text: &str| one_target(text.trim(), tree.place, section.report);
-    let (from, to) = (parse(from), parse(to));
-    Some(Parting::OneWay(vec![from?], vec![to?]))
-}
-
-fn one_target(text: &str, place: Place, report: &Report) -> Option<TargetSpec> {
-    target::parse(text, place).map_err(|problem| report.add(problem)).ok()
-}
-
-/// Lists of targets.
-struct Sides(Vec<Vec<TargetSpec>>);
-
-impl Read for Sides {
-    fn read(field: &Field<'_>, tree: &Tree) -> Option<Sides> {
-        let lists = tree.as_list().filter(|items| items.iter().all(|item| item.as_list().is_some()));
-        let Some(lists) = lists else {
-            let message = format!("`{}` is a list of lists", field.name);
-            let help = format!("write {} = [[\"orders-0\"], [\"web-0\"]]", field.name);
-            field.report.add(Problem::error(tree.place, message).help(help));
-            return None;
-        };
-        if lists.len() as u64 > limits::TARGETS.most {
-            field.report.add(too_many(tree.place, limits::TARGETS, lists.len() as u64));
-            return None;
-        }
-        lists.iter().map(|list| Vec::read(field, list)).collect::<Option<_>>().map(Sides)
-    }
+    Existing::Keep
 }
 
 pub(super) fn write(partition: &Partition, names: &dyn Spell) -> String {
-    let list = |items: Vec<String>| format!("[{}]", items.join(", "));
-    let shape = match &partition.shape {
-        Parting::Split(sides) => {
-            format!("split = {}", list(sides.iter().map(|side| names.targets(side)).collect()))
-        }
-        Parting::Isolate(targets) => format!("isolate = {}", names.targets(targets)),
-        Parting::OneWay(from, to) => {
-            format!("one-way = {{ from = {}, to = {} }}", names.targets(from), names.targets(to))
-        }
-        Parting::Partial(pairs) => {
-            let pair = |(a, b): &(Target, Target)| list(vec![names.target(a), names.target(b)]);
-            format!("partial = {}", list(pairs.iter().map(pair).collect()))
-        }
+    let shape = shape::write(&partition.shape, names);
+    let direction = if partition.shape.is_directed() {
+        String::new()
+    } else {
+        format!(", direction = \"{}\"", ways::spelt(partition.direction))
     };
-    let direction = match partition.direction {
-        _ if matches!(partition.shape, Parting::OneWay(..)) => "",
-        Direction::Both => ", direction = \"both\"",
-        Direction::Forward => ", direction = \"forward\"",
-        Direction::Backward => ", direction = \"backward\"",
+    let mode = match &partition.mode {
+        Mode::Blackhole => "\"blackhole\"".to_owned(),
+        Mode::Reject => "\"reject\"".to_owned(),
+        Mode::Hold => "\"hold\"".to_owned(),
+        Mode::Slow(by) => format!("\"slow\", latency = {}", ways::distribution(by)),
     };
-    let mode = match partition.mode {
-        Mode::Blackhole => "blackhole",
-        Mode::Reject => "reject",
+    let existing = match partition.existing {
+        Existing::Cut => "cut",
+        Existing::Keep => "keep",
     };
-    format!("{{ {shape}{direction}, mode = \"{mode}\", existing = \"cut\" }}")
+    let tempo = tempo::write(&partition.tempo);
+    format!("{{ {shape}{direction}, mode = {mode}, existing = \"{existing}\"{tempo} }}")
 }

@@ -130,19 +130,7 @@ pub(crate) const LINE: &[Key] = &[
 pub(crate) const OVER: &str = "\"1s\"";
 
 /// The kinds of the contract that this version cannot do.
-const LATER: &[&str] = &[
-    "latency",
-    "loss",
-    "duplicate",
-    "reorder",
-    "corrupt",
-    "bandwidth",
-    "connection",
-    "limp-link",
-    "registry",
-    "dns",
-    "failpoint",
-];
+const LATER: &[&str] = &["registry", "dns", "failpoint"];
 
 /// The keys that say what an expectation asks.
 pub(crate) const ASKS: &[&str] = &["always", "sometimes", "never", "eventually", "metric"];

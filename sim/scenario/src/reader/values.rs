@@ -10,7 +10,7 @@ use crate::grammar::{Least, Shape};
 use crate::limits::{self, Limit};
 use crate::source::At;
 use crate::tree::{Node, Tree};
-use crate::units::{self, Rate, UnitError};
+use crate::units::{self, BitRate, Rate, Size, UnitError};
 
 impl<'r> Field<'r> {
     pub(crate) fn wrong(&self, tree: &Tree, needs: &str) -> Problem {
@@ -255,6 +255,18 @@ impl Read for Batch {
 impl Read for Rate {
     fn read(field: &Field<'_>, tree: &Tree) -> Option<Rate> {
         field.quantity(tree, "a rate", units::rate, units::rate_help)
+    }
+}
+
+impl Read for BitRate {
+    fn read(field: &Field<'_>, tree: &Tree) -> Option<BitRate> {
+        field.quantity(tree, "a capacity", units::bit_rate, units::bit_rate_help)
+    }
+}
+
+impl Read for Size {
+    fn read(field: &Field<'_>, tree: &Tree) -> Option<Size> {
+        field.quantity(tree, "a size", units::size, units::size_help)
     }
 }
 

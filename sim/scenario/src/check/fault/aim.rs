@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use schism_core::NodeId;
-use schism_models::nemesis::{Base, Fault, Nature, Partition, Shape, Target, Wants};
+use schism_models::nemesis::{Base, Fault, Nature, Standing, Target, Wants};
 
 use super::Strike;
 use super::recruit::recruits;
@@ -75,11 +75,12 @@ impl<'a> Aims<'a> {
         let (cast, report) = (&*self.cast, self.report);
         for fault in resolved.alternatives() {
             let sides = fault.sides();
-            let overlaps = matches!(fault, Fault::Partition(Partition { shape: Shape::Partial(_), .. }));
-            if !overlaps {
-                apart(&sides, cast, report);
+            match fault.standing() {
+                Standing::OnOneSide => apart(&sides, cast, report),
+                Standing::Anywhere => {}
             }
             rest(&sides, cast, report);
+            enough(fault, report);
             fit(fault, cast, report);
         }
         let exact = exact(&resolved);
@@ -230,4 +231,29 @@ fn rest(sides: &[&[Resolved]], cast: &Cast, report: &Report) {
             Problem::error(first.place, "`rest` matches nothing: the other targets name every node");
         report.add(problem.help("leave it out, or name fewer nodes beside it"));
     }
+}
+
+/// As many nodes as the fault needs to do anything, as far as they are certain before the run.
+fn enough(fault: &Fault<Resolved>, report: &Report) {
+    let targets: Vec<&Resolved> = fault.sides().into_iter().flatten().collect();
+    let certain: Option<Vec<&Vec<NodeId>>> = targets.iter().map(|target| target.certain.as_ref()).collect();
+    let (Some(certain), Some(last)) = (certain, targets.last()) else { return };
+    let mut named: Vec<NodeId> = certain.into_iter().flatten().copied().collect();
+    named.sort_unstable();
+    named.dedup();
+    if named.len() < fault.needs() {
+        let message = format!(
+            "this `{}` needs {} nodes or more, and {} named",
+            fault.name(),
+            fault.needs(),
+            are(named.len())
+        );
+        let help = "name more of them, or a group";
+        report.add(Problem::error(last.place, message).help(help));
+    }
+}
+
+/// `1 is`, `2 are`.
+fn are(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "is" } else { "are" })
 }
