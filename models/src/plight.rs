@@ -13,6 +13,8 @@ pub use change::{Answers, Pushed};
 pub use gray::{Errors, Gray, Harm, Leak, LeakEnd};
 pub use strain::{Rush, Strain};
 
+use crate::registry::ail::Ail as RegistryAil;
+
 /// All that ails one process. It belongs to the machine, so it outlives crashes.
 #[derive(Clone, Debug, Hash)]
 pub struct Plight {
@@ -64,6 +66,8 @@ pub enum Ail {
     Pushed(Pushed),
     /// Another process has its address, which was never meant to get its requests.
     Stranger(Answers),
+    /// A member of the registry fares ill.
+    Registry(RegistryAil),
     /// It asks for more than it would, or otherwise.
     Strain(Strain),
 }
@@ -122,6 +126,7 @@ impl Plight {
             | Ail::Disk(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
+            | Ail::Registry(_)
             | Ail::Strain(_) => Duration::ZERO,
         };
         let delays = self.ailments.iter().map(move |ailment| (ailment.by, delay(ailment)));
@@ -139,6 +144,7 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
+            | Ail::Registry(_)
             | Ail::Strain(_) => None,
         })
     }
@@ -154,6 +160,7 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
+            | Ail::Registry(_)
             | Ail::Strain(_) => None,
         });
         found.map(|(by, ())| by)
@@ -170,6 +177,7 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
+            | Ail::Registry(_)
             | Ail::Strain(_) => None,
         })
     }
@@ -185,6 +193,7 @@ impl Plight {
             | Ail::Disk(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
+            | Ail::Registry(_)
             | Ail::Strain(_) => None,
         })
     }
@@ -231,6 +240,7 @@ impl Plight {
             | Ail::Disk(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
+            | Ail::Registry(_)
             | Ail::Strain(_) => None,
         });
         found.map(|(by, ())| by)
@@ -247,6 +257,7 @@ impl Plight {
             | Ail::Disk(_)
             | Ail::Gray(_)
             | Ail::Stranger(_)
+            | Ail::Registry(_)
             | Ail::Strain(_) => None,
         })
     }
@@ -262,6 +273,23 @@ impl Plight {
             | Ail::Disk(_)
             | Ail::Gray(_)
             | Ail::Pushed(_)
+            | Ail::Registry(_)
+            | Ail::Strain(_) => None,
+        })
+    }
+
+    /// All that is wrong with a registry's member.
+    pub fn registry(&self) -> impl Iterator<Item = (&Ailment, &RegistryAil)> {
+        self.ailments.iter().filter_map(|ailment| match &ailment.ail {
+            Ail::Registry(ail) => Some((ailment, ail)),
+            Ail::Slow { .. }
+            | Ail::Stopping(_)
+            | Ail::SlowStart { .. }
+            | Ail::Zombie
+            | Ail::Disk(_)
+            | Ail::Gray(_)
+            | Ail::Pushed(_)
+            | Ail::Stranger(_)
             | Ail::Strain(_) => None,
         })
     }

@@ -20,8 +20,9 @@ pub fn ways() -> Vec<Way> {
     schism_scenario::faults().map(|(kind, _, toml)| Way { kind, toml }).collect()
 }
 
-/// The stage: three zones, a registry of three, a service of six, a dozen clients of it, one who writes to
-/// the registry, and no fault.
+/// The stage: three zones, a registry of three, a service of six, a dozen clients of it, one who writes to the registry,
+/// and no fault but one: an instance of another service comes and goes, so that the registry has something to tell
+/// between 23 and 27 s. Some clients watch, and some list again and again.
 pub const STAGE: &str = r#"
 title  = "stage"
 length = "60s"
@@ -40,11 +41,26 @@ slots     = 4
 queue     = 50
 
 [clients.web]
-count    = 12
+count    = 6
 calls    = "orders"
 arrivals = { poisson = "20/s" }
 timeout  = "250ms"
 balancer = "p2c"
+
+[clients.cron]
+count    = 6
+calls    = "stock"
+arrivals = { constant = "2/s" }
+cache    = { ttl = { ttl = "1s" } }
+
+[clients.shop]
+count    = 6
+calls    = "stock"
+arrivals = { constant = "1/s" }
+
+[services.stock]
+instances = 2
+service   = "1ms"
 
 [clients.writer]
 count     = 1
@@ -52,6 +68,12 @@ calls     = "registry"
 operation = "put"
 arrivals  = { constant = "2/s" }
 timeout   = "5s"
+
+[[fault]]
+id    = "churn"
+at    = "18s"
+for   = "8s"
+crash = "stock-0"
 "#;
 
 /// A fault of the stage: where it stands in time, and what it is.

@@ -19,6 +19,10 @@ const NOTHING: &[&str] = &[
     r#"reorder = { target = "orders", rate = "100%", gap = "0s" }"#,
     r#"corrupt = { target = "orders", rate = "0%" }"#,
     r#"partition = { isolate = "orders", mode = "slow", latency = "0s" }"#,
+    r#"registry = { lease-mass-expiry = { share = "0%" } }"#,
+    r#"registry = { watch-gap = { share = "0%" } }"#,
+    r#"registry = { partial-list = { share = "0%" } }"#,
+    r#"registry = { ghost-entry = { share = "0%" } }"#,
     r#"gc = { target = "orders", pause = "0s" }"#,
     r#"start-slow = { target = "orders", factor = 1 }"#,
     r#"clock = { target = "registry", skew = "0s" }"#,
@@ -58,7 +62,8 @@ fn says_its_end(way: &Way) -> bool {
 }
 
 fn lasting(way: &Way) -> Lasting {
-    staged(&fault("f", "at = \"20s\"", way.toml)).faults[0].fault.lasting()
+    let scenario = staged(&fault("f", "at = \"20s\"", way.toml));
+    scenario.faults.last().expect("it comes after the stage's own").fault.lasting()
 }
 
 fn seconds(s: u64) -> Time {

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use schism_core::{Duration, NodeId, Time};
 use schism_runner::Report;
 use schism_scenario::Scenario;
-use schism_tests::faults::{fault, told};
 use schism_tests::runs::{Done, Seen, for_seeds, report, scenario};
 
 const SEEDS: u64 = 10;
@@ -155,19 +154,38 @@ fn a_hot_key_sends_its_share_to_one_instance() {
     assert!((*hottest as f64 - 0.75 * touched).abs() < 100.0, "{more:?}");
 }
 
-/// What a fault at 20 s of the stage of all faults, with a registry and a dozen clients, comes to.
-fn once(how: &str) -> Report {
-    told(&fault("herd", "at = \"20s\"", how), 3)
+/// A dozen clients of a registry, and a fault that happens at 20 s.
+fn once(fault: &str) -> Report {
+    let text = format!(
+        r#"
+        title    = "Once"
+        length   = "60s"
+        warmup   = "5s"
+        registry = "etcd"
+        [services.orders]
+        instances = 6
+        service   = "5ms"
+        [clients.web]
+        count    = 12
+        calls    = "orders"
+        arrivals = {{ poisson = "20/s" }}
+        {fault}
+        "#
+    );
+    report(&scenario(&text), 3)
+}
+
+fn herd(load: &str) -> Report {
+    once(&format!("[[fault]]\nat = \"20s\"\nload = {load}\n"))
 }
 
 #[test]
 fn a_herd_of_refreshes_is_one_read_for_each_client() {
     for within in ["0s", "2s"] {
-        let herd = once(&format!(
-            r#"load = {{ herd = {{ target = "web", of = "refresh", within = "{within}" }} }}"#
-        ));
+        let herd =
+            herd(&format!(r#"{{ herd = {{ target = "web", of = "refresh", within = "{within}" }} }}"#));
         assert_eq!(herd.faults[0].touched, 12, "{within}");
-        assert_eq!(herd.registry.reads, told("", 3).registry.reads + 12, "{within}");
+        assert_eq!(herd.registry.reads, once("").registry.reads + 12, "{within}");
         let lasted = herd.faults[0].to_s.expect("it is over") - herd.faults[0].from_s;
         assert!((lasted - if within == "0s" { 0.0 } else { 2.0 }).abs() < 1e-9);
     }
@@ -175,9 +193,9 @@ fn a_herd_of_refreshes_is_one_read_for_each_client() {
 
 #[test]
 fn a_herd_of_reconnects_breaks_no_request_and_no_view() {
-    let herd = once(r#"load = { herd = { target = "web", of = "reconnect" } }"#);
+    let herd = herd(r#"{ herd = { target = "web", of = "reconnect" } }"#);
     assert_eq!(herd.faults[0].touched, 12);
-    assert_eq!(herd.requests.failed, told("", 3).requests.failed);
+    assert_eq!(herd.requests.failed, once("").requests.failed);
 }
 
 #[test]
@@ -211,8 +229,8 @@ fn a_herd_of_retries_sends_again_what_is_under_way() {
 
 #[test]
 fn a_cold_cache_is_asked_for_again_and_believes_nothing_meanwhile() {
-    let cold = once(r#"load = { cold-cache = { target = "web" } }"#);
+    let cold = herd(r#"{ cold-cache = { target = "web" } }"#);
     assert_eq!(cold.faults[0].touched, 12);
-    assert_eq!(cold.registry.reads, told("", 3).registry.reads + 12);
-    assert_eq!(cold.requests.failed, told("", 3).requests.failed, "the registry answers in time");
+    assert_eq!(cold.registry.reads, once("").registry.reads + 12);
+    assert_eq!(cold.requests.failed, once("").requests.failed, "the registry answers in time");
 }

@@ -304,7 +304,7 @@ fn an_isolation_rolls_over_the_nodes_of_a_group_and_begins_again() {
     let toml = r#"{ isolate = "registry", rolling = { each = "2s" } }"#;
     let who = |run: &Simulation<()>| {
         assert_eq!(cut_off(run, MEMBERS, 9), 1, "one at a time");
-        MEMBERS.find(|&node| !is_open(run, node, 9)).expect("one is isolated")
+        MEMBERS.clone().find(|&node| !is_open(run, node, 9)).expect("one is isolated")
     };
     assert_eq!(course(toml, 2_000, who), [0, 1, 2, 0, 1]);
     let toml = r#"{ isolate = ["zone:a", "zone:b"], rolling = { each = "5s" } }"#;

@@ -213,7 +213,8 @@ impl Client {
                 }
             }
             Some(held) => {
-                if std::mem::replace(&mut self.sight, Sight::Behind) == Sight::Blind {
+                let before = std::mem::replace(&mut self.sight, Sight::Behind);
+                if before == Sight::Blind {
                     ctx.observe(Observation::View(held.clone()));
                 }
             }

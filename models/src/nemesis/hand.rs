@@ -419,6 +419,12 @@ impl Hand<'_> {
         self.afflict(node);
     }
 
+    /// Something is asked of a node now, once. A process that does not run is not asked.
+    pub(crate) fn order(&mut self, node: NodeId, order: Ail) {
+        self.ail(node, order);
+        self.cure(node);
+    }
+
     /// What this fault makes a node ail from is over.
     pub(crate) fn cure(&mut self, node: NodeId) {
         if self.course.ailing.remove(&node)
@@ -551,9 +557,4 @@ impl Hand<'_> {
             self.ground.inflict(Primitive::Pause(node));
         }
     }
-}
-
-/// A set of nodes without one of them.
-pub(crate) fn without(nodes: &NodeSet, one: NodeId) -> NodeSet {
-    nodes.iter().filter(|&node| node != one).collect()
 }

@@ -56,7 +56,8 @@ impl Plight {
             | Ail::Disk(_)
             | Ail::Gray(_)
             | Ail::Pushed(_)
-            | Ail::Stranger(_) => None,
+            | Ail::Stranger(_)
+            | Ail::Registry(_) => None,
         })
     }
 }

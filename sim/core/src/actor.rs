@@ -165,7 +165,7 @@ impl<'w, A: Actor> Ctx<'w, A> {
     }
 
     /// What ails the node from outside, if anything does.
-    pub fn plight(&self) -> Option<&A::Plight> {
+    pub fn plight(&self) -> Option<&'w A::Plight> {
         self.plight.as_deref()
     }
 

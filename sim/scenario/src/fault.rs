@@ -24,6 +24,7 @@ mod one_of;
 mod partial_capacity;
 mod partition;
 mod pause;
+mod registry;
 mod reorder;
 mod scale;
 mod slow;
@@ -38,8 +39,8 @@ mod zone_outage;
 use schism_models::nemesis::{Batch, Fault, Target};
 
 use crate::diagnostics::Problem;
-use crate::grammar::{Key, Shape};
-use crate::reader::{Field, Read, Section};
+use crate::grammar::{Choice, Key, Shape};
+use crate::reader::{self, Chosen, Field, Read, Section};
 use crate::source::At;
 use crate::target::{BaseSpec, TargetSpec};
 use crate::tree::Entry;
@@ -100,6 +101,7 @@ catalog! {
     "start-slow" = StartSlow in start_slow, "Instances that start while it lasts are slow for a while";
     "zombie" = Zombie in zombie, "Instances stand still, and come back in the belief that they still hold their lease";
     "pause" = Pause in pause, "Processes stand still and keep their state";
+    "registry" = Registry in registry, "The registry fares ill: its leader changes, its leases end, its lists are wrong, ...";
     "gc" = Gc in gc, "Processes stand still for short times, again and again";
     "vm-stall" = VmStall in vm_stall, "Machines stand still, and their clocks with them";
     "clock" = Clock in clock, "Clocks go wrong";
@@ -164,6 +166,11 @@ impl<'t> Body<'t> {
             (&[][..], None)
         };
         Body { section: Section::open(&path, entry.place, tree, keys, parent.report), entry }
+    }
+
+    /// What is chosen, where the fault is a choice: a name, or a table with one.
+    pub(crate) fn choose(&self, choice: &'static Choice) -> Option<Chosen<'t>> {
+        reader::choose(choice, &self.entry.value, self.section.report)
     }
 
     /// The fault's targets: those at `target`, or all that is written.

@@ -131,6 +131,12 @@ pub const QUEUE: Limit =
     Limit::new("places in the queue", 0, 1_000_000_000, "each request that waits is held in memory");
 /// The weight of an instance.
 pub const WEIGHT: Limit = Limit::new("weight", 1, 1_000_000, "sums of all weights must fit in 64 bits");
+/// Revisions that a compaction keeps.
+pub const REVISIONS: Limit = Limit::new("revisions", 0, 1 << 53, "revisions are written as JSON numbers");
+/// Requests that a throttled member takes at once.
+pub const BURST: Limit = Limit::new("requests at once", 1, 1_000_000, "more is no throttle");
+/// Buckets of a table that moves.
+pub const BUCKETS: Limit = Limit::new("buckets", 1, 1_000_000, "no registry has more instances");
 /// Keys of one client group.
 pub const KEYS: Limit = Limit::new("keys", 1, 1_000_000, "unequal chances are held in a table");
 /// Keys of all client groups whose chances are unequal.

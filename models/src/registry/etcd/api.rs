@@ -77,8 +77,10 @@ pub enum Msg {
 /// Which state a member speaks of: etcd's `ResponseHeader` (api/etcdserverpb/rpc.proto).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Header {
-    /// The cluster: a restored backup begins another. Clients do not look at it.
-    pub cluster: u32,
+    /// The cluster: a restored backup begins another. `None` if a fault has made the answer other than any cluster's
+    /// state. No real header says so, and clients do not look at it; it is how the model knows that a client's own list
+    /// is not the registry's.
+    pub cluster: Option<u32>,
     /// The revision of the store.
     pub revision: u64,
 }
@@ -197,4 +199,8 @@ pub enum Failure {
     LeaderChanged,
     /// The lease is gone.
     LeaseNotFound,
+    /// There are more requests than the member takes (`ErrTooManyRequests`, "etcdserver: too many requests").
+    Overloaded,
+    /// Something has gone wrong within the member.
+    Internal,
 }

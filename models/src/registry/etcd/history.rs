@@ -84,6 +84,6 @@ mod tests {
         }
         let headers = [2, 3, 4].map(|upto| replay(&log, 0, upto).header());
         assert_eq!(headers.map(|header| header.revision), [3, 2, 3]);
-        assert_eq!(headers.map(|header| header.cluster), [0, 1, 1]);
+        assert_eq!(headers.map(|header| header.cluster), [0, 1, 1].map(Some));
     }
 }

@@ -1,8 +1,10 @@
 //! A member: Raft, the store and the lessor behind one door, and the requests that wait for them.
 
+mod ails;
 mod apply;
 mod disk;
 mod keeps;
+mod lag;
 mod reads;
 mod revokes;
 mod watches;
@@ -13,11 +15,14 @@ use std::sync::Arc;
 
 use schism_core::{Duration, FaultId, NodeId, Time};
 
+use self::ails::{Ghost, ills};
 use self::disk::Syncs;
 use self::keeps::{Asker, Keeping};
+use self::lag::Lag;
 use self::reads::Reading;
 use self::revokes::Batch;
 use super::api::{Answer, Ask, Failure, Msg};
+use super::bucket::Bucket;
 use super::history::{History, replay};
 use super::lessor::{Lessor, SWEEP};
 use super::log::{Disk, Entry};
@@ -55,6 +60,10 @@ pub enum Timer {
     TimedOut(u64),
     /// A read should ask again.
     ReadAgain(u64),
+    /// A bucket of the table has moved.
+    Moved,
+    /// It is time to show a change of some time ago.
+    Lag,
 }
 
 /// A registry member.
@@ -83,6 +92,14 @@ pub struct Member {
     news: BTreeMap<ServiceId, Vec<Change>>,
     /// Expired leases that this leader has yet to propose to revoke, by sweep.
     revoking: Vec<Batch>,
+    /// What readers and watchers are shown, where that is not the store.
+    lag: Option<Box<Lag>>,
+    /// Up to where watchers have been told that are told nothing for now.
+    held_back: BTreeMap<(ServiceId, NodeId), u64>,
+    /// Instances that have gone, and stay on the lists.
+    ghosts: BTreeMap<NodeId, Ghost>,
+    /// What is left of the requests that throttles let through.
+    buckets: BTreeMap<FaultId, Bucket>,
 }
 
 /// A call and who made it.
@@ -124,7 +141,7 @@ impl Member {
         for listing in store.listings() {
             ctx.observe(Observation::View(listing.clone()));
         }
-        Member {
+        let mut member = Member {
             applied: disk.commit,
             history: History::new(ctx.moment(), disk.commit),
             raft,
@@ -142,8 +159,14 @@ impl Member {
             clients: BTreeSet::new(),
             news: BTreeMap::new(),
             revoking: Vec::new(),
+            lag: None,
+            held_back: BTreeMap::new(),
+            ghosts: BTreeMap::new(),
+            buckets: BTreeMap::new(),
             seat: seat.clone(),
-        }
+        };
+        member.mind_lag(ctx);
+        member
     }
 
     /// The leases and keys as this member has them.
@@ -196,8 +219,7 @@ impl Member {
             }
             Msg::Watch { service, after } => {
                 self.clients.insert(from);
-                self.watchers.entry(service).or_default().insert(from);
-                self.catch_up(ctx, from, service, after);
+                self.watch(ctx, from, service, after);
             }
             Msg::Ping => {
                 self.clients.insert(from);
@@ -230,6 +252,8 @@ impl Member {
             Timer::Synced => self.on_synced(ctx),
             Timer::TimedOut(number) => self.on_timed_out(ctx, number),
             Timer::ReadAgain(number) => self.on_read_again(ctx, number),
+            Timer::Moved => self.unlock_reads(ctx),
+            Timer::Lag => self.on_lag(ctx),
         }
     }
 
@@ -237,6 +261,7 @@ impl Member {
     /// leadership over first, if it has it and there is an heir (server/etcdserver/server.go, `Stop`).
     pub fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
         self.look_at_disk(ctx);
+        self.mind_ails(ctx);
         if let Some((by, _)) = stopping(ctx) {
             if self.raft.hand_over() {
                 ctx.touch(by);
@@ -257,11 +282,14 @@ impl Member {
         self.keeps.retain(|_, keeping| !matches!(keeping.asker, Asker::Client(client) if client == peer));
         self.proposed
             .retain(|_, waiting| !matches!(waiting, Waiting::Write(caller) if caller.client == peer));
-        self.reads.batch.retain(|(caller, _)| caller.client != peer);
-        self.reads.next.retain(|(caller, _)| caller.client != peer);
+        self.reads.forget(peer);
+        self.held_back.retain(|(_, client), _| *client != peer);
     }
 
     fn on_ask(&mut self, ctx: &mut Ctx<'_>, caller: Caller, ask: Ask) {
+        if self.is_throttled(ctx) {
+            return self.answer(ctx, caller, Answer::Failed(Failure::Overloaded));
+        }
         match ask {
             Ask::Grant { ttl } => {
                 let lease = LeaseId((self.seat.me as u64) << 56 | self.last);

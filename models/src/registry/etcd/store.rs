@@ -111,7 +111,6 @@ pub struct Compacted {
 pub struct Store {
     cluster: u32,
     revision: u64,
-    /// Changes before this revision have been forgotten; 0 if none have.
     compacted: u64,
     /// How many writes there have been that the witnesses are told of.
     writes: u64,
@@ -157,9 +156,14 @@ impl Store {
         }
     }
 
+    /// The cluster: 0, and one more with each backup that was restored.
+    pub fn cluster(&self) -> u32 {
+        self.cluster
+    }
+
     /// The revision: how many writes of keys there have been, and one. And of which cluster.
     pub fn header(&self) -> Header {
-        Header { cluster: self.cluster, revision: self.revision }
+        Header { cluster: Some(self.cluster), revision: self.revision }
     }
 
     /// How many writes there have been that the witnesses are told of: the number of the last.
@@ -167,9 +171,14 @@ impl Store {
         self.writes
     }
 
-    /// The instances that have a key.
-    pub fn instances(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.keys.keys().copied()
+    /// Changes before this revision are forgotten; 0 if none are.
+    pub fn compacted(&self) -> u64 {
+        self.compacted
+    }
+
+    /// Whether an instance has a key.
+    pub fn has_key(&self, node: NodeId) -> bool {
+        self.keys.contains_key(&node)
     }
 
     /// All leases with their time to live.

@@ -27,8 +27,8 @@ pub struct Subscriber {
 #[derive(Clone, Debug)]
 struct Own {
     listing: Arc<Listing>,
-    /// Of which cluster it was listed.
-    cluster: u32,
+    /// Of which cluster it was listed, if of any.
+    cluster: Option<u32>,
     accord: Accord,
 }
 
@@ -226,7 +226,7 @@ impl Own {
     fn change(&mut self, fresh: &[Change], seen: u64, told: &Changes) {
         let before = std::iter::once(seen).chain(fresh.iter().map(|change| change.revision));
         let missed = fresh.iter().zip(before).any(|(change, before)| change.after > before);
-        if missed || told.cluster != self.cluster {
+        if missed || Some(told.cluster) != self.cluster {
             self.accord = Accord::Astray;
         }
         match self.accord {
@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn who_has_missed_nothing_takes_the_registrys_list() {
-        let mut own = Own { listing: listing(3, &[1, 2]), cluster: 0, accord: Accord::Whole };
+        let mut own = Own { listing: listing(3, &[1, 2]), cluster: Some(0), accord: Accord::Whole };
         let told = told(0, &[change(6, 3, 3, true), change(7, 6, 2, false)], &[1, 3]);
         own.change(&told.changes, 5, &told);
         assert!(Arc::ptr_eq(&own.listing, &told.listing));
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn who_has_missed_a_change_stays_astray_though_later_ones_come() {
-        let mut own = Own { listing: listing(3, &[1, 2]), cluster: 0, accord: Accord::Whole };
+        let mut own = Own { listing: listing(3, &[1, 2]), cluster: Some(0), accord: Accord::Whole };
         // At 4 the second was removed, and nobody said so.
         let first = told(0, &[change(5, 4, 3, true)], &[1, 3]);
         own.change(&first.changes, 3, &first);
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn another_clusters_changes_are_made_in_the_list_of_the_first() {
-        let mut own = Own { listing: listing(3, &[1, 2]), cluster: 0, accord: Accord::Whole };
+        let mut own = Own { listing: listing(3, &[1, 2]), cluster: Some(0), accord: Accord::Whole };
         let told = told(1, &[change(4, 2, 5, true)], &[5]);
         own.change(&told.changes, 3, &told);
         assert_eq!(nodes(&own), [1, 2, 5]);

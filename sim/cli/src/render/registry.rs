@@ -56,6 +56,8 @@ fn removals(leases: &[Lease]) -> String {
 fn between(waits: &[Option<f64>]) -> String {
     let waits = || waits.iter().flatten().copied();
     match (waits().min_by(f64::total_cmp), waits().max_by(f64::total_cmp)) {
+        // A key that was lost without its lease is renewed still.
+        (Some(least), Some(_)) if least < 0.0 => " (while they were renewed)".to_owned(),
         (Some(least), Some(most)) => format!(" ({}..{} after the last renewal)", length(least), length(most)),
         (Some(_) | None, _) => String::new(),
     }

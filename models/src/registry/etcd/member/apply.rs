@@ -20,6 +20,7 @@ impl Member {
             self.apply_entry(ctx, entry);
             self.history.note(ctx.moment(), self.applied);
         }
+        self.mind_next_change(ctx);
         self.tell_watchers(ctx);
     }
 
@@ -58,7 +59,9 @@ impl Member {
             Effect::Listed(write, service, change) => {
                 ctx.observe(Observation::Committed { at, write });
                 ctx.observe(Observation::Believes { service, subject: change.endpoint.node, up: change.up });
-                self.news.entry(service).or_default().push(change);
+                if self.lag.is_none() {
+                    self.news.entry(service).or_default().push(change);
+                }
             }
             Effect::LeaseNotFound | Effect::Unseen => {}
             Effect::Restored(ref writes) => self.begin_anew(ctx, writes),

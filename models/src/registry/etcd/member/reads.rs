@@ -1,11 +1,13 @@
 //! Reads: from the store as it is, or through the leader and a quorum, in batches.
 
+use schism_core::{Duration, NodeId};
+
 use super::super::api::{Answer, Ask, Failure};
+use super::ails::Meeting;
 use super::{Caller, Member, Timer};
 use crate::cache::Reads;
 use crate::node::{Ctx, Timer as NodeTimer};
 use crate::observation::Observation;
-use schism_core::Duration;
 
 /// How long a read waits before it asks for the read index again (v3_server.go, `readIndexRetryTime`).
 const READ_AGAIN: Duration = Duration::from_millis(500);
@@ -15,10 +17,21 @@ const READ_AGAIN: Duration = Duration::from_millis(500);
 pub(super) struct Reading {
     /// The number of the batch under way; 0 if none is.
     pub(super) current: u64,
-    pub(super) batch: Vec<(Caller, Ask)>,
+    batch: Vec<(Caller, Ask)>,
     /// Once known, the index that must be applied.
     pub(super) index: Option<u64>,
-    pub(super) next: Vec<(Caller, Ask)>,
+    next: Vec<(Caller, Ask)>,
+    /// Those that wait until a bucket of the table has moved.
+    locked: Vec<(Caller, Ask)>,
+}
+
+impl Reading {
+    /// A client has gone: its reads are nobody's.
+    pub(super) fn forget(&mut self, client: NodeId) {
+        for reads in [&mut self.batch, &mut self.next, &mut self.locked] {
+            reads.retain(|(caller, _)| caller.client != client);
+        }
+    }
 }
 
 impl Member {
@@ -83,11 +96,29 @@ impl Member {
     }
 
     fn answer_read(&mut self, ctx: &mut Ctx<'_>, caller: Caller, ask: Ask) {
+        let Ask::List { .. } = ask else { return self.answer_now(ctx, caller, ask) };
+        match self.meet(ctx) {
+            None => self.answer_now(ctx, caller, ask),
+            Some(Meeting::Lock(left)) => {
+                self.reads.locked.push((caller, ask));
+                ctx.after(left, NodeTimer::Etcd(Timer::Moved));
+            }
+            Some(Meeting::Error) => self.answer(ctx, caller, Answer::Failed(Failure::Internal)),
+            Some(Meeting::Death(by)) => ctx.exit(by),
+        }
+    }
+
+    /// A bucket has moved: whoever waited for that reads before the next one is locked.
+    pub(super) fn unlock_reads(&mut self, ctx: &mut Ctx<'_>) {
+        for (caller, ask) in std::mem::take(&mut self.reads.locked) {
+            self.answer_now(ctx, caller, ask);
+        }
+    }
+
+    fn answer_now(&mut self, ctx: &mut Ctx<'_>, caller: Caller, ask: Ask) {
         ctx.observe(Observation::Read);
         let answer = match ask {
-            Ask::List { service, .. } => {
-                Answer::Listing(self.store.header(), self.store.listing(service).clone())
-            }
+            Ask::List { service, .. } => self.list(ctx, service),
             Ask::Get { .. } | Ask::Put | Ask::Grant { .. } | Ask::Register { .. } | Ask::Revoke { .. } => {
                 Answer::Done
             }

@@ -2,40 +2,79 @@
 
 use std::sync::Arc;
 
-use schism_core::NodeId;
+use schism_core::{FaultId, NodeId};
 
 use super::super::api::{Changes, Msg};
-use super::super::store::Change;
-use super::Member;
+use super::super::store::{Change, Compacted};
+use super::{Member, ills};
 use crate::listing::ServiceId;
 use crate::node::{Ctx, Message};
+use crate::registry::ail::Ill;
 
 impl Member {
+    /// A client watches a service's list: what it has missed is told at once.
+    pub(super) fn watch(&mut self, ctx: &mut Ctx<'_>, client: NodeId, service: ServiceId, after: u64) {
+        self.watchers.entry(service).or_default().insert(client);
+        match stalled_by(ctx) {
+            Some(_) => {
+                self.held_back.insert((service, client), after);
+            }
+            None => self.catch_up(ctx, client, service, after),
+        }
+    }
+
+    /// Tells the watchers what has just come to be shown.
+    pub(super) fn tell_watchers(&mut self, ctx: &mut Ctx<'_>) {
+        for (service, mut changes) in std::mem::take(&mut self.news) {
+            self.hide_ghosts(ctx, service, &mut changes);
+            let Some(first) = changes.first() else { continue };
+            let before = first.revision - 1;
+            if let Some(by) = stalled_by(ctx) {
+                self.hold_back(ctx, service, before, by);
+                continue;
+            }
+            let Some(watchers) = self.watchers.get(&service) else { continue };
+            let news = Arc::new(self.changes(service, changes));
+            for &watcher in watchers {
+                if !is_gap(ctx, before, watcher) {
+                    ctx.stream(watcher, Message::Etcd(news.clone()));
+                }
+            }
+        }
+    }
+
+    /// Watchers that were told nothing are told everything, unless they are told nothing still.
+    pub(super) fn let_go_of_watchers(&mut self, ctx: &mut Ctx<'_>) {
+        if stalled_by(ctx).is_none() {
+            for ((service, client), after) in std::mem::take(&mut self.held_back) {
+                self.catch_up(ctx, client, service, after);
+            }
+        }
+    }
+
     /// Tells a watcher what it has missed.
-    pub(super) fn catch_up(&mut self, ctx: &mut Ctx<'_>, client: NodeId, service: ServiceId, after: u64) {
-        let changes = match self.store.changes_after(service, after) {
+    fn catch_up(&mut self, ctx: &mut Ctx<'_>, client: NodeId, service: ServiceId, after: u64) {
+        let mut changes = match self.shown().changes_after(service, after) {
             Ok(changes) => changes.to_vec(),
-            Err(_) => return self.cancel_watch(ctx, client, service),
+            Err(Compacted { .. }) => return self.cancel_watch(ctx, client, service),
         };
+        changes.retain(|change| change.up || !self.ghosts.contains_key(&change.endpoint.node));
         if !changes.is_empty() {
             ctx.stream(client, self.changes(service, changes).into());
         }
     }
 
-    /// Tells the watchers what has just been applied.
-    pub(super) fn tell_watchers(&mut self, ctx: &mut Ctx<'_>) {
-        for (service, changes) in std::mem::take(&mut self.news) {
-            let Some(watchers) = self.watchers.get(&service) else { continue };
-            let news = Arc::new(self.changes(service, changes));
-            for &watcher in watchers {
-                ctx.stream(watcher, Message::Etcd(news.clone()));
-            }
+    fn hold_back(&mut self, ctx: &mut Ctx<'_>, service: ServiceId, before: u64, by: FaultId) {
+        for &watcher in self.watchers.get(&service).into_iter().flatten() {
+            self.held_back.entry((service, watcher)).or_insert(before);
+            ctx.touch(by);
         }
     }
 
     fn changes(&self, service: ServiceId, changes: Vec<Change>) -> Msg {
-        let listing = self.store.listing(service).clone();
-        Msg::Changes(Changes { cluster: self.store.header().cluster, changes, listing })
+        let store = self.shown();
+        let listing = store.listing(service).clone();
+        Msg::Changes(Changes { cluster: store.cluster(), changes, listing })
     }
 
     /// The watcher asks for what has been compacted: it is told so, and is no watcher any more.
@@ -45,4 +84,23 @@ impl Member {
         }
         ctx.stream(client, Msg::Compacted { service }.into());
     }
+}
+
+/// The fault that keeps watchers from being told, if one does.
+fn stalled_by(ctx: &Ctx<'_>) -> Option<FaultId> {
+    ills(ctx).find(|(_, ill)| **ill == Ill::Stalls).map(|(ailment, _)| ailment.by)
+}
+
+/// Whether what came after a revision is never told to a watcher. Each fault decides for itself.
+fn is_gap(ctx: &mut Ctx<'_>, before: u64, watcher: NodeId) -> bool {
+    let mut gap = false;
+    for (ailment, ill) in ills(ctx) {
+        if let Ill::Gaps(share) = *ill
+            && ailment.luck.derive(before).derive(watcher.0.into()).chance(share)
+        {
+            ctx.touch(ailment.by);
+            gap = true;
+        }
+    }
+    gap
 }

@@ -7,13 +7,13 @@ use schism_models::nemesis::{Base, Fault, Nature, Standing, Target, Wants};
 
 use super::Strike;
 use super::recruit::recruits;
-use crate::check::cast::{Cast, Kind};
+use crate::check::cast::{Cast, Kind, Registry};
 use crate::check::target::{Resolved, resolve};
 use crate::check::topology::Zones;
 use crate::diagnostics::{Problem, Report};
 use crate::limits;
 use crate::reader::too_many;
-use crate::source::At;
+use crate::source::{At, Place};
 use crate::target::TargetSpec;
 
 /// A fault with its targets found.
@@ -70,6 +70,10 @@ impl<'a> Aims<'a> {
     }
 
     fn one(&mut self, kind: &At<Fault<TargetSpec>>) -> Option<Aimed> {
+        let kinds = kind.value.alternatives();
+        if kinds.iter().any(|fault| !means_something(fault, kind.place, self.cast, self.report)) {
+            return None;
+        }
         let mut all = |specs: Vec<TargetSpec>| self.resolve(&specs);
         let resolved: Fault<Resolved> = kind.value.clone().aim(&mut all)?;
         let (cast, report) = (&*self.cast, self.report);
@@ -116,6 +120,20 @@ impl<'a> Aims<'a> {
         }
         whole.then_some(list)
     }
+}
+
+/// Whether the registry can fare so at all: one without members, leases and watches cannot.
+fn means_something(fault: &Fault<TargetSpec>, place: Place, cast: &Cast, report: &Report) -> bool {
+    let Fault::Registry(fault) = fault else { return true };
+    if cast.registry != Registry::IsStatic {
+        return true;
+    }
+    let name = fault.trouble.name();
+    let message =
+        format!("`{name}` has no meaning for a static registry: it has no members, leases or watches");
+    let help = "choose a registry with members, such as etcd, or leave the fault out";
+    report.add(Problem::error(place, message).help(help));
+    false
 }
 
 /// All nodes that a fault names, sorted; `None` if some are drawn, depend on who leads, or are whoever is left.
