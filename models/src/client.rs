@@ -22,6 +22,7 @@ use self::requests::{Origin, Request, Requests, Stage};
 use self::strains::Strains;
 use crate::balancer::{self, Balancer, Call};
 use crate::cache::{self, Cache, Feed, Reads};
+use crate::failpoint::{Pass, Passes, Point};
 use crate::keys::Keys;
 use crate::listing::{InFlight, Listing, View};
 use crate::node::{Attempt, Ctx, Message, Reply, Timer};
@@ -103,6 +104,7 @@ pub struct Client {
     patience: VecDeque<(Time, Attempt)>,
     /// How many requests there have been.
     offered: u32,
+    passes: Passes,
 }
 
 /// Labels of what is derived from a request's luck, and from an attempt's.
@@ -136,6 +138,7 @@ impl Client {
             patience: VecDeque::new(),
             // Numbers of an earlier life must not come again: its answers may still be on their way.
             offered: ctx.moment().as_nanos() as u32,
+            passes: Passes::default(),
         };
         client.begin_discovery(ctx);
         client.on_plight(ctx);
@@ -322,8 +325,21 @@ impl Client {
         if let Some(pool) = &mut self.pool {
             pool.take(ctx, endpoint.node, luck.derive(CONNECTION));
         }
-        self.deliver(ctx, endpoint.node, attempt, luck);
+        match self.passes.pass(ctx, Point::ClientSend) {
+            Pass::Clear => self.deliver(ctx, endpoint.node, attempt, luck),
+            Pass::Late(by) => ctx.after(by, Timer::SendLate { attempt }),
+            Pass::Fails(_) => return self.finish(ctx, slot, Outcome::Connect),
+            Pass::Ends => {}
+        }
         self.wait(ctx, attempt, patience);
+    }
+
+    /// An attempt that was put off at a failpoint is sent now, unless it is over.
+    pub fn on_send_late(&mut self, ctx: &mut Ctx<'_>, attempt: Attempt) {
+        if let Stage::Trying(endpoint) = self.requests.stage(attempt) {
+            let luck = self.requests.get(attempt.slot).luck.derive(FIRST_ATTEMPT);
+            self.deliver(ctx, endpoint.node, attempt, luck);
+        }
     }
 
     /// Sends an attempt, on the connection to the instance where there is one.

@@ -5,6 +5,7 @@ pub mod balancer;
 pub mod cache;
 pub mod client;
 pub mod factor;
+pub mod failpoint;
 pub mod keys;
 pub mod listing;
 pub mod nemesis;

@@ -14,6 +14,7 @@ mod disk;
 mod duplicate;
 mod ears;
 mod error_rate;
+mod failpoint;
 mod find;
 mod gc;
 mod hand;
@@ -56,6 +57,7 @@ pub use disk::{Bad, Disk};
 pub use duplicate::Duplicate;
 pub use ears::Ears;
 pub use error_rate::ErrorRate;
+pub use failpoint::Failpoint;
 pub use gc::Gc;
 pub use ip_reuse::IpReuse;
 pub use latency::Latency;
@@ -314,6 +316,7 @@ catalog! {
     ConfigPush = "config-push", "another configuration is pushed to processes";
     Scale = "scale", "a service gets more instances, or fewer";
     IpReuse = "ip-reuse", "instances die, and others get their addresses";
+    Failpoint = "failpoint", "at a named point of the models things fail, come late, or end the process";
     Load = "load", "clients ask for more, or otherwise, than they would";
     OneOf = "one-of", "one of several faults, chosen by the seed";
 }

@@ -145,6 +145,18 @@ pub enum Timer {
     },
     /// A client tries the registry again.
     Resubscribe,
+    /// A client asks the registry for what it has put off at a failpoint.
+    SubscribeLate,
+    /// An instance takes a request that it has put off at a failpoint.
+    ServeLate {
+        /// Its number.
+        place: u32,
+    },
+    /// A client sends an attempt that it has put off at a failpoint.
+    SendLate {
+        /// Which.
+        attempt: Attempt,
+    },
     /// A registration's own.
     Registrar(etcd::registrar::Timer),
     /// A registry member's own.
@@ -236,6 +248,9 @@ impl Actor for Node {
                 instance.with_registrar(|registrar| registrar.on_silence(ctx, connection));
             }
             (Node::Client(client), Timer::Resubscribe) => client.on_resubscribe(ctx),
+            (Node::Client(client), Timer::SubscribeLate) => client.on_subscribe_late(ctx),
+            (Node::Instance(instance), Timer::ServeLate { place }) => instance.on_serve_late(ctx, place),
+            (Node::Client(client), Timer::SendLate { attempt }) => client.on_send_late(ctx, attempt),
             (Node::Instance(instance), Timer::Registrar(timer)) => {
                 instance.with_registrar(|registrar: &mut Registrar| registrar.on_timer(ctx, timer));
             }

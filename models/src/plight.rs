@@ -13,6 +13,7 @@ pub use change::{Answers, Pushed};
 pub use gray::{Errors, Gray, Harm, Leak, LeakEnd};
 pub use strain::{Rush, Strain};
 
+use crate::failpoint::Failpoint;
 use crate::registry::ail::Ail as RegistryAil;
 
 /// All that ails one process. It belongs to the machine, so it outlives crashes.
@@ -68,6 +69,8 @@ pub enum Ail {
     Stranger(Answers),
     /// A member of the registry fares ill.
     Registry(RegistryAil),
+    /// Something happens at a point that it passes.
+    Failpoint(Failpoint),
     /// It asks for more than it would, or otherwise.
     Strain(Strain),
 }
@@ -127,6 +130,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Failpoint(_)
             | Ail::Strain(_) => Duration::ZERO,
         };
         let delays = self.ailments.iter().map(move |ailment| (ailment.by, delay(ailment)));
@@ -145,6 +149,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Failpoint(_)
             | Ail::Strain(_) => None,
         })
     }
@@ -161,6 +166,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Failpoint(_)
             | Ail::Strain(_) => None,
         });
         found.map(|(by, ())| by)
@@ -178,6 +184,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Failpoint(_)
             | Ail::Strain(_) => None,
         })
     }
@@ -194,6 +201,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Failpoint(_)
             | Ail::Strain(_) => None,
         })
     }
@@ -241,6 +249,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Failpoint(_)
             | Ail::Strain(_) => None,
         });
         found.map(|(by, ())| by)
@@ -258,6 +267,7 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Failpoint(_)
             | Ail::Strain(_) => None,
         })
     }
@@ -274,6 +284,7 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Pushed(_)
             | Ail::Registry(_)
+            | Ail::Failpoint(_)
             | Ail::Strain(_) => None,
         })
     }
@@ -290,6 +301,24 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
+            | Ail::Failpoint(_)
+            | Ail::Strain(_) => None,
+        })
+    }
+
+    /// What happens at points that are passed.
+    pub fn failpoints(&self) -> impl Iterator<Item = (&Ailment, Failpoint)> {
+        self.ailments.iter().filter_map(|ailment| match ailment.ail {
+            Ail::Failpoint(failpoint) => Some((ailment, failpoint)),
+            Ail::Slow { .. }
+            | Ail::Stopping(_)
+            | Ail::SlowStart { .. }
+            | Ail::Zombie
+            | Ail::Disk(_)
+            | Ail::Gray(_)
+            | Ail::Pushed(_)
+            | Ail::Stranger(_)
+            | Ail::Registry(_)
             | Ail::Strain(_) => None,
         })
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use schism_core::{Distribution, Draw, Duration, NodeId, Time};
 
+use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Endpoint, ServiceId};
 use crate::node::{Attempt, Ctx, Message, Reply, Timer};
 use crate::observation::Observation;
@@ -64,6 +65,10 @@ pub struct Instance {
     /// What will be answered with an error, by a number of its own.
     failing: BTreeMap<u32, Work>,
     failures: u32,
+    passes: Passes,
+    /// Requests that a failpoint has put off, by a number of its own.
+    late: BTreeMap<u32, Work>,
+    last_late: u32,
     /// The true moment at which this life began.
     booted: Time,
     /// The clients that have opened a connection, as far as is known.
@@ -112,6 +117,9 @@ impl Instance {
             waiting: VecDeque::new(),
             failing: BTreeMap::new(),
             failures: 0,
+            passes: Passes::default(),
+            late: BTreeMap::new(),
+            last_late: 0,
             booted: ctx.moment(),
             connected: BTreeSet::new(),
         };
@@ -136,6 +144,28 @@ impl Instance {
     pub fn on_request(&mut self, ctx: &mut Ctx<'_>, client: NodeId, attempt: Attempt, luck: Draw) {
         let came = if self.connected.contains(&client) { Came::Connected } else { Came::Alone };
         let work = Work { client, came, attempt, luck, since: ctx.moment(), waited: Duration::ZERO };
+        match self.passes.pass(ctx, Point::InstanceServe) {
+            Pass::Clear => self.take(ctx, work),
+            Pass::Late(by) => self.put_off(ctx, by, work),
+            Pass::Fails(_) => self.reply(ctx, work, Reply::Failed),
+            // Whoever waits is reset by the host of a process that ends.
+            Pass::Ends => self.waiting.push_back(work),
+        }
+    }
+
+    fn put_off(&mut self, ctx: &mut Ctx<'_>, by: Duration, work: Work) {
+        self.last_late = self.last_late.wrapping_add(1);
+        self.late.insert(self.last_late, work);
+        ctx.after(by, Timer::ServeLate { place: self.last_late });
+    }
+
+    /// It is time for a request that was put off.
+    pub fn on_serve_late(&mut self, ctx: &mut Ctx<'_>, place: u32) {
+        let work = self.late.remove(&place).expect("what was put off was kept");
+        self.take(ctx, work);
+    }
+
+    fn take(&mut self, ctx: &mut Ctx<'_>, work: Work) {
         if self.falters(ctx, work) {
             return;
         }
@@ -202,7 +232,13 @@ impl Instance {
 
     /// The clients that wait for an answer or are connected, and the registry member.
     pub fn peers(&self) -> Vec<NodeId> {
-        let works = self.serving.iter().flatten().chain(&self.waiting).chain(self.failing.values());
+        let works = self
+            .serving
+            .iter()
+            .flatten()
+            .chain(&self.waiting)
+            .chain(self.late.values())
+            .chain(self.failing.values());
         let clients = works.map(|work| work.client).chain(self.connected.iter().copied());
         let peers: BTreeSet<NodeId> = clients.chain(self.registrar.as_ref().map(Registrar::member)).collect();
         peers.into_iter().collect()

@@ -1,9 +1,10 @@
 //! What the tests share: the repository's scenarios, its recorded digests, and the command as each profile builds it;
-//! measurements, statistics, what runs let be seen, and a toy world.
+//! measurements, statistics, what runs let be seen, a plain stage, and a toy world.
 
 pub mod binary;
 pub mod data;
 pub mod faults;
+pub mod plain;
 pub mod puppet;
 pub mod repository;
 pub mod runs;

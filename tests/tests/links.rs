@@ -1,7 +1,8 @@
 //! Faults of links: each does on its links what it says, and elsewhere nothing.
 
 use schism_runner::Report;
-use schism_tests::faults::{fault, told};
+use schism_tests::faults::fault;
+use schism_tests::plain::told;
 
 /// The stage with one fault from its warm-up to its end.
 fn under(toml: &str) -> Report {

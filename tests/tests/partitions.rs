@@ -7,7 +7,8 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 use schism_core::{Duration, NodeId, Seed, Time};
 use schism_models::node::Node;
 use schism_runner::Simulation;
-use schism_tests::faults::{fault, played, staged, told};
+use schism_tests::faults::fault;
+use schism_tests::plain::{played, staged, told};
 
 const MEMBERS: std::ops::Range<u32> = 0..3;
 const ORDERS: std::ops::Range<u32> = 3..9;
@@ -355,7 +356,7 @@ fn partitions_of_every_kind_overlap_and_heal_to_nothing() {
                 fault(&format!("f{number}"), &when, &partition)
             })
             .collect();
-        let run = played(&staged(&faults), seed);
+        let run = played(&faults, seed);
         prop_assert!(run.world().wounds().is_empty(), "{faults}");
         prop_assert!(pairs().all(|(from, to)| is_open(&run, from, to)), "{faults}");
         Ok(())

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use schism_models::nemesis::Fault;
 use schism_models::{balancer, cache, oracle, registry};
 use schism_scenario::Ask;
 use schism_tests::repository::{files, metadata, read, relative, root};
@@ -100,6 +101,19 @@ fn every_name_of_the_catalogs_is_used_by_a_scenario() {
         Ask::Metric { .. } => None,
     });
     all_used("oracle", names(oracle::CATALOG.iter().map(|entry| entry.0)), oracles.collect());
+    let faults = all().iter().flat_map(|case| &case.scenario.faults).map(|planned| planned.fault.name());
+    all_used("fault", names(Fault::CATALOG.iter().map(|entry| entry.0)), faults.collect());
+}
+
+#[test]
+fn every_kind_of_fault_has_a_page() {
+    let index = read(&root().join("docs/src/faults/index.md"));
+    for (kind, _) in Fault::CATALOG {
+        assert!(
+            index.contains(&format!("| [`{kind}`](")),
+            "docs/src/faults/index.md does not lead to `{kind}`"
+        );
+    }
 }
 
 #[test]

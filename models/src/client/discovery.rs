@@ -136,6 +136,13 @@ impl Client {
         }
     }
 
+    /// What was put off at a failpoint is asked of the registry now.
+    pub fn on_subscribe_late(&mut self, ctx: &mut Ctx<'_>) {
+        if let Source::Registry { subscriber, .. } = &mut self.source {
+            subscriber.on_late(ctx);
+        }
+    }
+
     /// It is time to try the registry again.
     pub fn on_resubscribe(&mut self, ctx: &mut Ctx<'_>) {
         if let Source::Registry { subscriber, .. } = &mut self.source {

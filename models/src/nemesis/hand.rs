@@ -477,11 +477,6 @@ impl Hand<'_> {
         self.remind(lasts, Step { victim, turn: 0 });
     }
 
-    /// The fault has touched one thing more.
-    pub(crate) fn touch(&mut self) {
-        self.course.strikes += 1;
-    }
-
     /// Undoes all that is still done.
     pub(super) fn let_all_go(&mut self) {
         self.mend();

@@ -57,7 +57,8 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
-            | Ail::Registry(_) => None,
+            | Ail::Registry(_)
+            | Ail::Failpoint(_) => None,
         })
     }
 }

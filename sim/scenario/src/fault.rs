@@ -12,6 +12,7 @@ mod deploy;
 mod disk;
 mod duplicate;
 mod error_rate;
+mod failpoint;
 mod gc;
 mod ip_reuse;
 mod latency;
@@ -117,6 +118,7 @@ catalog! {
     "config-push" = ConfigPush in config_push, "Another configuration is pushed to processes";
     "scale" = Scale in scale, "A service gets more instances, or fewer";
     "ip-reuse" = IpReuse in ip_reuse, "Instances die, and others get their addresses";
+    "failpoint" = Failpoint in failpoint, "At a named point of the models things fail, come late, or end the process";
     "load" = Load in load, "Clients ask for more, or otherwise, than they would";
     "one-of" = OneOf in one_of, "One of several faults, chosen by the seed";
 }

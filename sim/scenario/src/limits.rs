@@ -131,6 +131,8 @@ pub const QUEUE: Limit =
     Limit::new("places in the queue", 0, 1_000_000_000, "each request that waits is held in memory");
 /// The weight of an instance.
 pub const WEIGHT: Limit = Limit::new("weight", 1, 1_000_000, "sums of all weights must fit in 64 bits");
+/// Which pass of a failpoint.
+pub const PASSES: Limit = Limit::new("passes", 1, 1 << 53, "passes are written as JSON numbers");
 /// Revisions that a compaction keeps.
 pub const REVISIONS: Limit = Limit::new("revisions", 0, 1 << 53, "revisions are written as JSON numbers");
 /// Requests that a throttled member takes at once.

@@ -5,6 +5,7 @@ mod apply;
 mod disk;
 mod keeps;
 mod lag;
+mod late;
 mod reads;
 mod revokes;
 mod watches;
@@ -19,6 +20,7 @@ use self::ails::{Ghost, ills};
 use self::disk::Syncs;
 use self::keeps::{Asker, Keeping};
 use self::lag::Lag;
+use self::late::Late;
 use self::reads::Reading;
 use self::revokes::Batch;
 use super::api::{Answer, Ask, Failure, Msg};
@@ -29,6 +31,7 @@ use super::log::{Disk, Entry};
 use super::raft::{Output, Peer, Raft, Settings};
 use super::store::{Change, Command, LeaseId, Store};
 use super::{Config, LeaseClock, Version};
+use crate::failpoint::Passes;
 use crate::listing::ServiceId;
 use crate::node::{Ctx, Timer as NodeTimer};
 use crate::observation::{Cause, Observation};
@@ -64,6 +67,8 @@ pub enum Timer {
     Moved,
     /// It is time to show a change of some time ago.
     Lag,
+    /// It is time for something that was put off.
+    Late(u64),
 }
 
 /// A registry member.
@@ -100,6 +105,10 @@ pub struct Member {
     ghosts: BTreeMap<NodeId, Ghost>,
     /// What is left of the requests that throttles let through.
     buckets: BTreeMap<FaultId, Bucket>,
+    passes: Passes,
+    /// What was put off at a failpoint, by number.
+    late: BTreeMap<u64, Late>,
+    last_late: u64,
 }
 
 /// A call and who made it.
@@ -163,6 +172,9 @@ impl Member {
             held_back: BTreeMap::new(),
             ghosts: BTreeMap::new(),
             buckets: BTreeMap::new(),
+            passes: Passes::default(),
+            late: BTreeMap::new(),
+            last_late: 0,
             seat: seat.clone(),
         };
         member.mind_lag(ctx);
@@ -198,6 +210,12 @@ impl Member {
 
     /// A message has come.
     pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
+        if self.hears(ctx, from, &msg) {
+            self.hear(ctx, from, msg);
+        }
+    }
+
+    fn hear(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
         match msg {
             Msg::Raft(message) => {
                 if let Some(peer) = self.peer(from) {
@@ -254,6 +272,7 @@ impl Member {
             Timer::ReadAgain(number) => self.on_read_again(ctx, number),
             Timer::Moved => self.unlock_reads(ctx),
             Timer::Lag => self.on_lag(ctx),
+            Timer::Late(number) => self.on_late(ctx, number),
         }
     }
 
@@ -283,6 +302,7 @@ impl Member {
         self.proposed
             .retain(|_, waiting| !matches!(waiting, Waiting::Write(caller) if caller.client == peer));
         self.reads.forget(peer);
+        self.forget_late(peer);
         self.held_back.retain(|(_, client), _| *client != peer);
     }
 

@@ -6,6 +6,7 @@ use schism_core::{Duration, FaultId, NodeId, Time};
 use super::api::{Answer, Ask, Failure, Msg};
 use super::session::{Address, RETRY, Session};
 use super::store::LeaseId;
+use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Endpoint, ServiceId};
 use crate::node::{Ctx, Timer as NodeTimer};
 use crate::observation::Observation;
@@ -26,6 +27,10 @@ pub enum Timer {
     Register,
     /// The keepalive loop of a lease wakes.
     Wake(LeaseId),
+    /// It is time to ask for a lease, after a delay at a failpoint.
+    GrantLate,
+    /// It is time to ask to keep a lease alive, after a delay at a failpoint.
+    RenewLate(LeaseId),
 }
 
 /// An instance's side of its registration.
@@ -38,14 +43,21 @@ pub struct Registrar {
     /// The weight that its key was written with last.
     written: u32,
     stage: Stage,
+    passes: Passes,
 }
 
 /// Grant, then register, then keep; back to the start when the lease is lost. Who has left does not come back.
 #[derive(Clone, Copy, Debug)]
 enum Stage {
     Idle,
-    Granting { call: u32 },
-    Registering { call: u32, lease: LeaseId },
+    /// No call yet, if something has put it off.
+    Granting {
+        call: Option<u32>,
+    },
+    Registering {
+        call: u32,
+        lease: LeaseId,
+    },
     Keeping(Keeping),
     Left,
 }
@@ -73,7 +85,15 @@ impl Registrar {
         ctx.after(start, NodeTimer::Registrar(Timer::Register));
         let session = Session::new(address, endpoint.zone, ctx);
         let written = endpoint.weight;
-        Registrar { session, service, endpoint, re_register, written, stage: Stage::Idle }
+        Registrar {
+            session,
+            service,
+            endpoint,
+            re_register,
+            written,
+            stage: Stage::Idle,
+            passes: Passes::default(),
+        }
     }
 
     /// The member that it is connected to.
@@ -144,6 +164,18 @@ impl Registrar {
                 }
             }
             Timer::Wake(lease) => self.on_wake(ctx, lease),
+            Timer::GrantLate => {
+                if let Stage::Granting { call: None } = self.stage {
+                    self.ask_for_lease(ctx);
+                }
+            }
+            Timer::RenewLate(lease) => {
+                if let Stage::Keeping(keeping) = self.stage
+                    && keeping.lease == lease
+                {
+                    self.session.send(ctx, Msg::KeepAlive { lease });
+                }
+            }
         }
     }
 
@@ -185,14 +217,26 @@ impl Registrar {
     }
 
     fn grant(&mut self, ctx: &mut Ctx<'_>) {
+        match self.passes.pass(ctx, Point::InstanceRegister) {
+            Pass::Clear => self.ask_for_lease(ctx),
+            Pass::Late(by) => {
+                self.stage = Stage::Granting { call: None };
+                ctx.after(by, NodeTimer::Registrar(Timer::GrantLate));
+            }
+            Pass::Fails(_) => self.start_over(ctx, RETRY),
+            Pass::Ends => {}
+        }
+    }
+
+    fn ask_for_lease(&mut self, ctx: &mut Ctx<'_>) {
         let ask = Ask::Grant { ttl: self.session.config().lease_ttl };
         let call = self.session.ask(ctx, ask, self.session.config().request_timeout);
-        self.stage = Stage::Granting { call };
+        self.stage = Stage::Granting { call: Some(call) };
     }
 
     fn on_answer(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &Answer) {
         match (self.stage, answer) {
-            (Stage::Granting { call: mine }, &Answer::Granted { lease, .. }) if mine == call => {
+            (Stage::Granting { call: mine }, &Answer::Granted { lease, .. }) if mine == Some(call) => {
                 let call = self.write(ctx, lease);
                 self.stage = Stage::Registering { call, lease };
             }
@@ -242,10 +286,18 @@ impl Registrar {
         if keeping.next <= ctx.now() {
             match failing_probe(ctx) {
                 Some(by) => ctx.touch(by),
-                None => self.session.send(ctx, Msg::KeepAlive { lease }),
+                None => self.renew(ctx, lease),
             }
         }
         ctx.after(WAKE, NodeTimer::Registrar(Timer::Wake(lease)));
+    }
+
+    fn renew(&mut self, ctx: &mut Ctx<'_>, lease: LeaseId) {
+        match self.passes.pass(ctx, Point::InstanceRenew) {
+            Pass::Clear => self.session.send(ctx, Msg::KeepAlive { lease }),
+            Pass::Late(by) => ctx.after(by, NodeTimer::Registrar(Timer::RenewLate(lease))),
+            Pass::Fails(_) | Pass::Ends => {}
+        }
     }
 
     fn on_kept_alive(&mut self, ctx: &mut Ctx<'_>, lease: LeaseId, ttl: Result<Duration, Failure>) {

@@ -8,6 +8,7 @@ use super::api::{Answer, Ask, Changes, Msg};
 use super::session::{Address, RETRY, Session};
 use super::store::Change;
 use crate::cache::Reads;
+use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Listing, ServiceId};
 use crate::node::{Ctx, Timer as NodeTimer};
 
@@ -21,6 +22,7 @@ pub struct Subscriber {
     seen: u64,
     /// The list as this client has it, once it has one.
     own: Option<Own>,
+    passes: Passes,
 }
 
 /// A client's list, as it has made it of what it was told.
@@ -44,7 +46,12 @@ enum Accord {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
     Idle,
-    Listing { call: u32, reads: Reads, then: Then },
+    /// No call yet, if something has put it off.
+    Listing {
+        call: Option<u32>,
+        reads: Reads,
+        then: Then,
+    },
     Watching,
 }
 
@@ -84,6 +91,7 @@ impl Subscriber {
             stage: Stage::Idle,
             seen: 0,
             own: None,
+            passes: Passes::default(),
         }
     }
 
@@ -97,9 +105,28 @@ impl Subscriber {
         if let Stage::Listing { .. } = self.stage {
             return;
         }
+        self.stage = Stage::Listing { call: None, reads, then };
+        match self.passes.pass(ctx, Point::ClientList) {
+            Pass::Clear => self.ask(ctx, reads, then),
+            Pass::Late(by) => ctx.after(by, NodeTimer::SubscribeLate),
+            Pass::Fails(_) => self.try_next(ctx, RETRY),
+            Pass::Ends => {}
+        }
+    }
+
+    /// What was put off at a failpoint is asked now.
+    pub fn on_late(&mut self, ctx: &mut Ctx<'_>) {
+        match self.stage {
+            Stage::Listing { call: None, reads, then } => self.ask(ctx, reads, then),
+            Stage::Watching => self.ask_to_watch(ctx),
+            Stage::Idle | Stage::Listing { call: Some(_), .. } => {}
+        }
+    }
+
+    fn ask(&mut self, ctx: &mut Ctx<'_>, reads: Reads, then: Then) {
         let ask = Ask::List { service: self.service, reads };
         let call = self.session.ask(ctx, ask, self.session.config().request_timeout);
-        self.stage = Stage::Listing { call, reads, then };
+        self.stage = Stage::Listing { call: Some(call), reads, then };
     }
 
     /// A message of the registry's has come: what it tells, if that is news.
@@ -174,7 +201,7 @@ impl Subscriber {
     fn on_answer<'a>(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &'a Answer) -> Option<News<'a>> {
         let Stage::Listing { call: mine, then, .. } = self.stage else { return None };
         match answer {
-            Answer::Listing(header, listing) if mine == call => {
+            Answer::Listing(header, listing) if mine == Some(call) => {
                 self.stage = Stage::Idle;
                 self.seen = header.revision;
                 if then == Then::Watch {
@@ -194,6 +221,15 @@ impl Subscriber {
 
     fn watch(&mut self, ctx: &mut Ctx<'_>) {
         self.stage = Stage::Watching;
+        match self.passes.pass(ctx, Point::ClientWatch) {
+            Pass::Clear => self.ask_to_watch(ctx),
+            Pass::Late(by) => ctx.after(by, NodeTimer::SubscribeLate),
+            Pass::Fails(_) => self.try_next(ctx, RETRY),
+            Pass::Ends => {}
+        }
+    }
+
+    fn ask_to_watch(&mut self, ctx: &mut Ctx<'_>) {
         self.session.send(ctx, Msg::Watch { service: self.service, after: self.seen });
     }
 

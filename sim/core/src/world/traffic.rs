@@ -81,6 +81,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         }
     }
 
+    #[cold]
+    #[inline(never)]
     fn send_through_trouble(&mut self, exchange: Exchange<A>) {
         let Exchange { from, to, life, luck, ref msg } = exchange;
         let segment = self::exchange::<A>(msg);
@@ -117,17 +119,22 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             }
     }
 
-    /// Whether a message of its own has met no cut. If one holds it, it is kept from now on; if that is over already, it
-    /// leaves once more.
+    /// Whether a message of its own has met no cut.
     #[inline]
     fn has_passed(&mut self, from: NodeId, to: NodeId, life: Life, sent: Epoch, msg: &A::Msg) -> bool {
+        sent == self.network.epoch() || self.has_passed_since(from, to, life, sent, msg)
+    }
+
+    /// The same where cuts have begun meanwhile. What one of them holds is kept from now on; if that is over already, it
+    /// leaves once more.
+    #[cold]
+    #[inline(never)]
+    fn has_passed_since(&mut self, from: NodeId, to: NodeId, life: Life, sent: Epoch, msg: &A::Msg) -> bool {
         let met = self.network.met(sent, (from, to), || exchange::<A>(msg));
-        if met == Met::Nothing {
-            return true;
-        }
         let exchange = |luck| Exchange { from, to, life, luck, msg: msg.clone() };
         match met {
-            Met::Nothing | Met::Stop => {}
+            Met::Nothing => return true,
+            Met::Stop => {}
             Met::Hold(fault) => {
                 let luck = self.held_luck(fault);
                 self.hoards.entry(fault).or_default().found.push(Kept::Exchange(exchange(luck)));
@@ -147,6 +154,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     }
 
     /// The node that an event was meant for is dead, or not the one it was. Its host turns messages away, if it lives.
+    #[cold]
     pub(super) fn miss(&mut self, to: NodeId, life: Life, what: What<A>) {
         match what {
             What::Message { by, msg, .. } if self.is_silent(to) => self.vanish(by, msg),
@@ -262,6 +270,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     }
 
     /// A SYN comes to a host. It is accepted, or refused where no process lives; that answer may be lost too.
+    #[inline(never)]
     pub(super) fn on_open(&mut self, to: NodeId, id: StreamId, sent: Epoch) {
         let stream = self.streams.get(id);
         let (from, luck) = (stream.from, stream.next_luck());
@@ -299,6 +308,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     }
 
     /// A SYN-ACK comes to the one who asked: the connection is open, and what has waited leaves.
+    #[inline(never)]
     pub(super) fn on_accepted(&mut self, from: NodeId, id: StreamId, sent: Epoch) {
         let now = self.now;
         let stream = self.streams.get(id);
@@ -377,6 +387,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     }
 
     /// One of TCP's slots has come, unless it was of a stall that is over.
+    #[inline(never)]
     pub(super) fn on_slot(&mut self, id: StreamId) {
         let stream = self.streams.get(id);
         let (from, to) = (stream.from, stream.to);

@@ -82,9 +82,7 @@ impl Member {
     /// Proposes something that nobody waits for.
     fn decree(&mut self, command: Command) {
         let proposal = Proposal { by: None, command: Some(command) };
-        if let Err(entry) = self.raft.propose(Entry { term: 0, proposal }) {
-            self.leaderless.push(entry);
-        }
+        self.put_to_raft(Entry { term: 0, proposal });
     }
 
     /// Whether one more request is too many. Every bucket of several is asked, and one that is empty refuses.

@@ -6,6 +6,7 @@ use super::super::api::Msg;
 use super::super::log::{Disk, Record};
 use super::super::raft::{self, Peer};
 use super::{Member, Timer};
+use crate::failpoint::{Pass, Point};
 use crate::node::{Ctx, Timer as NodeTimer};
 use crate::plight::{BadDisk, Plight};
 
@@ -56,6 +57,12 @@ impl Member {
             ctx.touch(by);
             return ctx.exit(by);
         }
+        let more = match self.passes.pass(ctx, Point::RegistryFsync) {
+            Pass::Clear => Duration::ZERO,
+            Pass::Late(by) => by,
+            Pass::Fails(by) => return ctx.exit(by),
+            Pass::Ends => return,
+        };
         self.disk.saved = state;
         let (after, entries) = self.raft.log.hand_over();
         let record = Record { term: state.0, vote: state.1, commit: self.raft.commit, after, entries };
@@ -63,7 +70,7 @@ impl Member {
         self.disk.under_way = Some(Sync { last: self.raft.log.last(), held });
         let takes = self.disk.luck.sample(&self.seat.config.fsync);
         let delay = delay(ctx, takes);
-        ctx.after(takes + delay, NodeTimer::Etcd(Timer::Synced));
+        ctx.after(takes + delay + more, NodeTimer::Etcd(Timer::Synced));
     }
 
     /// The disk has it, unless it is stalled.

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::super::lessor::Lessor;
 use super::super::store::{Command, LeaseId};
+use super::late::Late;
 use super::{Member, Waiting};
+use crate::failpoint::{Pass, Point};
 use crate::node::Ctx;
 use crate::observation::Cause;
 
@@ -39,12 +41,31 @@ impl Member {
             while batch.under_way.len() < MOST_REVOKES
                 && let Some(lease) = batch.waiting.pop_first()
             {
-                let command = Command::Revoke { lease, cause: Cause::Expired };
-                batch.under_way.insert(self.put_forward(ctx, Waiting::Revoke, command));
+                match self.passes.pass(ctx, Point::RegistryRevoke) {
+                    Pass::Clear => {
+                        batch.under_way.insert(self.revoke(ctx, lease));
+                    }
+                    Pass::Late(by) => self.postpone(ctx, by, Late::Revoke(lease)),
+                    // The lessor tries again, later.
+                    Pass::Fails(_) => {}
+                    Pass::Ends => break,
+                }
             }
         }
         batches.retain(|batch| !batch.under_way.is_empty());
         self.revoking = batches;
+    }
+
+    /// A lease is revoked that should have been before.
+    pub(super) fn revoke_late(&mut self, ctx: &mut Ctx<'_>, lease: LeaseId) {
+        if let Lessor::Primary(_) = self.lessor {
+            self.revoke(ctx, lease);
+            self.settle(ctx);
+        }
+    }
+
+    fn revoke(&mut self, ctx: &mut Ctx<'_>, lease: LeaseId) -> u64 {
+        self.put_forward(ctx, Waiting::Revoke, Command::Revoke { lease, cause: Cause::Expired })
     }
 
     pub(super) fn revoked(&mut self, number: u64) {

@@ -6,7 +6,9 @@ use super::super::Config;
 use super::super::api::{Answer, Failure};
 use super::super::log::{Entry, Proposal};
 use super::super::store::Command;
+use super::late::Late;
 use super::{Member, Timer, Waiting};
+use crate::failpoint::{Pass, Point};
 use crate::node::{Ctx, Timer as NodeTimer};
 
 /// How long a member works on a request: 5 s and two election time-outs (etcdserver/config.go, `ReqTimeout`), which is
@@ -27,10 +29,21 @@ impl Member {
         let number = self.take_number(ctx);
         self.proposed.insert(number, waiting);
         let proposal = Proposal { by: Some((self.seat.me, number)), command: Some(command) };
-        if let Err(entry) = self.raft.propose(Entry { term: 0, proposal }) {
-            self.leaderless.push(entry);
+        let entry = Entry { term: 0, proposal };
+        match self.passes.pass(ctx, Point::RegistryPropose) {
+            Pass::Clear => self.put_to_raft(entry),
+            Pass::Late(by) => self.postpone(ctx, by, Late::Entry(entry)),
+            // It is lost, and whoever waits for it does so until the request time-out.
+            Pass::Fails(_) | Pass::Ends => {}
         }
         number
+    }
+
+    /// Proposes an entry, or keeps it until there is a leader.
+    pub(super) fn put_to_raft(&mut self, entry: Entry) {
+        if let Err(entry) = self.raft.propose(entry) {
+            self.leaderless.push(entry);
+        }
     }
 
     /// A number for a request, which ends with the request time-out.
