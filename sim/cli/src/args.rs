@@ -173,6 +173,8 @@ pub(crate) enum Catalog {
     Oracles,
     /// What can be bounded.
     Metrics,
+    /// Named points of the models at which things can be made to fail.
+    Failpoints,
     /// How long things take.
     Distributions,
     /// All of them.

@@ -1,5 +1,6 @@
 //! `schism list`: what a scenario can be made of, from the catalogs of the models.
 
+use schism_models::failpoint::Point;
 use schism_models::oracle::{self, Mood};
 use schism_models::{balancer, cache, registry};
 use schism_scenario::Metric;
@@ -46,9 +47,19 @@ fn sections(catalog: Catalog) -> Vec<Section> {
         Catalog::Faults => vec![faults()],
         Catalog::Oracles => vec![oracles()],
         Catalog::Metrics => vec![metrics()],
+        Catalog::Failpoints => vec![failpoints()],
         Catalog::Distributions => vec![distributions()],
         Catalog::All => {
-            vec![registries(), balancers(), caches(), faults(), oracles(), metrics(), distributions()]
+            vec![
+                registries(),
+                balancers(),
+                caches(),
+                faults(),
+                failpoints(),
+                oracles(),
+                metrics(),
+                distributions(),
+            ]
         }
     }
 }
@@ -88,6 +99,11 @@ fn faults() -> Section {
         place: "[[fault]]",
         entries: schism_scenario::faults().map(|fault| Entry::from(&fault)).collect(),
     }
+}
+
+fn failpoints() -> Section {
+    let entries = Point::CATALOG.iter().map(|entry| bare(entry.0, entry.1)).collect();
+    Section { name: "failpoints", place: "failpoint.point in [[fault]]", entries }
 }
 
 fn distributions() -> Section {
