@@ -22,19 +22,20 @@ pub trait Balancer: Clone {
 pub struct Call<'a> {
     keys: &'a Keys,
     luck: Draw,
+    hot: Option<u64>,
 }
 
 impl<'a> Call<'a> {
-    /// A request whose key is drawn, with this luck, only if somebody asks for it.
+    /// A request whose key is drawn, with this luck, only if somebody asks for it, unless a fault has given it one.
     #[inline]
-    pub fn new(keys: &'a Keys, luck: Draw) -> Call<'a> {
-        Call { keys, luck }
+    pub fn new(keys: &'a Keys, luck: Draw, hot: Option<u64>) -> Call<'a> {
+        Call { keys, luck, hot }
     }
 
     /// The request's key: the same for all of its attempts.
     #[inline]
     pub fn key(&self) -> u64 {
-        self.keys.of(self.luck)
+        self.hot.unwrap_or_else(|| self.keys.of(self.luck))
     }
 }
 

@@ -15,6 +15,8 @@ pub trait Cache: Clone {
     fn view(&self, now: Time) -> Option<&Arc<Listing>>;
     /// The registry has told the list as it is now: all of it, or what a watched change led to.
     fn on_listing(&mut self, now: Time, listing: Arc<Listing>);
+    /// All that it knew is lost.
+    fn forget(&mut self);
 }
 
 /// How a cache wants to be fed.
@@ -59,6 +61,13 @@ impl Cache for Any {
         match self {
             Any::Ttl(cache) => cache.on_listing(now, listing),
             Any::Watch(cache) => cache.on_listing(now, listing),
+        }
+    }
+
+    fn forget(&mut self) {
+        match self {
+            Any::Ttl(cache) => cache.forget(),
+            Any::Watch(cache) => cache.forget(),
         }
     }
 }

@@ -4,6 +4,7 @@ mod arrivals;
 mod connections;
 mod discovery;
 mod requests;
+mod strains;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -17,7 +18,8 @@ pub use self::discovery::Directory;
 use self::arrivals::Pace;
 use self::connections::{Pool, Verdict};
 use self::discovery::{Sight, Source};
-use self::requests::{Request, Requests, Stage};
+use self::requests::{Origin, Request, Requests, Stage};
+use self::strains::Strains;
 use crate::balancer::{self, Balancer, Call};
 use crate::cache::{self, Cache, Feed, Reads};
 use crate::failpoint::{Pass, Passes, Point};
@@ -96,6 +98,7 @@ pub struct Client {
     /// The connections to instances, where attempts share them.
     pool: Option<Pool>,
     requests: Requests,
+    strains: Strains,
     /// Until when each attempt may take, soonest first; some are over by now. While there are any, a timer is set for
     /// the first of them or sooner: one timer for many attempts, nearly all of which end well before.
     patience: VecDeque<(Time, Attempt)>,
@@ -131,12 +134,14 @@ impl Client {
             in_flight: InFlight::default(),
             pool,
             requests: Requests::new(),
+            strains: Strains::default(),
             patience: VecDeque::new(),
             // Numbers of an earlier life must not come again: its answers may still be on their way.
             offered: ctx.moment().as_nanos() as u32,
             passes: Passes::default(),
         };
         client.begin_discovery(ctx);
+        client.on_plight(ctx);
         client
     }
 
@@ -156,11 +161,16 @@ impl Client {
         if let Some(gap) = self.pace.on_arrival(ctx.now(), luck.derive(GAP)) {
             ctx.after(gap, Timer::Arrival);
         }
-        ctx.observe(Observation::Offered);
         let number = self.offered;
         self.offered = self.offered.wrapping_add(1);
+        self.offer(ctx, luck, number, Origin::Own);
+    }
+
+    fn offer(&mut self, ctx: &mut Ctx<'_>, luck: Draw, number: u32, origin: Origin) {
+        ctx.observe(Observation::Offered);
         let (offered, since) = (ctx.moment(), ctx.now());
-        let slot = self.requests.open(Request { number, offered, since, luck, stage: Stage::Resolving });
+        let slot =
+            self.requests.open(Request { number, offered, since, luck, origin, stage: Stage::Resolving });
         self.seek(ctx, slot);
     }
 
@@ -301,7 +311,8 @@ impl Client {
         };
         let request = self.requests.get(slot);
         let luck = request.luck.derive(FIRST_ATTEMPT);
-        let call = Call::new(&self.desk.config.keys, request.luck.derive(KEY));
+        let hot = self.hot_key(ctx, request.luck);
+        let call = Call::new(&self.desk.config.keys, request.luck.derive(KEY), hot);
         let endpoint = view.endpoint(self.balancer.pick(&mut luck.derive(PICK).many(), view, &call));
         self.requests.set_stage(slot, Stage::Trying(endpoint));
         self.in_flight.add(endpoint.ordinal);
@@ -311,8 +322,11 @@ impl Client {
         let deadline = self.desk.config.deadline;
         let patience = deadline.map_or(timeout, |most| timeout.min(most.saturating_sub(spent)));
         ctx.observe(Observation::Attempt { to: endpoint.node });
+        if let Some(pool) = &mut self.pool {
+            pool.take(ctx, endpoint.node, luck.derive(CONNECTION));
+        }
         match self.passes.pass(ctx, Point::ClientSend) {
-            Pass::Clear => self.send(ctx, endpoint.node, attempt, luck),
+            Pass::Clear => self.deliver(ctx, endpoint.node, attempt, luck),
             Pass::Late(by) => ctx.after(by, Timer::SendLate { attempt }),
             Pass::Fails(_) => return self.finish(ctx, slot, Outcome::Connect),
             Pass::Ends => {}
@@ -324,18 +338,16 @@ impl Client {
     pub fn on_send_late(&mut self, ctx: &mut Ctx<'_>, attempt: Attempt) {
         if let Stage::Trying(endpoint) = self.requests.stage(attempt) {
             let luck = self.requests.get(attempt.slot).luck.derive(FIRST_ATTEMPT);
-            self.send(ctx, endpoint.node, attempt, luck);
+            self.deliver(ctx, endpoint.node, attempt, luck);
         }
     }
 
-    fn send(&mut self, ctx: &mut Ctx<'_>, to: NodeId, attempt: Attempt, luck: Draw) {
+    /// Sends an attempt, on the connection to the instance where there is one.
+    fn deliver(&self, ctx: &mut Ctx<'_>, to: NodeId, attempt: Attempt, luck: Draw) {
         let (message, hop) = (Message::Request { attempt, luck }, luck.derive(OUTWARD_HOP));
-        match &mut self.pool {
+        match self.pool {
             None => ctx.send_with(to, message, hop),
-            Some(pool) => {
-                pool.take(ctx, to, luck.derive(CONNECTION));
-                ctx.stream_with(to, message, hop);
-            }
+            Some(_) => ctx.stream_with(to, message, hop),
         }
     }
 
@@ -351,7 +363,10 @@ impl Client {
         ctx.observe(Observation::Done { offered: request.offered, outcome });
         let lasted = ctx.now().since(request.since);
         if let Some(pause) = self.pace.on_end(request.luck.derive(GAP), lasted, outcome) {
-            ctx.after(pause, Timer::Arrival);
+            match request.origin {
+                Origin::Own => ctx.after(pause, Timer::Arrival),
+                Origin::Surge(number) => self.on_surge_end(ctx, number, pause),
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ mod ip_reuse;
 mod latency;
 mod leak;
 mod limp_link;
+mod load;
 mod loss;
 mod noisy_neighbour;
 mod one_of;
@@ -62,6 +63,7 @@ pub use ip_reuse::IpReuse;
 pub use latency::Latency;
 pub use leak::Leak;
 pub use limp_link::LimpLink;
+pub use load::{Herd, How, Load};
 pub use loss::{Loss, Pattern};
 pub use noisy_neighbour::NoisyNeighbour;
 pub use one_of::OneOf;
@@ -315,5 +317,6 @@ catalog! {
     Scale = "scale", "a service gets more instances, or fewer";
     IpReuse = "ip-reuse", "instances die, and others get their addresses";
     Failpoint = "failpoint", "at a named point of the models things fail, come late, or end the process";
+    Load = "load", "clients ask for more, or otherwise, than they would";
     OneOf = "one-of", "one of several faults, chosen by the seed";
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use schism_core::{Actor, Class, Draw, NodeId};
+use schism_core::{Actor, Class, Draw, FaultId, NodeId};
 
 use crate::client::{Client, Desk};
 use crate::observation::Observation;
@@ -175,6 +175,16 @@ pub enum Timer {
     },
     /// An instance may have leaked all its memory.
     Leaked,
+    /// A request comes that a surge has added to a client's own.
+    Surge {
+        /// The client's number for the surge.
+        number: u32,
+    },
+    /// A client does what a fault has it do once.
+    Rush {
+        /// The fault.
+        by: FaultId,
+    },
 }
 
 impl Actor for Node {
@@ -221,6 +231,8 @@ impl Actor for Node {
         match (self, timer) {
             (Node::Client(client), Timer::Arrival) => client.on_arrival(ctx),
             (Node::Client(client), Timer::TimeOut) => client.on_time_out(ctx),
+            (Node::Client(client), Timer::Surge { number }) => client.on_surge(ctx, number),
+            (Node::Client(client), Timer::Rush { by }) => client.on_rush(ctx, by),
             (Node::Client(client), Timer::Connection { peer, number }) => {
                 client.on_connection(ctx, peer, number);
             }
@@ -259,7 +271,7 @@ impl Actor for Node {
         match self {
             Node::Member(member) => member.on_plight(ctx),
             Node::Instance(instance) => instance.on_plight(ctx),
-            Node::Client(_) => {}
+            Node::Client(client) => client.on_plight(ctx),
         }
     }
 

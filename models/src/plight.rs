@@ -2,6 +2,7 @@
 
 mod change;
 mod gray;
+mod strain;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use schism_core::{Draw, Duration, FaultId, NodeId, NodeSet, Ratio, Time};
 pub use crate::factor::Factor;
 pub use change::{Answers, Pushed};
 pub use gray::{Errors, Gray, Harm, Leak, LeakEnd};
+pub use strain::{Rush, Strain};
 
 use crate::failpoint::Failpoint;
 use crate::registry::ail::Ail as RegistryAil;
@@ -69,6 +71,8 @@ pub enum Ail {
     Registry(RegistryAil),
     /// Something happens at a point that it passes.
     Failpoint(Failpoint),
+    /// It asks for more than it would, or otherwise.
+    Strain(Strain),
 }
 
 /// What probes say of a process that is not well.
@@ -126,7 +130,8 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
-            | Ail::Failpoint(_) => Duration::ZERO,
+            | Ail::Failpoint(_)
+            | Ail::Strain(_) => Duration::ZERO,
         };
         let delays = self.ailments.iter().map(move |ailment| (ailment.by, delay(ailment)));
         delays.filter(|(_, delay)| *delay > Duration::ZERO)
@@ -144,7 +149,8 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
-            | Ail::Failpoint(_) => None,
+            | Ail::Failpoint(_)
+            | Ail::Strain(_) => None,
         })
     }
 
@@ -160,7 +166,8 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
-            | Ail::Failpoint(_) => None,
+            | Ail::Failpoint(_)
+            | Ail::Strain(_) => None,
         });
         found.map(|(by, ())| by)
     }
@@ -177,7 +184,8 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
-            | Ail::Failpoint(_) => None,
+            | Ail::Failpoint(_)
+            | Ail::Strain(_) => None,
         })
     }
 
@@ -193,7 +201,8 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
-            | Ail::Failpoint(_) => None,
+            | Ail::Failpoint(_)
+            | Ail::Strain(_) => None,
         })
     }
 
@@ -240,7 +249,8 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
-            | Ail::Failpoint(_) => None,
+            | Ail::Failpoint(_)
+            | Ail::Strain(_) => None,
         });
         found.map(|(by, ())| by)
     }
@@ -257,7 +267,8 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
-            | Ail::Failpoint(_) => None,
+            | Ail::Failpoint(_)
+            | Ail::Strain(_) => None,
         })
     }
 
@@ -273,7 +284,8 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Pushed(_)
             | Ail::Registry(_)
-            | Ail::Failpoint(_) => None,
+            | Ail::Failpoint(_)
+            | Ail::Strain(_) => None,
         })
     }
 
@@ -289,7 +301,8 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
-            | Ail::Failpoint(_) => None,
+            | Ail::Failpoint(_)
+            | Ail::Strain(_) => None,
         })
     }
 
@@ -305,7 +318,8 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
-            | Ail::Registry(_) => None,
+            | Ail::Registry(_)
+            | Ail::Strain(_) => None,
         })
     }
 

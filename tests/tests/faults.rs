@@ -32,6 +32,9 @@ const NOTHING: &[&str] = &[
     r#"clock = { target = "registry", backwards = "0s" }"#,
     r#"disk = { target = "registry", slow = 1 }"#,
     r#"zone-brownout = { zone = "b", slow = 1, latency = "0s", loss = "0%" }"#,
+    r#"load = { burst = { target = "web", factor = 1 } }"#,
+    r#"load = { ramp = { target = "web", factor = 1.0, over = "5s" } }"#,
+    r#"load = { hot-key = { target = "web", share = "0%" } }"#,
 ];
 
 /// What makes nodes open new connections in the midst of a fault that concerns only such.

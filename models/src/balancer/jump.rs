@@ -121,7 +121,7 @@ mod tests {
         let in_flight = InFlight::default();
         let view = View::new(&endpoints, &in_flight).expect("there are ten");
         let luck = Draw::new(0x0123_4567_89ab_cdef);
-        let call = Call::new(&Keys::Unique, luck);
+        let call = Call::new(&Keys::Unique, luck, None);
         let bytes = [0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01];
         let picked = Jump.pick(&mut luck.many(), view, &call);
         assert_eq!(picked, jump(XxHash64::oneshot(0, &bytes), 10));

@@ -28,4 +28,8 @@ impl Cache for Ttl {
     fn on_listing(&mut self, now: Time, listing: Arc<Listing>) {
         self.last = Some((listing, now + self.ttl));
     }
+
+    fn forget(&mut self) {
+        self.last = None;
+    }
 }

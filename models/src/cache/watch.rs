@@ -35,4 +35,8 @@ impl Cache for Watch {
             self.last = Some(listing);
         }
     }
+
+    fn forget(&mut self) {
+        self.last = None;
+    }
 }

@@ -10,6 +10,7 @@ use crate::cache::{self, Cache, Feed, Reads};
 use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
 use crate::observation::{Observation, Outcome};
+use crate::plight::Rush;
 use crate::registry::etcd::api::Answer;
 use crate::registry::etcd::session::Session;
 use crate::registry::etcd::subscriber::{News, Origin, Then};
@@ -168,6 +169,40 @@ impl Client {
             && let Directory::Registry { service, .. } = self.desk.directory
         {
             ctx.observe(Observation::Blind(service));
+        }
+    }
+
+    /// Does once what a fault has it do to its list, or to its connection to the registry; whether there was anything to
+    /// do it to.
+    pub(super) fn rush_discovery(&mut self, ctx: &mut Ctx<'_>, what: Rush) -> bool {
+        match (what, &mut self.source) {
+            (Rush::Refresh, Source::Registry { subscriber, .. }) => {
+                match self.desk.config.cache.feed() {
+                    Feed::OnDemand(reads) => subscriber.list(ctx, reads, Then::Rest),
+                    Feed::Watch => subscriber.list(ctx, Reads::Linearizable, Then::Watch),
+                }
+                true
+            }
+            (Rush::Forget, Source::Registry { cache, .. }) => {
+                let had = cache.view(ctx.now()).is_some();
+                cache.forget();
+                self.go_blind(ctx);
+                self.begin_discovery(ctx);
+                had
+            }
+            (Rush::Reconnect, Source::Registry { subscriber, .. }) => {
+                subscriber.reconnect(ctx);
+                true
+            }
+            (Rush::Reconnect, Source::Itself(session)) => {
+                let member = session.member();
+                session.turn_to_next(ctx);
+                self.on_disconnected(ctx, member);
+                true
+            }
+            (Rush::Refresh | Rush::Forget | Rush::Retry, Source::Itself(_))
+            | (Rush::Retry, Source::Registry { .. })
+            | (_, Source::Fixed(_)) => false,
         }
     }
 

@@ -8,14 +8,24 @@ use crate::node::Attempt;
 /// A request's life: it looks for an endpoint, tries one, and is over.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Request {
-    /// How many the client had before it.
+    /// How many of its origin the client had before it.
     pub(super) number: u32,
     /// The true moment at which it was offered, for the witnesses alone.
     pub(super) offered: Time,
     /// The same by the client's own clock.
     pub(super) since: Time,
     pub(super) luck: Draw,
+    pub(super) origin: Origin,
     pub(super) stage: Stage,
+}
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// It is one of the client's own.
+    Own,
+    /// The surge of this number has added it.
+    Surge(u32),
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -3,6 +3,7 @@
 mod cast;
 mod expect;
 mod fault;
+mod load;
 mod registry;
 mod target;
 mod topology;
@@ -30,9 +31,10 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
     let registry = written.registry.as_ref().and_then(|registry| registry::check(registry, report));
     let mut cast = Cast::assemble(written, &zones, report)?;
     let services = services(&written.services);
-    let clients = clients(written, length, report);
+    let (clients, offered) = clients(written, length, report).unzip();
     let asked = expect::ids(&written.expectations, report);
     let faults = fault::check(written, &asked, &mut cast, &zones, length, report);
+    load::check(&faults, &offered.unwrap_or_default(), &cast, length, report);
     let expectations = expect::check(written, asked, &faults, length, report);
     if report.has_errors() {
         return None;
@@ -131,17 +133,20 @@ fn services(specs: &[ServiceSpec]) -> Option<Vec<service::Config>> {
     specs.iter().map(config).collect()
 }
 
-fn clients(written: &Written, length: Option<At<Duration>>, report: &Report) -> Option<Vec<client::Config>> {
-    let mut requests = 0;
+/// What the client groups do, and how many requests each offers in the whole run.
+type Clients = (Vec<client::Config>, Vec<u128>);
+
+fn clients(written: &Written, length: Option<At<Duration>>, report: &Report) -> Option<Clients> {
+    let mut requests = Vec::new();
     let (mut views, mut keys) = (0, 0);
     let mut configs = Vec::new();
     for spec in &written.clients {
         let calls = callee(spec, written, report);
         if let Some(calls) = calls {
-            requests += offered(spec, written, calls, length, report);
+            requests.push(offered(spec, written, calls, length, report));
             views += view_entries(spec, written, calls);
         }
-        check_requests(spec, requests, report)?;
+        check_requests(spec, requests.iter().sum(), report)?;
         if views > limits::VIEWS.most {
             report.add(too_many(spec.name.place, limits::VIEWS, views));
             return None;
@@ -149,7 +154,7 @@ fn clients(written: &Written, length: Option<At<Duration>>, report: &Report) -> 
         keys = table_of_keys(spec, keys, report)?;
         configs.push(calls.and_then(|calls| config(spec, calls)));
     }
-    configs.into_iter().collect()
+    Some((configs.into_iter().collect::<Option<_>>()?, requests))
 }
 
 fn config(spec: &ClientSpec, calls: Callee) -> Option<client::Config> {

@@ -18,6 +18,7 @@ mod ip_reuse;
 mod latency;
 mod leak;
 mod limp_link;
+mod load;
 mod loss;
 mod noisy_neighbour;
 mod one_of;
@@ -50,6 +51,7 @@ pub(crate) use clock::WRONGS;
 pub(crate) use config_push::CONFIGS;
 pub(crate) use connection::FAILURES;
 pub(crate) use disk::BADS;
+pub(crate) use load::HOWS;
 pub(crate) use partition::{ONE_WAY, SHAPES};
 pub(crate) use scale::WAYS;
 pub(crate) use ways::{DIRECTIONS, ENDS};
@@ -117,6 +119,7 @@ catalog! {
     "scale" = Scale in scale, "A service gets more instances, or fewer";
     "ip-reuse" = IpReuse in ip_reuse, "Instances die, and others get their addresses";
     "failpoint" = Failpoint in failpoint, "At a named point of the models things fail, come late, or end the process";
+    "load" = Load in load, "Clients ask for more, or otherwise, than they would";
     "one-of" = OneOf in one_of, "One of several faults, chosen by the seed";
 }
 

@@ -160,6 +160,8 @@ pub const SCALED: Limit =
     Limit::new("instances", 0, 20_000, "every client may hold a view of every instance");
 /// How many times as long work takes.
 pub const FACTOR: Limit = Limit::new("a factor", 1, 1_000_000, "a second becomes eleven days");
+/// A key, by its number.
+pub const KEY: Limit = Limit::new("a key", 0, u64::MAX, "keys have 64 bits");
 /// The default seed.
 pub const SEED: Limit = Limit::new("seed", 0, u64::MAX, "seeds have 64 bits");
 /// A count that an expectation bounds.

@@ -138,6 +138,9 @@ fn rules(keys: &[Key]) -> Vec<(&'static str, Value)> {
     if has("staged") {
         return vec![("oneOf", one_of(crate::fault::CONFIGS))];
     }
+    if has("hot-key") {
+        return vec![("oneOf", one_of(crate::fault::HOWS))];
+    }
     if has("metric") {
         let bounds = json!({ "anyOf": one_of(&["at-least", "at-most"]) });
         let bounded = json!({ "if": { "required": ["metric"] }, "then": bounds });

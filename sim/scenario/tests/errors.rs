@@ -275,6 +275,32 @@ fn names_that_stand_for_nothing() {
 }
 
 #[test]
+fn loads_that_cannot_be() {
+    const PARTITION: &str = "partition = { split = [[\"zone:b\"], [\"rest\"]] }\n";
+    let said = check(&[
+        (PARTITION, "load = \"web\"\n"),
+        (PARTITION, "load = {}\n"),
+        (PARTITION, "load = { burst = { target = \"web\" } }\n"),
+        (PARTITION, "load = { burst = { target = \"web\", factor = 0.5 } }\n"),
+        (PARTITION, "load = { burst = { target = \"web\", factor = \"5\" } }\n"),
+        (PARTITION, "load = { burst = { target = \"web\", factor = 1000001 } }\n"),
+        (PARTITION, "load = { burst = { target = \"web\", factor = 900000 } }\n"),
+        (PARTITION, "load = { burst = { target = \"orders\", factor = 5 } }\n"),
+        (PARTITION, "load = { herd = { target = \"web\", of = \"cats\" } }\n"),
+        (PARTITION, "load = { hot-key = { target = \"web\", share = 0.5 } }\n"),
+        (
+            PARTITION,
+            "load = { burst = { target = \"web\", factor = 5 }, cold-cache = { target = \"web\" } }\n",
+        ),
+        (
+            "for       = \"35s\"\npartition = { split = [[\"zone:b\"], [\"rest\"]] }\n",
+            "load = { ramp = { target = \"web\", factor = 2 } }\n",
+        ),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
 fn faults_at_odds_with_themselves() {
     let said = check(&[
         ("at        = \"40s\"\n", ""),

@@ -169,6 +169,11 @@ impl Subscriber {
         }
     }
 
+    /// Drops the connection, though nothing is wrong with it, and goes on with the next member at once.
+    pub fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
+        self.try_next(ctx, Duration::ZERO);
+    }
+
     /// The connection may have been silent for too long.
     pub fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) {
         if self.session.on_silence(ctx, connection) {
