@@ -653,7 +653,7 @@ fn faults_take_no_more_turns_than_a_run_can_end_with() {
         format!("{long}\n[[fault]]\nat = \"1s\"\nfor = \"2500000s\"\n{burst}\n")
     };
     assert!(load("zone.toml", text("200ms"), &[]).is_ok());
-    let errors = load("zone.toml", text("1ms").replace("on =", "off = \"1ms\", on ="), &[]).unwrap_err();
+    let errors = load("zone.toml", text("1ms").replace(", on =", ", off = \"1ms\", on ="), &[]).unwrap_err();
     assert!(errors.to_string().contains("turns; the limit is 100000000"), "{errors}");
 }
 
