@@ -182,7 +182,8 @@ impl Client {
         {
             let outcome = match reply {
                 Reply::Done => Outcome::Success,
-                Reply::Full | Reply::Failed => Outcome::Rejected,
+                Reply::Full => Outcome::Rejected,
+                Reply::Failed => Outcome::Failed,
             };
             self.finish(ctx, attempt.slot, outcome);
         }

@@ -85,7 +85,7 @@ pub use zone_brownout::ZoneBrownout;
 pub use zone_outage::{Recovery, ZoneOutage};
 
 use hand::{Hand, Healing, Step, Strike};
-use schism_core::NodeId;
+use schism_core::{Duration, NodeId};
 
 /// What holds of a kind of fault, whomever it strikes.
 pub trait Nature {
@@ -107,6 +107,12 @@ pub trait Nature {
     /// Whether it is over by itself at some time, if the plan gives it no end.
     fn ends_itself(&self) -> bool {
         false
+    }
+
+    /// How often it does something again and again, for as long as it lasts; `None` where it does each thing so many times
+    /// at most.
+    fn turns(&self) -> Option<Turns> {
+        None
     }
 
     /// How many nodes it needs that nothing else boots, for a service of so many instances.
@@ -157,6 +163,15 @@ pub enum Grip {
     Still,
     /// Living: the process is dead, and can neither die nor be paused.
     Dead,
+}
+
+/// How often a fault does something again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Turns {
+    /// Once in about this time to each of its targets, one by one.
+    OfEach(Duration),
+    /// Once in about this time to all of them.
+    OfAll(Duration),
 }
 
 /// Whether a fault lasts.
@@ -233,6 +248,10 @@ macro_rules! catalog {
 
             fn ends_itself(&self) -> bool {
                 match self { $(Fault::$kind(fault) => fault.ends_itself(),)* }
+            }
+
+            fn turns(&self) -> Option<Turns> {
+                match self { $(Fault::$kind(fault) => fault.turns(),)* }
             }
 
             fn recruits(&self, group: u32) -> u32 {

@@ -111,10 +111,12 @@ pub enum Outcome {
     Timeout,
     /// The instance's host refused or reset the connection.
     Connect,
-    /// The instance or the registry answered that it would not.
+    /// The instance had no room, or the registry answered that it would not.
     Rejected,
     /// No instance was known, or none could be learnt in time.
     NoEndpoint,
     /// The request's own deadline passed.
     Deadline,
+    /// The instance took the request and answered with an error.
+    Failed,
 }

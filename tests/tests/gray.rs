@@ -119,7 +119,7 @@ fn only_the_selected_suffer() {
 fn a_rate_of_all_fails_all_and_healing_ends_it() {
     let scenario = with(&during("error-rate = { target = \"orders\", rate = \"100%\", latency = \"2ms\" }"));
     let amid = amid(&scenario);
-    assert!(amid.iter().all(|done| done.outcome == Outcome::Rejected), "all are answered with an error");
+    assert!(amid.iter().all(|done| done.outcome == Outcome::Failed), "all are answered with an error");
     assert_eq!(longest(&amid), 4);
     let after = Seen::of(&scenario, 3).done.into_iter().filter(|done| done.offered >= at(20));
     assert!(after.into_iter().all(|done| done.outcome == Outcome::Success), "nothing fails after the heal");

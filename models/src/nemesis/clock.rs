@@ -4,9 +4,9 @@ use std::fmt;
 
 use schism_core::{Duration, Skew};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Bend, Hand, Pace, Step, Strike};
+use super::{Nature, Turns};
 
 /// The clocks of some nodes go wrong. Healing lets both run at the true rate, and rights the wall clock, as NTP does; what
 /// the monotonic clock has gained or lost it keeps.
@@ -164,6 +164,15 @@ impl<T> Clock<T> {
 }
 
 impl<T> Nature for Clock<T> {
+    fn turns(&self) -> Option<Turns> {
+        match self.wrong {
+            Wrong::Strobe { every, .. } => Some(Turns::OfEach(every)),
+            Wrong::Skew(_) | Wrong::Drift(..) | Wrong::Jump(..) | Wrong::Freeze(_) | Wrong::Backwards(_) => {
+                None
+            }
+        }
+    }
+
     fn is_nothing(&self) -> bool {
         match self.wrong {
             Wrong::Skew(offset) | Wrong::Jump(offset, _) => offset.is_zero(),

@@ -2,9 +2,9 @@
 
 use schism_core::{Death, Distribution, Duration, NodeId};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Step, Strike};
+use super::{Nature, Turns};
 
 /// Processes die, are started again after a back-off, run for a while and die again. Healing starts them for good.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,7 +83,12 @@ impl<T> CrashLoop<T> {
     }
 }
 
-impl<T> Nature for CrashLoop<T> {}
+impl<T> Nature for CrashLoop<T> {
+    /// Half a turn ends in a start, and half in a death.
+    fn turns(&self) -> Option<Turns> {
+        Some(Turns::OfEach((self.up.median() + self.backoff.wait(Backoff::LEVELS)) / 2))
+    }
+}
 
 impl CrashLoop {
     /// `crash loop of orders:one`.

@@ -2,9 +2,9 @@
 
 use schism_core::{Duration, NodeId};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Step, Strike};
+use super::{Nature, Turns};
 use crate::plight::{Ail, Gray, Leak as Leaking, LeakEnd};
 
 /// Instances leak something, and get slower the longer they run. A process that starts anew starts fresh.
@@ -34,6 +34,14 @@ impl<T> Leak<T> {
 impl<T> Nature for Leak<T> {
     fn wants(&self) -> Wants {
         Wants::Instances
+    }
+
+    /// Half a turn ends in a death, and half in a start.
+    fn turns(&self) -> Option<Turns> {
+        match self.leaking.end {
+            LeakEnd::Dies => Some(Turns::OfEach(self.leaking.reaches() / 2 + self.restart_after / 2)),
+            LeakEnd::Stays => None,
+        }
     }
 
     fn is_nothing(&self) -> bool {

@@ -2,9 +2,9 @@
 
 use schism_core::{Distribution, Duration, Ratio};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Step, Strike};
+use super::{Nature, Turns};
 use crate::plight::{Ail, Gray};
 
 /// Instances have a neighbour that takes a share of their processor in bursts, each by its own luck.
@@ -42,6 +42,11 @@ impl<T> NoisyNeighbour<T> {
 impl<T> Nature for NoisyNeighbour<T> {
     fn wants(&self) -> Wants {
         Wants::Instances
+    }
+
+    /// Half a turn is a burst, and half is quiet.
+    fn turns(&self) -> Option<Turns> {
+        Some(Turns::OfEach((self.on + self.off) / 2))
     }
 
     fn is_nothing(&self) -> bool {

@@ -12,7 +12,7 @@ pub use tempo::{Flap, Tempo};
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Step, Strike};
 use super::ways::{Direction, LINK, named};
-use super::{Grip, Nature, Standing, Struck};
+use super::{Grip, Nature, Standing, Struck, Turns};
 
 /// Islands are told of while no more faults than this part the network. Beyond that nobody could read them, and what it
 /// takes to find them grows with the square of the kinds of nodes that the cuts make.
@@ -69,6 +69,14 @@ impl<T> Partition<T> {
 }
 
 impl<T> Nature for Partition<T> {
+    fn turns(&self) -> Option<Turns> {
+        match &self.tempo {
+            Tempo::Flap(Flap { up, down, count: None, .. }) => Some(Turns::OfAll((*up + *down) / 2)),
+            Tempo::Rolling { each } => Some(Turns::OfAll(*each)),
+            Tempo::Steady | Tempo::Flap(_) | Tempo::Swizzle { .. } => None,
+        }
+    }
+
     fn is_nothing(&self) -> bool {
         matches!(&self.mode, Mode::Slow(by) if by.is_zero())
     }

@@ -4,7 +4,7 @@ use schism_core::{Duration, Ratio};
 
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Step, Strike};
-use super::{Lasting, Nature};
+use super::{Lasting, Nature, Turns};
 use crate::plight::Ail as AnyAil;
 use crate::registry::ail::{Ail, Ill, Order};
 
@@ -94,6 +94,17 @@ impl<T> Registry<T> {
 }
 
 impl<T> Nature for Registry<T> {
+    fn turns(&self) -> Option<Turns> {
+        match self.trouble {
+            Trouble::LeaderChange { every } => every.map(Turns::OfAll),
+            Trouble::MassExpiry(_)
+            | Trouble::Compaction { .. }
+            | Trouble::Rollback { .. }
+            | Trouble::RegistrationLost
+            | Trouble::Ill(_) => None,
+        }
+    }
+
     fn lasting(&self) -> Lasting {
         match self.trouble {
             Trouble::LeaderChange { every: Some(_) } | Trouble::Ill(_) => Lasting::Span,

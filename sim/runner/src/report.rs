@@ -99,12 +99,14 @@ pub struct Errors {
     pub timeout: u64,
     /// Refused or reset by the host.
     pub connect: u64,
-    /// Answered with a refusal.
+    /// Refused for want of room, or by the registry.
     pub rejected: u64,
     /// Nobody to call.
     pub no_endpoint: u64,
     /// Past the request's own deadline.
     pub deadline: u64,
+    /// Answered with an error by an instance that took it.
+    pub failed: u64,
 }
 
 /// Latency in milliseconds; all zero if there was none to measure.

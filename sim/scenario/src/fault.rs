@@ -37,10 +37,12 @@ mod zombie;
 mod zone_brownout;
 mod zone_outage;
 
+use schism_core::Duration;
 use schism_models::nemesis::{Batch, Fault, Target};
 
-use crate::diagnostics::Problem;
+use crate::diagnostics::{Problem, Report};
 use crate::grammar::{Choice, Key, Shape};
+use crate::limits;
 use crate::reader::{self, Chosen, Field, Read, Section};
 use crate::source::At;
 use crate::target::{BaseSpec, TargetSpec};
@@ -145,6 +147,17 @@ fn batch(batch: Batch) -> String {
         Batch::Count(count) => count.to_string(),
         Batch::Share(share) => format!("\"{}\"", show_ratio(share)),
     }
+}
+
+/// A time between two things that a fault does again and again: not so short that a run would be nothing but those. `what`
+/// is done each time.
+fn turn(name: &str, time: At<Duration>, what: &str, report: &Report) -> Option<Duration> {
+    if time.value < limits::TURN {
+        let message = format!("`{name}` is {}; the limit is {}", time.value, limits::TURN);
+        report.add(Problem::error(time.place, message).help(format!("every {what} is an event of the run")));
+        return None;
+    }
+    Some(time.value)
 }
 
 /// What stands at the key of a fault: a table, or the targets alone.

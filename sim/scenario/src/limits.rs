@@ -155,6 +155,8 @@ pub const BACKOFF: Limit = Limit::new("times as long", 1, 1_000, "the cap is rea
 pub const DRIFT: RangeInclusive<i32> = -999_999..=9_000_000;
 /// The shortest time between two things that one fault does again and again: each is an event of the run.
 pub const TURN: Duration = Duration::from_millis(1);
+/// The most turns that all faults of a run take together, by what they say: a hundred million, minutes of computing.
+pub const TURNS: u128 = 100_000_000;
 /// How many instances a service is scaled by.
 pub const SCALED: Limit =
     Limit::new("instances", 0, 20_000, "every client may hold a view of every instance");

@@ -365,6 +365,9 @@ fn gray_failures_and_changes_that_cannot_be() {
         "error-rate = { target = \"orders\", rate = 0.3 }",
         "partial-capacity = { target = \"orders\", share = \"0%\" }",
         "noisy-neighbour = { target = \"orders\", steal = \"100%\" }",
+        "noisy-neighbour = { target = \"orders\", steal = \"60%\", on = \"1ns\", off = \"1ns\" }",
+        "noisy-neighbour = { target = \"orders\", steal = \"60%\", on = \"1ms\", off = \"999us\" }",
+        "leak = { target = \"orders\", per = \"1ns\", limit = 1.5, dies = true, restart-after = \"0s\" }",
         "leak = { target = \"orders\", per = \"0s\" }",
         "deploy = { target = \"web\" }",
         "deploy = { target = \"orders\", batch = 7 }",
@@ -666,6 +669,34 @@ error: zone.toml:1:1: the file has 4194305 bytes; the limit is 4194304
   |
   = help: is it a scenario?
 "##);
+}
+
+#[test]
+fn faults_take_no_more_turns_than_a_run_can_end_with() {
+    let text = |on: &str| {
+        let long = BASE.replace("180s", "2592000s").replace("100/s", "1/s");
+        let burst = format!("noisy-neighbour = {{ target = \"orders\", steal = \"60%\", on = \"{on}\" }}");
+        format!("{long}\n[[fault]]\nat = \"1s\"\nfor = \"2500000s\"\n{burst}\n")
+    };
+    assert!(load("zone.toml", text("200ms"), &[]).is_ok());
+    let errors = load("zone.toml", text("1ms").replace(", on =", ", off = \"1ms\", on ="), &[]).unwrap_err();
+    assert!(errors.to_string().contains("turns; the limit is 100000000"), "{errors}");
+}
+
+#[test]
+fn a_wall_clock_that_nobody_reads_is_warned_of() {
+    let said = |registry: &str, fault: &str| {
+        let text = BASE.replace("members   = 3", &format!("members = 3\n{registry}"));
+        let text = format!("{text}\n[[fault]]\nat = \"10s\"\nfor = \"5s\"\n{fault}\n");
+        load("zone.toml", text, &[]).unwrap_or_else(|errors| panic!("{errors}")).warnings.to_string()
+    };
+    let jump =
+        |target: &str, more: &str| format!("clock = {{ target = \"{target}\", jump = \"20s\"{more} }}");
+    assert!(said("", &jump("registry", "")).contains("nothing here reads the wall clock of `registry`"));
+    assert!(said("lease-clock = \"wall\"", &jump("orders", "")).contains("of `orders`"));
+    assert_eq!(said("lease-clock = \"wall\"", &jump("registry:leader", "")), "");
+    assert_eq!(said("", &jump("registry", ", of = \"both\"")), "");
+    assert_eq!(said("", &format!("may-miss = true\n{}", jump("registry", ""))), "");
 }
 
 #[test]

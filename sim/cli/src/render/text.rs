@@ -207,6 +207,7 @@ pub(super) fn failures(requests: &Requests) -> String {
         (errors.rejected, "rejected"),
         (errors.no_endpoint, "no endpoint"),
         (errors.deadline, "deadline"),
+        (errors.failed, "answered with an error"),
     ]);
     format!("{} failed: {why}", count(requests.failed))
 }

@@ -55,12 +55,13 @@ impl Tally {
             Outcome::Rejected => self.errors.rejected += 1,
             Outcome::NoEndpoint => self.errors.no_endpoint += 1,
             Outcome::Deadline => self.errors.deadline += 1,
+            Outcome::Failed => self.errors.failed += 1,
         }
     }
 
     pub(crate) fn failed(&self) -> u64 {
-        let report::Errors { timeout, connect, rejected, no_endpoint, deadline } = self.errors;
-        timeout + connect + rejected + no_endpoint + deadline
+        let report::Errors { timeout, connect, rejected, no_endpoint, deadline, failed } = self.errors;
+        timeout + connect + rejected + no_endpoint + deadline + failed
     }
 
     pub(crate) fn finished(&self) -> u64 {
@@ -84,6 +85,7 @@ impl Tally {
         self.errors.rejected += other.errors.rejected;
         self.errors.no_endpoint += other.errors.no_endpoint;
         self.errors.deadline += other.errors.deadline;
+        self.errors.failed += other.errors.failed;
         self.latencies.add(&other.latencies);
     }
 

@@ -2,9 +2,11 @@
 //! strikes, each of which waits for another.
 
 mod aim;
+mod idle;
 mod overlap;
 mod recruit;
 mod times;
+mod turns;
 mod when;
 
 use std::collections::BTreeMap;
@@ -109,6 +111,8 @@ pub(super) fn check(
     when::never(&strikes, &known, report);
     let bounds = bounds(&known);
     times::check(&strikes, &known, &bounds, length, report);
+    idle::check(&strikes, &known, written, cast, report);
+    turns::check(&strikes, &known, &bounds, cast, length, report);
     overlap::check(&strikes, &known, &bounds, &exact, cast, report);
     let certain = written.faults_readable && report.errors() == errors && planned.iter().all(Option::is_some);
     let places = strikes.iter().map(Strike::place).collect();

@@ -6,7 +6,6 @@ use schism_models::nemesis::{Clock, Of, Offset, Wrong};
 use super::{Body, Spell};
 use crate::diagnostics::Problem;
 use crate::grammar::{Key, Least, Shape};
-use crate::limits;
 use crate::reader::{PartsPerMillion, Section};
 use crate::target::TargetSpec;
 
@@ -131,13 +130,8 @@ fn jump(section: &Section<'_>) -> Option<Wrong> {
 
 fn strobe(section: &Section<'_>) -> Option<Wrong> {
     let by = section.value::<Duration>("by").value;
-    let every = section.value::<Duration>("every");
-    if every.value < limits::TURN {
-        let message = format!("`every` is {}; the limit is {}", every.value, limits::TURN);
-        section.report.add(Problem::error(every.place, message).help("every flip is an event of the run"));
-        return None;
-    }
-    Some(Wrong::Strobe { by, every: every.value })
+    let every = super::turn("every", section.value("every"), "flip", section.report)?;
+    Some(Wrong::Strobe { by, every })
 }
 
 pub(super) fn write(fault: &Clock, names: &dyn Spell) -> String {

@@ -46,13 +46,7 @@ pub(super) fn read(body: &Body<'_>) -> Option<CrashLoop<TargetSpec>> {
 fn backoff(section: &Section<'_>) -> Option<Backoff> {
     let base = section.value::<Duration>("base");
     let cap = section.value::<Duration>("cap");
-    if base.value < limits::TURN {
-        let message = format!("`base` is {}; the limit is {}", base.value, limits::TURN);
-        section
-            .report
-            .add(Problem::error(base.place, message).help("every start and death is an event of the run"));
-        return None;
-    }
+    super::turn("base", base, "start and death", section.report)?;
     if cap.value < base.value {
         let message = format!("`cap` is {}, and less than `base`, which is {}", cap.value, base.value);
         section.report.add(

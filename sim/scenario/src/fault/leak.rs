@@ -1,11 +1,13 @@
 //! `leak`: who gets slower the longer it runs, how fast, how far, and what then.
 
+use schism_core::Duration;
 use schism_models::nemesis::Leak;
 use schism_models::plight::{Leak as Leaking, LeakEnd};
 
 use super::error_rate::RESTART_AFTER;
 use super::{Body, Spell};
 use crate::grammar::{Key, Least, Shape};
+use crate::limits;
 use crate::target::TargetSpec;
 
 pub(super) const SHAPE: Shape = Shape::Table(KEYS);
@@ -30,7 +32,19 @@ pub(super) fn read(body: &Body<'_>) -> Option<Leak<TargetSpec>> {
     let end = if section.value("dies").value { LeakEnd::Dies } else { LeakEnd::Stays };
     let (per, factor) = (section.value("per").value, section.value("factor").value);
     let leaking = Leaking { per, factor, limit: section.value("limit").value, end };
-    Some(Leak { targets: body.targets()?, leaking, restart_after: section.value("restart-after").value })
+    let restart_after: Duration = section.value("restart-after").value;
+    let life = leaking.reaches();
+    if end == LeakEnd::Dies && life < limits::TURN && restart_after < limits::TURN {
+        body.wrong(
+            format!(
+                "each life is {life}, and `restart-after` is {restart_after}; the limit is {}",
+                limits::TURN
+            ),
+            "every death is an event of the run: raise `per` or `restart-after`",
+        );
+        return None;
+    }
+    Some(Leak { targets: body.targets()?, leaking, restart_after })
 }
 
 pub(super) fn write(fault: &Leak, names: &dyn Spell) -> String {

@@ -26,9 +26,10 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[(
 
 pub(super) fn read(body: &Body<'_>) -> Option<NoisyNeighbour<TargetSpec>> {
     let section = &body.section;
-    let (on, off) = (section.value("on").value, section.value("off").value);
+    let turn = |name| super::turn(name, section.value(name), "burst", section.report);
+    let (on, off) = (turn("on"), turn("off"));
     let steal = section.must::<Ratio>("steal");
-    let (targets, steal) = (body.targets()?, steal?.value);
+    let (targets, steal, on, off) = (body.targets()?, steal?.value, on?, off?);
     if steal == Ratio::ONE {
         body.wrong("`steal` is 100%: no work would ever end", "write less, or a pause");
         return None;

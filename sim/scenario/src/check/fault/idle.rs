@@ -1,0 +1,65 @@
+//! Faults that are certain to change nothing, whatever the run does: taken, with a warning.
+
+use schism_models::nemesis::{Base, Clock, Fault, Nature, Of, OnMiss, Planned, Target, Wrong};
+use schism_models::registry::etcd::LeaseClock;
+
+use super::Strike;
+use crate::check::cast::{Cast, Kind};
+use crate::diagnostics::{Problem, Report};
+use crate::source::At;
+use crate::spec::{RegistrySpec, Written};
+
+/// Warns of the first strike of each such fault, unless it may miss.
+pub(super) fn check(
+    strikes: &[Strike<'_>],
+    planned: &[Option<&Planned>],
+    written: &Written,
+    cast: &Cast,
+    report: &Report,
+) {
+    for (strike, planned) in strikes.iter().zip(planned) {
+        let Some(Planned { fault: Fault::Clock(clock), on_miss: OnMiss::Vacuous, .. }) = planned else {
+            continue;
+        };
+        let idle = !clock.is_nothing() && is_of_the_wall_clock(clock.wrong) && !is_read(clock, written, cast);
+        if idle && strike.number <= strike.spec.steps.len() {
+            report.add(nobody_reads(strike));
+        }
+    }
+}
+
+fn nobody_reads(strike: &Strike<'_>) -> Problem {
+    let sides = strike.step.kind.iter().flat_map(|kind| kind.value.sides());
+    let names: Vec<String> = sides.flatten().map(|target| format!("`{}`", target.text)).collect();
+    let message = format!("nothing here reads the wall clock of {}", names.join(", "));
+    let place = strike.step.kind.as_ref().map_or(strike.place(), |kind| kind.place);
+    Problem::warning(place, message)
+        .help("aim a drift, a freeze or a jump of = \"both\", or give the registry lease-clock = \"wall\"")
+}
+
+/// Whether it leaves the monotonic clock alone.
+fn is_of_the_wall_clock(wrong: Wrong) -> bool {
+    match wrong {
+        Wrong::Skew(_) | Wrong::Strobe { .. } | Wrong::Backwards(_) => true,
+        Wrong::Jump(_, of) | Wrong::Drift(_, of) | Wrong::Freeze(of) => of == Of::Wall,
+    }
+}
+
+/// Whether one of the targets may read its wall clock: only members do, if leases end by it.
+fn is_read(clock: &Clock, written: &Written, cast: &Cast) -> bool {
+    let by_wall = matches!(
+        &written.registry,
+        Some(At { value: RegistrySpec::Etcd(etcd), .. }) if etcd.lease_clock == LeaseClock::Wall
+    );
+    by_wall && clock.targets.iter().any(|target| may_be_a_member(target, cast))
+}
+
+fn may_be_a_member(target: &Target, cast: &Cast) -> bool {
+    let is_member = |node| cast.kind_of(node) == Kind::Member;
+    match &target.base {
+        Base::Node(node) => is_member(*node),
+        Base::Group(nodes) => nodes.iter().copied().any(is_member),
+        Base::Zone(zone) => cast.in_zone(*zone).any(is_member),
+        Base::Rest => true,
+    }
+}
