@@ -111,6 +111,16 @@ impl Planned {
         self.fault.lasting() == Lasting::Span && self.end == End::Never && !self.fault.ends_itself()
     }
 
+    /// Whether it lasts no time at all, whenever it begins: then it is none.
+    pub fn lasts_no_time(&self) -> bool {
+        let at_once = match (self.end, self.start) {
+            (End::After(lasts), _) => lasts == Duration::ZERO,
+            (End::At(until), Start::At(at)) => until == at,
+            (End::At(_), Start::Between(..) | Start::When(..)) | (End::Never, _) => false,
+        };
+        at_once && self.fault.lasting() == Lasting::Span
+    }
+
     /// Whom it will strike with this seed, side by side, where that is certain before the run or drawn by its own luck
     /// alone; `None` where it depends on who leads. `zones` has the zone of every node, by number.
     pub fn whom(&self, zones: &[ZoneId], seed: Seed) -> Option<Vec<Vec<NodeId>>> {

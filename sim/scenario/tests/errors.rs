@@ -430,6 +430,16 @@ fn faults_that_repeat_follow_or_choose_wrongly() {
 }
 
 #[test]
+fn ends_that_are_seldom_meant() {
+    insta::assert_snapshot!(check_beside(&[
+        "[[fault]]\nat = \"12s\"\nfor = \"0s\"\ncrash = \"orders-1\"",
+        "[[fault]]\nat = \"12s\"\nuntil = \"12s\"\ncrash = \"orders-1\"",
+        "[[fault]]\nat = \"12s\"\ncrash = { target = \"orders-1\", restart-after = \"0s\" }",
+        "[[fault]]\nat = \"12s\"\nfor = \"0s\"\nmay-miss = true\ncrash = \"orders-1\"",
+    ]));
+}
+
+#[test]
 fn faults_in_vain() {
     let crash = "[[fault]]\nid = \"a\"\nat = \"10s\"\nfor = \"20s\"\ncrash = [\"orders-0\", \"orders-1\"]\n";
     let beside_crash = |fault: &str| format!("{crash}[[fault]]\nid = \"b\"\n{fault}");

@@ -1,7 +1,7 @@
 //! When faults begin and end: within the run, and in that order, as far as that is certain before the run.
 
 use schism_core::{Duration, Time};
-use schism_models::nemesis::{Bounds, End, Planned, Within};
+use schism_models::nemesis::{Bounds, End, OnMiss, Planned, Within};
 
 use super::Strike;
 use crate::diagnostics::{Problem, Report};
@@ -58,7 +58,21 @@ fn one(
                 .help("`until` is a moment of the run; for a length of time, write `for`"),
         );
     }
-    late.is_none() && !early && in_time(strike, heals, length, report)
+    late.is_none() && !early && some_time(strike, planned, report) && in_time(strike, heals, length, report)
+}
+
+/// A fault of no time is legal, so that a sweep can begin at zero, but seldom meant.
+fn some_time(strike: &Strike<'_>, planned: &Planned, report: &Report) -> bool {
+    let place = match strike.step.end {
+        EndSpec::For(at) | EndSpec::Until(at) => at.place,
+        EndSpec::Never => return true,
+    };
+    let odd = planned.lasts_no_time() && planned.on_miss == OnMiss::Vacuous;
+    if odd {
+        let problem = Problem::warning(place, "a fault that lasts no time is none: it touches nothing");
+        report.add(problem.help("let it last longer, or write may-miss = true, and the run counts still"));
+    }
+    !odd
 }
 
 /// When it begins at the latest, or at the earliest if nobody can say.
