@@ -83,7 +83,7 @@ pub use zone_brownout::ZoneBrownout;
 pub use zone_outage::{Recovery, ZoneOutage};
 
 use hand::{Hand, Healing, Step, Strike};
-use schism_core::NodeId;
+use schism_core::{Duration, NodeId};
 
 /// What holds of a kind of fault, whomever it strikes.
 pub trait Nature {
@@ -105,6 +105,12 @@ pub trait Nature {
     /// Whether it is over by itself at some time, if the plan gives it no end.
     fn ends_itself(&self) -> bool {
         false
+    }
+
+    /// By how much its heal outlasts its end, if its targets mean so many nodes.
+    fn heal_takes(&self, nodes: usize) -> Duration {
+        let _ = nodes;
+        Duration::ZERO
     }
 
     /// How many nodes it needs that nothing else boots, for a service of so many instances.
@@ -231,6 +237,10 @@ macro_rules! catalog {
 
             fn ends_itself(&self) -> bool {
                 match self { $(Fault::$kind(fault) => fault.ends_itself(),)* }
+            }
+
+            fn heal_takes(&self, nodes: usize) -> Duration {
+                match self { $(Fault::$kind(fault) => fault.heal_takes(nodes),)* }
             }
 
             fn recruits(&self, group: u32) -> u32 {

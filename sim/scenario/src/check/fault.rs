@@ -107,7 +107,7 @@ pub(super) fn check(
         .collect();
     let known: Vec<Option<&Planned>> = planned.iter().map(Option::as_ref).collect();
     when::never(&strikes, &known, report);
-    let bounds = bounds(&known);
+    let bounds = bounds(&known, cast.zones());
     times::check(&strikes, &known, &bounds, length, report);
     overlap::check(&strikes, &known, &bounds, &exact, cast, report);
     let certain = written.faults_readable && report.errors() == errors && planned.iter().all(Option::is_some);

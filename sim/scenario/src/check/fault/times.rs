@@ -29,7 +29,7 @@ pub(super) fn check(
 fn one(
     strike: &Strike<'_>,
     planned: &Planned,
-    Bounds { begins, heals }: Bounds,
+    Bounds { begins, heals, .. }: Bounds,
     length: Option<At<Duration>>,
     report: &Report,
 ) -> bool {
