@@ -108,7 +108,12 @@ impl Planned {
 
     /// Whether it is never healed, whenever it begins.
     pub fn is_lasting(&self) -> bool {
-        self.fault.lasting() == Lasting::Span && self.end == End::Never && !self.fault.ends_itself()
+        self.fault.lasting() == Lasting::Span && self.end == End::Never && !self.ends_itself()
+    }
+
+    /// Whether it is healed when it is done, and by nothing else.
+    pub fn ends_itself(&self) -> bool {
+        self.end == End::Never && self.fault.ends_itself()
     }
 
     /// Whether it lasts no time at all, whenever it begins: then it is none.
@@ -274,7 +279,7 @@ impl Bounds {
                 latest: begins.latest.map(|latest| at.max(latest)),
             },
             // When it is done, the run shows.
-            (Lasting::Span, End::Never) if planned.fault.ends_itself() => Within { latest: None, ..begins },
+            (Lasting::Span, End::Never) if planned.ends_itself() => Within { latest: None, ..begins },
             (Lasting::Span, End::Never) => never,
         };
         let takes = planned.fault.alternatives().iter().map(|fault| population.heal_takes(fault));

@@ -13,8 +13,10 @@ pub(crate) struct Row {
     pub(crate) id: String,
     /// When it begins; `None` if nobody can say before the run.
     pub(crate) from_s: Option<f64>,
-    /// When it ends; never, if `None`.
+    /// When it ends; if `None`, never, or when it is done.
     pub(crate) to_s: Option<f64>,
+    /// Whether it lasts until it is done, which the run shows.
+    pub(crate) until_done: bool,
     /// Between which moments the seed draws its beginning, if it does.
     pub(crate) drawn_from: Option<(f64, f64)>,
     /// If it waits: from when what it waits for has happened, or could have.
@@ -29,6 +31,7 @@ impl Row {
     /// From when to when, in words.
     pub(crate) fn when(&self) -> String {
         match (self.from_s, &self.waits_for) {
+            (Some(from), _) if self.until_done => format!("{}, until done", span(from, None)),
             (Some(from), _) => span(from, self.to_s),
             (None, Some(what)) => format!("waits for {}", clean(what)),
             (None, None) => String::new(),
@@ -36,11 +39,13 @@ impl Row {
     }
 
     /// The bar, in as many columns as the axis has, with a mark where it heals. Dashes show where else the seed could
-    /// have let it begin; an arrow leads to what waited, or away from where it could begin if nobody knows.
+    /// have let it begin, and how long it could last until it is done; an arrow leads to what waited, or away from where it
+    /// could begin if nobody knows.
     fn bar(&self, axis: &Axis) -> String {
         let heals =
             self.to_s.filter(|to| axis.has(*to)).map(|to| axis.span(self.from_s.unwrap_or(to), to).end - 1);
-        let lasts = self.from_s.map_or(0..0, |from| axis.span(from, self.to_s.unwrap_or(f64::MAX)));
+        let lasts = self.from_s.map_or(0..0, |from| axis.span(from, self.known_to()));
+        let perhaps = if self.until_done { lasts.end..axis.columns() } else { 0..0 };
         let (arrow, dashes) = match (self.drawn_from, self.heard_s) {
             (Some((from, to)), _) => (None, axis.span(from, to)),
             (None, Some(heard)) => self.waiting(axis, heard, lasts.start),
@@ -50,9 +55,18 @@ impl Row {
             column if Some(column) == heals => '┫',
             column if lasts.contains(&column) => '━',
             column if Some(column) == arrow => '→',
-            column if dashes.contains(&column) => '╌',
+            column if dashes.contains(&column) || perhaps.contains(&column) => '╌',
             _ => '·',
         })
+    }
+
+    /// Until when it is known to last: its first moment at least.
+    fn known_to(&self) -> f64 {
+        match (self.to_s, self.from_s) {
+            (Some(to), _) => to,
+            (None, Some(from)) if self.until_done => from,
+            (None, _) => f64::MAX,
+        }
     }
 
     /// The arrow and the dashes of a fault that waits.

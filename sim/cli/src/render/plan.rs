@@ -71,6 +71,7 @@ impl<'s> Steps<'s> {
             id: planned.id.clone(),
             from_s: span.from.map(Time::as_secs_f64),
             to_s: span.to.map(Time::as_secs_f64),
+            until_done: planned.ends_itself(),
             drawn_from,
             heard_s: heard.map(Time::as_secs_f64),
             waits_for: waits.as_ref().map(|(word, ..)| word.clone()),
