@@ -45,7 +45,7 @@ fn one(
         report.add(
             Problem::error(strike.begins(), message)
                 .related(length.place, "the length")
-                .help(format!("let it begin earlier, or raise `length` above {latest}")),
+                .help(remedy(strike, latest)),
         );
     }
     let early = matches!(planned.end, End::At(until) if until.since(Time::START) < latest);
@@ -59,6 +59,16 @@ fn one(
         );
     }
     late.is_none() && !early && some_time(strike, planned, report) && in_time(strike, heals, length, report)
+}
+
+/// What to do about a strike that begins too late. Strikes before it are in time: this is the first that is reported.
+fn remedy(strike: &Strike<'_>, latest: Duration) -> String {
+    let steps = strike.spec.steps.len();
+    match ((strike.number - 1) / steps, strike.spec.repeat) {
+        (0, _) | (_, None) => format!("let it begin earlier, or raise `length` above {latest}"),
+        (1, Some(_)) => "only the first strike is in time: leave `repeat` out, or raise `length`".to_owned(),
+        (fit, Some(_)) => format!("write times = {fit}: the strikes before it are in time; or raise `length`"),
+    }
 }
 
 /// A fault of no time is legal, so that a sweep can begin at zero, but seldom meant.
