@@ -150,6 +150,19 @@ pub trait Nature {
     }
 }
 
+impl<T> Fault<T> {
+    /// Its name in the catalog, and after a dot which of its sorts it is, where some last and some happen at one moment.
+    pub fn spelling(&self) -> String {
+        if let Fault::Connection(Connection { failure: Failure::Reset, .. }) = self {
+            format!("{}.reset", self.name())
+        } else if let Fault::Registry(registry) = self {
+            format!("{}.{}", self.name(), registry.trouble.name())
+        } else {
+            self.name().to_owned()
+        }
+    }
+}
+
 /// What a fault keeps every one of its targets from, from its beginning to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grip {
