@@ -7,6 +7,7 @@ use super::Strike;
 use crate::diagnostics::{Problem, Report};
 use crate::source::{At, Place};
 use crate::spec::EndSpec;
+use crate::units::said;
 
 /// Reports what begins too late, or ends too early. Of one fault of the file, the first strike that does.
 pub(super) fn check(
@@ -40,7 +41,7 @@ fn one(
             "{} begins {}, after the end of the run at {}",
             strike.name(),
             moment(begins),
-            length.value
+            said(length.value)
         );
         report.add(
             Problem::error(strike.begins(), message)
@@ -51,7 +52,7 @@ fn one(
     let early = matches!(planned.end, End::At(until) if until.since(Time::START) < latest);
     if early && let EndSpec::Until(until) = strike.step.end {
         let message =
-            format!("{} is healed at {}, before it begins {}", strike.name(), until.value, moment(begins));
+            format!("{} is healed at {}, before it begins {}", strike.name(), said(until.value), moment(begins));
         report.add(
             Problem::error(until.place, message)
                 .related(strike.begins(), "it begins here")
@@ -65,7 +66,7 @@ fn one(
 fn remedy(strike: &Strike<'_>, latest: Duration) -> String {
     let steps = strike.spec.steps.len();
     match ((strike.number - 1) / steps, strike.spec.repeat) {
-        (0, _) | (_, None) => format!("let it begin earlier, or raise `length` above {latest}"),
+        (0, _) | (_, None) => format!("let it begin earlier, or raise `length` above {}", said(latest)),
         (1, Some(_)) => "only the first strike is in time: leave `repeat` out, or raise `length`".to_owned(),
         (fit, Some(_)) => format!("write times = {fit}: the strikes before it are in time; or raise `length`"),
     }
@@ -87,8 +88,8 @@ fn some_time(strike: &Strike<'_>, planned: &Planned, report: &Report) -> bool {
 
 /// When it begins at the latest, or at the earliest if nobody can say.
 fn moment(begins: Within) -> String {
-    let earliest = begins.earliest.since(Time::START);
-    match begins.latest.map(|at| at.since(Time::START)) {
+    let earliest = said(begins.earliest.since(Time::START));
+    match begins.latest.map(|at| said(at.since(Time::START))) {
         Some(latest) if latest == earliest => format!("at {latest}"),
         Some(latest) => format!("as late as {latest}"),
         None => format!("at {earliest} or later"),
@@ -105,9 +106,9 @@ fn in_time(strike: &Strike<'_>, heals: Within, length: Option<At<Duration>>, rep
     let late = length.filter(|length| heals > length.value);
     if let Some(length) = late {
         let message =
-            format!("{} heals at {heals}, after the end of the run at {}", strike.name(), length.value);
+            format!("{} heals at {}, after the end of the run at {}", strike.name(), said(heals), said(length.value));
         report.add(
-            Problem::warning(place, message).help(format!("raise `length` above {heals} to see it heal")),
+            Problem::warning(place, message).help(format!("raise `length` above {} to see it heal", said(heals))),
         );
     }
     late.is_none()
