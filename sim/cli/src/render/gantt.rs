@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::axis::Axis;
 use super::style::{self, paint, paint_each};
-use super::words::{clean, clip, span, width};
+use super::words::{clean, clip, elide, span, width};
 
 /// One row of the chart.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,10 +90,9 @@ fn bar(axis: &Axis, character: impl Fn(usize) -> char) -> String {
     paint_each((0..axis.columns()).map(character).map(|character| (character, style(character))))
 }
 
-/// Longer names are clipped.
+/// Of longer names the middle is left out.
 const ID: usize = 20;
 const WHEN: usize = 24;
-const KIND: usize = 10;
 
 /// The chart, in lines of at most so many columns.
 pub(crate) fn chart(rows: &[Row], length_s: f64, columns: usize) -> Vec<String> {
@@ -102,15 +101,16 @@ pub(crate) fn chart(rows: &[Row], length_s: f64, columns: usize) -> Vec<String> 
     };
     let id = widest(|row| clean(&row.id), ID);
     let when = widest(Row::when, WHEN);
-    let kind = widest(|row| row.kind.clone(), KIND);
+    // No kind is so long that its column must be cut.
+    let kind = widest(|row| row.kind.clone(), usize::MAX);
     let Some(axis) = Axis::new(length_s, columns.saturating_sub(id + when + kind + 6)) else {
         return vec![];
     };
     let head = format!("{:id$}  {}", "", paint(style::FAINT, axis.ticks()));
     let line = |row: &Row| {
-        let name = clip(&clean(&row.id), id);
+        let name = elide(&clean(&row.id), id);
         let pad = id - width(&name);
-        let (bar, from, kind) = (row.bar(&axis), clip(&row.when(), when), clip(&row.kind, kind));
+        let (bar, from, kind) = (row.bar(&axis), clip(&row.when(), when), &row.kind);
         format!("{name}{:pad$}  {bar}  {from:when$}  {kind}", "")
     };
     std::iter::once(head).chain(rows.iter().map(line)).collect()
