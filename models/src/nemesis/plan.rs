@@ -308,9 +308,8 @@ pub fn bounds(plan: &[Option<&Planned>], zones: &[ZoneId]) -> Vec<Option<Bounds>
             Turn::Heals => other.heals,
         };
         // What never happens is waited for in vain: nothing else is to be said of it.
-        (heard.earliest < Time::END).then(|| {
-            Bounds::of(planned, heard.later(wait.least, wait.most), &population)
-        })
+        (heard.earliest < Time::END)
+            .then(|| Bounds::of(planned, heard.later(wait.least, wait.most), &population))
     };
     unfold(plan, first, after)
 }

@@ -46,7 +46,9 @@ impl<T> Nature for ZoneOutage<T> {
     fn heal_takes(&self, nodes: usize) -> Duration {
         match self.recovery {
             Recovery::AtOnce => Duration::ZERO,
-            Recovery::Waves { size, every } => every * nodes.div_ceil(size.of(nodes)).saturating_sub(1) as u64,
+            Recovery::Waves { size, every } => {
+                every * nodes.div_ceil(size.of(nodes)).saturating_sub(1) as u64
+            }
         }
     }
 

@@ -546,7 +546,8 @@ mod tests {
 
     #[test]
     fn long_times_are_said_in_days_hours_and_minutes() {
-        let shown = [0, 180, 3_599, 3_600, 5_400, 77_760_000, 90_061, 1_000_000 * 60].map(|secs| said(Duration::from_secs(secs)));
+        let shown = [0, 180, 3_599, 3_600, 5_400, 77_760_000, 90_061, 1_000_000 * 60]
+            .map(|secs| said(Duration::from_secs(secs)));
         assert_eq!(shown, ["0s", "180s", "3599s", "1h", "1h30m", "900d", "90061s", "694d10h40m"]);
         assert!(shown.iter().all(|text| duration(text).is_ok()));
     }

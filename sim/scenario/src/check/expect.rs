@@ -160,7 +160,10 @@ impl Run<'_> {
         let (how, help) = if fault.is_lasting() {
             ("never heals".to_owned(), "give the fault a `for` or an `until`")
         } else {
-            (format!("heals at {}, after the end", said(heals)), "let the fault heal earlier, or raise `length`")
+            (
+                format!("heals at {}, after the end", said(heals)),
+                "let the fault heal earlier, or raise `length`",
+            )
         };
         let message = format!("{why}, and the fault `{}` {how}", shorten(&fault.id));
         self.report.add(Problem::error(place, message).related(at, "this fault").help(help));
@@ -232,8 +235,11 @@ impl Run<'_> {
         let first = begins.filter(|begins| begins.latest.is_some()).map(|begins| begins.earliest).min();
         let first = first.unwrap_or(Time::END).since(Time::START);
         if first <= self.warmup {
-            let message =
-                format!("nothing is before the first fault at {}: the warm-up lasts {}", said(first), said(self.warmup));
+            let message = format!(
+                "nothing is before the first fault at {}: the warm-up lasts {}",
+                said(first),
+                said(self.warmup)
+            );
             self.report
                 .add(Problem::error(place, message).help("shorten `warmup`, or let the fault begin later"));
             return None;
@@ -255,14 +261,20 @@ impl Run<'_> {
     fn between(&self, from: At<Duration>, to: At<Duration>) -> Option<Window> {
         let length = self.length?;
         if from.value >= to.value {
-            let message =
-                format!("the window ends at {}, not after its beginning at {}", said(to.value), said(from.value));
+            let message = format!(
+                "the window ends at {}, not after its beginning at {}",
+                said(to.value),
+                said(from.value)
+            );
             self.report.add(Problem::error(to.place, message).help("`to` is later than `from`"));
             return None;
         }
         if to.value > length.value {
-            let message =
-                format!("the window ends at {}, after the end of the run at {}", said(to.value), said(length.value));
+            let message = format!(
+                "the window ends at {}, after the end of the run at {}",
+                said(to.value),
+                said(length.value)
+            );
             self.report.add(
                 Problem::error(to.place, message)
                     .related(length.place, "the length")

@@ -51,8 +51,12 @@ fn one(
     }
     let early = matches!(planned.end, End::At(until) if until.since(Time::START) < latest);
     if early && let EndSpec::Until(until) = strike.step.end {
-        let message =
-            format!("{} is healed at {}, before it begins {}", strike.name(), said(until.value), moment(begins));
+        let message = format!(
+            "{} is healed at {}, before it begins {}",
+            strike.name(),
+            said(until.value),
+            moment(begins)
+        );
         report.add(
             Problem::error(until.place, message)
                 .related(strike.begins(), "it begins here")
@@ -68,7 +72,9 @@ fn remedy(strike: &Strike<'_>, latest: Duration) -> String {
     match ((strike.number - 1) / steps, strike.spec.repeat) {
         (0, _) | (_, None) => format!("let it begin earlier, or raise `length` above {}", said(latest)),
         (1, Some(_)) => "only the first strike is in time: leave `repeat` out, or raise `length`".to_owned(),
-        (fit, Some(_)) => format!("write times = {fit}: the strikes before it are in time; or raise `length`"),
+        (fit, Some(_)) => {
+            format!("write times = {fit}: the strikes before it are in time; or raise `length`")
+        }
     }
 }
 
@@ -105,10 +111,15 @@ fn in_time(strike: &Strike<'_>, heals: Within, length: Option<At<Duration>>, rep
     let heals = heals.latest.unwrap_or(heals.earliest).since(Time::START);
     let late = length.filter(|length| heals > length.value);
     if let Some(length) = late {
-        let message =
-            format!("{} heals at {}, after the end of the run at {}", strike.name(), said(heals), said(length.value));
+        let message = format!(
+            "{} heals at {}, after the end of the run at {}",
+            strike.name(),
+            said(heals),
+            said(length.value)
+        );
         report.add(
-            Problem::warning(place, message).help(format!("raise `length` above {} to see it heal", said(heals))),
+            Problem::warning(place, message)
+                .help(format!("raise `length` above {} to see it heal", said(heals))),
         );
     }
     late.is_none()
