@@ -19,7 +19,7 @@ fn crowds(criterion: &mut Criterion) {
         let scenario = load(&text);
         group.bench_function(BenchmarkId::new("load", faults), |bencher| bencher.iter(|| load(&text)));
         group.bench_function(BenchmarkId::new("plan", faults), |bencher| {
-            bencher.iter(|| (spans(&scenario.faults, scenario.seed), scenario.to_toml()));
+            bencher.iter(|| (spans(&scenario.faults, &scenario.zones(), scenario.seed), scenario.to_toml()));
         });
         group.bench_function(BenchmarkId::new("run", faults), |bencher| {
             bencher.iter(|| schism_runner::run(&scenario, scenario.seed, Listed::Wrong));

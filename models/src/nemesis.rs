@@ -115,6 +115,12 @@ pub trait Nature {
         None
     }
 
+    /// By how much its heal outlasts its end, if its targets mean so many nodes.
+    fn heal_takes(&self, nodes: usize) -> Duration {
+        let _ = nodes;
+        Duration::ZERO
+    }
+
     /// How many nodes it needs that nothing else boots, for a service of so many instances.
     fn recruits(&self, group: u32) -> u32 {
         let _ = group;
@@ -149,6 +155,19 @@ pub trait Nature {
     /// Whether its intensity is zero: then it is left out, and nothing in the run tells that it was there.
     fn is_nothing(&self) -> bool {
         false
+    }
+}
+
+impl<T> Fault<T> {
+    /// Its name in the catalog, and after a dot which of its sorts it is, where some last and some happen at one moment.
+    pub fn spelling(&self) -> String {
+        if let Fault::Connection(Connection { failure: Failure::Reset, .. }) = self {
+            format!("{}.reset", self.name())
+        } else if let Fault::Registry(registry) = self {
+            format!("{}.{}", self.name(), registry.trouble.name())
+        } else {
+            self.name().to_owned()
+        }
     }
 }
 
@@ -252,6 +271,10 @@ macro_rules! catalog {
 
             fn turns(&self) -> Option<Turns> {
                 match self { $(Fault::$kind(fault) => fault.turns(),)* }
+            }
+
+            fn heal_takes(&self, nodes: usize) -> Duration {
+                match self { $(Fault::$kind(fault) => fault.heal_takes(nodes),)* }
             }
 
             fn recruits(&self, group: u32) -> u32 {

@@ -11,9 +11,9 @@ fn ten_thousand_faults_load_plan_and_run() {
     let [few, many] = [2_500, 10_000].map(|faults| {
         let scenario = scenario(&crowd(faults));
         let known: Vec<_> = scenario.faults.iter().map(Some).collect();
-        let ends = spans(&scenario.faults, scenario.seed).iter().map(|span| span.to).max();
+        let ends = spans(&scenario.faults, &scenario.zones(), scenario.seed).iter().map(|span| span.to).max();
         assert!(ends.flatten() < Some(Time::START + scenario.length));
-        assert!(bounds(&known).iter().all(Option::is_some));
+        assert!(bounds(&known, &scenario.zones()).iter().all(Option::is_some));
         let run = report(&scenario, 1);
         assert_eq!(run.faults.len(), faults as usize, "every fault has begun");
         run.events as f64 / run.simulated_s

@@ -59,6 +59,16 @@ pub struct Brings {
     pub error_rate: Ratio,
 }
 
+impl Brings {
+    /// `, brings 2 times as slow and 5% errors`; nothing of a version that is as good as the old.
+    fn words(self) -> String {
+        let slow = (!self.slow.is_one()).then(|| format!("{} times as slow", self.slow));
+        let errors = (!self.error_rate.is_zero()).then(|| format!("{} errors", self.error_rate));
+        let each: Vec<String> = slow.into_iter().chain(errors).collect();
+        if each.is_empty() { String::new() } else { format!(", brings {}", each.join(" and ")) }
+    }
+}
+
 /// How often it is looked whether a batch is registered: 100 ms, ours.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -128,10 +138,10 @@ impl<T> Nature for Deploy<T> {
 }
 
 impl Deploy {
-    /// `rolling deploy of orders, 25% at a time, drain 5s`.
+    /// `rolling deploy of orders, 25% at a time, drain 5s, brings 5% errors`.
     pub fn words(&self, names: &dyn Names) -> String {
         let (targets, drain) = (names.targets(&self.targets), self.drain);
-        match self.strategy {
+        let how = match self.strategy {
             Strategy::Rolling => {
                 format!("rolling deploy of {targets}, {} at a time, drain {drain}", self.batch)
             }
@@ -139,7 +149,8 @@ impl Deploy {
                 format!("canary deploy of {targets}, {first} first, {} at a time, drain {drain}", self.batch)
             }
             Strategy::BlueGreen => format!("blue-green deploy of {targets}, drain {drain}"),
-        }
+        };
+        how + &self.brings.words()
     }
 
     /// Who is in a batch: of a canary, the first batch is of its own size.
@@ -274,6 +285,15 @@ impl Strike for Deploy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_version_brings_is_told_in_words() {
+        let told = |slow, error_rate| Brings { slow, error_rate }.words();
+        let twice = Factor::checked(2, 1).expect("a factor");
+        assert_eq!(told(Factor::ONE, Ratio::ZERO), "");
+        assert_eq!(told(twice, Ratio::ZERO), ", brings 2 times as slow");
+        assert_eq!(told(twice, Ratio::new(1, 20)), ", brings 2 times as slow and 5% errors");
+    }
 
     #[test]
     fn a_turn_is_known_by_its_number() {

@@ -2,7 +2,7 @@
 
 use schism_core::{Duration, Luck, NodeId, Seed, Time, ZoneId};
 
-use super::aim::Select;
+use super::aim::{Base, Select, Target};
 use super::find::Finder;
 use super::{Fault, Lasting, Nature, Standing};
 
@@ -108,7 +108,22 @@ impl Planned {
 
     /// Whether it is never healed, whenever it begins.
     pub fn is_lasting(&self) -> bool {
-        self.fault.lasting() == Lasting::Span && self.end == End::Never && !self.fault.ends_itself()
+        self.fault.lasting() == Lasting::Span && self.end == End::Never && !self.ends_itself()
+    }
+
+    /// Whether it is healed when it is done, and by nothing else.
+    pub fn ends_itself(&self) -> bool {
+        self.end == End::Never && self.fault.ends_itself()
+    }
+
+    /// Whether it lasts no time at all, whenever it begins: then it is none.
+    pub fn lasts_no_time(&self) -> bool {
+        let at_once = match (self.end, self.start) {
+            (End::After(lasts), _) => lasts == Duration::ZERO,
+            (End::At(until), Start::At(at)) => until == at,
+            (End::At(_), Start::Between(..) | Start::When(..)) | (End::Never, _) => false,
+        };
+        at_once && self.fault.lasting() == Lasting::Span
     }
 
     /// Whom it will strike with this seed, side by side, where that is certain before the run or drawn by its own luck
@@ -143,8 +158,8 @@ impl Planned {
         least + Duration::from_secs_f64(most.saturating_sub(least).as_secs_f64() * share)
     }
 
-    /// When it heals, had it begun at a moment.
-    pub(super) fn heals(&self, began: Time) -> Option<Time> {
+    /// When its end comes, had it begun at a moment. Its heal begins then, and may take a while.
+    pub(super) fn ends(&self, began: Time) -> Option<Time> {
         match (self.fault.lasting(), self.end) {
             (Lasting::Moment, _) => Some(began),
             (Lasting::Span, End::After(lasts)) => Some(began + lasts),
@@ -159,6 +174,37 @@ impl Planned {
     }
 }
 
+/// How many nodes each zone has.
+struct Population(Vec<usize>);
+
+impl Population {
+    /// `zones` has the zone of every node, by number.
+    fn of(zones: &[ZoneId]) -> Population {
+        let count = zones.iter().map(|zone| usize::from(zone.0) + 1).max().unwrap_or(0);
+        let mut nodes = vec![0; count];
+        zones.iter().for_each(|zone| nodes[usize::from(zone.0)] += 1);
+        Population(nodes)
+    }
+
+    /// How many nodes a target means; nobody can say that of the rest.
+    fn meant(&self, target: &Target) -> usize {
+        match &target.base {
+            Base::Node(_) => 1,
+            Base::Group(nodes) => nodes.len(),
+            Base::Zone(zone) => self.0.get(usize::from(zone.0)).copied().unwrap_or(0),
+            Base::Rest => 0,
+        }
+    }
+
+    /// By how much the heal of a fault outlasts its end. What is nothing has nothing to heal.
+    fn heal_takes(&self, fault: &Fault) -> Duration {
+        if fault.is_nothing() {
+            return Duration::ZERO;
+        }
+        fault.heal_takes(fault.sides().into_iter().flatten().map(|target| self.meant(target)).sum())
+    }
+}
+
 /// When a fault begins and when it is healed with one seed, as far as that is known before the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Span {
@@ -166,16 +212,23 @@ pub struct Span {
     pub heard: Option<Time>,
     /// When it begins.
     pub from: Option<Time>,
-    /// When it is healed; of a fault whose beginning is known, never if `None`.
+    /// When it has healed; of a fault whose beginning is known, never if `None`.
     pub to: Option<Time>,
 }
 
-/// The span of each fault of a plan with this seed. One that waits for another follows from that one's.
-pub fn spans(plan: &[Planned], seed: Seed) -> Vec<Span> {
+/// The span of each fault of a plan with this seed. One that waits for another follows from that one's. `zones` has the
+/// zone of every node, by number.
+pub fn spans(plan: &[Planned], zones: &[ZoneId], seed: Seed) -> Vec<Span> {
+    let population = Population::of(zones);
+    let heals = |planned: &Planned, from| match planned.ends(from)? {
+        // A fault of no time is none, and has nothing to heal.
+        end if end == from => Some(end),
+        end => Some(end + population.heal_takes(planned.chosen(seed))),
+    };
     let span = |planned: &Planned, heard, from| Span {
         heard: Some(heard),
         from: Some(from),
-        to: planned.heals(from),
+        to: heals(planned, from),
     };
     let first = |planned: &Planned| planned.starts(seed).map(|at| span(planned, at, at));
     let after = |planned: &Planned, wait, turn, other: &Span| {
@@ -204,19 +257,21 @@ impl Within {
     }
 }
 
-/// Between which moments a fault begins and is healed, whatever the seed.
+/// Between which moments a fault begins, ends and has healed, whatever the seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// When it begins.
     pub begins: Within,
-    /// When it is healed.
+    /// When its end comes: from then on it holds nobody for certain.
+    pub ends: Within,
+    /// When it has healed.
     pub heals: Within,
 }
 
 impl Bounds {
-    fn of(planned: &Planned, begins: Within) -> Bounds {
+    fn of(planned: &Planned, begins: Within, population: &Population) -> Bounds {
         let never = Within { earliest: Time::END, latest: None };
-        let heals = match (planned.fault.lasting(), planned.end) {
+        let ends = match (planned.fault.lasting(), planned.end) {
             (Lasting::Moment, _) => begins,
             (Lasting::Span, End::After(lasts)) => begins.later(lasts, lasts),
             (Lasting::Span, End::At(at)) => Within {
@@ -224,16 +279,20 @@ impl Bounds {
                 latest: begins.latest.map(|latest| at.max(latest)),
             },
             // When it is done, the run shows.
-            (Lasting::Span, End::Never) if planned.fault.ends_itself() => Within { latest: None, ..begins },
+            (Lasting::Span, End::Never) if planned.ends_itself() => Within { latest: None, ..begins },
             (Lasting::Span, End::Never) => never,
         };
-        Bounds { begins, heals }
+        let takes = planned.fault.alternatives().iter().map(|fault| population.heal_takes(fault));
+        let (least, most) = (takes.clone().min().unwrap_or_default(), takes.max().unwrap_or_default());
+        let heals = if ends == begins || ends == never { ends } else { ends.later(least, most) };
+        Bounds { begins, ends, heals }
     }
 }
 
 /// The bounds of each fault of a plan, through whatever chain of triggers it waits. `None` of a fault that is not known
-/// itself, that waits for such a one, or that waits for itself in the end.
-pub fn bounds(plan: &[Option<&Planned>]) -> Vec<Option<Bounds>> {
+/// itself, that waits for such a one, or that waits for itself in the end. `zones` has the zone of every node, by number.
+pub fn bounds(plan: &[Option<&Planned>], zones: &[ZoneId]) -> Vec<Option<Bounds>> {
+    let population = Population::of(zones);
     let first = |planned: &Planned| {
         let begins = match planned.start {
             Start::At(at) => Within { earliest: at, latest: Some(at) },
@@ -241,7 +300,7 @@ pub fn bounds(plan: &[Option<&Planned>]) -> Vec<Option<Bounds>> {
             // When a leader changes, a lease expires or a metric crosses a line is for the run to show.
             Start::When(_, wait) => Within { earliest: Time::START + wait.least, latest: None },
         };
-        Some(Bounds::of(planned, begins))
+        Some(Bounds::of(planned, begins, &population))
     };
     let after = |planned: &Planned, wait: Wait, turn, other: &Bounds| {
         let heard = match turn {
@@ -249,7 +308,8 @@ pub fn bounds(plan: &[Option<&Planned>]) -> Vec<Option<Bounds>> {
             Turn::Heals => other.heals,
         };
         // What never happens is waited for in vain: nothing else is to be said of it.
-        (heard.earliest < Time::END).then(|| Bounds::of(planned, heard.later(wait.least, wait.most)))
+        (heard.earliest < Time::END)
+            .then(|| Bounds::of(planned, heard.later(wait.least, wait.most), &population))
     };
     unfold(plan, first, after)
 }

@@ -50,6 +50,14 @@ impl<T> Nature for Scale<T> {
         Wants::Service
     }
 
+    /// The new instances drain before they are gone.
+    fn heal_takes(&self, _: usize) -> Duration {
+        match self.way {
+            Way::Out(_) => self.drain,
+            Way::In(_) => Duration::ZERO,
+        }
+    }
+
     fn is_nothing(&self) -> bool {
         matches!(self.way, Way::Out(0) | Way::In(0))
     }

@@ -164,7 +164,7 @@ impl Nemesis {
     fn begin(&mut self, world: &mut dyn Ground, fault: usize) {
         let planned = &self.plan.clone()[fault];
         let now = world.scene().now();
-        let ends = planned.heals(now);
+        let ends = planned.ends(now);
         // A fault that lasts no time at all is none: it would heal before it began. Those that wait for it go on.
         let passes = planned.fault.lasting() == Lasting::Span && ends == Some(now);
         if !passes && !planned.fault.is_nothing() {

@@ -37,6 +37,11 @@ impl<T> Nature for Zombie<T> {
     fn wants(&self) -> Wants {
         Wants::Instances
     }
+
+    /// It goes on until nobody believes any more.
+    fn heal_takes(&self, _: usize) -> Duration {
+        self.believes
+    }
 }
 
 impl Zombie {

@@ -43,6 +43,15 @@ impl<T> ZoneOutage<T> {
 }
 
 impl<T> Nature for ZoneOutage<T> {
+    fn heal_takes(&self, nodes: usize) -> Duration {
+        match self.recovery {
+            Recovery::AtOnce => Duration::ZERO,
+            Recovery::Waves { size, every } => {
+                every * nodes.div_ceil(size.of(nodes)).saturating_sub(1) as u64
+            }
+        }
+    }
+
     fn grip(&self) -> Grip {
         Grip::Dead
     }

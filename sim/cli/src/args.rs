@@ -106,7 +106,7 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) input: Input,
     /// The seed, instead of the scenario's own
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
     /// Text for people or JSON for programs
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -148,7 +148,7 @@ pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) input: Input,
     /// The seed, instead of the scenario's own
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
     /// Text that is itself a scenario, or JSON for programs
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -238,6 +238,11 @@ fn assignment(text: &str) -> Result<String, String> {
     }
 }
 
+/// A seed: any whole number of 64 bits.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,6 +251,19 @@ mod tests {
     #[test]
     fn the_arguments_are_well_formed() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_seed_is_a_whole_number_from_zero() {
+        let refused = |text: &str| {
+            let given = ["schism", "run", "a.toml", "--seed", text];
+            Args::try_parse_from(given).expect_err("it is no seed").to_string()
+        };
+        for text in ["abc", "-1", "1.5", "18446744073709551616"] {
+            let said = refused(text);
+            assert!(said.contains("a seed is a whole number from 0"), "{said}");
+            assert!(!said.contains("-- -1"), "{said}");
+        }
     }
 
     #[test]

@@ -52,6 +52,11 @@ impl Console {
         err.write_all(text.as_bytes()).and_then(|()| err.flush()).ok();
     }
 
+    /// How many columns a line on stdout may have before it is cut: where there is no terminal, none is.
+    pub(crate) fn room(&self) -> usize {
+        if io::stdout().is_terminal() { self.width() } else { usize::MAX }
+    }
+
     /// How many columns the text on stdout may have.
     pub(crate) fn width(&self) -> usize {
         let stdout = io::stdout();

@@ -181,6 +181,7 @@ fn of_target(scenario: &Scenario, names: &Names, Target { base, select }: &Targe
         Some(Select::Followers) => ":followers".to_owned(),
         Some(Select::Minority) => ":minority".to_owned(),
         Some(Select::Majority) => ":majority".to_owned(),
+        Some(Select::Pick(1)) => ":one".to_owned(),
         Some(Select::Pick(count)) => format!(":pick({count})"),
         Some(Select::Share(share)) => format!(":{}%", share.as_f64() * 100.0),
         Some(Select::In(id)) => format!(":in(zone:{})", zone(*id)),

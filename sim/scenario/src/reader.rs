@@ -82,6 +82,9 @@ impl<'t> Section<'t> {
     }
 
     fn suggest(&self, given: &str) -> Option<String> {
+        if let Some(list) = grammar::beside(&self.path, given) {
+            return Some(format!("write it on the fault, beside `{list}`"));
+        }
         match nearest(given, self.keys.iter().map(|key| key.name)) {
             Some(name) => Some(format!("did you mean `{name}`?")),
             None if self.names().is_empty() => Some(format!("`{}` has no options", self.path)),

@@ -40,6 +40,17 @@ pub struct Scenario {
     pub digest: DigestValue,
 }
 
+impl Scenario {
+    /// The zone of every node, by number.
+    pub fn zones(&self) -> Vec<ZoneId> {
+        let members = self.members.iter();
+        let instances = self.services.iter().flat_map(|group| &group.nodes);
+        let clients = self.clients.iter().flat_map(|group| &group.nodes);
+        let spares = self.spares.iter().map(|spare| &spare.node);
+        members.chain(instances).chain(clients).chain(spares).map(|node| node.zone).collect()
+    }
+}
+
 /// A service or a client group with its nodes. Nodes are numbered members first, then services, then clients,
 /// then spares.
 #[derive(Clone, Debug)]

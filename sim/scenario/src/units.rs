@@ -94,6 +94,17 @@ pub(crate) fn duration(text: &str) -> Result<Duration, UnitError> {
     Ok(Duration::from_nanos(total as u64))
 }
 
+/// A time as a message says it: from an hour on in days, hours and minutes, if it is whole minutes.
+pub(crate) fn said(duration: Duration) -> String {
+    const MINUTE: u64 = 60_000_000_000;
+    let minutes = duration.as_nanos() / MINUTE;
+    if minutes < 60 || duration.as_nanos() % MINUTE != 0 {
+        return duration.to_string();
+    }
+    let parts = [(minutes / 1440, "d"), (minutes / 60 % 24, "h"), (minutes % 60, "m")];
+    parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect()
+}
+
 /// A time that may be negative: `"200ms"`, `"-5s"`.
 pub(crate) fn offset(text: &str) -> Result<Offset, UnitError> {
     match text.strip_prefix('-') {
@@ -531,6 +542,14 @@ mod tests {
 
     fn nanos(text: &str) -> Option<u64> {
         duration(text).ok().map(Duration::as_nanos)
+    }
+
+    #[test]
+    fn long_times_are_said_in_days_hours_and_minutes() {
+        let shown = [0, 180, 3_599, 3_600, 5_400, 77_760_000, 90_061, 1_000_000 * 60]
+            .map(|secs| said(Duration::from_secs(secs)));
+        assert_eq!(shown, ["0s", "180s", "3599s", "1h", "1h30m", "900d", "90061s", "694d10h40m"]);
+        assert!(shown.iter().all(|text| duration(text).is_ok()));
     }
 
     #[test]

@@ -459,6 +459,23 @@ fn faults_that_repeat_follow_or_choose_wrongly() {
 }
 
 #[test]
+fn ends_that_are_seldom_meant() {
+    insta::assert_snapshot!(check_beside(&[
+        "[[fault]]\nat = \"12s\"\nfor = \"0s\"\ncrash = \"orders-1\"",
+        "[[fault]]\nat = \"12s\"\nuntil = \"12s\"\ncrash = \"orders-1\"",
+        "[[fault]]\nat = \"12s\"\ncrash = { target = \"orders-1\", restart-after = \"0s\" }",
+        "[[fault]]\nat = \"12s\"\nfor = \"0s\"\nmay-miss = true\ncrash = \"orders-1\"",
+        // A zone of 23 nodes comes back in six waves, the last of them 50 s after the end.
+        "[[fault]]\nid = \"dark\"\nat = \"90s\"\nfor = \"50s\"\nzone-outage = { zone = \"a\", recovery = { waves = { size = 4 } } }",
+        "[[fault]]\nid = \"dark\"\nat = \"10s\"\nfor = \"50s\"\nzone-outage = { zone = \"a\", recovery = { waves = { size = 4 } } }\n\
+         [[fault]]\nwhen = \"dark.heals\"\nafter = \"80s\"\nfor = \"1s\"\ncrash = \"orders-0\"",
+        "[[fault]]\nat = \"90s\"\nfor = \"80s\"\nscale = { target = \"orders\", out = 1, drain = \"20s\" }",
+        "[[fault]]\nat = \"90s\"\nfor = \"80s\"\nzombie = { target = \"orders-0\", believes = \"20s\" }",
+        "[[fault]]\nat = \"90s\"\nfor = \"80s\"\nscale = { target = \"orders\", out = 0, drain = \"20s\" }",
+    ]));
+}
+
+#[test]
 fn faults_in_vain() {
     let crash = "[[fault]]\nid = \"a\"\nat = \"10s\"\nfor = \"20s\"\ncrash = [\"orders-0\", \"orders-1\"]\n";
     let beside_crash = |fault: &str| format!("{crash}[[fault]]\nid = \"b\"\n{fault}");

@@ -32,7 +32,7 @@ struct Section {
 pub(crate) fn execute(list: &List, console: &mut Console) -> Result<Ending, Trouble> {
     let sections = sections(list.catalog);
     let text = match list.format {
-        Format::Text => text(&sections, console.width()),
+        Format::Text => text(&sections, console.width(), console.room()),
         Format::Json => pretty(&json(&sections)),
     };
     console.print(&text)?;
@@ -145,25 +145,26 @@ const DISTRIBUTIONS: &[Spelt] = &[
     ("empirical", "drawn from observed times", r#"{ empirical = ["3ms", "4ms", "4ms", "55ms"] }"#),
 ];
 
-fn text(sections: &[Section], width: usize) -> String {
-    let sections: Vec<String> = sections.iter().map(|section| section_text(section, width)).collect();
+/// Prose is wrapped to the width; what can be copied is cut only where there is no room for it.
+fn text(sections: &[Section], width: usize, room: usize) -> String {
+    let sections: Vec<String> = sections.iter().map(|section| section_text(section, width, room)).collect();
     sections.join("\n")
 }
 
-fn section_text(section: &Section, width: usize) -> String {
+fn section_text(section: &Section, width: usize, room: usize) -> String {
     let head = format!("{}  {}", paint(style::HEAD, section.name), paint(style::FAINT, section.place));
     let mut table = Table::new([("", Side::Left), ("", Side::Left)]);
     let longest = section.entries.iter().map(|entry| words::width(entry.name)).max().unwrap_or(0);
-    let room = width.saturating_sub(2 + longest + 2);
+    let prose = width.saturating_sub(2 + longest + 2);
     for entry in &section.entries {
-        let mut about = words::wrap(entry.about, room).into_iter();
+        let mut about = words::wrap(entry.about, prose).into_iter();
         table.row([Cell::styled(entry.name, style::NAME), Cell::new(about.next().unwrap_or_default())]);
         about.for_each(|line| table.row([Cell::new(""), Cell::new(line)]));
         if let Some(written) = &entry.written {
             table.row([Cell::new(""), Cell::styled(words::clean(written), style::FAINT)]);
         }
     }
-    let lines = table.lines(width - 2).into_iter().map(|line| format!("  {line}\n"));
+    let lines = table.lines(room - 2).into_iter().map(|line| format!("  {line}\n"));
     format!("{head}\n{}", lines.collect::<String>())
 }
 

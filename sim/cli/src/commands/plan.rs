@@ -62,6 +62,7 @@ fn json(scenario: &Scenario, steps: &Steps<'_>) -> Value {
             "what": step.what,
             "from_s": step.row.from_s,
             "to_s": step.row.to_s,
+            "until_done": step.row.until_done,
             "drawn_from_s": step.row.drawn_from.map(|(from, to)| [from, to]),
             "waits_for": step.waits.as_ref().map(|(what, ..)| what),
             "after_s": step.waits.as_ref().map(|(_, least, most)| [least, most]),

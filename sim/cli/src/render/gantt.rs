@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::axis::Axis;
 use super::style::{self, paint, paint_each};
-use super::words::{clean, clip, span, width};
+use super::words::{clean, clip, elide, span, width};
 
 /// One row of the chart.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,8 +13,10 @@ pub(crate) struct Row {
     pub(crate) id: String,
     /// When it begins; `None` if nobody can say before the run.
     pub(crate) from_s: Option<f64>,
-    /// When it ends; never, if `None`.
+    /// When it ends; if `None`, never, or when it is done.
     pub(crate) to_s: Option<f64>,
+    /// Whether it lasts until it is done, which the run shows.
+    pub(crate) until_done: bool,
     /// Between which moments the seed draws its beginning, if it does.
     pub(crate) drawn_from: Option<(f64, f64)>,
     /// If it waits: from when what it waits for has happened, or could have.
@@ -29,6 +31,7 @@ impl Row {
     /// From when to when, in words.
     pub(crate) fn when(&self) -> String {
         match (self.from_s, &self.waits_for) {
+            (Some(from), _) if self.until_done => format!("{}, until done", span(from, None)),
             (Some(from), _) => span(from, self.to_s),
             (None, Some(what)) => format!("waits for {}", clean(what)),
             (None, None) => String::new(),
@@ -36,11 +39,13 @@ impl Row {
     }
 
     /// The bar, in as many columns as the axis has, with a mark where it heals. Dashes show where else the seed could
-    /// have let it begin; an arrow leads to what waited, or away from where it could begin if nobody knows.
+    /// have let it begin, and how long it could last until it is done; an arrow leads to what waited, or away from where it
+    /// could begin if nobody knows.
     fn bar(&self, axis: &Axis) -> String {
         let heals =
             self.to_s.filter(|to| axis.has(*to)).map(|to| axis.span(self.from_s.unwrap_or(to), to).end - 1);
-        let lasts = self.from_s.map_or(0..0, |from| axis.span(from, self.to_s.unwrap_or(f64::MAX)));
+        let lasts = self.from_s.map_or(0..0, |from| axis.span(from, self.known_to()));
+        let perhaps = if self.until_done { lasts.end..axis.columns() } else { 0..0 };
         let (arrow, dashes) = match (self.drawn_from, self.heard_s) {
             (Some((from, to)), _) => (None, axis.span(from, to)),
             (None, Some(heard)) => self.waiting(axis, heard, lasts.start),
@@ -50,9 +55,18 @@ impl Row {
             column if Some(column) == heals => '┫',
             column if lasts.contains(&column) => '━',
             column if Some(column) == arrow => '→',
-            column if dashes.contains(&column) => '╌',
+            column if dashes.contains(&column) || perhaps.contains(&column) => '╌',
             _ => '·',
         })
+    }
+
+    /// Until when it is known to last: its first moment at least.
+    fn known_to(&self) -> f64 {
+        match (self.to_s, self.from_s) {
+            (Some(to), _) => to,
+            (None, Some(from)) if self.until_done => from,
+            (None, _) => f64::MAX,
+        }
     }
 
     /// The arrow and the dashes of a fault that waits.
@@ -76,10 +90,9 @@ fn bar(axis: &Axis, character: impl Fn(usize) -> char) -> String {
     paint_each((0..axis.columns()).map(character).map(|character| (character, style(character))))
 }
 
-/// Longer names are clipped.
+/// Of longer names the middle is left out.
 const ID: usize = 20;
 const WHEN: usize = 24;
-const KIND: usize = 10;
 
 /// The chart, in lines of at most so many columns.
 pub(crate) fn chart(rows: &[Row], length_s: f64, columns: usize) -> Vec<String> {
@@ -88,15 +101,16 @@ pub(crate) fn chart(rows: &[Row], length_s: f64, columns: usize) -> Vec<String> 
     };
     let id = widest(|row| clean(&row.id), ID);
     let when = widest(Row::when, WHEN);
-    let kind = widest(|row| row.kind.clone(), KIND);
+    // No kind is so long that its column must be cut.
+    let kind = widest(|row| row.kind.clone(), usize::MAX);
     let Some(axis) = Axis::new(length_s, columns.saturating_sub(id + when + kind + 6)) else {
         return vec![];
     };
     let head = format!("{:id$}  {}", "", paint(style::FAINT, axis.ticks()));
     let line = |row: &Row| {
-        let name = clip(&clean(&row.id), id);
+        let name = elide(&clean(&row.id), id);
         let pad = id - width(&name);
-        let (bar, from, kind) = (row.bar(&axis), clip(&row.when(), when), clip(&row.kind, kind));
+        let (bar, from, kind) = (row.bar(&axis), clip(&row.when(), when), &row.kind);
         format!("{name}{:pad$}  {bar}  {from:when$}  {kind}", "")
     };
     std::iter::once(head).chain(rows.iter().map(line)).collect()

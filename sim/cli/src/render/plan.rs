@@ -35,18 +35,15 @@ pub(crate) struct Steps<'s> {
 
 impl<'s> Steps<'s> {
     pub(crate) fn new(scenario: &'s Scenario) -> Steps<'s> {
-        let members = scenario.members.iter();
-        let instances = scenario.services.iter().flat_map(|group| &group.nodes);
-        let clients = scenario.clients.iter().flat_map(|group| &group.nodes);
+        let zones = scenario.zones();
         let known: Vec<Option<&Planned>> = scenario.faults.iter().map(Some).collect();
-        let spans = spans(&scenario.faults, scenario.seed);
-        let each = scenario.faults.iter().zip(spans).zip(bounds(&known));
+        let spans = spans(&scenario.faults, &zones, scenario.seed);
+        let each = scenario.faults.iter().zip(spans).zip(bounds(&known, &zones));
         let mut order: Vec<_> = each.map(|((planned, span), bounds)| (planned, span, bounds)).collect();
         order.sort_by_key(|(_, span, bounds)| {
             let earliest = bounds.map(|bounds| bounds.begins.earliest);
             (span.from.unwrap_or(Time::END), earliest)
         });
-        let zones = members.chain(instances).chain(clients).map(|node| node.zone).collect();
         Steps { scenario, words: Words::new(scenario), zones, order }
     }
 
@@ -74,6 +71,7 @@ impl<'s> Steps<'s> {
             id: planned.id.clone(),
             from_s: span.from.map(Time::as_secs_f64),
             to_s: span.to.map(Time::as_secs_f64),
+            until_done: planned.ends_itself(),
             drawn_from,
             heard_s: heard.map(Time::as_secs_f64),
             waits_for: waits.as_ref().map(|(word, ..)| word.clone()),

@@ -78,10 +78,21 @@ pub(crate) fn report(report: &Report, subject: &Subject, look: Look) -> String {
     shown.join("\n\n") + "\n"
 }
 
-/// Whom the faults struck, if they are few; the full report lists all of them further down.
+/// Faults of which it is shown whom they struck, unless all are asked for.
+const STRUCK: usize = 8;
+
+/// Whom the first faults struck; the full report lists all of them further down.
 fn struck(report: &Report, look: Look) -> Vec<String> {
-    const FEW: usize = 3;
-    if look.is_full() || report.faults.len() > FEW { vec![] } else { detail::faults(&report.faults, look) }
+    if look.is_full() {
+        return vec![];
+    }
+    let all = &report.faults;
+    let shown = look.at_most(STRUCK, all.len());
+    let mut lines = detail::faults(&all[..shown], look);
+    if shown < all.len() {
+        lines.push(look.more(all.len() - shown, "faults"));
+    }
+    lines
 }
 
 fn heading(report: &Report, subject: &Subject, look: Look) -> Vec<String> {

@@ -130,6 +130,26 @@ pub(crate) fn clip(text: &str, columns: usize) -> String {
     kept.chain(['…']).collect()
 }
 
+/// The text in so many columns at most; what is left out of its middle leaves an ellipsis, so that names which differ in
+/// their last letters still do.
+pub(crate) fn elide(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut left = columns / 2;
+    let mut tail: Vec<char> = Vec::new();
+    for c in text.chars().rev() {
+        let wide = c.width().unwrap_or(0);
+        if wide > left {
+            break;
+        }
+        left -= wide;
+        tail.push(c);
+    }
+    let taken = columns / 2 - left;
+    clip(text, columns - taken).chars().chain(tail.into_iter().rev()).collect()
+}
+
 /// The text in lines of so many columns at most, broken between words; a longer word is clipped.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -187,6 +207,9 @@ mod tests {
         assert_eq!(clip("registry", 8), "registry");
         assert_eq!(clip("registry", 7), "regist…");
         assert_eq!(clip("漢字漢字", 5), "漢字…");
+        assert_eq!(elide("registry", 8), "registry");
+        assert_eq!(elide("payments-canary-rollout-2", 20), "payments-…-rollout-2");
+        assert_eq!(elide("漢字漢字", 5), "漢…字");
         assert_eq!(wrap("one two\nthree \u{1b}[31m", 7), ["one two", "three", "[31m"]);
         assert_eq!(wrap("", 7), Vec::<String>::new());
     }

@@ -1,7 +1,7 @@
 //! What the judge makes of small scripts.
 
 use schism_core::{Duration, Fault, NodeId, Time};
-use schism_models::nemesis::OnMiss;
+use schism_models::nemesis::{End, OnMiss};
 use schism_models::observation::{Cause, Observation, Outcome, Write};
 use schism_models::oracle::{Kind, Mood};
 use schism_scenario::{Ask, Metric, Window};
@@ -235,6 +235,17 @@ fn a_fault_that_touches_nothing_makes_the_run_vacuous_unless_it_may() {
         ]
     );
     assert_eq!(report.verdict, Verdict::Vacuous);
+}
+
+#[test]
+fn a_fault_of_no_time_says_so() {
+    let mut stage = Stage::new();
+    let none = stage.plan("none", OnMiss::Vacuous);
+    stage.scenario.faults[none].end = End::After(Duration::ZERO);
+    assert_eq!(
+        judged(&stage),
+        ["vacuous: fault none lasts no time, and touches nothing; may-miss = true allows that"]
+    );
 }
 
 #[test]

@@ -208,6 +208,11 @@ impl Cast {
         Some((group, number.map(|number| NodeId(first + number)), *count))
     }
 
+    /// The zone of every node, by number.
+    pub(super) fn zones(&self) -> &[ZoneId] {
+        &self.zone_of
+    }
+
     pub(super) fn zone_of(&self, node: NodeId) -> ZoneId {
         self.zone_of[node.index()]
     }

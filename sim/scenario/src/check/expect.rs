@@ -11,6 +11,7 @@ use crate::diagnostics::{Problem, Report, shorten, suggest};
 use crate::read::spelling;
 use crate::source::{At, Place};
 use crate::spec::{AskSpec, ExpectSpec, WindowSpec, Written};
+use crate::units::said;
 use crate::{Ask, Expectation, Metric, Window};
 
 /// What the expectations are checked against.
@@ -116,8 +117,11 @@ impl Run<'_> {
             return Some(());
         }
         let message = format!(
-            "{} after the last heal at {healed} is {due}, after the end of the run at {}",
-            within.value, length.value
+            "{} after the last heal at {} is {}, after the end of the run at {}",
+            said(within.value),
+            said(healed),
+            said(due),
+            said(length.value)
         );
         let place = if within.place.source == place.source && within.place.start >= place.start {
             within.place
@@ -156,7 +160,10 @@ impl Run<'_> {
         let (how, help) = if fault.is_lasting() {
             ("never heals".to_owned(), "give the fault a `for` or an `until`")
         } else {
-            (format!("heals at {heals}, after the end"), "let the fault heal earlier, or raise `length`")
+            (
+                format!("heals at {}, after the end", said(heals)),
+                "let the fault heal earlier, or raise `length`",
+            )
         };
         let message = format!("{why}, and the fault `{}` {how}", shorten(&fault.id));
         self.report.add(Problem::error(place, message).related(at, "this fault").help(help));
@@ -228,8 +235,11 @@ impl Run<'_> {
         let first = begins.filter(|begins| begins.latest.is_some()).map(|begins| begins.earliest).min();
         let first = first.unwrap_or(Time::END).since(Time::START);
         if first <= self.warmup {
-            let message =
-                format!("nothing is before the first fault at {first}: the warm-up lasts {}", self.warmup);
+            let message = format!(
+                "nothing is before the first fault at {}: the warm-up lasts {}",
+                said(first),
+                said(self.warmup)
+            );
             self.report
                 .add(Problem::error(place, message).help("shorten `warmup`, or let the fault begin later"));
             return None;
@@ -251,14 +261,20 @@ impl Run<'_> {
     fn between(&self, from: At<Duration>, to: At<Duration>) -> Option<Window> {
         let length = self.length?;
         if from.value >= to.value {
-            let message =
-                format!("the window ends at {}, not after its beginning at {}", to.value, from.value);
+            let message = format!(
+                "the window ends at {}, not after its beginning at {}",
+                said(to.value),
+                said(from.value)
+            );
             self.report.add(Problem::error(to.place, message).help("`to` is later than `from`"));
             return None;
         }
         if to.value > length.value {
-            let message =
-                format!("the window ends at {}, after the end of the run at {}", to.value, length.value);
+            let message = format!(
+                "the window ends at {}, after the end of the run at {}",
+                said(to.value),
+                said(length.value)
+            );
             self.report.add(
                 Problem::error(to.place, message)
                     .related(length.place, "the length")

@@ -109,7 +109,7 @@ pub(super) fn check(
         .collect();
     let known: Vec<Option<&Planned>> = planned.iter().map(Option::as_ref).collect();
     when::never(&strikes, &known, report);
-    let bounds = bounds(&known);
+    let bounds = bounds(&known, cast.zones());
     times::check(&strikes, &known, &bounds, length, report);
     idle::check(&strikes, &known, written, cast, report);
     turns::check(&strikes, &known, &bounds, cast, length, report);

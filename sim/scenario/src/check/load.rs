@@ -57,7 +57,7 @@ fn surge(load: &Load) -> Option<Factor> {
 }
 
 /// How long a fault lasts at most.
-fn lasts(Bounds { begins, heals }: Bounds, length: Duration) -> Duration {
+fn lasts(Bounds { begins, heals, .. }: Bounds, length: Duration) -> Duration {
     let end = Time::START + length;
     heals.latest.unwrap_or(end).min(end).since(begins.earliest)
 }

@@ -53,7 +53,7 @@ fn base(spec: &TargetSpec, cast: &Cast, zones: &Zones) -> Found {
     match &spec.base {
         BaseSpec::Rest => Ok(Some((Base::Rest, Vec::new()))),
         BaseSpec::Zone(name) => zone(spec, name, cast, zones),
-        BaseSpec::Name(name) => named(spec, name, cast),
+        BaseSpec::Name(name) => named(spec, name, cast, zones),
     }
 }
 
@@ -69,7 +69,7 @@ fn zone(spec: &TargetSpec, name: &str, cast: &Cast, zones: &Zones) -> Found {
     Ok(Some((Base::Zone(zone), nodes)))
 }
 
-fn named(spec: &TargetSpec, name: &str, cast: &Cast) -> Found {
+fn named(spec: &TargetSpec, name: &str, cast: &Cast, zones: &Zones) -> Found {
     if let Some(nodes) = cast.group(name) {
         // A group whose count could not be read has been reported.
         return Ok((!nodes.is_empty()).then_some((Base::Group(nodes.clone()), nodes)));
@@ -94,11 +94,11 @@ fn named(spec: &TargetSpec, name: &str, cast: &Cast) -> Found {
             Err(Problem::error(spec.place, message)
                 .help(format!("they are `{group}-0` to `{group}-{}`", count - 1)))
         }
-        None => Err(unknown(spec, name, cast)),
+        None => Err(unknown(spec, name, cast, zones)),
     }
 }
 
-fn unknown(spec: &TargetSpec, name: &str, cast: &Cast) -> Problem {
+fn unknown(spec: &TargetSpec, name: &str, cast: &Cast, zones: &Zones) -> Problem {
     let message =
         format!("`{}` matches nothing: there is no group or node of that name", shorten(&spec.text));
     let groups: Vec<&str> = cast.group_names().chain(["rest"]).collect();
@@ -112,7 +112,8 @@ fn unknown(spec: &TargetSpec, name: &str, cast: &Cast) -> Problem {
         crate::diagnostics::listed(groups.iter().copied())
             .map(|names| format!("there are: {names}, `zone:..`"))
     };
-    Problem::error(spec.place, message).maybe_help(near.or_else(names))
+    let zone = zones.find(name).map(|_| format!("did you mean `zone:{name}`?"));
+    Problem::error(spec.place, message).maybe_help(zone.or(near).or_else(names))
 }
 
 fn select(
@@ -144,6 +145,10 @@ fn select(
             let message = format!("`{}` matches nothing: {size} of a group have no minority", spec.text);
             error(message, format!("a minority is less than half; write \"{group}:one\""))
         }
+        SelectSpec::Pick(0) => error(
+            format!("`{}` selects nobody", spec.text),
+            format!("write how many of the {size}: \"{group}:pick(1)\" to \"{group}:pick({size})\""),
+        ),
         SelectSpec::Pick(count) if *count as usize > size => error(
             format!("`{}`: `{group}` has only {size}", spec.text),
             format!("write \"{group}:pick({size})\" or less, or \"{group}\""),

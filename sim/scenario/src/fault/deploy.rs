@@ -4,6 +4,7 @@ use schism_core::{Duration, Ratio};
 use schism_models::nemesis::{Batch, Brings, Deploy, Strategy};
 
 use super::{Body, Spell};
+use crate::diagnostics::Problem;
 use crate::grammar::{Key, Least, Shape};
 use crate::limits;
 use crate::target::TargetSpec;
@@ -72,9 +73,10 @@ fn strategy(body: &Body<'_>) -> Option<Strategy> {
     let first = section.maybe("canary");
     let bake = section.maybe("bake");
     let name = section.value::<String>("strategy").value;
-    let stray = ["canary", "bake"].into_iter().find(|key| section.entry(key).is_some());
-    if let Some(key) = stray.filter(|_| name != "canary") {
-        body.wrong(format!("`{key}` is for a canary deploy"), "leave it out, or write strategy = \"canary\"");
+    let stray = ["canary", "bake"].into_iter().find_map(|key| section.entry(key));
+    if let Some(entry) = stray.filter(|_| name != "canary") {
+        let problem = Problem::error(entry.place, format!("`{}` is for a canary deploy", entry.key));
+        section.report.add(problem.help("leave it out, or write strategy = \"canary\""));
         return None;
     }
     Some(match name.as_str() {

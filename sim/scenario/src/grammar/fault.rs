@@ -77,6 +77,13 @@ const GENERAL: &[Key] = &[
     .or("false"),
 ];
 
+/// The list of faults that a path is in, if the key is one of the whole fault and stands beside that list.
+pub(crate) fn beside(path: &str, key: &str) -> Option<&'static str> {
+    let last = path.rsplit('.').next().unwrap_or_default();
+    let list = ["one-of", SEQUENCE].into_iter().find(|list| last.starts_with(list))?;
+    GENERAL.iter().any(|general| general.name == key).then_some(list)
+}
+
 /// `repeat`.
 pub(crate) const REPEAT: &[Key] = &[
     Key::new("every", Duration(Least::Positive), "From the beginning of one strike to that of the next")

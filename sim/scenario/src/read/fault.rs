@@ -95,7 +95,7 @@ fn moment(section: &Section<'_>, step: &StepSpec) {
         return;
     };
     for entry in ["for", "until"].iter().filter_map(|key| section.entry(key)) {
-        let message = format!("`{}` happens at one moment", kind.value.name());
+        let message = format!("`{}` happens at one moment", kind.value.spelling());
         section.report.add(Problem::error(entry.place, message).help(format!("leave out `{}`", entry.key)));
     }
 }

@@ -226,7 +226,7 @@ impl Read for Factor {
             return None;
         };
         let wrong = |error: UnitError| {
-            let message = format!("`{}`: {} ({number})", field.name, error.message);
+            let message = format!("`{}`: {} ({})", field.name, error.message, shorten(&number));
             field.report.add(Problem::error(tree.place, message).maybe_help(error.help));
         };
         units::factor(&number).map_err(wrong).ok()

@@ -71,7 +71,7 @@ fn held(all: &[One<'_>], cast: &Cast) -> Vec<(usize, usize, String)> {
     for (of, one) in gripping.iter().enumerate() {
         let Some(latest) = one.bounds.begins.latest else { continue };
         for node in one.nodes.iter().filter(|node| firsts.contains(node)) {
-            holds.entry(*node).or_default().push(Hold { of, certain: (latest, one.bounds.heals.earliest) });
+            holds.entry(*node).or_default().push(Hold { of, certain: (latest, one.bounds.ends.earliest) });
         }
     }
     let mut vain = Vec::new();
@@ -170,7 +170,7 @@ fn twins(all: &[One<'_>]) -> Vec<(usize, usize, String)> {
 }
 
 /// From when to when a fault lasts, where that is certain to the nanosecond.
-fn over(Bounds { begins, heals }: Bounds) -> Option<(Time, Time)> {
+fn over(Bounds { begins, heals, .. }: Bounds) -> Option<(Time, Time)> {
     let exact = begins.latest == Some(begins.earliest) && heals.latest.unwrap_or(Time::END) == heals.earliest;
     exact.then_some((begins.earliest, heals.earliest))
 }

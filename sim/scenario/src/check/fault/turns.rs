@@ -36,7 +36,7 @@ pub(super) fn check(
 }
 
 /// How long it lasts within the run, at most.
-fn lasts(Bounds { begins, heals }: Bounds, length: Duration) -> Duration {
+fn lasts(Bounds { begins, heals, .. }: Bounds, length: Duration) -> Duration {
     let end = Time::START + length;
     let heals = heals.latest.unwrap_or(end).min(end);
     Duration::from_nanos(heals.as_nanos().saturating_sub(begins.earliest.as_nanos()))
