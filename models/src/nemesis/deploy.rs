@@ -9,8 +9,9 @@ use super::{Batch, End, Nature};
 use crate::node::Node;
 use crate::plight::{Ail, Deregister, Errors, Factor, Gray, Harm, Probes};
 
-/// A new version of a service is rolled out. It is over when all instances are new, and what it has changed stays. With
-/// an end of its own it is rolled back then: what the new version brought is gone at once.
+/// A new version of a service is rolled out. It is over when all instances are new, and what it has changed stays, until
+/// a later deploy replaces them. With an end of its own it is rolled back then: what the new version brought is gone at
+/// once.
 ///
 /// The next batch waits until every instance of the one before is registered, for ever if need be: a rollout that is
 /// stuck goes no further.
@@ -195,6 +196,7 @@ impl Deploy {
     fn start(&self, hand: &mut Hand<'_>, batch: u32) {
         for node in self.members(hand, batch) {
             hand.cure(node);
+            hand.supersede(node);
             self.bring(hand, node);
             hand.revive(node);
         }

@@ -148,6 +148,8 @@ pub(super) struct Deeds {
     holds: BTreeMap<(Hold, NodeId), u32>,
     /// What ails each node, by fault.
     ailing: BTreeMap<NodeId, BTreeMap<usize, Vec<Ailment>>>,
+    /// Which of that stays, though its fault is over.
+    abiding: BTreeSet<(NodeId, usize)>,
     /// How each node's clocks are wrong, by fault.
     bent: BTreeMap<NodeId, BTreeMap<usize, Bend>>,
 }
@@ -374,7 +376,18 @@ impl Hand<'_> {
     /// All that the fault has done to processes stays when it is over.
     pub(crate) fn abide(&mut self) {
         self.course.holds.clear();
-        self.course.ailing.clear();
+        let ailing = std::mem::take(&mut self.course.ailing);
+        self.deeds.abiding.extend(ailing.into_iter().map(|node| (node, self.fault)));
+    }
+
+    /// What faults that are over have left a node with is gone: another version runs there now.
+    pub(crate) fn supersede(&mut self, node: NodeId) {
+        let left: Vec<usize> =
+            self.deeds.abiding.range((node, 0)..=(node, usize::MAX)).map(|&(_, fault)| fault).collect();
+        for fault in left {
+            self.deeds.abiding.remove(&(node, fault));
+            self.relieve(node, fault);
+        }
     }
 
     /// The process of a node stands still as long as any fault holds it so.
@@ -440,14 +453,8 @@ impl Hand<'_> {
 
     /// What this fault makes a node ail from is over.
     pub(crate) fn cure(&mut self, node: NodeId) {
-        if self.course.ailing.remove(&node)
-            && let Some(ailing) = self.deeds.ailing.get_mut(&node)
-        {
-            ailing.remove(&self.fault);
-            if ailing.is_empty() {
-                self.deeds.ailing.remove(&node);
-            }
-            self.afflict(node);
+        if self.course.ailing.remove(&node) {
+            self.relieve(node, self.fault);
         }
     }
 
@@ -513,6 +520,17 @@ impl Hand<'_> {
 
     pub(super) fn is_finished(&self) -> bool {
         self.course.finished
+    }
+
+    /// What a fault makes a node ail from is over.
+    fn relieve(&mut self, node: NodeId, fault: usize) {
+        if let Some(ailing) = self.deeds.ailing.get_mut(&node) {
+            ailing.remove(&fault);
+            if ailing.is_empty() {
+                self.deeds.ailing.remove(&node);
+            }
+            self.afflict(node);
+        }
     }
 
     fn afflict(&mut self, node: NodeId) {
