@@ -79,7 +79,7 @@ pub(crate) fn report(report: &Report, subject: &Subject, look: Look) -> String {
 }
 
 /// Faults of which it is shown whom they struck, unless all are asked for.
-const STRUCK: usize = 8;
+const STRUCK: usize = 4;
 
 /// Whom the first faults struck; the full report lists all of them further down.
 fn struck(report: &Report, look: Look) -> Vec<String> {
