@@ -4,9 +4,9 @@ use std::fmt;
 
 use schism_core::{Duration, Skew};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Bend, Hand, Pace, Step, Strike};
+use super::{Condition, Nature};
 
 /// The clocks of some nodes go wrong. Healing lets both run at the true rate, and rights the wall clock, as NTP does; what
 /// the monotonic clock has gained or lost it keeps.
@@ -164,6 +164,11 @@ impl<T> Clock<T> {
 }
 
 impl<T> Nature for Clock<T> {
+    /// Clocks go on whoever runs.
+    fn wants_them(&self) -> Condition {
+        Condition::Either
+    }
+
     fn is_nothing(&self) -> bool {
         match self.wrong {
             Wrong::Skew(offset) | Wrong::Jump(offset, _) => offset.is_zero(),

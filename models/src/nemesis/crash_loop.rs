@@ -2,9 +2,9 @@
 
 use schism_core::{Death, Distribution, Duration, NodeId};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Step, Strike};
+use super::{Condition, Nature};
 
 /// Processes die, are started again after a back-off, run for a while and die again. Healing starts them for good.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,7 +83,11 @@ impl<T> CrashLoop<T> {
     }
 }
 
-impl<T> Nature for CrashLoop<T> {}
+impl<T> Nature for CrashLoop<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+}
 
 impl CrashLoop {
     /// `crash loop of orders:one`.

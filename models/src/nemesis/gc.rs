@@ -2,9 +2,9 @@
 
 use schism_core::{Distribution, Duration};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Step, Strike};
+use super::{Condition, Nature};
 
 /// Processes stand still for short times, each by its own luck: a collector that stops the world. Healing ends the last
 /// of these pauses.
@@ -35,6 +35,10 @@ impl<T> Gc<T> {
 }
 
 impl<T> Nature for Gc<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Running
+    }
+
     fn is_nothing(&self) -> bool {
         self.pause.is_zero()
     }

@@ -145,6 +145,8 @@ pub(super) enum Hold {
 pub(super) struct Deeds {
     /// How many faults hold each node: it is let go by the last of them.
     holds: BTreeMap<(Hold, NodeId), u32>,
+    /// What death has taken of each node that is held dead.
+    taken: BTreeMap<NodeId, Death>,
     /// What ails each node, by fault.
     ailing: BTreeMap<NodeId, BTreeMap<usize, Vec<Ailment>>>,
     /// How each node's clocks are wrong, by fault.
@@ -195,6 +197,13 @@ impl Deeds {
     /// Nobody's hold on the nodes that wait for a fault to boot them, so that none else does.
     pub(super) fn holding(spares: impl Iterator<Item = NodeId>) -> Deeds {
         Deeds { holds: spares.map(|node| ((Hold::Dead, node), 1)).collect(), ..Deeds::default() }
+    }
+
+    /// Notes a death, and says whether it takes from the dead what no other has taken.
+    fn takes_more(&mut self, node: NodeId, death: Death) -> bool {
+        let taken = self.taken.get(&node).copied();
+        self.taken.insert(node, taken.map_or(death, |taken| taken.and(death)));
+        taken.is_some_and(|taken| !taken.takes_all_of(death))
     }
 }
 
@@ -466,6 +475,7 @@ impl Hand<'_> {
     pub(crate) fn bury(&mut self, node: NodeId) {
         if self.course.holds.insert((Hold::Dead, node)) {
             *self.deeds.holds.entry((Hold::Dead, node)).or_default() += 1;
+            self.deeds.taken.entry(node).or_insert(Death::KILLED);
         }
     }
 
@@ -522,9 +532,10 @@ impl Hand<'_> {
         }
         let holders = self.deeds.holds.entry((hold, node)).or_default();
         *holders += 1;
-        // Who is dead already, or held by another fault, is touched by this one only if it outlasts that.
-        let strikes = *holders == 1 && self.ground.scene().status(node) != Status::Down;
-        self.course.strikes += u64::from(strikes);
+        // Who is dead already, or held by another fault, is touched by this one only if it outlasts that, or takes more.
+        let alone = *holders == 1 && self.ground.scene().status(node) != Status::Down;
+        let more = hold == Hold::Dead && self.deeds.takes_more(node, death);
+        self.course.strikes += u64::from(alone || more);
         self.ground.inflict(match hold {
             Hold::Dead => Primitive::Crash(node, death),
             Hold::Still => Primitive::Pause(node),
@@ -542,6 +553,9 @@ impl Hand<'_> {
             return;
         }
         self.deeds.holds.remove(&(hold, node));
+        if hold == Hold::Dead {
+            self.deeds.taken.remove(&node);
+        }
         self.ground.inflict(match hold {
             Hold::Dead => Primitive::Restart(node),
             Hold::Still => Primitive::Resume(node),

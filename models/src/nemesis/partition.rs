@@ -12,7 +12,7 @@ pub use tempo::{Flap, Tempo};
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Step, Strike};
 use super::ways::{Direction, LINK, named};
-use super::{Grip, Nature, Standing, Struck};
+use super::{Condition, Grip, Nature, Standing, Struck};
 
 /// Who cannot reach whom, how that feels, and how it comes and goes.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +65,10 @@ impl<T> Partition<T> {
 }
 
 impl<T> Nature for Partition<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Either
+    }
+
     fn is_nothing(&self) -> bool {
         matches!(&self.mode, Mode::Slow(by) if by.is_zero())
     }

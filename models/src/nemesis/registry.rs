@@ -4,7 +4,7 @@ use schism_core::{Duration, Ratio};
 
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Step, Strike};
-use super::{Lasting, Nature};
+use super::{Condition, Lasting, Nature};
 use crate::plight::Ail as AnyAil;
 use crate::registry::ail::{Ail, Ill, Order};
 
@@ -94,6 +94,18 @@ impl<T> Registry<T> {
 }
 
 impl<T> Nature for Registry<T> {
+    /// What the leader is told is done whoever else is dead.
+    fn wants_them(&self) -> Condition {
+        match self.trouble {
+            Trouble::Ill(_) => Condition::Alive,
+            Trouble::LeaderChange { .. }
+            | Trouble::MassExpiry(_)
+            | Trouble::Compaction { .. }
+            | Trouble::Rollback { .. }
+            | Trouble::RegistrationLost => Condition::Either,
+        }
+    }
+
     fn lasting(&self) -> Lasting {
         match self.trouble {
             Trouble::LeaderChange { every: Some(_) } | Trouble::Ill(_) => Lasting::Span,
