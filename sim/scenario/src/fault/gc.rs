@@ -4,9 +4,11 @@ use schism_core::Distribution;
 use schism_models::nemesis::Gc;
 
 use super::{Body, Spell};
+use crate::diagnostics::Problem;
 use crate::grammar::{Key, Shape};
 use crate::limits;
 use crate::render::distribution;
+use crate::source::At;
 use crate::target::TargetSpec;
 
 pub(super) const SHAPE: Shape = Shape::TargetsOr(KEYS);
@@ -27,14 +29,16 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[(
 )];
 
 pub(super) fn read(body: &Body<'_>) -> Option<Gc<TargetSpec>> {
-    let every = body.section.value::<Distribution>("every").value;
+    let every: At<Distribution> = body.section.value("every");
     let pause = body.section.value::<Distribution>("pause").value;
-    if every.median() < limits::TURN {
-        let message = format!("`every` has a median of {}; the limit is {}", every.median(), limits::TURN);
-        body.wrong(message, "every pause is an event of the run");
+    let median = every.value.median();
+    if median < limits::TURN {
+        let message = format!("`every` has a median of {median}; the limit is {}", limits::TURN);
+        let problem = Problem::error(every.place, message);
+        body.section.report.add(problem.help("every pause is an event of the run"));
         return None;
     }
-    Some(Gc { targets: body.targets()?, every, pause })
+    Some(Gc { targets: body.targets()?, every: every.value, pause })
 }
 
 pub(super) fn write(fault: &Gc, names: &dyn Spell) -> String {
