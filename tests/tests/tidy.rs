@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use schism_models::nemesis::{End, Fault, OnOverlap};
 use schism_models::{balancer, cache, oracle, registry};
 use schism_scenario::Ask;
-use schism_tests::faults::{fault, staged, ways};
+use schism_tests::faults::{Way, fault, staged, ways};
 use schism_tests::repository::{files, metadata, read, relative, root};
 use schism_tests::scenarios::{all, recorded};
 use serde_json::Value;
@@ -112,13 +112,13 @@ fn every_name_of_the_catalogs_is_used_by_a_scenario() {
 fn every_way_to_write_a_fault_is_used_by_a_scenario() {
     let planned = || all().iter().flat_map(|case| &case.scenario.faults);
     let used: BTreeSet<String> = planned().flat_map(|planned| shapes(&planned.fault)).collect();
-    for way in ways() {
+    let shown = |way: Way| {
         let scenario = staged(&fault("f", "at = \"20s\"", way.toml));
-        let shown = scenario.faults.last().expect("it comes after the stage's own");
-        for shape in shapes(&shown.fault) {
-            assert!(used.contains(&shape), "no scenario uses `{shape}`, as in {}", way.toml);
-        }
-    }
+        shapes(&scenario.faults.last().expect("it comes after the stage's own").fault)
+    };
+    let missing: BTreeSet<String> =
+        ways().into_iter().flat_map(shown).filter(|shape| !used.contains(shape)).collect();
+    assert!(missing.is_empty(), "no scenario uses {missing:?}");
     assert!(planned().any(|planned| matches!(planned.end, End::At(_))), "no scenario uses `until`");
     let may_overlap = planned().any(|planned| planned.on_overlap == OnOverlap::Fine);
     assert!(may_overlap, "no scenario uses `may-overlap`");
