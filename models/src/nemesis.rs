@@ -85,7 +85,7 @@ pub use zone_brownout::ZoneBrownout;
 pub use zone_outage::{Recovery, ZoneOutage};
 
 use hand::{Hand, Healing, Step, Strike};
-use schism_core::{Duration, NodeId};
+use schism_core::{Death, Duration, NodeId};
 
 /// What holds of a kind of fault, whomever it strikes.
 pub trait Nature {
@@ -147,15 +147,34 @@ pub trait Nature {
         0
     }
 
-    /// What it keeps its targets from for as long as it lasts.
+    /// How its targets must be, so that it does anything to them.
+    fn wants_them(&self) -> Condition;
+
+    /// What it holds all its targets in for as long as it lasts.
     fn grip(&self) -> Grip {
         Grip::Loose
+    }
+
+    /// For how long it goes on at most once its time is over; `None` if nobody can say before the run.
+    fn lingers(&self) -> Option<Duration> {
+        Some(Duration::ZERO)
     }
 
     /// Whether its intensity is zero: then it is left out, and nothing in the run tells that it was there.
     fn is_nothing(&self) -> bool {
         false
     }
+}
+
+/// How the targets of a fault must be, so that it does anything to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Their processes live and do not stand still.
+    Running,
+    /// Their processes live.
+    Alive,
+    /// Whether they live makes no difference: it acts on the ways between them, or on their clocks.
+    Either,
 }
 
 impl<T> Fault<T> {
@@ -171,17 +190,38 @@ impl<T> Fault<T> {
     }
 }
 
-/// What a fault keeps every one of its targets from, from its beginning to its end.
+/// What a fault holds every one of its targets in, from its beginning to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grip {
-    /// Nothing that another fault could do: what both do adds up.
+    /// Nothing that would leave another fault nothing to do: what both do adds up.
     Loose,
-    /// Reaching each other: the ways between them are cut, and cannot be cut again.
+    /// Isolation: the ways between them are cut, and cannot be cut again.
     Apart,
-    /// Going on: the process stands still, and cannot be paused again.
+    /// A bad disk, which cannot be as bad again.
+    Disk(Bad),
+    /// A pause: the process stands still.
     Still,
-    /// Living: the process is dead, and can neither die nor be paused.
-    Dead,
+    /// A stall: the process stands still, and so do its clocks.
+    Stalled,
+    /// Death, which has taken what such a death takes.
+    Dead(Death),
+}
+
+impl Grip {
+    /// Whether a fault with this grip of its own, that wants its targets so, finds nothing left to do on one that is held
+    /// by the other.
+    pub fn is_vain_within(self, other: Grip, wants: Condition) -> bool {
+        match (other, self) {
+            (Grip::Loose | Grip::Apart, _) => false,
+            (Grip::Disk(_), _) => self == other,
+            (Grip::Still, _) => wants == Condition::Running,
+            (Grip::Stalled, _) => wants == Condition::Running || self == other,
+            (Grip::Dead(taken), Grip::Dead(death)) => taken.takes_all_of(death),
+            (Grip::Dead(_), Grip::Loose | Grip::Apart | Grip::Disk(_) | Grip::Still | Grip::Stalled) => {
+                wants != Condition::Either
+            }
+        }
+    }
 }
 
 /// How often a fault does something again and again.
@@ -295,6 +335,14 @@ macro_rules! catalog {
 
             fn needs(&self) -> usize {
                 match self { $(Fault::$kind(fault) => fault.needs(),)* }
+            }
+
+            fn wants_them(&self) -> Condition {
+                match self { $(Fault::$kind(fault) => fault.wants_them(),)* }
+            }
+
+            fn lingers(&self) -> Option<Duration> {
+                match self { $(Fault::$kind(fault) => fault.lingers(),)* }
             }
 
             fn grip(&self) -> Grip {

@@ -1,11 +1,13 @@
 //! The order of the house: what ARCHITECTURE.md says of the repository is so.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
-use schism_models::nemesis::Fault;
+use schism_models::nemesis::{End, Fault, OnOverlap};
 use schism_models::{balancer, cache, oracle, registry};
 use schism_scenario::Ask;
+use schism_tests::faults::{Way, fault, staged, ways};
 use schism_tests::repository::{files, metadata, read, relative, root};
 use schism_tests::scenarios::{all, recorded};
 use serde_json::Value;
@@ -105,6 +107,23 @@ fn every_name_of_the_catalogs_is_used_by_a_scenario() {
     all_used("fault", names(Fault::CATALOG.iter().map(|entry| entry.0)), faults.collect());
 }
 
+/// As `schism list faults` shows them: a kind, and within it what it chooses among.
+#[test]
+fn every_way_to_write_a_fault_is_used_by_a_scenario() {
+    let planned = || all().iter().flat_map(|case| &case.scenario.faults);
+    let used: BTreeSet<String> = planned().flat_map(|planned| shapes(&planned.fault)).collect();
+    let shown = |way: Way| {
+        let scenario = staged(&fault("f", "at = \"20s\"", way.toml));
+        shapes(&scenario.faults.last().expect("it comes after the stage's own").fault)
+    };
+    let missing: BTreeSet<String> =
+        ways().into_iter().flat_map(shown).filter(|shape| !used.contains(shape)).collect();
+    assert!(missing.is_empty(), "no scenario uses {missing:?}");
+    assert!(planned().any(|planned| matches!(planned.end, End::At(_))), "no scenario uses `until`");
+    let may_overlap = planned().any(|planned| planned.on_overlap == OnOverlap::Fine);
+    assert!(may_overlap, "no scenario uses `may-overlap`");
+}
+
 #[test]
 fn every_kind_of_fault_has_a_page() {
     let index = read(&root().join("docs/src/faults/index.md"));
@@ -181,6 +200,52 @@ fn nothing_names_a_folder_of_somebodys_machine() {
         let named = homes.iter().copied().chain([here.as_str()]).find(|folder| text.contains(folder));
         assert_eq!(named, None, "{}", path.display());
     }
+}
+
+/// The choices that a fault has made: its kind, and the variants of what it chooses among.
+fn shapes(fault: &Fault) -> Vec<String> {
+    let chosen: Vec<&dyn Debug> = match fault {
+        Fault::Partition(fault) => vec![&fault.shape, &fault.direction, &fault.mode, &fault.tempo],
+        Fault::Connection(fault) => vec![&fault.failure],
+        Fault::Registry(fault) => return vec![format!("registry.{}", fault.trouble.name())],
+        Fault::Clock(fault) => vec![&fault.wrong],
+        Fault::Crash(fault) => vec![&fault.death.disk],
+        Fault::Disk(fault) => vec![&fault.bad],
+        Fault::Loss(fault) => vec![&fault.pattern],
+        Fault::Deploy(fault) => vec![&fault.strategy],
+        Fault::ConfigPush(fault) => vec![&fault.config],
+        Fault::Scale(fault) => vec![&fault.way],
+        Fault::Load(fault) => vec![&fault.how],
+        Fault::OneOf(fault) => return fault.of.iter().flat_map(shapes).collect(),
+        Fault::Latency(_)
+        | Fault::Duplicate(_)
+        | Fault::Reorder(_)
+        | Fault::Corrupt(_)
+        | Fault::Bandwidth(_)
+        | Fault::LimpLink(_)
+        | Fault::CrashLoop(_)
+        | Fault::Stop(_)
+        | Fault::StartSlow(_)
+        | Fault::Zombie(_)
+        | Fault::Pause(_)
+        | Fault::Gc(_)
+        | Fault::VmStall(_)
+        | Fault::ZoneOutage(_)
+        | Fault::ZoneBrownout(_)
+        | Fault::Slow(_)
+        | Fault::PartialCapacity(_)
+        | Fault::ErrorRate(_)
+        | Fault::Leak(_)
+        | Fault::NoisyNeighbour(_)
+        | Fault::IpReuse(_)
+        | Fault::Failpoint(_) => vec![],
+    };
+    let variant = |of: &&dyn Debug| {
+        let text = format!("{of:?}");
+        text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
+    };
+    let within = chosen.iter().map(|of| format!("{}.{}", fault.name(), variant(of)));
+    std::iter::once(fault.name().to_owned()).chain(within).collect()
 }
 
 fn rust() -> Vec<PathBuf> {

@@ -2,10 +2,10 @@
 
 use schism_core::Harm;
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
 use super::ways::Ways;
+use super::{Condition, Nature};
 
 /// Messages share links of a small capacity, with a finite buffer before each: what finds it full is dropped.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +39,10 @@ impl<T> Bandwidth<T> {
 }
 
 impl<T> Nature for Bandwidth<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Either
+    }
+
     fn is_nothing(&self) -> bool {
         self.harm().is_nothing()
     }

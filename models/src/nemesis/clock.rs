@@ -6,7 +6,7 @@ use schism_core::{Duration, Skew};
 
 use super::aim::{Aim, Names, Target};
 use super::hand::{Bend, Hand, Pace, Step, Strike};
-use super::{Nature, Turns};
+use super::{Condition, Nature, Turns};
 
 /// The clocks of some nodes go wrong. Healing lets both run at the true rate, and rights the wall clock, as NTP does; what
 /// the monotonic clock has gained or lost it keeps.
@@ -171,6 +171,11 @@ impl<T> Nature for Clock<T> {
                 None
             }
         }
+    }
+
+    /// Clocks go on whoever runs.
+    fn wants_them(&self) -> Condition {
+        Condition::Either
     }
 
     fn is_nothing(&self) -> bool {

@@ -6,7 +6,7 @@ use schism_core::{Death, Duration, Ratio};
 
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Step, Strike};
-use super::{Batch, Nature};
+use super::{Batch, Condition, Grip, Nature};
 use crate::plight::{Ail, Errors, Gray, Harm, Probes, Pushed};
 
 /// Processes get another configuration, all at once or in stages. Healing rolls it back, everywhere at once.
@@ -88,6 +88,18 @@ impl<T> ConfigPush<T> {
 }
 
 impl<T> Nature for ConfigPush<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+
+    fn grip(&self) -> Grip {
+        match (self.config, self.staged) {
+            (Configuration::Crashes, None) => Grip::Dead(Death::KILLED),
+            (Configuration::Crashes, Some(_)) => Grip::Loose,
+            (Configuration::Weight(_) | Configuration::Timeout(_) | Configuration::Errs, _) => Grip::Loose,
+        }
+    }
+
     fn wants(&self) -> Wants {
         self.config.wants()
     }

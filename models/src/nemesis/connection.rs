@@ -5,7 +5,7 @@ use schism_core::{Classes, Cut, Feel, Flows};
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
 use super::ways::{Direction, Ends, Link, named};
-use super::{Lasting, Nature, Struck};
+use super::{Condition, Lasting, Nature, Struck};
 
 /// Connections break.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +50,10 @@ impl<T> Connection<T> {
 }
 
 impl<T> Nature for Connection<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Either
+    }
+
     fn lasting(&self) -> Lasting {
         match self.failure {
             Failure::Reset => Lasting::Moment,

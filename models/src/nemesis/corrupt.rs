@@ -2,10 +2,10 @@
 
 use schism_core::{Harm, Ratio};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
 use super::ways::Ways;
+use super::{Condition, Nature};
 
 /// A share of the messages is damaged on the way: a checksum finds it, and they are dropped.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,10 @@ impl<T> Corrupt<T> {
 }
 
 impl<T> Nature for Corrupt<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Either
+    }
+
     fn is_nothing(&self) -> bool {
         self.harm().is_nothing()
     }

@@ -4,7 +4,7 @@ use schism_core::{Death, Farewell, Toll};
 
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
-use super::{Grip, Nature};
+use super::{Condition, Grip, Nature};
 
 /// Processes die: all that is not on disk is lost. Healing starts them anew.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,8 +29,12 @@ impl<T> Crash<T> {
 }
 
 impl<T> Nature for Crash<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+
     fn grip(&self) -> Grip {
-        Grip::Dead
+        Grip::Dead(self.death)
     }
 }
 

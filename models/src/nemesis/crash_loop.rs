@@ -4,7 +4,7 @@ use schism_core::{Death, Distribution, Duration, NodeId};
 
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Step, Strike};
-use super::{Nature, Turns};
+use super::{Condition, Nature, Turns};
 
 /// Processes die, are started again after a back-off, run for a while and die again. Healing starts them for good.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +87,10 @@ impl<T> Nature for CrashLoop<T> {
     /// Half a turn ends in a start, and half in a death.
     fn turns(&self) -> Option<Turns> {
         Some(Turns::OfEach((self.up.median() + self.backoff.wait(Backoff::LEVELS)) / 2))
+    }
+
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
     }
 }
 

@@ -5,7 +5,7 @@ use schism_core::{Death, Duration, NodeId, Ratio};
 use super::aim::{Aim, Names, Target, Wants};
 use super::config_push::Stages;
 use super::hand::{Hand, Healing, Step, Strike};
-use super::{Batch, End, Nature};
+use super::{Batch, Condition, End, Nature};
 use crate::node::Node;
 use crate::plight::{Ail, Deregister, Errors, Factor, Gray, Harm, Probes};
 
@@ -111,6 +111,14 @@ impl<T> Deploy<T> {
 }
 
 impl<T> Nature for Deploy<T> {
+    /// New instances beside the old start whatever these do.
+    fn wants_them(&self) -> Condition {
+        match self.strategy {
+            Strategy::Rolling | Strategy::Canary { .. } => Condition::Alive,
+            Strategy::BlueGreen => Condition::Either,
+        }
+    }
+
     fn wants(&self) -> Wants {
         match self.strategy {
             Strategy::Rolling | Strategy::Canary { .. } => Wants::Instances,

@@ -1,8 +1,8 @@
 //! Disks of registry members go bad.
 
-use super::Nature;
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Strike};
+use super::{Condition, Grip, Nature};
 use crate::plight::{Ail, BadDisk, Factor};
 
 /// The disks of some registry members go bad.
@@ -41,6 +41,18 @@ impl<T> Disk<T> {
 }
 
 impl<T> Nature for Disk<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+
+    fn grip(&self) -> Grip {
+        match self.bad {
+            Bad::Stall | Bad::Full | Bad::LostFsync => Grip::Disk(self.bad),
+            // Each makes it slower still.
+            Bad::Slow(_) => Grip::Loose,
+        }
+    }
+
     fn wants(&self) -> Wants {
         Wants::Members
     }

@@ -2,10 +2,10 @@
 
 use schism_core::{Harm, Ratio};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
 use super::ways::Ways;
+use super::{Condition, Nature};
 
 /// A share of the messages of their own arrives twice; a connection drops the second.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,10 @@ impl<T> Duplicate<T> {
 }
 
 impl<T> Nature for Duplicate<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Either
+    }
+
     fn is_nothing(&self) -> bool {
         self.harm().is_nothing()
     }

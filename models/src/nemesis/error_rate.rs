@@ -2,9 +2,9 @@
 
 use schism_core::{Duration, NodeId, Ratio};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target, Wants, aim_maybe};
 use super::hand::{Hand, Step, Strike};
+use super::{Condition, Nature};
 use crate::plight::{Ail, Errors, Gray, Harm, Probes};
 
 /// Instances fail some requests: quickly, so that to a balancer that counts requests in flight they look idle.
@@ -41,6 +41,10 @@ impl<T> ErrorRate<T> {
 }
 
 impl<T> Nature for ErrorRate<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+
     fn wants(&self) -> Wants {
         Wants::Instances
     }

@@ -1,8 +1,8 @@
 //! At a named point of the models things fail, come late, or end the process.
 
-use super::Nature;
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Strike};
+use super::{Condition, Nature};
 use crate::failpoint::{self, Action, Hits};
 use crate::plight::Ail;
 
@@ -28,6 +28,10 @@ impl<T> Failpoint<T> {
 }
 
 impl<T> Nature for Failpoint<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+
     fn wants(&self) -> Wants {
         self.failpoint.point.wants()
     }

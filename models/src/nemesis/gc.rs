@@ -4,7 +4,7 @@ use schism_core::{Distribution, Duration};
 
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Step, Strike};
-use super::{Nature, Turns};
+use super::{Condition, Nature, Turns};
 
 /// Processes stand still for short times, each by its own luck: a collector that stops the world. Healing ends the last
 /// of these pauses.
@@ -37,6 +37,10 @@ impl<T> Gc<T> {
 impl<T> Nature for Gc<T> {
     fn turns(&self) -> Option<Turns> {
         Some(Turns::OfEach((self.every.median() + self.pause.median()) / 2))
+    }
+
+    fn wants_them(&self) -> Condition {
+        Condition::Running
     }
 
     fn is_nothing(&self) -> bool {

@@ -2,9 +2,9 @@
 
 use schism_core::{Death, NodeId};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Healing, Strike};
+use super::{Condition, Nature};
 use crate::plight::{Ail, Answers};
 
 /// Instances die, and another process gets the address of each at once. It answers what is not meant for it, and does not
@@ -30,6 +30,10 @@ impl<T> IpReuse<T> {
 }
 
 impl<T> Nature for IpReuse<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+
     fn wants(&self) -> Wants {
         Wants::Instances
     }

@@ -2,10 +2,10 @@
 
 use schism_core::{Distribution, Harm, Ratio};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
 use super::ways::Ways;
+use super::{Condition, Nature};
 
 /// Messages take longer, each by its own draw.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,10 @@ impl<T> Latency<T> {
 }
 
 impl<T> Nature for Latency<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Either
+    }
+
     fn is_nothing(&self) -> bool {
         self.harm().is_nothing()
     }

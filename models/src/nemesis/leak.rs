@@ -4,7 +4,7 @@ use schism_core::{Duration, NodeId};
 
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Step, Strike};
-use super::{Nature, Turns};
+use super::{Condition, Nature, Turns};
 use crate::plight::{Ail, Gray, Leak as Leaking, LeakEnd};
 
 /// Instances leak something, and get slower the longer they run. A process that starts anew starts fresh.
@@ -32,6 +32,10 @@ impl<T> Leak<T> {
 }
 
 impl<T> Nature for Leak<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+
     fn wants(&self) -> Wants {
         Wants::Instances
     }

@@ -2,10 +2,10 @@
 
 use schism_core::{Distribution, Harm, Ratio};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
 use super::ways::Ways;
+use super::{Condition, Nature};
 
 /// The network cards of some nodes limp, as in Do et al., "Limplock: Understanding the Impact of Limpware on Scale-out
 /// Cloud Systems", SoCC 2013: a card of 1 Gbit/s that came down to 1 Mbit/s or less, and never failed.
@@ -46,6 +46,10 @@ impl<T> LimpLink<T> {
 }
 
 impl<T> Nature for LimpLink<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Either
+    }
+
     fn is_nothing(&self) -> bool {
         self.harms().iter().all(Harm::is_nothing)
     }

@@ -4,7 +4,7 @@ use schism_core::{Duration, Ratio};
 
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Healing, Step, Strike};
-use super::{Lasting, Nature};
+use super::{Condition, Lasting, Nature};
 use crate::plight::{Ail, Factor, Rush, Strain};
 
 /// Clients ask for more, or otherwise, than they would. Their own requests stay what they were. Healing takes the strain
@@ -71,6 +71,10 @@ impl<T> Load<T> {
 }
 
 impl<T> Nature for Load<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+
     fn lasting(&self) -> Lasting {
         match self.how {
             How::Burst(_) | How::Ramp { .. } | How::HotKey { .. } => Lasting::Span,

@@ -2,10 +2,10 @@
 
 use schism_core::{GilbertElliott, Harm, Ratio};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
 use super::ways::Ways;
+use super::{Condition, Nature};
 
 /// Messages are lost.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +45,10 @@ impl<T> Loss<T> {
 }
 
 impl<T> Nature for Loss<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Either
+    }
+
     fn is_nothing(&self) -> bool {
         self.harm().is_nothing()
     }

@@ -4,7 +4,7 @@ use schism_core::{Distribution, Duration, Ratio};
 
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Step, Strike};
-use super::{Nature, Turns};
+use super::{Condition, Nature, Turns};
 use crate::plight::{Ail, Gray};
 
 /// Instances have a neighbour that takes a share of their processor in bursts, each by its own luck.
@@ -40,6 +40,10 @@ impl<T> NoisyNeighbour<T> {
 }
 
 impl<T> Nature for NoisyNeighbour<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+
     fn wants(&self) -> Wants {
         Wants::Instances
     }

@@ -4,7 +4,7 @@ use schism_core::{Luck, NodeId};
 
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Healing, Step, Strike};
-use super::{Fault, Grip, Lasting, Nature};
+use super::{Condition, Fault, Lasting, Nature};
 
 /// One of several faults. The fault's own luck chooses which when it begins: each is as likely as the others.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,11 @@ impl<T> OneOf<T> {
 }
 
 impl<T> Nature for OneOf<T> {
+    /// What is chosen is not known before.
+    fn wants_them(&self) -> Condition {
+        Condition::Either
+    }
+
     /// The alternatives are alike in this: a scenario in which they are not is refused.
     fn lasting(&self) -> Lasting {
         self.of.first().map_or(Lasting::Span, Nature::lasting)
@@ -38,11 +43,6 @@ impl<T> Nature for OneOf<T> {
     /// Each alternative wants its own.
     fn wants(&self) -> Wants {
         Wants::Anyone
-    }
-
-    /// What is chosen is not known before.
-    fn grip(&self) -> Grip {
-        Grip::Loose
     }
 
     fn is_nothing(&self) -> bool {

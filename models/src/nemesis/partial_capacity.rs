@@ -2,9 +2,9 @@
 
 use schism_core::Ratio;
 
-use super::Nature;
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Strike};
+use super::{Condition, Nature};
 use crate::plight::{Ail, Gray};
 
 /// Instances serve fewer requests at once than they could: threads hang, or processors are gone.
@@ -29,6 +29,10 @@ impl<T> PartialCapacity<T> {
 }
 
 impl<T> Nature for PartialCapacity<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+
     fn wants(&self) -> Wants {
         Wants::Instances
     }

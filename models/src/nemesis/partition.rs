@@ -12,7 +12,7 @@ pub use tempo::{Flap, Tempo};
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Step, Strike};
 use super::ways::{Direction, LINK, named};
-use super::{Grip, Nature, Standing, Struck, Turns};
+use super::{Condition, Grip, Nature, Standing, Struck, Turns};
 
 /// Islands are told of while no more faults than this part the network. Beyond that nobody could read them, and what it
 /// takes to find them grows with the square of the kinds of nodes that the cuts make.
@@ -75,6 +75,10 @@ impl<T> Nature for Partition<T> {
             Tempo::Rolling { each } => Some(Turns::OfAll(*each)),
             Tempo::Steady | Tempo::Flap(_) | Tempo::Swizzle { .. } => None,
         }
+    }
+
+    fn wants_them(&self) -> Condition {
+        Condition::Either
     }
 
     fn is_nothing(&self) -> bool {

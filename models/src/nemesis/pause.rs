@@ -2,7 +2,7 @@
 
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
-use super::{Grip, Nature};
+use super::{Condition, Grip, Nature};
 
 /// Processes stand still and keep their state (SIGSTOP). Healing lets them go on.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,10 @@ impl<T> Pause<T> {
 }
 
 impl<T> Nature for Pause<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Running
+    }
+
     fn grip(&self) -> Grip {
         Grip::Still
     }

@@ -4,7 +4,7 @@ use schism_core::{Duration, Ratio};
 
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Step, Strike};
-use super::{Lasting, Nature, Turns};
+use super::{Condition, Lasting, Nature, Turns};
 use crate::plight::Ail as AnyAil;
 use crate::registry::ail::{Ail, Ill, Order};
 
@@ -102,6 +102,18 @@ impl<T> Nature for Registry<T> {
             | Trouble::Rollback { .. }
             | Trouble::RegistrationLost
             | Trouble::Ill(_) => None,
+        }
+    }
+
+    /// What the leader is told is done whoever else is dead.
+    fn wants_them(&self) -> Condition {
+        match self.trouble {
+            Trouble::Ill(_) => Condition::Alive,
+            Trouble::LeaderChange { .. }
+            | Trouble::MassExpiry(_)
+            | Trouble::Compaction { .. }
+            | Trouble::Rollback { .. }
+            | Trouble::RegistrationLost => Condition::Either,
         }
     }
 

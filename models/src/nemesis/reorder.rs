@@ -2,10 +2,10 @@
 
 use schism_core::{Duration, Harm, Ratio};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
 use super::ways::Ways;
+use super::{Condition, Nature};
 
 /// A share of the messages of their own is held back, so that later ones overtake; a connection restores its order.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,10 @@ impl<T> Reorder<T> {
 }
 
 impl<T> Nature for Reorder<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Either
+    }
+
     fn is_nothing(&self) -> bool {
         self.harm().is_nothing()
     }

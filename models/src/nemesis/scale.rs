@@ -4,7 +4,7 @@ use schism_core::{Death, Duration, NodeId};
 
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Healing, Step, Strike};
-use super::{Nature, Struck};
+use super::{Condition, Nature, Struck};
 use crate::plight::{Ail, Deregister};
 
 /// A service gets new instances, or its last ones are told to end. Healing undoes it, as gracefully as it was done.
@@ -46,6 +46,13 @@ impl<T> Scale<T> {
 }
 
 impl<T> Nature for Scale<T> {
+    fn wants_them(&self) -> Condition {
+        match self.way {
+            Way::Out(_) => Condition::Either,
+            Way::In(_) => Condition::Alive,
+        }
+    }
+
     fn wants(&self) -> Wants {
         Wants::Service
     }

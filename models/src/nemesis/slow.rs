@@ -1,8 +1,8 @@
 //! Instances are slow.
 
-use super::Nature;
 use super::aim::{Aim, Names, Target, Wants, aim_maybe};
 use super::hand::{Hand, Strike};
+use super::{Condition, Nature};
 use crate::plight::{Ail, Factor, Probes};
 
 /// Instances work more slowly than they did: a gray failure, of which those who check health may see nothing.
@@ -32,6 +32,10 @@ impl<T> Slow<T> {
 }
 
 impl<T> Nature for Slow<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+
     fn wants(&self) -> Wants {
         Wants::Instances
     }

@@ -2,9 +2,9 @@
 
 use schism_core::{Death, Duration};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Strike};
+use super::{Condition, Nature};
 use crate::plight::{Ail, Factor};
 
 /// While it lasts, an instance that boots serves slower at first: its code is not compiled and its caches are cold. What
@@ -44,6 +44,10 @@ impl<T> StartSlow<T> {
 }
 
 impl<T> Nature for StartSlow<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+
     fn wants(&self) -> Wants {
         Wants::Instances
     }

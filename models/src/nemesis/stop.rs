@@ -2,9 +2,9 @@
 
 use schism_core::{Death, Duration, NodeId};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Healing, Step, Strike};
+use super::{Condition, Grip, Nature};
 use crate::node::Node;
 use crate::plight::{Ail, Deregister};
 
@@ -39,7 +39,16 @@ impl<T> Stop<T> {
     }
 }
 
-impl<T> Nature for Stop<T> {}
+impl<T> Nature for Stop<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+
+    /// Who drains lives on for a while.
+    fn grip(&self) -> Grip {
+        if self.drain == Duration::ZERO { Grip::Dead(Death::KILLED) } else { Grip::Loose }
+    }
+}
 
 impl Stop {
     /// `stop of orders:one, drain 5s`.

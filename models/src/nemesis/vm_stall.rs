@@ -4,7 +4,7 @@ use schism_core::{Duration, Skew};
 
 use super::aim::{Aim, Names, Target};
 use super::hand::{Bend, Hand, Pace, Strike};
-use super::{Grip, Nature};
+use super::{Condition, Grip, Nature};
 
 /// The machines of some processes stand still, as in a live migration or a snapshot: the processes do, and so do both of
 /// their clocks. Healing lets them go on. The wall clock is right again, as by NTP; the monotonic one has lost that time.
@@ -27,8 +27,13 @@ impl<T> VmStall<T> {
 }
 
 impl<T> Nature for VmStall<T> {
+    /// The clocks of who stands still go on, until the machine stands still too.
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+
     fn grip(&self) -> Grip {
-        Grip::Still
+        Grip::Stalled
     }
 }
 

@@ -2,9 +2,9 @@
 
 use schism_core::Duration;
 
-use super::Nature;
 use super::aim::{Aim, Names, Target, Wants};
 use super::hand::{Hand, Healing, Step, Strike};
+use super::{Condition, Grip, Nature};
 use crate::plight::Ail;
 
 /// Instances stand still, for longer than their leases last if it is to show, and go on in the belief that they still
@@ -34,6 +34,18 @@ impl<T> Zombie<T> {
 }
 
 impl<T> Nature for Zombie<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Running
+    }
+
+    fn grip(&self) -> Grip {
+        Grip::Still
+    }
+
+    fn lingers(&self) -> Option<Duration> {
+        Some(self.believes)
+    }
+
     fn wants(&self) -> Wants {
         Wants::Instances
     }

@@ -2,9 +2,9 @@
 
 use schism_core::{Classes, Distribution, Duration, Harm, Impairment, NodeId, NodeSet, Ratio};
 
-use super::Nature;
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
+use super::{Condition, Nature};
 use crate::node::Node;
 use crate::plight::{Ail, BadDisk, Factor, Probes};
 
@@ -36,6 +36,10 @@ impl<T> ZoneBrownout<T> {
 }
 
 impl<T> Nature for ZoneBrownout<T> {
+    fn wants_them(&self) -> Condition {
+        Condition::Either
+    }
+
     fn is_nothing(&self) -> bool {
         self.slow.is_one() && self.latency == Duration::ZERO && self.loss.is_zero()
     }

@@ -5,7 +5,7 @@ use schism_core::{Death, Duration, NodeId};
 use super::aim::{Aim, Names, Target};
 use super::batch::Batch;
 use super::hand::{Hand, Healing, Step, Strike};
-use super::{Grip, Nature};
+use super::{Condition, Grip, Nature};
 
 /// All hosts of a zone lose power: nobody answers for them, and what was not synced is gone. Healing starts them anew.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,8 +52,20 @@ impl<T> Nature for ZoneOutage<T> {
         }
     }
 
+    fn wants_them(&self) -> Condition {
+        Condition::Alive
+    }
+
     fn grip(&self) -> Grip {
-        Grip::Dead
+        Grip::Dead(Death::POWER_LOSS)
+    }
+
+    /// How many waves there are, the run shows.
+    fn lingers(&self) -> Option<Duration> {
+        match self.recovery {
+            Recovery::AtOnce => Some(Duration::ZERO),
+            Recovery::Waves { .. } => None,
+        }
     }
 }
 

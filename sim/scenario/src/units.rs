@@ -254,8 +254,8 @@ pub(crate) fn rate(text: &str) -> Result<Rate, UnitError> {
     };
     if decimal.digits == 0 {
         return Err(UnitError::new(
-            "a rate of zero never sends anything",
-            Some("leave the client group out".into()),
+            "a rate of zero is never",
+            Some("write more than that, or leave out whoever has it".into()),
         ));
     }
     let gap = (per * decimal.divisor + decimal.digits / 2) / decimal.digits;

@@ -485,7 +485,22 @@ fn faults_in_vain() {
         beside_crash("at = \"10s\"\nfor = \"20s\"\ncrash = [\"orders-1\", \"orders-0\"]"),
         beside_crash("between = [\"11s\", \"13s\"]\nfor = \"17s\"\ncrash = \"orders-0\""),
         beside_crash("when = \"a.begins\"\nafter = \"1s\"\nfor = \"1s\"\ncrash = \"orders-0\""),
+        beside_crash("at = \"12s\"\nfor = \"5s\"\nslow = { target = \"orders-1\", factor = 3 }"),
+        beside_crash("at = \"12s\"\nfor = \"5s\"\nstop = \"orders-1\""),
+        beside_crash("at = \"12s\"\nfor = \"5s\"\nvm-stall = \"orders-1\""),
         // None of these is certain to be in vain.
+        beside_crash("at = \"12s\"\nfor = \"5s\"\ncrash = { target = \"orders-1\", disk = \"lose-all\" }"),
+        beside_crash("at = \"12s\"\nfor = \"5s\"\nclock = { target = \"orders-1\", skew = \"1s\" }"),
+        "[[fault]]\nat = \"40s\"\nfor = \"35s\"\npause = \"orders-0\"\n\
+         [[fault]]\nat = \"41s\"\nfor = \"3s\"\nvm-stall = \"orders-0\""
+            .to_owned(),
+        // A zombie goes on after its time: here, beyond the pause.
+        "[[fault]]\nat = \"40s\"\nfor = \"5s\"\npause = \"orders-0\"\n\
+         [[fault]]\nat = \"41s\"\nfor = \"3s\"\nzombie = { target = \"orders-0\", believes = \"10s\" }"
+            .to_owned(),
+        "[[fault]]\nat = \"40s\"\nfor = \"20s\"\npartition = { isolate = \"orders-0\" }\n\
+         [[fault]]\nat = \"45s\"\nfor = \"4s\"\npartition = { isolate = \"orders-0\" }"
+            .to_owned(),
         beside_crash("between = [\"11s\", \"13s\"]\nfor = \"18s\"\ncrash = \"orders-0\""),
         beside_crash("at = \"12s\"\nfor = \"5s\"\ncrash = [\"orders-1\", \"orders-2\"]"),
         beside_crash("at = \"12s\"\nfor = \"5s\"\ncrash = \"orders:one\""),

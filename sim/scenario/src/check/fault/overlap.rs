@@ -1,9 +1,9 @@
-//! Faults in vain: those that are certain to find all that they would do done already by another.
+//! Faults in vain: those that are certain to find nothing that another has left for them to do.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use schism_core::{NodeId, Time};
-use schism_models::nemesis::{Bounds, Fault, Grip, Nature, OnOverlap, Planned};
+use schism_models::nemesis::{Bounds, Condition, Fault, Grip, Nature, OnOverlap, Planned};
 
 use super::Strike;
 use super::aim::Exact;
@@ -37,140 +37,149 @@ pub(super) fn check(
         })
         .collect();
     let mut vain: Vec<(usize, usize, String)> = held(&all, cast);
-    vain.extend(twins(&all));
+    vain.extend(cut(&all));
     vain.sort_unstable();
     for (index, by, why) in vain {
         if planned[index].is_some_and(|planned| planned.on_overlap == OnOverlap::Refused) {
             let message = format!("`{}` is in vain: {why}", shorten(&strikes[index].id));
             report.add(
                 Problem::error(strikes[index].place(), message)
-                    .related(
-                        strikes[by].place(),
-                        format!("`{}` has done it by then", shorten(&strikes[by].id)),
-                    )
+                    .related(strikes[by].place(), format!("because of `{}`", shorten(&strikes[by].id)))
                     .help("move one of them, or write may-overlap = true: then it touches nothing"),
             );
         }
     }
 }
 
-/// How a fault takes hold of one node: from when to when that is certain, and from when to when it is possible.
+/// A fault that certainly holds a node, or the ways between some, from one moment to another.
 struct Hold {
-    /// Which of the strikes.
-    of: usize,
-    certain: (Time, Time),
+    /// Its place in the plan: of one instant, what comes first in the plan is done first.
+    index: usize,
+    from: Time,
+    until: Time,
 }
 
-/// Deaths of the dead, and pauses of the dead and of what stands still. It is enough to look at the first node of each
-/// fault, and then at the others of the one other fault that could have it: so all is done in one sweep.
+impl Hold {
+    /// From when to when it is certain; `None` if nobody can say when it begins.
+    fn certain(one: &One<'_>) -> Option<Hold> {
+        let Bounds { begins, ends, .. } = one.bounds;
+        begins.latest.map(|from| Hold { index: one.index, from, until: ends.earliest })
+    }
+}
+
+/// Faults whose targets are all held already in what leaves them nothing to do. It is enough to look at the first node of
+/// each, and then at the others of the one fault that could have it: so all is done in one sweep for each grip there is.
 fn held(all: &[One<'_>], cast: &Cast) -> Vec<(usize, usize, String)> {
-    let asks = |one: &&One<'_>| one.fault.grip() != Grip::Loose && one.fault.grip() != Grip::Apart;
-    let gripping: Vec<&One<'_>> = all.iter().filter(asks).collect();
-    let firsts: BTreeSet<NodeId> = gripping.iter().map(|one| one.nodes[0]).collect();
-    let mut holds: BTreeMap<NodeId, Vec<Hold>> = BTreeMap::new();
-    for (of, one) in gripping.iter().enumerate() {
-        let Some(latest) = one.bounds.begins.latest else { continue };
-        for node in one.nodes.iter().filter(|node| firsts.contains(node)) {
-            holds.entry(*node).or_default().push(Hold { of, certain: (latest, one.bounds.ends.earliest) });
-        }
-    }
-    let mut vain = Vec::new();
-    for grip in [Grip::Dead, Grip::Still] {
-        let strong = |hold: &&Hold| gripping[hold.of].fault.grip() == grip;
-        let longest: BTreeMap<NodeId, Longest> =
-            holds.iter().map(|(node, holds)| (*node, Longest::of(holds.iter().filter(strong)))).collect();
-        for (of, one) in
-            gripping.iter().enumerate().filter(|(_, one)| grip == Grip::Dead || one.fault.grip() == grip)
-        {
-            let Some(by) = longest.get(&one.nodes[0]).and_then(|longest| longest.around(of, one.bounds))
-            else {
-                continue;
-            };
-            let other = gripping[by];
-            let same = (other.bounds, other.fault.grip()) == (one.bounds, one.fault.grip());
-            if (same && by > of) || !is_within(one.nodes, other.nodes) {
-                continue;
+    let asks = |one: &&One<'_>| one.fault.wants_them() != Condition::Either;
+    let firsts: BTreeSet<NodeId> = all.iter().filter(asks).map(|one| one.nodes[0]).collect();
+    let by_index: BTreeMap<usize, &One<'_>> = all.iter().map(|one| (one.index, one)).collect();
+    let mut vain = BTreeMap::new();
+    for grip in grips(all) {
+        let holding: Vec<&One<'_>> = all.iter().filter(|one| one.fault.grip() == grip).collect();
+        let longest = longest(&holding, &firsts);
+        let within = |one: &&One<'_>| one.fault.grip().is_vain_within(grip, one.fault.wants_them());
+        for one in all.iter().filter(asks).filter(within) {
+            let around = longest.get(&one.nodes[0]).and_then(|longest| longest.around(one));
+            let Some(other) = around.map(|index| by_index[&index]) else { continue };
+            if is_within(one.nodes, other.nodes) {
+                vain.entry(one.index).or_insert_with(|| (other.index, why(one, grip, cast)));
             }
-            let state = if grip == Grip::Dead { "dead" } else { "paused" };
-            let who = cast.name_of(one.nodes[0]);
-            let others = if one.nodes.len() > 1 { " and the others are" } else { " is" };
-            vain.push((
-                one.index,
-                other.index,
-                format!("`{who}`{others} {state} already, for all that time"),
-            ));
         }
     }
-    vain
+    vain.into_iter().map(|(index, (by, why))| (index, by, why)).collect()
 }
 
-/// The holds of one node by their beginning, each with the two of those up to it that last longest.
+/// What any of the faults holds its targets in: as many as there are kinds of grips, not of faults.
+fn grips(all: &[One<'_>]) -> Vec<Grip> {
+    let mut grips = Vec::new();
+    for one in all {
+        let grip = one.fault.grip();
+        if grip != Grip::Loose && grip != Grip::Apart && !grips.contains(&grip) {
+            grips.push(grip);
+        }
+    }
+    grips
+}
+
+/// The certain holds of each of these nodes.
+fn longest(holding: &[&One<'_>], of: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Longest> {
+    let mut holds: BTreeMap<NodeId, Vec<Hold>> = BTreeMap::new();
+    for one in holding {
+        for node in one.nodes.iter().filter(|node| of.contains(node)) {
+            holds.entry(*node).or_default().extend(Hold::certain(one));
+        }
+    }
+    holds.into_iter().map(|(node, holds)| (node, Longest::of(holds))).collect()
+}
+
+/// Why a fault is in vain whose targets are held so.
+fn why(one: &One<'_>, grip: Grip, cast: &Cast) -> String {
+    let state = match grip {
+        Grip::Loose | Grip::Apart => unreachable!("it holds no node"),
+        Grip::Disk(_) => "on such a disk",
+        Grip::Still => "paused",
+        Grip::Stalled => "stalled",
+        Grip::Dead(_) => "dead",
+    };
+    let who = cast.name_of(one.nodes[0]);
+    let others = if one.nodes.len() > 1 { " and the others are" } else { " is" };
+    format!("`{who}`{others} {state} already, for all that time")
+}
+
+/// Holds by their beginning, each with the one of those up to it that lasts longest.
 struct Longest {
-    from: Vec<(Time, Two)>,
+    from: Vec<(Time, usize, Best)>,
 }
 
-/// Until when two strikes hold a node, the longer first.
-type Two = [Option<(Time, usize)>; 2];
+/// Until when a fault holds, and which.
+type Best = (Time, usize);
 
 impl Longest {
-    fn of<'h>(holds: impl Iterator<Item = &'h Hold>) -> Longest {
-        let mut sorted: Vec<&Hold> = holds.collect();
-        sorted.sort_by_key(|hold| (hold.certain.0, hold.of));
-        let mut best: Two = [None, None];
-        let from = sorted.into_iter().map(|hold| {
-            let new = (hold.certain.1, hold.of);
-            let longer = |than: Option<(Time, usize)>| than.is_none_or(|(until, _)| new.0 > until);
-            if longer(best[0]) {
-                best = [Some(new), best[0]];
-            } else if longer(best[1]) {
-                best[1] = Some(new);
-            }
-            (hold.certain.0, best)
+    fn of(mut holds: Vec<Hold>) -> Longest {
+        holds.sort_by_key(|hold| (hold.from, hold.index));
+        let mut best: Option<Best> = None;
+        let from = holds.into_iter().map(|hold| {
+            let longest = best.filter(|(until, _)| *until >= hold.until).unwrap_or((hold.until, hold.index));
+            best = Some(longest);
+            (hold.from, hold.index, longest)
         });
         Longest { from: from.collect() }
     }
 
-    /// Another strike that certainly holds the node for as long as this one possibly could.
-    fn around(&self, of: usize, bounds: Bounds) -> Option<usize> {
-        let began = self.from.partition_point(|(from, _)| *from <= bounds.begins.earliest);
-        let (_, best) = self.from.get(began.checked_sub(1)?)?;
-        let (until, by) = best.iter().flatten().find(|(_, by)| *by != of)?;
+    /// Another fault that certainly holds for as long as this one possibly acts.
+    fn around(&self, one: &One<'_>) -> Option<usize> {
+        let Bounds { begins, heals, .. } = one.bounds;
+        let before =
+            self.from.partition_point(|(from, index, _)| (*from, *index) < (begins.earliest, one.index));
+        let (.., (until, by)) = self.from.get(before.checked_sub(1)?)?;
         // Nobody knows when a fault ends whose beginning nobody knows; one that never ends is held by such a one only.
-        let ends = bounds.heals.latest.unwrap_or(Time::END);
+        let ends = heals.latest.zip(one.fault.lingers()).map_or(Time::END, |(at, more)| at + more);
         (ends <= *until).then_some(*by)
     }
 }
 
 /// Whether all of one sorted list are in another.
 fn is_within(few: &[NodeId], many: &[NodeId]) -> bool {
-    let mut many = many.iter();
-    few.iter().all(|node| many.any(|other| other == node))
+    few.iter().all(|node| many.binary_search(node).is_ok())
 }
 
-/// Partitions that cut the same ways over the same time.
-fn twins(all: &[One<'_>]) -> Vec<(usize, usize, String)> {
-    type Over<'n> = ((Time, Time), &'n [NodeId]);
-    let mut first: BTreeMap<Over<'_>, Vec<&One<'_>>> = BTreeMap::new();
-    let mut vain = Vec::new();
+/// Partitions that cut what another like them has cut already, for all that time.
+fn cut(all: &[One<'_>]) -> Vec<(usize, usize, String)> {
+    let mut alike: BTreeMap<&[NodeId], Vec<Vec<&One<'_>>>> = BTreeMap::new();
     for one in all.iter().filter(|one| one.fault.grip() == Grip::Apart) {
-        let Some(over) = over(one.bounds) else { continue };
-        let like = first.entry((over, one.nodes)).or_default();
-        match like.iter().find(|other| other.fault == one.fault) {
-            Some(other) => {
-                vain.push((
-                    one.index,
-                    other.index,
-                    "the same ways are cut already, for all that time".to_owned(),
-                ));
-            }
-            None => like.push(one),
+        let like = alike.entry(one.nodes).or_default();
+        match like.iter_mut().find(|group| group[0].fault == one.fault) {
+            Some(group) => group.push(one),
+            None => like.push(vec![one]),
+        }
+    }
+    let mut vain = Vec::new();
+    for group in alike.into_values().flatten() {
+        let longest = Longest::of(group.iter().filter_map(|one| Hold::certain(one)).collect());
+        for one in group {
+            let why = "the same ways are cut already, for all that time".to_owned();
+            vain.extend(longest.around(one).map(|by| (one.index, by, why)));
         }
     }
     vain
-}
-
-/// From when to when a fault lasts, where that is certain to the nanosecond.
-fn over(Bounds { begins, heals, .. }: Bounds) -> Option<(Time, Time)> {
-    let exact = begins.latest == Some(begins.earliest) && heals.latest.unwrap_or(Time::END) == heals.earliest;
-    exact.then_some((begins.earliest, heals.earliest))
 }
