@@ -98,7 +98,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, UnitError> {
 pub(crate) fn said(duration: Duration) -> String {
     const MINUTE: u64 = 60_000_000_000;
     let minutes = duration.as_nanos() / MINUTE;
-    if minutes < 60 || duration.as_nanos() % MINUTE != 0 {
+    if minutes < 60 || !duration.as_nanos().is_multiple_of(MINUTE) {
         return duration.to_string();
     }
     let parts = [(minutes / 1440, "d"), (minutes / 60 % 24, "h"), (minutes % 60, "m")];
