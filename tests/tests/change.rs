@@ -17,10 +17,10 @@ fn a_good_deploy_replaces_a_bad_one() {
     let bad = fault("bad", "at = \"5s\"", &deploy(", new = { error-rate = \"90%\" }"));
     let good = fault("good", "at = \"30s\"", &deploy(""));
     let done = Seen::of(&staged(&(bad + &good)), 3).done;
-    let rejected = |from: u64, to: u64| {
+    let failed = |from: u64, to: u64| {
         let amid = done.iter().filter(|done| (at(from)..at(to)).contains(&done.offered));
-        amid.filter(|done| done.outcome == Outcome::Rejected).count()
+        amid.filter(|done| done.outcome == Outcome::Failed).count()
     };
-    assert!(rejected(20, 30) > 100, "the bad version fails requests until it is replaced");
-    assert_eq!(rejected(40, 60), 0, "nothing of it is left");
+    assert!(failed(20, 30) > 100, "the bad version fails requests until it is replaced");
+    assert_eq!(failed(40, 60), 0, "nothing of it is left");
 }

@@ -399,7 +399,9 @@ fn a_fault_of_no_duration_changes_nothing() {
     ];
     for kind in kinds {
         let fault = |lasts: &str| {
-            format!("[[fault]]\nmay-miss = true\nbetween = [\"5s\", \"6s\"]\nfor = \"{lasts}\"\n{kind}\n")
+            format!(
+                "[[fault]]\nmay-miss = true\nmay-overlap = true\nbetween = [\"5s\", \"6s\"]\nfor = \"{lasts}\"\n{kind}\n"
+            )
         };
         assert_eq!(with(&fault("0s")), none, "{kind}");
         assert_ne!(with(&fault("1s")), none, "{kind}: the check must be able to fail");
@@ -429,7 +431,9 @@ fn plan(members: u32) -> impl Strategy<Value = String> {
         _ => format!("pause = {whom}"),
     });
     let fault = (kind, 4_000..16_000_u64, 1..4_000_u64).prop_map(|(kind, at, lasts)| {
-        format!("[[fault]]\nmay-miss = true\nat = \"{at}ms\"\nfor = \"{lasts}ms\"\n{kind}\n")
+        format!(
+            "[[fault]]\nmay-miss = true\nmay-overlap = true\nat = \"{at}ms\"\nfor = \"{lasts}ms\"\n{kind}\n"
+        )
     });
     prop::collection::vec(fault, 1..7).prop_map(|faults| faults.concat())
 }
