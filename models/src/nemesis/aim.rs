@@ -65,6 +65,11 @@ pub(super) fn aim_maybe<T, U>(targets: Option<Vec<T>>, at: &mut Aim<'_, T, U>) -
     }
 }
 
+/// Whom a fault is aimed at, and beside them those for whom alone it is there, if it is not for everybody.
+pub(super) fn sides_maybe<'t, T>(targets: &'t [T], only: Option<&'t [T]>) -> Vec<&'t [T]> {
+    std::iter::once(targets).chain(only).collect()
+}
+
 /// How nodes are called, where a fault is told in words.
 pub trait Names {
     /// A target as the scenario spells it.

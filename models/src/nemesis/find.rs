@@ -9,8 +9,6 @@ use crate::node::Node;
 /// The moment at which a fault begins, and its luck.
 pub(super) struct Finder<'w> {
     land: Land<'w>,
-    /// The live member that leads, by the latest term.
-    leader: Option<NodeId>,
     luck: Luck,
 }
 
@@ -38,12 +36,12 @@ impl Land<'_> {
 
 impl<'w> Finder<'w> {
     pub(super) fn new(ground: &'w dyn Ground, luck: Luck) -> Self {
-        Finder { land: Land::Run(ground), leader: leader(ground), luck }
+        Finder { land: Land::Run(ground), luck }
     }
 
     /// A finder before the run, when nobody leads: the zone of every node, by number, is all that is known.
     pub(super) fn before(zones: &'w [ZoneId], luck: Luck) -> Self {
-        Finder { land: Land::Plan(zones), leader: None, luck }
+        Finder { land: Land::Plan(zones), luck }
     }
 
     /// The nodes that the targets mean, by number.
@@ -81,7 +79,10 @@ impl<'w> Finder<'w> {
 
     /// The registry member that leads, if one does.
     pub(super) fn leader(&self) -> Option<NodeId> {
-        self.leader
+        match self.land {
+            Land::Run(ground) => leader(ground),
+            Land::Plan(_) => None,
+        }
     }
 
     /// The fault's luck for the choice of whom it strikes.
@@ -104,7 +105,9 @@ impl<'w> Finder<'w> {
     }
 
     fn select(&mut self, select: &Select, mut from: Vec<NodeId>) -> Vec<NodeId> {
-        let (size, leader) = (from.len(), self.leader);
+        let size = from.len();
+        // The leader is looked for among all nodes, and only where it matters.
+        let leader = if select.depends_on_the_leader() { self.leader() } else { None };
         match select {
             Select::Leader => from.retain(|&node| Some(node) == leader),
             Select::Followers => from.retain(|&node| Some(node) != leader),

@@ -308,8 +308,8 @@ impl Hand<'_> {
 
     /// The clients for which alone the fault is there, by luck of their own.
     pub(crate) fn find_clients(&self, targets: Option<&[Target]>) -> Option<Arc<NodeSet>> {
-        let mut finder = Finder::new(&*self.ground, self.luck("clients", 0));
-        targets.map(|targets| Arc::new(finder.find_all(targets)))
+        let find = |targets| Finder::new(&*self.ground, self.luck("clients", 0)).find_all(targets);
+        targets.map(|targets| Arc::new(find(targets)))
     }
 
     /// When the plan ends the fault.
