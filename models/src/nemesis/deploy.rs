@@ -178,7 +178,7 @@ impl Deploy {
         let is_old = |node: &NodeId| {
             let is_instance = match hand.actor(*node) {
                 Some(Node::Instance(_)) | None => true,
-                Some(Node::Member(_) | Node::Client(_)) => false,
+                Some(Node::Member(_) | Node::Client(_) | Node::Aide(_)) => false,
             };
             is_instance && !hand.is_away(*node) && !hand.launched().contains(node)
         };

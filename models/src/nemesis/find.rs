@@ -42,6 +42,13 @@ impl Land<'_> {
         }
     }
 
+    fn has_own_host(&self, node: NodeId) -> bool {
+        match self {
+            Land::Run(ground, _) => ground.scene().network().hosts().of(node) == node,
+            Land::Plan(..) => true,
+        }
+    }
+
     /// Whether anything runs on a node, or would if no fault kept it dead.
     fn is_there(&self, node: NodeId) -> bool {
         match self {
@@ -113,9 +120,9 @@ impl<'w> Finder<'w> {
         found
     }
 
-    /// Every node, whether it is there or not.
-    pub(super) fn all(&self) -> impl Iterator<Item = NodeId> + use<> {
-        (0..self.land.nodes()).map(NodeId)
+    /// Every node that has a host of its own, whether it is there or not. Who shares a host goes with it.
+    pub(super) fn all(&self) -> impl Iterator<Item = NodeId> {
+        (0..self.land.nodes()).map(NodeId).filter(|&node| self.land.has_own_host(node))
     }
 
     /// The registry member that leads, if one does.

@@ -47,13 +47,14 @@ impl Hand<'_> {
         }
     }
 
-    /// The clocks of a node go wrong until the fault heals; the monotonic one also jumps ahead, once, now.
-    pub(crate) fn bend(&mut self, node: NodeId, bend: Bend, leap: Duration) {
-        if self.course.bent.insert(node) {
-            self.course.strikes += 1;
+    /// The clocks of a machine go wrong until the fault heals; the monotonic one also jumps ahead, once, now.
+    pub(crate) fn bend(&mut self, host: NodeId, bend: Bend, leap: Duration) {
+        self.course.strikes += u64::from(!self.course.bent.contains(&host));
+        for node in self.machine(host) {
+            self.course.bent.insert(node);
+            self.deeds.bent.entry(node).or_default().insert(self.fault, bend);
+            self.set_clocks(node, leap);
         }
-        self.deeds.bent.entry(node).or_default().insert(self.fault, bend);
-        self.set_clocks(node, leap);
     }
 
     /// What this fault does to the clocks of a node is over.

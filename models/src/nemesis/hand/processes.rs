@@ -12,13 +12,33 @@ impl Hand<'_> {
         let victims: NodeSet = self.find_victims(targets).into_iter().collect();
         if death.farewell == Farewell::Silence {
             let others = self.finding(|finder| finder.find_side(targets)).without(&victims);
-            others.iter().for_each(|node| self.bury(node));
+            for host in others.iter() {
+                self.bury(host);
+                self.aboard(host).into_iter().for_each(|node| self.kill(node, death));
+            }
         }
         victims.iter().for_each(|node| self.kill(node, death));
     }
 
-    /// The process of a node dies, and stays dead as long as any fault holds it so.
+    /// Who shares a node's host, besides itself.
+    fn aboard(&self, host: NodeId) -> Vec<NodeId> {
+        self.scene().network().hosts().aboard(host).to_vec()
+    }
+
+    /// A node, and who shares its host: what a fault does to the machine, it does to all of them.
+    pub(super) fn machine(&self, host: NodeId) -> Vec<NodeId> {
+        std::iter::once(host).chain(self.aboard(host)).collect()
+    }
+
+    /// The process of a node dies, and stays dead as long as any fault holds it so. If its host dies, so do all on it.
     pub(crate) fn kill(&mut self, node: NodeId, death: Death) {
+        match death.farewell {
+            Farewell::Reset => self.end_life(node, death),
+            Farewell::Silence => self.machine(node).into_iter().for_each(|node| self.end_life(node, death)),
+        }
+    }
+
+    fn end_life(&mut self, node: NodeId, death: Death) {
         let lived = self.scene().status(node) != Status::Down;
         if self.take(Hold::Dead, node).is_none() {
             return;
@@ -29,10 +49,12 @@ impl Hand<'_> {
         self.ground.inflict(Primitive::Crash(node, death));
     }
 
-    /// This fault no longer keeps a process dead: it starts anew, unless another does.
+    /// This fault no longer keeps a process dead, nor its host: it starts anew, unless another does.
     pub(crate) fn revive(&mut self, node: NodeId) {
-        self.let_go(Hold::Dead, node);
-        self.let_go(Hold::Dark, node);
+        for node in self.machine(node) {
+            self.let_go(Hold::Dead, node);
+            self.let_go(Hold::Dark, node);
+        }
     }
 
     /// A node that has never booted joins the service that is aimed at, and begins its first life.
@@ -67,6 +89,11 @@ impl Hand<'_> {
             self.course.strikes += u64::from(running);
             self.ground.inflict(Primitive::Pause(node));
         }
+    }
+
+    /// A machine stands still, with all that runs on it.
+    pub(crate) fn stall(&mut self, host: NodeId) {
+        self.machine(host).into_iter().for_each(|node| self.pause(node));
     }
 
     /// This fault no longer keeps a process still: it goes on, unless another does.
