@@ -9,6 +9,7 @@ pub mod ail;
 mod catalog;
 pub mod etcd;
 mod nobody;
+pub mod raft;
 
 use std::borrow::Cow;
 use std::sync::Arc;
