@@ -129,8 +129,9 @@ fn cuts_overlap_and_each_mend_restores_exactly_what_no_other_cut_stops() {
     });
 }
 
+/// Every two nodes: within one no network lies.
 fn pairs() -> impl Iterator<Item = (u32, u32)> {
-    (0..NODES).flat_map(|from| (0..NODES).map(move |to| (from, to)))
+    (0..NODES).flat_map(|from| (0..NODES).map(move |to| (from, to))).filter(|(from, to)| from != to)
 }
 
 #[test]
