@@ -6,16 +6,74 @@ pub mod cache;
 pub mod clockwork;
 pub mod delta;
 pub mod lease;
+pub mod member;
 pub mod outbox;
 pub mod preservation;
+pub mod registrar;
+pub mod subscriber;
+pub mod supervisor;
 pub mod table;
+pub mod transport;
 
-use schism_core::{Duration, Ratio};
+use schism_core::{Duration, NodeId, Ratio, ZoneId};
 
 pub use api::Msg;
+pub use member::Member;
+pub use registrar::Registrar;
+pub use subscriber::Subscriber;
 
 use cache::ReadOnly;
 use preservation::Rules;
+
+use super::{Address, Nobody};
+use crate::node::Ctx;
+
+/// No client can use it as a key-value store.
+pub type Caller = Nobody<Msg, Timer>;
+
+/// What a server keeps on its disk: nothing. One that dies has forgotten everything, and copies it from a peer.
+pub type Disk = ();
+
+/// What the processes of Eureka remind themselves of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Timer {
+    /// A request has taken too long.
+    Unanswered {
+        /// Its number.
+        call: u32,
+        /// How often it had been tried before.
+        tries: u32,
+    },
+    /// A supervised task may have taken too long.
+    Overdue {
+        /// Which run of it.
+        round: u32,
+    },
+    /// An instance renews its lease.
+    Heartbeat,
+    /// An instance renews its lease, after a delay at a failpoint.
+    RenewLate {
+        /// Which run of the heartbeat.
+        round: u32,
+    },
+    /// An instance looks whether it has anything to say.
+    Replicator,
+    /// An instance registers, after a delay at a failpoint.
+    RegisterLate(registrar::Thread),
+    /// A client fetches what has changed.
+    Refresh,
+    /// It does, after a delay at a failpoint.
+    RefreshLate {
+        /// Which run of the refresh.
+        round: u32,
+    },
+    /// A client fetches the whole, after a delay at a failpoint.
+    ListLate,
+    /// Ribbon copies the client's list.
+    Ribbon,
+    /// A server's own.
+    Member(member::Timer),
+}
 
 /// Which release line's behaviour is modelled, where lines differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,4 +201,14 @@ impl Config {
             version: self.version,
         }
     }
+}
+
+/// The servers in the order in which a client in `zone` turns to them.
+fn order(address: &Address<Config>, zone: ZoneId, ctx: &Ctx<'_>) -> Vec<NodeId> {
+    let mut luck = ctx.luck("registry members");
+    let (mut order, mut far) = address.layout.members_near(zone);
+    luck.shuffle(&mut order);
+    luck.shuffle(&mut far);
+    order.extend(far);
+    order
 }

@@ -74,6 +74,11 @@ impl Apps {
         Census { up: up as u32, down: self.down.len() as u32 }
     }
 
+    /// Whether an instance is there, up or down.
+    pub fn knows(&self, service: ServiceId, node: NodeId) -> bool {
+        self.listing(service).lists(node) || self.down.binary_search(&node).is_ok()
+    }
+
     /// Whether nobody at all is there.
     pub fn is_empty(&self) -> bool {
         self.census() == Census { up: 0, down: 0 }
@@ -96,11 +101,14 @@ impl Apps {
                 }
                 leave(listing, node, revision);
             }
-            (Action::Deleted, _) => {
-                self.down.retain(|&down| down != node);
-                leave(listing, node, revision);
-            }
+            (Action::Deleted, _) => self.remove(item.info.service, node, revision),
         }
+    }
+
+    /// Takes an instance off, at a revision.
+    pub fn remove(&mut self, service: ServiceId, node: NodeId, revision: u64) {
+        self.down.retain(|&down| down != node);
+        leave(&mut self.listings[usize::from(service.0)], node, revision);
     }
 }
 
@@ -159,6 +167,8 @@ pub struct Delta {
 pub struct Full {
     /// All applications.
     pub apps: Arc<Apps>,
+    /// What everyone of them has said of itself: for a server that copies it.
+    pub infos: Vec<Info>,
     /// Whose state this is; nobody's, if something is wrong with the server.
     pub of: Option<Stamp>,
 }
@@ -273,7 +283,7 @@ mod tests {
     }
 
     fn copy(server: u32, apps: &Arc<Apps>) -> Copy {
-        Copy::of(&Full { apps: apps.clone(), of: Some(stamp(server)) })
+        Copy::of(&Full { apps: apps.clone(), infos: Vec::new(), of: Some(stamp(server)) })
     }
 
     fn nodes(copy: &Copy) -> Vec<u32> {

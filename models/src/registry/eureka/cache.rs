@@ -122,7 +122,7 @@ mod tests {
 
     fn payload(version: u64) -> Payload {
         let apps = Arc::new(Apps { version, ..Apps::empty(0) });
-        Payload::Full(Arc::new(Full { apps, of: None }))
+        Payload::Full(Arc::new(Full { apps, infos: Vec::new(), of: None }))
     }
 
     fn version(payload: &Payload) -> u64 {

@@ -25,6 +25,11 @@ impl Clockwork {
         Clockwork { due: Time::from_nanos((done + 1) * period.as_nanos()), period }
     }
 
+    /// As if it had been started so much earlier, and nothing had gone wrong since.
+    pub fn backdate(&mut self, up: Duration) {
+        self.due = self.due - Duration::from_nanos(up.as_nanos() % self.period.as_nanos());
+    }
+
     /// For how long the thread sleeps now.
     pub fn sleep(&self, wall: Time) -> Duration {
         self.due.since(wall)
@@ -74,6 +79,13 @@ mod tests {
         let mut clockwork = Clockwork::new(at(60), PERIOD);
         assert!(clockwork.strike(at(660)));
         assert_eq!(clockwork.sleep(at(660)), PERIOD);
+    }
+
+    #[test]
+    fn one_that_has_been_running_is_somewhere_in_its_period() {
+        let mut clockwork = Clockwork::new(at(60), PERIOD);
+        clockwork.backdate(Duration::from_secs(3600 + 59));
+        assert_eq!(clockwork.sleep(at(0)), Duration::from_secs(1));
     }
 
     #[test]
