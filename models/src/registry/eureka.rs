@@ -5,6 +5,7 @@ pub mod apps;
 pub mod cache;
 pub mod clockwork;
 pub mod delta;
+pub mod history;
 pub mod lease;
 pub mod member;
 pub mod outbox;

@@ -27,7 +27,7 @@ use super::{Config, Disk, Start};
 use crate::failpoint::Passes;
 use crate::node::Ctx;
 use crate::plight::Plight;
-use crate::registry::bucket::Bucket;
+use crate::registry::etcd::bucket::Bucket;
 use crate::registry::{Seat, Server};
 
 /// What a server reminds itself of.
@@ -229,7 +229,9 @@ impl Member {
             }
             Msg::Answer { call, answer } => self.on_sync_answer(ctx, from, call, &answer),
             Msg::Batch { number, items } => self.on_batch(ctx, from, number, items),
-            Msg::BatchDone { number, missing, newer } => self.on_batch_done(ctx, from, number, &missing, newer),
+            Msg::BatchDone { number, missing, newer } => {
+                self.on_batch_done(ctx, from, number, &missing, newer)
+            }
         }
     }
 

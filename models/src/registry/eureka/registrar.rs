@@ -103,7 +103,11 @@ impl registry::Registrar for Registrar {
                     self.register(ctx, thread);
                 }
             }
-            Timer::Refresh | Timer::RefreshLate { .. } | Timer::ListLate | Timer::Ribbon | Timer::Member(_) => {
+            Timer::Refresh
+            | Timer::RefreshLate { .. }
+            | Timer::ListLate
+            | Timer::Ribbon
+            | Timer::Member(_) => {
                 unreachable!("an instance has no {timer:?}")
             }
         }

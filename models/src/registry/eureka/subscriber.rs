@@ -210,7 +210,9 @@ impl Subscriber {
     fn rest(&mut self) {
         self.stage = match self.stage {
             Stage::Idle | Stage::Listing { then: Then::Rest, .. } => Stage::Idle,
-            Stage::Listing { then: Then::Watch, .. } | Stage::Following { .. } => Stage::Following { call: None },
+            Stage::Listing { then: Then::Watch, .. } | Stage::Following { .. } => {
+                Stage::Following { call: None }
+            }
         };
     }
 
@@ -331,13 +333,15 @@ mod tests {
     use super::*;
 
     fn listing(revision: u64, nodes: &[(u32, u32)]) -> Listing {
-        let endpoint = |&(node, weight)| Endpoint { node: NodeId(node), ordinal: node, zone: ZoneId(0), weight };
+        let endpoint =
+            |&(node, weight)| Endpoint { node: NodeId(node), ordinal: node, zone: ZoneId(0), weight };
         Listing { service: ServiceId(0), revision, endpoints: nodes.iter().map(endpoint).collect() }
     }
 
     #[test]
     fn what_has_gone_come_and_changed_is_told_by_node() {
-        let (before, after) = (listing(1, &[(1, 1), (2, 1), (4, 1)]), listing(2, &[(2, 5), (3, 1), (4, 1), (5, 1)]));
+        let (before, after) =
+            (listing(1, &[(1, 1), (2, 1), (4, 1)]), listing(2, &[(2, 5), (3, 1), (4, 1), (5, 1)]));
         let changes = changes(&before, &after);
         let told: Vec<_> = changes.iter().map(|change| (change.endpoint.node.0, change.up)).collect();
         assert_eq!(told, [(1, false), (2, true), (3, true), (5, true)]);

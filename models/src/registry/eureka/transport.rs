@@ -105,7 +105,13 @@ impl Http {
     }
 
     /// An answer has come: what it ends, if somebody waits for it and no other server is tried.
-    pub fn on_answer(&mut self, ctx: &mut Ctx<'_>, from: NodeId, number: u32, answer: &Answer) -> Option<Ending> {
+    pub fn on_answer(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        from: NodeId,
+        number: u32,
+        answer: &Answer,
+    ) -> Option<Ending> {
         let at = self.calls.iter().position(|call| call.number == number && call.at == from)?;
         self.connected.insert(from);
         if !is_accepted(self.calls[at].ask, answer) {
@@ -192,8 +198,11 @@ impl Http {
         (call.at, call.origin) = (server, origin);
         let (number, ask, tries) = (call.number, call.ask, call.tries);
         ctx.stream(server, Msg::Ask { call: number, ask }.into());
-        let patience =
-            if self.connected.contains(&server) { self.config.read_timeout } else { self.config.connect_timeout };
+        let patience = if self.connected.contains(&server) {
+            self.config.read_timeout
+        } else {
+            self.config.connect_timeout
+        };
         ctx.after(patience, Timer::Unanswered { call: number, tries }.into());
         None
     }

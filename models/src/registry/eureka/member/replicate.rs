@@ -117,7 +117,13 @@ impl Member {
     }
 
     /// A peer tells something.
-    pub(super) fn on_batch(&mut self, ctx: &mut Ctx<'_>, from: NodeId, number: u32, items: Vec<(Errand, Info)>) {
+    pub(super) fn on_batch(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        from: NodeId,
+        number: u32,
+        items: Vec<(Errand, Info)>,
+    ) {
         let (mut missing, mut newer) = (Vec::new(), Vec::new());
         for (errand, info) in items {
             match self.on_replica(ctx, errand, info) {

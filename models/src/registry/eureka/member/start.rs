@@ -57,7 +57,8 @@ impl Member {
         for listing in &layout.services {
             for &endpoint in &listing.endpoints {
                 let node = endpoint.node;
-                let info = Info { service: listing.service, endpoint, status: Status::Up, dirty: Time::START };
+                let info =
+                    Info { service: listing.service, endpoint, status: Status::Up, dirty: Time::START };
                 self.table.register(info, wall, config.lease_duration, 0);
                 self.table.renew(node, wall);
                 ctx.observe(Observation::Wrote(Write::Register(node)));

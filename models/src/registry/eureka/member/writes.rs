@@ -15,6 +15,7 @@ use crate::observation::{Cause, Observation, Write};
 impl Member {
     /// An instance registers.
     pub(super) fn on_register(&mut self, ctx: &mut Ctx<'_>, info: Info) -> Answer {
+        ctx.observe(Observation::Wrote(Write::Grant));
         self.register(ctx, info);
         self.replicate(ctx, Errand::Register, info);
         Answer::Done
