@@ -210,6 +210,11 @@ impl Member {
         member
     }
 
+    /// Who is registered here.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
     /// What self-preservation reckons with.
     pub fn preservation(&self) -> &Preservation {
         &self.preservation
