@@ -84,7 +84,8 @@ fn whoever_dies_is_called_for_no_more_than_330_seconds() {
     let scenario = eureka("480s", 10, "members = 2", &fault("crash = \"orders-3\""));
     let reports = for_seeds(20, |seed| report(&scenario, seed));
     let last = reports.iter().map(|report| {
-        let (servers, clients) = (believed(report, "registry", "orders-3"), believed(report, "web", "orders-3"));
+        let (servers, clients) =
+            (believed(report, "registry", "orders-3"), believed(report, "web", "orders-3"));
         assert_eq!((servers.len(), clients.len()), (2, 10), "everybody has believed in it");
         // Its last renewal was up to 30 s before its death; from that on 180 s, and up to 60 s until the eviction.
         assert!(servers.iter().all(|held| (150.0..=241.0).contains(held)), "{servers:?}");
@@ -194,7 +195,9 @@ fn unseen(registry: &str, seeds: u64) -> Vec<f64> {
         let report = report(&scenario, seed);
         let absent = report.beliefs.iter().filter(|belief| belief.observer.starts_with("web"));
         let absent = absent.filter(|belief| belief.subject == "orders-3" && belief.from_s >= STRUCK + 300.0);
-        absent.map(|belief| belief.to_s.expect("everybody learns of it") - STRUCK - 300.0).collect::<Vec<f64>>()
+        absent
+            .map(|belief| belief.to_s.expect("everybody learns of it") - STRUCK - 300.0)
+            .collect::<Vec<f64>>()
     });
     unseen.into_iter().flatten().collect()
 }
@@ -237,8 +240,9 @@ fn a_cancellation_is_told_within_a_batch_and_an_eviction_is_not() {
     assert!(evicted[1] - evicted[0] > 2.0, "each evicts by itself: {evicted:?}");
     // The server that is told itself removes it before it is dead, the other half a second later.
     let cancelled = gone("stop = { target = \"orders-3\", drain = \"100ms\" }");
-    assert_eq!(cancelled.len(), 1);
-    assert!((STRUCK..STRUCK + 0.7).contains(&cancelled[0]), "{cancelled:?}");
+    let soon = STRUCK..STRUCK + 0.7;
+    assert!(!cancelled.is_empty() && cancelled.iter().all(|end| soon.contains(end)), "{cancelled:?}");
+    assert!(cancelled[cancelled.len() - 1] > STRUCK + 0.5, "the batch waits for others: {cancelled:?}");
 }
 
 #[test]

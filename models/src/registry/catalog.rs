@@ -141,6 +141,7 @@ macro_rules! catalog {
         }
 
         /// A member of some registry.
+        #[expect(clippy::large_enum_variant, reason = "each is in a box of its node's")]
         #[derive(Clone, Debug)]
         pub enum AnyMember {
             $(#[doc = $about] $Name($module::Member),)*
@@ -324,7 +325,7 @@ macro_rules! catalog {
 
         impl AnyCaller {
             /// A client in `zone` that has called nobody yet.
-            #[allow(unreachable_code, reason = "some registries take no calls: there is nobody to make")]
+            #[expect(unreachable_code, reason = "some registries take no calls: there is nobody to make")]
             pub fn new(address: &AnyAddress, zone: ZoneId, ctx: &Ctx<'_>) -> AnyCaller {
                 match address {
                     $(AnyAddress::$Name(address) => {

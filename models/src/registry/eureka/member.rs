@@ -235,7 +235,7 @@ impl Member {
             Msg::Answer { call, answer } => self.on_sync_answer(ctx, from, call, &answer),
             Msg::Batch { number, items } => self.on_batch(ctx, from, number, items),
             Msg::BatchDone { number, missing, newer } => {
-                self.on_batch_done(ctx, from, number, &missing, newer)
+                self.on_batch_done(ctx, from, number, &missing, newer);
             }
         }
     }

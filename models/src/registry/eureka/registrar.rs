@@ -345,5 +345,5 @@ fn zombie(ctx: &Ctx<'_>) -> Option<FaultId> {
 
 /// A share of a duration, by one word of luck.
 pub(super) fn portion(whole: Duration, word: u64) -> Duration {
-    Duration::from_nanos((u128::from(word) * u128::from(whole.as_nanos()) >> 64) as u64)
+    Duration::from_nanos(((u128::from(word) * u128::from(whole.as_nanos())) >> 64) as u64)
 }

@@ -25,7 +25,7 @@ const FIRST_COPY: Duration = Duration::from_secs(1);
 /// A client's side of discovery (eureka-client, discovery/DiscoveryClient.java, 1.10, and Ribbon above it).
 #[derive(Clone, Debug)]
 pub struct Subscriber {
-    http: Http,
+    http: Box<Http>,
     service: ServiceId,
     stage: Stage,
     /// The client's copy of all applications.
@@ -166,7 +166,7 @@ impl Subscriber {
     pub fn new(address: &Address<Config>, zone: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> Subscriber {
         let config = &address.config;
         Subscriber {
-            http: Http::new(config, order(address, zone, ctx), ctx),
+            http: Box::new(Http::new(config, order(address, zone, ctx), ctx)),
             service,
             stage: Stage::Idle,
             copy: None,

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use schism_core::{Draws, Duration, NodeId, Time};
+use schism_core::{Draws, NodeId, Time};
 
 use super::api::{Answer, Ask, Msg};
+use super::registrar::portion;
 use super::{Config, Timer};
 use crate::node::Ctx;
 
@@ -163,8 +164,7 @@ impl Http {
         }
         let length = self.config.session_reconnect_interval;
         // From half to one and a half (`randomizeSessionDuration`).
-        let more = u128::from(self.session.luck.draw().word()) * u128::from(length.as_nanos()) >> 64;
-        self.session.ends = Some(ctx.wall() + length / 2 + Duration::from_nanos(more as u64));
+        self.session.ends = Some(ctx.wall() + length / 2 + portion(length, self.session.luck.draw().word()));
         self.delegate = None;
         self.quarantine.clear();
         let idle = |peer: &NodeId| self.calls.iter().all(|call| call.at != *peer);
@@ -241,3 +241,6 @@ fn is_accepted(ask: Ask, answer: &Answer) -> bool {
         | (Answer::Unavailable, Ask::Register(_) | Ask::Renew { .. } | Ask::Full | Ask::Delta) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,7 +92,7 @@ impl Member {
         self.mind(ctx, place.into());
     }
 
-    /// A batch has taken too long, if it is not answered: it is told again, with all others on that connection.
+    /// A batch has taken too long, if it is not answered: it is told again, on another connection.
     pub(super) fn on_batch_unanswered(&mut self, ctx: &mut Ctx<'_>, place: u16, number: u32) {
         let peer = &mut self.peers[usize::from(place)];
         let why = match peer.line {
