@@ -8,6 +8,7 @@ mod aide;
 pub mod ail;
 mod catalog;
 pub mod etcd;
+pub mod eureka;
 mod nobody;
 pub mod raft;
 
@@ -235,7 +236,7 @@ impl Config {
     /// Whether one of its members leads the others.
     pub fn has_leader(&self) -> bool {
         match self {
-            Config::Static => false,
+            Config::Static | Config::Eureka(_) => false,
             Config::Etcd(_) => true,
         }
     }

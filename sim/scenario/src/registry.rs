@@ -2,6 +2,7 @@
 //! they are written down again; and one line here.
 
 mod etcd;
+mod eureka;
 
 use schism_core::Duration;
 use schism_models::registry::{Aides, Config};
@@ -80,13 +81,14 @@ macro_rules! catalog {
 
 catalog! {
     Etcd = etcd, "etcd";
+    Eureka = eureka, "eureka";
 }
 
 impl Spec {
     /// Whether one of its members leads the others.
     pub(crate) fn has_leader(&self) -> bool {
         match self {
-            Spec::Static => false,
+            Spec::Static | Spec::Eureka(_) => false,
             Spec::Etcd(_) => true,
         }
     }
@@ -94,7 +96,7 @@ impl Spec {
     /// Whether clients can call it as a key-value store.
     pub(crate) fn can_be_called(&self) -> bool {
         match self {
-            Spec::Static => false,
+            Spec::Static | Spec::Eureka(_) => false,
             Spec::Etcd(_) => true,
         }
     }
@@ -102,7 +104,7 @@ impl Spec {
     /// Which processes it has besides its members.
     pub(crate) fn aides(&self) -> Vec<Aides> {
         match self {
-            Spec::Static | Spec::Etcd(_) => Vec::new(),
+            Spec::Static | Spec::Etcd(_) | Spec::Eureka(_) => Vec::new(),
         }
     }
 }
@@ -173,5 +175,15 @@ impl<'a> Lines<'a> {
     /// `key = "10s"`.
     fn time(&mut self, key: &str, time: Duration) {
         self.line(key, &crate::render::time(time));
+    }
+
+    /// `key = "10s"`, or `key = "none"`.
+    fn time_or_none(&mut self, key: &str, time: Option<Duration>) {
+        self.line(key, &time.map_or_else(|| crate::render::text("none"), crate::render::time));
+    }
+
+    /// `key = true`.
+    fn flag(&mut self, key: &str, flag: bool) {
+        self.line(key, if flag { "true" } else { "false" });
     }
 }
