@@ -260,6 +260,11 @@ impl Member {
         member
     }
 
+    /// The term it is in.
+    pub fn term(&self) -> u64 {
+        self.raft.term
+    }
+
     /// The leases and keys as this member has them.
     pub fn store(&self) -> &Store {
         &self.store
