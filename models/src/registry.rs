@@ -238,6 +238,8 @@ impl Config {
         match self {
             Config::Static => false,
             Config::Etcd(_) => true,
+            // The metadata have a leader from 2.0 on; what is ephemeral has none.
+            Config::Nacos(nacos) => nacos.version >= nacos::Version::V2_0,
         }
     }
 

@@ -4,10 +4,79 @@
 pub mod delays;
 pub mod grpc;
 pub mod hash;
+mod ills;
+mod machines;
 pub mod membership;
 pub mod threshold;
 
-use schism_core::{Duration, Ratio};
+use schism_core::{Duration, NodeId, Ratio};
+
+pub use self::machines::{Member, Registrar, Subscriber};
+use crate::listing::ServiceId;
+use crate::registry::{Nobody, raft};
+
+/// Nacos takes no calls.
+pub type Caller = Nobody<Msg, Timer>;
+/// What a server keeps on its disk: the log of the metadata.
+pub type Disk = raft::log::Disk<Weigh>;
+
+/// What the metadata are told: an instance has another weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Weigh {
+    /// Of which service.
+    pub service: ServiceId,
+    /// The instance.
+    pub node: NodeId,
+    /// The weight.
+    pub weight: u32,
+}
+
+/// What servers and their clients tell each other.
+#[derive(Clone, Debug, Hash)]
+pub enum Msg {
+    /// A server reports to another, or is told that the report has come.
+    Peer(Peer),
+    /// Servers agree on metadata.
+    Raft(raft::Message<Weigh>),
+    /// From 2.0 on.
+    Grpc(grpc::Msg),
+}
+
+/// How servers learn whether others are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Peer {
+    /// A server reports.
+    Report {
+        /// Its number for the report.
+        number: u32,
+    },
+    /// The other has heard it.
+    Reported {
+        /// The number of the report.
+        number: u32,
+    },
+}
+
+/// What a report takes on the wire, and an entry of the metadata: 200 bytes each, ours.
+const SMALL_BYTES: u64 = 200;
+
+impl Msg {
+    /// How many bytes it has on the wire.
+    pub fn size(&self) -> u64 {
+        match self {
+            Msg::Peer(_) => SMALL_BYTES,
+            Msg::Raft(message) => SMALL_BYTES * (1 + message.entries() as u64),
+            Msg::Grpc(msg) => msg.size(),
+        }
+    }
+}
+
+/// What servers and clients remind themselves of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Timer {
+    /// From 2.0 on.
+    Grpc(grpc::Timer),
+}
 
 /// Which release line's behaviour is modelled, where lines differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

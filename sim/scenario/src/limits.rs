@@ -182,3 +182,16 @@ pub mod etcd {
     /// The shortest heartbeat and election timeout that can be written: etcd takes whole milliseconds.
     pub const MILLISECOND: Duration = Duration::from_millis(1);
 }
+
+/// The Nacos constants that make no sense beyond.
+pub mod nacos {
+    use schism_core::Duration;
+
+    use super::Limit;
+
+    /// How often a client asks for its connection's health again.
+    pub const RETRIES: Limit =
+        Limit::new("retries", 0, 1_000, "nobody asks for an hour whether a connection is good");
+    /// The shortest election timeout of the metadata's group: it has a heartbeat every tenth of that.
+    pub const ELECTION: Duration = Duration::from_millis(100);
+}

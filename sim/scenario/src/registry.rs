@@ -2,8 +2,10 @@
 //! they are written down again; and one line here.
 
 mod etcd;
+mod nacos;
 
 use schism_core::Duration;
+use schism_models::registry::nacos::Version;
 use schism_models::registry::{Aides, Config};
 
 use crate::diagnostics::{Problem, Report};
@@ -80,6 +82,7 @@ macro_rules! catalog {
 
 catalog! {
     Etcd = etcd, "etcd";
+    Nacos = nacos, "nacos";
 }
 
 impl Spec {
@@ -88,13 +91,15 @@ impl Spec {
         match self {
             Spec::Static => false,
             Spec::Etcd(_) => true,
+            // What is kept in the metadata, from 2.0 on.
+            Spec::Nacos(nacos) => nacos.version >= Version::V2_0,
         }
     }
 
     /// Whether clients can call it as a key-value store.
     pub(crate) fn can_be_called(&self) -> bool {
         match self {
-            Spec::Static => false,
+            Spec::Static | Spec::Nacos(_) => false,
             Spec::Etcd(_) => true,
         }
     }
@@ -102,7 +107,7 @@ impl Spec {
     /// Which processes it has besides its members.
     pub(crate) fn aides(&self) -> Vec<Aides> {
         match self {
-            Spec::Static | Spec::Etcd(_) => Vec::new(),
+            Spec::Static | Spec::Etcd(_) | Spec::Nacos(_) => Vec::new(),
         }
     }
 }

@@ -65,11 +65,9 @@ impl<K: Ord + Clone, T> Delays<K, T> {
         merge: impl FnOnce(T, T) -> T,
     ) -> Option<Time> {
         let task = match self.tasks.remove(&key) {
-            Some(earlier) => Task {
-                since: earlier.since,
-                due: earlier.since + delay,
-                what: merge(earlier.what, what),
-            },
+            Some(earlier) => {
+                Task { since: earlier.since, due: earlier.since + delay, what: merge(earlier.what, what) }
+            }
             None => Task { since: now, due: now + delay, what },
         };
         let due = task.due;
@@ -91,6 +89,11 @@ impl<K: Ord + Clone, T> Delays<K, T> {
         }
         self.wakes = Some(turn);
         Some(turn)
+    }
+
+    /// Whether nothing is put off.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
     }
 
     /// The tasks that are due, by key.

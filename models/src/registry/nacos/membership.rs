@@ -69,7 +69,8 @@ impl Membership {
 
     /// A member has answered, or has reported itself; whether those who answer for services are others now.
     pub fn on_heard(&mut self, member: usize) -> bool {
-        let before = std::mem::replace(&mut self.others[member], Other { standing: Standing::Up, failures: 0 });
+        let before =
+            std::mem::replace(&mut self.others[member], Other { standing: Standing::Up, failures: 0 });
         before.standing == Standing::Down
     }
 

@@ -157,10 +157,11 @@ impl Msg {
             Msg::Verify { clients } => clients.len(),
             Msg::Unverified { clients } => clients.len(),
             Msg::Ask { ask: Ask::Register(_), .. } => 1,
-            Msg::Answer { answer: Answer::Done | Answer::Refused | Answer::Failed | Answer::Unknown, .. }
+            Msg::Answer {
+                answer: Answer::Done | Answer::Refused | Answer::Failed | Answer::Unknown, ..
+            }
             | Msg::Ask {
-                ask:
-                    Ask::Deregister | Ask::Query(_) | Ask::Subscribe(_) | Ask::Health | Ask::Weigh { .. },
+                ask: Ask::Deregister | Ask::Query(_) | Ask::Subscribe(_) | Ask::Health | Ask::Weigh { .. },
                 ..
             }
             | Msg::Check

@@ -48,7 +48,12 @@ enum Watch {
 
 impl Subscriber {
     /// A client that knows nothing yet.
-    pub fn new(address: &Address<Config>, _zone: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> Subscriber {
+    pub fn new(
+        address: &Address<Config>,
+        _zone: ZoneId,
+        service: ServiceId,
+        ctx: &mut Ctx<'_>,
+    ) -> Subscriber {
         Subscriber {
             link: Link::new(address, ctx),
             service,
@@ -163,7 +168,9 @@ impl Subscriber {
 
     /// Asks for what is wanted, if it is not being asked.
     fn want(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(then) = self.wanted.filter(|_| self.call.is_none() && self.link.is_running()) else { return };
+        let Some(then) = self.wanted.filter(|_| self.call.is_none() && self.link.is_running()) else {
+            return;
+        };
         let point = match then {
             Then::Rest => Point::ClientList,
             Then::Watch => Point::ClientWatch,

@@ -262,7 +262,10 @@ impl Table {
     }
 
     fn range(&self, node: NodeId) -> impl DoubleEndedIterator<Item = (&ConnectionId, &Client)> {
-        let all = ConnectionId { node, opened: Time::START }..=ConnectionId { node, opened: Time::from_nanos(u64::MAX) };
+        let all = ConnectionId { node, opened: Time::START }..=ConnectionId {
+            node,
+            opened: Time::from_nanos(u64::MAX),
+        };
         self.clients.range(all)
     }
 }

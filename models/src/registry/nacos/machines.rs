@@ -1,0 +1,191 @@
+//! The machines of either generation behind one door.
+
+use schism_core::{NodeId, ZoneId};
+
+use super::{Config, Disk, Msg, Timer, grpc};
+use crate::cache::Reads;
+use crate::listing::{Endpoint, ServiceId};
+use crate::node::Ctx;
+use crate::registry::{self, Address, News, Seat, Server, Then};
+use crate::service::ReRegister;
+
+/// A server.
+#[derive(Clone, Debug)]
+pub enum Member {
+    /// From 2.0 on.
+    Grpc(Box<grpc::Member>),
+}
+
+impl Member {
+    /// A server as it boots.
+    pub fn boot(seat: &Seat<Config>, disk: &Disk, ctx: &mut Ctx<'_>) -> Member {
+        Member::Grpc(Box::new(grpc::Member::boot(seat, disk, ctx)))
+    }
+}
+
+impl Server for Member {
+    type Msg = Msg;
+    type Timer = Timer;
+
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
+        match (self, msg) {
+            (Member::Grpc(member), Msg::Grpc(msg)) => member.on_message(ctx, from, msg),
+            (Member::Grpc(member), Msg::Peer(peer)) => member.on_peer(ctx, from, peer),
+            (Member::Grpc(member), Msg::Raft(message)) => member.on_raft(ctx, from, message),
+        }
+    }
+
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
+        match (self, timer) {
+            (Member::Grpc(member), Timer::Grpc(timer)) => member.on_timer(ctx, timer),
+        }
+    }
+
+    fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        match self {
+            Member::Grpc(member) => member.on_reset(ctx, peer),
+        }
+    }
+
+    fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
+        match self {
+            Member::Grpc(member) => member.on_plight(ctx),
+        }
+    }
+
+    fn peers(&self) -> Vec<NodeId> {
+        match self {
+            Member::Grpc(member) => member.peers(),
+        }
+    }
+
+    fn leads(&self) -> Option<u64> {
+        match self {
+            Member::Grpc(member) => member.leads(),
+        }
+    }
+}
+
+/// An instance's side of its registration.
+#[derive(Clone, Debug)]
+pub enum Registrar {
+    /// From 2.0 on.
+    Grpc(grpc::Registrar),
+}
+
+impl Registrar {
+    /// An instance that will register when it has started.
+    pub fn boot(
+        address: &Address<Config>,
+        service: ServiceId,
+        endpoint: Endpoint,
+        re_register: ReRegister,
+        ctx: &mut Ctx<'_>,
+    ) -> Registrar {
+        Registrar::Grpc(grpc::Registrar::boot(address, service, endpoint, re_register, ctx))
+    }
+}
+
+impl registry::Registrar for Registrar {
+    type Msg = Msg;
+    type Timer = Timer;
+
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) {
+        match (self, msg) {
+            (Registrar::Grpc(registrar), Msg::Grpc(msg)) => registrar.on_message(ctx, from, msg),
+            (Registrar::Grpc(_), Msg::Peer(_) | Msg::Raft(_)) => {}
+        }
+    }
+
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
+        match (self, timer) {
+            (Registrar::Grpc(registrar), Timer::Grpc(timer)) => registrar.on_timer(ctx, timer),
+        }
+    }
+
+    fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        match self {
+            Registrar::Grpc(registrar) => registrar.on_reset(ctx, peer),
+        }
+    }
+
+    fn leave(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        match self {
+            Registrar::Grpc(registrar) => registrar.leave(ctx),
+        }
+    }
+
+    fn weigh(&mut self, ctx: &mut Ctx<'_>, weight: u32) -> bool {
+        match self {
+            Registrar::Grpc(registrar) => registrar.weigh(ctx, weight),
+        }
+    }
+
+    fn is_registered(&self) -> bool {
+        match self {
+            Registrar::Grpc(registrar) => registrar.is_registered(),
+        }
+    }
+
+    fn peers(&self) -> Vec<NodeId> {
+        match self {
+            Registrar::Grpc(registrar) => registrar.peers(),
+        }
+    }
+}
+
+/// A client's side of discovery.
+#[derive(Clone, Debug)]
+pub enum Subscriber {
+    /// From 2.0 on.
+    Grpc(grpc::Subscriber),
+}
+
+impl Subscriber {
+    /// A client that knows nothing yet.
+    pub fn new(address: &Address<Config>, zone: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> Subscriber {
+        Subscriber::Grpc(grpc::Subscriber::new(address, zone, service, ctx))
+    }
+}
+
+impl registry::Subscriber for Subscriber {
+    type Msg = Msg;
+    type Timer = Timer;
+
+    fn list(&mut self, ctx: &mut Ctx<'_>, reads: Reads, then: Then) {
+        match self {
+            Subscriber::Grpc(subscriber) => subscriber.list(ctx, reads, then),
+        }
+    }
+
+    fn on_message<'a>(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &'a Msg) -> Option<News<'a>> {
+        match (self, msg) {
+            (Subscriber::Grpc(subscriber), Msg::Grpc(msg)) => subscriber.on_message(ctx, from, msg),
+            (Subscriber::Grpc(_), Msg::Peer(_) | Msg::Raft(_)) => None,
+        }
+    }
+
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) -> Option<News<'static>> {
+        match (self, timer) {
+            (Subscriber::Grpc(subscriber), Timer::Grpc(timer)) => subscriber.on_timer(ctx, timer),
+        }
+    }
+
+    fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        match self {
+            Subscriber::Grpc(subscriber) => subscriber.on_reset(ctx, peer),
+        }
+    }
+
+    fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
+        match self {
+            Subscriber::Grpc(subscriber) => subscriber.reconnect(ctx),
+        }
+    }
+
+    fn peers(&self) -> Vec<NodeId> {
+        match self {
+            Subscriber::Grpc(subscriber) => subscriber.peers(),
+        }
+    }
+}
