@@ -324,7 +324,7 @@ macro_rules! catalog {
 
         impl AnyCaller {
             /// A client in `zone` that has called nobody yet.
-            #[allow(unreachable_code, reason = "some registries take no calls, so nobody is made of them")]
+            #[expect(unreachable_code, reason = "some registries take no calls, so nobody is made of them")]
             pub fn new(address: &AnyAddress, zone: ZoneId, ctx: &Ctx<'_>) -> AnyCaller {
                 match address {
                     $(AnyAddress::$Name(address) => {

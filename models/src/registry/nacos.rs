@@ -1,12 +1,15 @@
 //! Nacos: a registry whose servers each answer for a part of the ephemeral instances and tell the others (Distro, AP).
 //! The 1.x line renews by beats over HTTP and tells by UDP; from 2.0 on an instance lives while its connection lives.
 
+pub mod book;
 pub mod delays;
 pub mod grpc;
 pub mod hash;
+pub mod http;
 mod ills;
 mod machines;
 pub mod membership;
+mod tell;
 pub mod threshold;
 
 use schism_core::{Duration, NodeId, Ratio};
@@ -40,6 +43,8 @@ pub enum Msg {
     Raft(raft::Message<Weigh>),
     /// From 2.0 on.
     Grpc(grpc::Msg),
+    /// In 1.4.
+    Http(http::Msg),
 }
 
 /// How servers learn whether others are there.
@@ -67,6 +72,7 @@ impl Msg {
             Msg::Peer(_) => SMALL_BYTES,
             Msg::Raft(message) => SMALL_BYTES * (1 + message.entries() as u64),
             Msg::Grpc(msg) => msg.size(),
+            Msg::Http(msg) => msg.size(),
         }
     }
 }
@@ -76,6 +82,8 @@ impl Msg {
 pub enum Timer {
     /// From 2.0 on.
     Grpc(grpc::Timer),
+    /// In 1.4.
+    Http(http::Timer),
 }
 
 /// Which release line's behaviour is modelled, where lines differ.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use schism_core::{Duration, FaultId, NodeId, Ratio};
+use schism_core::{Duration, FaultId, NodeId, Ratio, Time};
+
+use super::book::{Book, Turn};
 
 use crate::listing::{Endpoint, Listing, ServiceId};
 use crate::node::Ctx;
@@ -65,6 +67,16 @@ pub(super) fn stale(ctx: &Ctx<'_>) -> Option<(FaultId, Duration)> {
     ages.reduce(|(by, age), (_, more)| (by, age + more))
 }
 
+/// The list of some time ago, if a fault has readers shown that, and it is another.
+pub(super) fn stale_listing(ctx: &mut Ctx<'_>, book: &Book, threshold: Ratio) -> Option<Arc<Listing>> {
+    let (by, age) = stale(ctx)?;
+    let then = Time::START + ctx.moment().since(Time::START).saturating_sub(age);
+    book.has_changed_since(then).then(|| {
+        ctx.touch(by);
+        Arc::new(book.offered_at(threshold, then))
+    })
+}
+
 /// What lasts while faults do.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scars {
@@ -104,13 +116,19 @@ impl Scars {
         refused
     }
 
-    /// An instance is listed again: it haunts nothing.
-    pub(super) fn on_listed(&mut self, node: NodeId) {
-        self.ghosts.remove(&node);
+    /// An instance's listing has changed: whether nobody is to be told, because it has gone and stays on the lists.
+    pub(super) fn on_turn(&mut self, ctx: &mut Ctx<'_>, turn: &Turn) -> bool {
+        match (turn.before, turn.after) {
+            (Some(before), None) => self.haunts(ctx, turn.service, before.endpoint),
+            (_, Some(_)) => {
+                self.ghosts.remove(&turn.node);
+                false
+            }
+            (None, None) => false,
+        }
     }
 
-    /// An instance has gone: whether it stays on the lists, so that nobody is to be told.
-    pub(super) fn haunts(&mut self, ctx: &mut Ctx<'_>, service: ServiceId, endpoint: Endpoint) -> bool {
+    fn haunts(&mut self, ctx: &mut Ctx<'_>, service: ServiceId, endpoint: Endpoint) -> bool {
         let by = ills(ctx).find_map(|(ailment, ill)| match *ill {
             Ill::Ghosts(share) => {
                 ailment.luck.derive(endpoint.node.0.into()).chance(share).then_some(ailment.by)

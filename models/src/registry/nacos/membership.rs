@@ -53,7 +53,7 @@ impl Membership {
     }
 
     /// The place of the member that the next report goes to, if there is another: one after another.
-    pub fn next(&mut self) -> Option<usize> {
+    pub fn turn(&mut self) -> Option<usize> {
         let members = self.others.len();
         self.cursor = (self.cursor + 1) % members;
         if self.cursor == self.me {
@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn reports_go_round_and_never_to_oneself() {
         let mut membership = Membership::new(1, 3);
-        let round: Vec<_> = (0..4).map(|_| membership.next()).collect();
+        let round: Vec<_> = (0..4).map(|_| membership.turn()).collect();
         assert_eq!(round, [Some(2), Some(0), Some(2), Some(0)]);
-        assert_eq!(Membership::new(0, 1).next(), None);
+        assert_eq!(Membership::new(0, 1).turn(), None);
     }
 }

@@ -247,7 +247,7 @@ impl Link {
             Stage::SettingUp(id) => return self.settle(ctx, id),
             Stage::Running => self.look_at_silence(ctx),
             Stage::Probing { why, asked } if asked <= self.config.health_retries => {
-                self.ask_for_health(ctx, why, asked)
+                self.ask_for_health(ctx, why, asked);
             }
             Stage::Probing { .. } => self.connect(ctx),
         }

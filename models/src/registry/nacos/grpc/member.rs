@@ -17,15 +17,17 @@ use self::metadata::Metadata;
 use self::pushes::Pushes;
 use super::Timer;
 use super::api::Msg;
-use super::table::{ConnectionId, Table, Turn};
+use super::table::{ConnectionId, Table};
 use crate::failpoint::Passes;
 use crate::listing::ServiceId;
 use crate::node::Ctx;
-use crate::observation::{Cause, Observation, Write};
+use crate::observation::{Cause, Observation};
 use crate::registry::Seat;
+use crate::registry::nacos::book::Turn;
 use crate::registry::nacos::delays::TURN;
 use crate::registry::nacos::ills::Scars;
 use crate::registry::nacos::membership::{Membership, REPORT};
+use crate::registry::nacos::tell::tell;
 use crate::registry::nacos::{self, Config, Disk};
 
 /// How often the ejector looks for silent connections: 3 s after it is done (core/remote/ConnectionManager.java, 3.0.3,
@@ -201,51 +203,10 @@ impl Member {
     /// Tells the witnesses what has changed in the table, and has subscribers told.
     fn on_turn(&mut self, ctx: &mut Ctx<'_>, turn: Option<Turn>, cause: Cause) {
         let Some(turn) = turn else { return };
-        let (service, node) = (turn.service, turn.node);
-        for write in writes(&turn, cause) {
-            ctx.observe(Observation::Wrote(write));
+        tell(ctx, &turn, cause, || self.table.offered(turn.service));
+        if !self.scars.on_turn(ctx, &turn) {
+            self.changed(ctx, turn.service);
         }
-        match turn.protected {
-            (false, false) => {
-                let offered = |shown: Option<super::table::Shown>| shown.is_some_and(|shown| shown.healthy);
-                self.believe(ctx, &turn, offered(turn.before), offered(turn.after));
-            }
-            (true, true) => self.believe(ctx, &turn, turn.before.is_some(), turn.after.is_some()),
-            (true, false) | (false, true) => {
-                let listing = self.table.offered(service);
-                ctx.observe(Observation::View(listing));
-            }
-        }
-        let haunts = match (turn.before, turn.after) {
-            (Some(before), None) => self.scars.haunts(ctx, service, before.endpoint),
-            (_, Some(_)) => {
-                self.scars.on_listed(node);
-                false
-            }
-            (None, None) => false,
-        };
-        if !haunts {
-            self.changed(ctx, service);
-        }
-    }
-
-    fn believe(&self, ctx: &mut Ctx<'_>, turn: &Turn, before: bool, after: bool) {
-        if before != after {
-            ctx.observe(Observation::Believes { service: turn.service, subject: turn.node, up: after });
-        }
-    }
-}
-
-/// What a change of the table is for the witnesses.
-fn writes(turn: &Turn, cause: Cause) -> Vec<Write> {
-    let node = turn.node;
-    match (turn.before.map(|shown| shown.healthy), turn.after.map(|shown| shown.healthy)) {
-        (None, Some(true)) => vec![Write::Register(node)],
-        (None, Some(false)) => vec![Write::Register(node), Write::Fail(node)],
-        (Some(true), Some(false)) => vec![Write::Fail(node)],
-        (Some(false), Some(true)) => vec![Write::Recover(node)],
-        (Some(_), None) => vec![Write::Remove(node, cause)],
-        (None, None) | (Some(true), Some(true)) | (Some(false), Some(false)) => Vec::new(),
     }
 }
 

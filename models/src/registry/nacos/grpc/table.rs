@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schism_core::{Duration, NodeId, Ratio, Time};
 
 use crate::listing::{Endpoint, Listing, ServiceId};
-use crate::registry::nacos::threshold::protects;
+use crate::registry::nacos::book::{Book, Shown, Turn};
 
 /// A connection, as Nacos numbers them: who opened it, and when. Who comes back has another, and the instance may be
 /// published by both for a while.
@@ -38,30 +38,6 @@ pub enum Origin {
     Replica(Time),
 }
 
-/// An instance as it is listed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Shown {
-    /// With the weight that its metadata says, if they say one.
-    pub endpoint: Endpoint,
-    /// Whether it is.
-    pub healthy: bool,
-}
-
-/// What has come of something for one instance's listing.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Turn {
-    /// The service.
-    pub service: ServiceId,
-    /// The instance.
-    pub node: NodeId,
-    /// How it was listed.
-    pub before: Option<Shown>,
-    /// How it is.
-    pub after: Option<Shown>,
-    /// Whether the list was whole for lack of healthy instances before, and is now.
-    pub protected: (bool, bool),
-}
-
 /// All that a server holds of ephemeral instances.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -78,19 +54,6 @@ struct Client {
     /// How often it has changed.
     revision: u64,
     published: Option<Published>,
-}
-
-/// One service.
-#[derive(Clone, Debug)]
-struct Book {
-    service: ServiceId,
-    listed: BTreeMap<NodeId, Shown>,
-    healthy: usize,
-    revision: u64,
-    /// The list that is offered, once somebody has asked for it.
-    offered: Option<Arc<Listing>>,
-    /// How each instance was listed before each change, by when that was in true time.
-    past: Vec<(Time, NodeId, Option<Shown>)>,
 }
 
 impl Table {
@@ -192,7 +155,7 @@ impl Table {
     pub fn forget_weights(&mut self, expiry: Duration, now: Time) {
         let Table { weights, books, .. } = self;
         weights.retain(|node, (_, gone)| {
-            let listed = books.iter().any(|book| book.listed.contains_key(node));
+            let listed = books.iter().any(|book| book.listed().contains_key(node));
             let since = if listed { None } else { Some(gone.unwrap_or(now)) };
             *gone = since;
             since.is_none_or(|since| now.since(since) <= expiry)
@@ -205,27 +168,9 @@ impl Table {
         self.books[service.0 as usize].offered(threshold)
     }
 
-    /// The list that was offered at a moment.
-    pub fn offered_at(&self, service: ServiceId, moment: Time) -> Listing {
-        let book = &self.books[service.0 as usize];
-        let mut then = book.listed.clone();
-        let after = book.past.iter().rev().take_while(|(when, ..)| *when > moment);
-        for &(_, node, before) in after {
-            match before {
-                Some(shown) => then.insert(node, shown),
-                None => then.remove(&node),
-            };
-        }
-        let undone = book.past.iter().rev().take_while(|(when, ..)| *when > moment).count() as u64;
-        let healthy = then.values().filter(|shown| shown.healthy).count();
-        let whole = protects(healthy, then.len(), self.threshold);
-        listing(service, book.revision - undone, &then, whole)
-    }
-
-    /// When a service's list last changed, in true time, if that was after a moment.
-    pub fn changed_after(&self, service: ServiceId, moment: Time) -> Option<Time> {
-        let past = &self.books[service.0 as usize].past;
-        past.get(past.partition_point(|(when, ..)| *when <= moment)).map(|(when, ..)| *when)
+    /// A service.
+    pub fn book(&self, service: ServiceId) -> &Book {
+        &self.books[service.0 as usize]
     }
 
     fn put(&mut self, id: ConnectionId, published: Option<Published>, moment: Time) -> Option<Turn> {
@@ -243,22 +188,7 @@ impl Table {
             endpoint: Endpoint { weight: weight.unwrap_or(published.endpoint.weight), ..published.endpoint },
             healthy: published.healthy,
         });
-        let threshold = self.threshold;
-        let book = &mut self.books[service.0 as usize];
-        let protected_before = book.protects(threshold);
-        let before = match after {
-            Some(shown) => book.listed.insert(node, shown),
-            None => book.listed.remove(&node),
-        };
-        if before == after {
-            return None;
-        }
-        let is_healthy = |shown: &Option<Shown>| usize::from(shown.is_some_and(|shown| shown.healthy));
-        book.healthy = book.healthy + is_healthy(&after) - is_healthy(&before);
-        book.revision += 1;
-        book.offered = None;
-        book.past.push((moment, node, before));
-        Some(Turn { service, node, before, after, protected: (protected_before, book.protects(threshold)) })
+        self.books[service.0 as usize].list(node, after, self.threshold, moment)
     }
 
     fn range(&self, node: NodeId) -> impl DoubleEndedIterator<Item = (&ConnectionId, &Client)> {
@@ -268,28 +198,6 @@ impl Table {
         };
         self.clients.range(all)
     }
-}
-
-impl Book {
-    fn new(service: ServiceId) -> Book {
-        Book { service, listed: BTreeMap::new(), healthy: 0, revision: 0, offered: None, past: Vec::new() }
-    }
-
-    fn protects(&self, threshold: Ratio) -> bool {
-        protects(self.healthy, self.listed.len(), threshold)
-    }
-
-    fn offered(&mut self, threshold: Ratio) -> Arc<Listing> {
-        let whole = self.protects(threshold);
-        let (service, revision, listed) = (self.service, self.revision, &self.listed);
-        let offered = self.offered.get_or_insert_with(|| Arc::new(listing(service, revision, listed, whole)));
-        offered.clone()
-    }
-}
-
-fn listing(service: ServiceId, revision: u64, listed: &BTreeMap<NodeId, Shown>, whole: bool) -> Listing {
-    let offered = listed.values().filter(|shown| whole || shown.healthy);
-    Listing { service, revision, endpoints: offered.map(|shown| shown.endpoint).collect() }
 }
 
 #[cfg(test)]
@@ -366,11 +274,12 @@ mod tests {
             table.publish(id(node, 0), published(node, true), at(node.into()));
         }
         table.remove(id(1, 0), at(9));
-        assert_eq!(nodes(&table.offered_at(ServiceId(0), at(0))), [0_u32; 0]);
-        assert_eq!(nodes(&table.offered_at(ServiceId(0), at(1))), [1]);
-        assert_eq!(nodes(&table.offered_at(ServiceId(0), at(8))), [1, 2]);
-        assert_eq!(nodes(&table.offered_at(ServiceId(0), at(9))), [2]);
-        assert_eq!(table.changed_after(ServiceId(0), at(2)), Some(at(9)));
+        let book = table.book(ServiceId(0));
+        assert_eq!(nodes(&book.offered_at(Ratio::ZERO, at(0))), [0_u32; 0]);
+        assert_eq!(nodes(&book.offered_at(Ratio::ZERO, at(1))), [1]);
+        assert_eq!(nodes(&book.offered_at(Ratio::ZERO, at(8))), [1, 2]);
+        assert_eq!(nodes(&book.offered_at(Ratio::ZERO, at(9))), [2]);
+        assert!(book.has_changed_since(at(8)) && !book.has_changed_since(at(9)));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
 use crate::registry::nacos;
 use crate::registry::nacos::delays::Delays;
-use crate::registry::nacos::ills::{is_gap, stale, stalled_by};
+use crate::registry::nacos::ills::{is_gap, stale, stale_listing, stalled_by};
 
 /// Pushes to come, and those under way.
 #[derive(Clone, Debug)]
@@ -156,12 +156,9 @@ impl Member {
     /// What a reader or subscriber is told of a service: its list, unless something is wrong with the server.
     pub(super) fn shown(&mut self, ctx: &mut Ctx<'_>, service: ServiceId) -> Arc<Listing> {
         let mut listing = self.table.offered(service);
-        if let Some((by, age)) = stale(ctx) {
-            let then = Time::START + ctx.moment().since(Time::START).saturating_sub(age);
-            if self.table.changed_after(service, then).is_some() {
-                listing = Arc::new(self.table.offered_at(service, then));
-                ctx.touch(by);
-            }
+        let threshold = self.seat.config.protect_threshold;
+        if let Some(older) = stale_listing(ctx, self.table.book(service), threshold) {
+            listing = older;
         }
         self.scars.disfigure(ctx, &mut listing);
         listing

@@ -10,7 +10,7 @@ impl Member {
     /// Reports to the next.
     pub(super) fn report(&mut self, ctx: &mut Ctx<'_>) {
         ctx.after(REPORT, Timer::Report.into());
-        if let Some(member) = self.membership.next() {
+        if let Some(member) = self.membership.turn() {
             let number = self.number();
             self.reports.insert(number, member);
             ctx.stream(self.node(member), Msg::Peer(Peer::Report { number }).into());
