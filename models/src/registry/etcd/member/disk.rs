@@ -8,7 +8,8 @@ use super::{Member, Timer};
 use crate::failpoint::{Pass, Point};
 use crate::node::Ctx;
 use crate::plight::{BadDisk, Plight};
-use crate::registry::{self, raft::Peer};
+use crate::registry;
+use crate::registry::raft::Peer;
 
 /// What is being written, and what waits for it.
 #[derive(Clone, Debug)]
