@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use schism_core::{Durable, Duration, NodeId, ZoneId};
 
-use super::{Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, etcd, eureka, nacos};
+use super::{
+    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, etcd, eureka, nacos,
+};
 use crate::cache::Reads;
 use crate::client::Operation;
 use crate::listing::{Endpoint, ServiceId};
