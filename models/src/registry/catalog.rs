@@ -269,7 +269,7 @@ macro_rules! catalog {
         /// A client's side of discovery with some registry.
         #[derive(Clone, Debug)]
         pub enum AnySubscriber {
-            $(#[doc = $about] $Name($module::Subscriber),)*
+            $(#[doc = $about] $Name(Box<$module::Subscriber>),)*
         }
 
         impl AnySubscriber {
@@ -277,7 +277,7 @@ macro_rules! catalog {
             pub fn new(address: &AnyAddress, zone: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> AnySubscriber {
                 match address {
                     $(AnyAddress::$Name(address) => {
-                        AnySubscriber::$Name($module::Subscriber::new(address, zone, service, ctx))
+                        AnySubscriber::$Name(Box::new($module::Subscriber::new(address, zone, service, ctx)))
                     })*
                 }
             }
