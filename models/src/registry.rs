@@ -9,6 +9,7 @@ pub mod ail;
 mod catalog;
 pub mod etcd;
 pub mod eureka;
+pub mod nacos;
 mod nobody;
 pub mod raft;
 
@@ -238,6 +239,8 @@ impl Config {
         match self {
             Config::Static | Config::Eureka(_) => false,
             Config::Etcd(_) => true,
+            // The metadata have a leader from 2.0 on; what is ephemeral has none.
+            Config::Nacos(nacos) => nacos.version >= nacos::Version::V2_0,
         }
     }
 

@@ -198,3 +198,16 @@ pub mod eureka {
     /// By how many times an interval may grow.
     pub const BACK_OFF: Limit = Limit::new("times as long", 1, 1_000, "half a minute becomes eight hours");
 }
+
+/// The Nacos constants that make no sense beyond.
+pub mod nacos {
+    use schism_core::Duration;
+
+    use super::Limit;
+
+    /// How often a client asks for its connection's health again.
+    pub const RETRIES: Limit =
+        Limit::new("retries", 0, 1_000, "nobody asks for an hour whether a connection is good");
+    /// The shortest election timeout of the metadata's group: it has a heartbeat every tenth of that.
+    pub const ELECTION: Duration = Duration::from_millis(100);
+}

@@ -3,8 +3,10 @@
 
 mod etcd;
 mod eureka;
+mod nacos;
 
 use schism_core::Duration;
+use schism_models::registry::nacos::Version;
 use schism_models::registry::{Aides, Config};
 
 use crate::diagnostics::{Problem, Report};
@@ -82,6 +84,7 @@ macro_rules! catalog {
 catalog! {
     Etcd = etcd, "etcd";
     Eureka = eureka, "eureka";
+    Nacos = nacos, "nacos";
 }
 
 impl Spec {
@@ -90,13 +93,15 @@ impl Spec {
         match self {
             Spec::Static | Spec::Eureka(_) => false,
             Spec::Etcd(_) => true,
+            // What is kept in the metadata, from 2.0 on.
+            Spec::Nacos(nacos) => nacos.version >= Version::V2_0,
         }
     }
 
     /// Whether clients can call it as a key-value store.
     pub(crate) fn can_be_called(&self) -> bool {
         match self {
-            Spec::Static | Spec::Eureka(_) => false,
+            Spec::Static | Spec::Eureka(_) | Spec::Nacos(_) => false,
             Spec::Etcd(_) => true,
         }
     }
@@ -104,7 +109,7 @@ impl Spec {
     /// Which processes it has besides its members.
     pub(crate) fn aides(&self) -> Vec<Aides> {
         match self {
-            Spec::Static | Spec::Etcd(_) | Spec::Eureka(_) => Vec::new(),
+            Spec::Static | Spec::Etcd(_) | Spec::Eureka(_) | Spec::Nacos(_) => Vec::new(),
         }
     }
 }
@@ -165,11 +170,6 @@ impl<'a> Lines<'a> {
     /// `key = "word"`.
     fn word(&mut self, key: &str, word: &str) {
         self.line(key, &crate::render::text(word));
-    }
-
-    /// `key = true`.
-    fn flag(&mut self, key: &str, flag: bool) {
-        self.line(key, &flag.to_string());
     }
 
     /// `key = "10s"`.

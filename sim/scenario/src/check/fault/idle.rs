@@ -52,6 +52,7 @@ fn is_read(clock: &Clock, written: &Written, cast: &Cast) -> bool {
     let reads: &[Kind] = match registry {
         Spec::Etcd(etcd) if etcd.lease_clock == LeaseClock::Wall => &[Kind::Member],
         Spec::Static | Spec::Etcd(_) => &[],
+        Spec::Nacos(_) => &[Kind::Member],
         Spec::Eureka(_) => &[Kind::Member, Kind::Instance],
     };
     clock.targets.iter().any(|target| may_be(target, reads, cast))
