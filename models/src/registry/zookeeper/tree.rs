@@ -158,6 +158,11 @@ impl Tree {
         self.sessions.get(&session).map(|session| session.timeout)
     }
 
+    /// The node that belongs to a session, if one does.
+    pub fn owned(&self, session: SessionId) -> Option<NodeId> {
+        self.sessions.get(&session).and_then(|session| session.owns)
+    }
+
     /// An instance's node, if it has one.
     pub fn znode(&self, node: NodeId) -> Option<&Znode> {
         self.znodes.get(&node)
