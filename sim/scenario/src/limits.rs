@@ -182,3 +182,19 @@ pub mod etcd {
     /// The shortest heartbeat and election timeout that can be written: etcd takes whole milliseconds.
     pub const MILLISECOND: Duration = Duration::from_millis(1);
 }
+
+/// What ZooKeeper's constants are held to.
+pub mod zookeeper {
+    use schism_core::Duration;
+
+    use super::Limit;
+
+    /// Ticks of `init-limit` and `sync-limit`.
+    pub const TICKS: Limit = Limit::new("ticks", 1, 10_000, "with the longest tick that is more than a year");
+    /// The shortest tick that can be written: ZooKeeper takes whole milliseconds.
+    pub const MILLISECOND: Duration = Duration::from_millis(1);
+    /// The shortest tick: a leader pings twice in each, and each is an event.
+    pub const SHORTEST_TICK: Duration = Duration::from_millis(10);
+    /// The longest.
+    pub const LONGEST_TICK: Duration = Duration::from_secs(3_600);
+}

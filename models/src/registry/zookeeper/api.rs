@@ -290,4 +290,3 @@ impl Msg {
         PIECE_BYTES + more
     }
 }
-

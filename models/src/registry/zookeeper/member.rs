@@ -24,18 +24,18 @@ use self::lag::Lag;
 use self::late::Late;
 use self::leading::Leading;
 use self::votes::Cable;
+use super::Config;
 use super::api::{Leader, Learner, Msg};
 use super::election::{Election, Vote};
 use super::log::{Disk, Log, Sid};
 use super::tree::Tree;
-use super::Config;
 use crate::failpoint::Passes;
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::plight::Plight;
-use crate::registry::bucket::Bucket;
-use crate::registry::history::History;
+use crate::registry::etcd::bucket::Bucket;
+use crate::registry::etcd::history::History;
 use crate::registry::{Seat, Server};
 
 /// What a server reminds itself of. Those with a number are of one turn: one time of looking, leading or following.
@@ -267,10 +267,6 @@ impl Member {
 
     fn sid(&self, node: NodeId) -> Option<Sid> {
         self.seat.layout.member_at(node).map(|at| at as Sid)
-    }
-
-    fn is_quorum(&self, servers: usize) -> bool {
-        servers > self.seat.layout.members.len() / 2
     }
 
     fn services(&self) -> u16 {

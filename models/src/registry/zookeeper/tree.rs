@@ -302,7 +302,9 @@ mod tests {
     fn a_nodes_end_is_that_of_its_session() {
         let (tree, effects) = tree(&[opened(OLD), created(OLD), closed(OLD)]);
         let gone = Write::Remove(NodeId(7), Cause::Expired);
-        assert!(matches!(effects[2], Effect::Listed(write, SERVICE, Change { up: false, .. }) if write == gone));
+        assert!(
+            matches!(effects[2], Effect::Listed(write, SERVICE, Change { up: false, .. }) if write == gone)
+        );
         assert_eq!((tree.list(SERVICE).endpoints.len(), tree.writes()), (0, 3));
     }
 

@@ -31,6 +31,11 @@ impl Zxid {
         Zxid(self.0 + 1)
     }
 
+    /// What a revision of a list is of.
+    pub fn of_revision(revision: u64) -> Zxid {
+        Zxid(revision)
+    }
+
     /// As the revision of a list.
     pub fn revision(self) -> u64 {
         self.0

@@ -9,6 +9,7 @@ use super::{Member, Role, Timer};
 use crate::failpoint::{Pass, Point};
 use crate::node::Ctx;
 use crate::plight::{BadDisk, Plight};
+use crate::registry;
 
 /// What is being written, and what waits for it.
 #[derive(Clone, Debug)]
@@ -83,7 +84,8 @@ impl Member {
         self.disk.saved = epochs;
         let (after, entries) = self.log.hand_over();
         let committed = self.tree.zxid();
-        ctx.write(Record { accepted: epochs.0, current: epochs.1, committed, after, entries }.into());
+        let record = Record { accepted: epochs.0, current: epochs.1, committed, after, entries };
+        ctx.write(registry::Record::Zookeeper(record));
         self.disk.under_way = Some(Sync { last: self.log.last(), held });
         let takes = self.disk.luck.sample(&self.seat.config.fsync);
         let delay = delay(ctx, takes);

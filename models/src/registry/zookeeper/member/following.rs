@@ -187,6 +187,4 @@ impl Member {
             ctx.observe(Observation::View(list.clone()));
         }
     }
-
 }
-

@@ -129,10 +129,9 @@ impl Member {
         };
         let deadline = leading.ticks + patience;
         let now = ctx.now();
-        leading.learners.insert(
-            sid,
-            Follower { forwarding: false, heard: now, deadline, oldest: None, later: None },
-        );
+        leading
+            .learners
+            .insert(sid, Follower { forwarding: false, heard: now, deadline, oldest: None, later: None });
         leading.infos.insert(sid, accepted);
         let begun = leading.stage > Stage::Discovery || !leading.accepted.is_empty();
         ctx.after(quiet, Timer::LearnerQuiet(turn, sid).into());

@@ -130,7 +130,11 @@ impl Member {
             Txn::Create { endpoint, session, .. } => Some((endpoint.node, Some(session))),
             Txn::Delete { node, .. } => Some((node, None)),
             Txn::CloseSession { session, .. } => self.owned(session).map(|node| (node, None)),
-            Txn::CreateSession { .. } | Txn::SetData { .. } | Txn::Put | Txn::Error(_) | Txn::Restore { .. } => None,
+            Txn::CreateSession { .. }
+            | Txn::SetData { .. }
+            | Txn::Put
+            | Txn::Error(_)
+            | Txn::Restore { .. } => None,
         };
         let Some(leading) = self.leading() else { return };
         if let Some((node, owner)) = change {
