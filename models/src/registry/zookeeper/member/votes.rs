@@ -9,8 +9,9 @@ use super::super::log::Sid;
 use super::{Member, Timer};
 use crate::node::Ctx;
 
-/// The time-out after which Linux first sends a segment again; it doubles each time (RFC 6298; TCP_RTO_MIN).
-const RTO: Duration = Duration::from_millis(200);
+/// The time-out after which Linux first sends a segment again, which doubles each time: TCP_RTO_MIN (200 ms) and the round
+/// trip with the kernel's own ticks. Measured on cut connections: 0.2, 0.6, 1.5, 3.1, 6.4, 13, 26.5 s after the first.
+const RTO: Duration = Duration::from_nanos(206_500_000);
 
 /// One connection of the election port. It is apart from the one between leader and follower, which the network keeps: so
 /// it does not wait for what is stuck there. Its queue holds one message, and the last that was sent is sent again on a
@@ -25,6 +26,8 @@ pub(super) struct Cable {
 
 #[derive(Clone, Copy, Debug)]
 struct Unheard {
+    /// The number of the first message that has not been heard: its slots go on for those that take its place.
+    first: u64,
     number: u64,
     told: Notification,
     /// How often it, or what it took the place of, has been sent again.
@@ -64,22 +67,29 @@ impl Member {
     }
 
     /// A vote has not arrived, unless there is a later one, or nothing left to say.
-    pub(super) fn on_resend(&mut self, ctx: &mut Ctx<'_>, to: Sid, number: u64) {
+    pub(super) fn on_resend(&mut self, ctx: &mut Ctx<'_>, to: Sid, first: u64) {
         let node = self.node(to);
         let Some(cable) = self.cables.get_mut(&to) else { return };
-        let Some(unheard) = cable.unheard.as_mut().filter(|unheard| unheard.number == number) else { return };
+        let Some(unheard) = cable.unheard.as_mut().filter(|unheard| unheard.first == first) else { return };
         unheard.tries += 1;
-        let Unheard { number, told, tries } = *unheard;
+        let Unheard { number, told, tries, .. } = *unheard;
         ctx.send(node, Msg::Vote { number, told }.into());
-        ctx.after(RTO * (1 << tries.min(9)), Timer::Resend(to, number).into());
+        ctx.after(RTO * (1 << tries.min(9)), Timer::Resend(to, first).into());
     }
 
+    /// What follows a message that is being sent again waits for that one's next slot.
     fn tell_vote(&mut self, ctx: &mut Ctx<'_>, to: Sid, told: Notification) {
         let (number, node) = (self.number(), self.node(to));
         let cable = self.cables.get_mut(&to).expect("there is a cable to each of the others");
-        let tries = cable.unheard.map_or(0, |unheard| unheard.tries);
-        cable.unheard = Some(Unheard { number, told, tries });
-        ctx.send(node, Msg::Vote { number, told }.into());
-        ctx.after(RTO * (1 << tries.min(9)), Timer::Resend(to, number).into());
+        match &mut cable.unheard {
+            Some(unheard) => (unheard.number, unheard.told) = (number, told),
+            None => {
+                cable.unheard = Some(Unheard { first: number, number, told, tries: 0 });
+                ctx.after(RTO, Timer::Resend(to, number).into());
+            }
+        }
+        if cable.unheard.is_some_and(|unheard| unheard.tries == 0) {
+            ctx.send(node, Msg::Vote { number, told }.into());
+        }
     }
 }
