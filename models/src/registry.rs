@@ -8,7 +8,10 @@ mod aide;
 pub mod ail;
 mod catalog;
 pub mod etcd;
+pub mod eureka;
+pub mod nacos;
 mod nobody;
+pub mod raft;
 pub mod zookeeper;
 
 use std::borrow::Cow;
@@ -235,8 +238,10 @@ impl Config {
     /// Whether one of its members leads the others.
     pub fn has_leader(&self) -> bool {
         match self {
-            Config::Static => false,
+            Config::Static | Config::Eureka(_) => false,
             Config::Etcd(_) | Config::Zookeeper(_) => true,
+            // The metadata have a leader from 2.0 on; what is ephemeral has none.
+            Config::Nacos(nacos) => nacos.version >= nacos::Version::V2_0,
         }
     }
 

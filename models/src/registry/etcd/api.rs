@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use schism_core::Duration;
 
-use super::raft;
+use super::log;
 use super::store::LeaseId;
 use crate::cache::Reads;
 use crate::listing::{Change, Endpoint, Listing, ServiceId};
@@ -13,7 +13,7 @@ use crate::listing::{Change, Endpoint, Listing, ServiceId};
 #[derive(Clone, Debug, Hash)]
 pub enum Msg {
     /// Between members.
-    Raft(raft::Message),
+    Raft(log::Message),
     /// A follower passes a keepalive on to the leader.
     Forward {
         /// The follower's number for it.
@@ -68,6 +68,12 @@ pub enum Msg {
         /// Of which service.
         service: ServiceId,
     },
+    /// There is no watch any more: the member has no leader, and the watch requires one (`ErrNoLeader`, "etcdserver: no
+    /// leader").
+    NoLeader {
+        /// Of which service.
+        service: ServiceId,
+    },
     /// A client asks whether the member is still there: a ping of HTTP/2.
     Ping,
     /// It is.
@@ -108,6 +114,7 @@ impl Msg {
             | Msg::KeptAlive { .. }
             | Msg::Watch { .. }
             | Msg::Compacted { .. }
+            | Msg::NoLeader { .. }
             | Msg::Ping
             | Msg::Pong => 0,
         };
