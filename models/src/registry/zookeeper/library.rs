@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use schism_core::{Duration, Luck, NodeId, Time};
+use schism_core::{Draw, Duration, NodeId, Time};
 
 use super::Config;
 use super::api::{Answer, Ask, Client, Msg, Server};
@@ -65,12 +65,11 @@ pub struct Library {
     at: usize,
     /// Where it was connected last, or began.
     home: usize,
-    luck: Luck,
+    /// The luck of its pauses, each by its connection.
+    luck: Draw,
     state: State,
     /// Which connection it is.
     number: u32,
-    /// Whether it has ever tried to connect.
-    has_tried: bool,
     session: Option<SessionId>,
     /// The time-out that was agreed upon, or is asked for.
     timeout: Duration,
@@ -114,10 +113,9 @@ impl Library {
             at: 0,
             home: 0,
             servers,
-            luck,
+            luck: luck.draw(),
             state: State::Closed,
             number: 0,
-            has_tried: false,
             session: None,
             timeout: address.config.session_timeout,
             seen: Zxid::ZERO,
@@ -176,7 +174,6 @@ impl Library {
         self.timeout = self.config.session_timeout;
         self.seen = Zxid::ZERO;
         self.home = self.at;
-        self.has_tried = false;
         self.heard_any = ctx.now();
         self.number += 1;
         self.connect(ctx);
@@ -277,7 +274,6 @@ impl Library {
 
     fn connect(&mut self, ctx: &mut Ctx<'_>) {
         self.state = State::Connecting;
-        self.has_tried = true;
         self.heard = ctx.now();
         let (session, timeout, seen) = (self.session, self.config.session_timeout, self.seen);
         self.send(ctx, Client::Connect { session, timeout, seen });
@@ -369,7 +365,8 @@ impl Library {
         self.state = State::Pausing;
         self.at = (self.at + 1) % self.servers.len();
         let round = if self.at == self.home { PAUSE } else { Duration::ZERO };
-        let pause = Duration::from_nanos(self.luck.below(PAUSE.as_nanos() as u32).into());
+        let pause =
+            Duration::from_nanos(self.luck.derive(self.number.into()).below(PAUSE.as_nanos() as u32).into());
         ctx.after(round + pause, Timer::Connect(self.number).into());
         Event::Lost(server)
     }

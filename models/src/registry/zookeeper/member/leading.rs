@@ -289,7 +289,7 @@ impl Member {
             leading.ticks += 1;
             let ticks = leading.ticks;
             let there = leading.learners.values().filter(|follower| ticks <= follower.deadline).count();
-            if there + 1 <= quorum {
+            if there < quorum {
                 return self.look(ctx);
             }
         }
