@@ -12,6 +12,7 @@ pub mod eureka;
 pub mod nacos;
 mod nobody;
 pub mod raft;
+pub mod zookeeper;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -238,7 +239,7 @@ impl Config {
     pub fn has_leader(&self) -> bool {
         match self {
             Config::Static | Config::Eureka(_) => false,
-            Config::Etcd(_) => true,
+            Config::Etcd(_) | Config::Zookeeper(_) => true,
             // The metadata have a leader from 2.0 on; what is ephemeral has none.
             Config::Nacos(nacos) => nacos.version >= nacos::Version::V2_0,
         }

@@ -19,7 +19,11 @@ impl Config {
     /// The seats of its aides, in the order of the layout.
     pub fn aide_seats(&self, _: &Arc<Layout>) -> Vec<AideSeat> {
         match self {
-            Config::Static | Config::Etcd(_) | Config::Eureka(_) | Config::Nacos(_) => Vec::new(),
+            Config::Static
+            | Config::Etcd(_)
+            | Config::Zookeeper(_)
+            | Config::Eureka(_)
+            | Config::Nacos(_) => Vec::new(),
         }
     }
 }

@@ -6,6 +6,7 @@ use schism_core::{Durable, Duration, NodeId, ZoneId};
 
 use super::{
     Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, etcd, eureka, nacos,
+    zookeeper,
 };
 use crate::cache::Reads;
 use crate::client::Operation;
@@ -379,4 +380,5 @@ catalog! {
     Etcd = etcd, "etcd", "etcd v3: Raft, leases kept by the leader and expired on its sweep, watches with revisions";
     Eureka = eureka, "eureka", "Eureka 1.x: peers that accept everything, self-preservation, and clients that poll caches";
     Nacos = nacos, "nacos", "Nacos: beats over HTTP (1.4) or connections (2.x, 3.x); servers tell each other what they hold (Distro)";
+    Zookeeper = zookeeper, "zookeeper", "ZooKeeper: sessions with ephemeral nodes that expire by whole ticks, one-shot watches";
 }

@@ -211,3 +211,19 @@ pub mod nacos {
     /// The shortest election timeout of the metadata's group: it has a heartbeat every tenth of that.
     pub const ELECTION: Duration = Duration::from_millis(100);
 }
+
+/// What ZooKeeper's constants are held to.
+pub mod zookeeper {
+    use schism_core::Duration;
+
+    use super::Limit;
+
+    /// Ticks of `init-limit` and `sync-limit`.
+    pub const TICKS: Limit = Limit::new("ticks", 1, 10_000, "with the longest tick that is more than a year");
+    /// The shortest tick that can be written: ZooKeeper takes whole milliseconds.
+    pub const MILLISECOND: Duration = Duration::from_millis(1);
+    /// The shortest tick: a leader pings twice in each, and each is an event.
+    pub const SHORTEST_TICK: Duration = Duration::from_millis(10);
+    /// The longest.
+    pub const LONGEST_TICK: Duration = Duration::from_secs(3_600);
+}

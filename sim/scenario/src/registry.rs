@@ -4,6 +4,7 @@
 mod etcd;
 mod eureka;
 mod nacos;
+mod zookeeper;
 
 use schism_core::Duration;
 use schism_models::registry::nacos::Version;
@@ -85,6 +86,7 @@ catalog! {
     Etcd = etcd, "etcd";
     Eureka = eureka, "eureka";
     Nacos = nacos, "nacos";
+    Zookeeper = zookeeper, "zookeeper";
 }
 
 impl Spec {
@@ -92,7 +94,7 @@ impl Spec {
     pub(crate) fn has_leader(&self) -> bool {
         match self {
             Spec::Static | Spec::Eureka(_) => false,
-            Spec::Etcd(_) => true,
+            Spec::Etcd(_) | Spec::Zookeeper(_) => true,
             // What is kept in the metadata, from 2.0 on.
             Spec::Nacos(nacos) => nacos.version >= Version::V2_0,
         }
@@ -102,14 +104,16 @@ impl Spec {
     pub(crate) fn can_be_called(&self) -> bool {
         match self {
             Spec::Static | Spec::Eureka(_) | Spec::Nacos(_) => false,
-            Spec::Etcd(_) => true,
+            Spec::Etcd(_) | Spec::Zookeeper(_) => true,
         }
     }
 
     /// Which processes it has besides its members.
     pub(crate) fn aides(&self) -> Vec<Aides> {
         match self {
-            Spec::Static | Spec::Etcd(_) | Spec::Eureka(_) | Spec::Nacos(_) => Vec::new(),
+            Spec::Static | Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Eureka(_) | Spec::Nacos(_) => {
+                Vec::new()
+            }
         }
     }
 }
