@@ -2,6 +2,7 @@
 
 pub mod ail;
 pub mod etcd;
+pub mod kubernetes;
 pub mod raft;
 
 /// Which registry the run has, with its constants.
