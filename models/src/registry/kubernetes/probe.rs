@@ -135,7 +135,10 @@ mod tests {
     #[test]
     fn what_failed_to_be_alive_is_left_alone_until_it_is_another() {
         let mut tally = Tally::new(Kind::Liveness, Spec::DEFAULT);
-        (0..3).for_each(|_| drop(tally.count(Failure)));
+        assert_eq!(
+            [tally.count(Failure), tally.count(Failure), tally.count(Failure)],
+            [None, None, Some(Failure)]
+        );
         assert!(!tally.wants(Duration::from_secs(9)));
         tally.renew();
         assert!(tally.wants(Duration::ZERO));

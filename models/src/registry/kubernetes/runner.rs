@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn after_that_it_runs_every_second_and_a_nanosecond_earlier_is_too_early() {
         let mut runner = Runner::new(Duration::from_secs(1));
-        [0, 0, 1000].into_iter().for_each(|millis| drop(runner.ask(at(millis))));
+        assert_eq!([0, 0, 1000].map(|millis| runner.ask(at(millis))), [Answer::Run; 3]);
         let nearly = Time::from_nanos(1_999_999_999);
         assert_eq!(runner.ask(nearly), Answer::Wait(Duration::from_nanos(1)));
         assert_eq!(runner.ask(at(2000)), Answer::Run);
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_pause_lets_two_run_at_once_again() {
         let mut runner = Runner::new(Duration::from_secs(1));
-        [0, 0].into_iter().for_each(|millis| drop(runner.ask(at(millis))));
+        assert_eq!([0, 0].map(|millis| runner.ask(at(millis))), [Answer::Run; 2]);
         assert_eq!([5000, 5001].map(|millis| runner.ask(at(millis))), [Answer::Run; 2]);
     }
 }
