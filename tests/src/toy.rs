@@ -116,6 +116,7 @@ pub fn world_born(nodes: u32, first: Birth, letters: &[Letter]) -> World<Toy, Ma
         name: format!("toy-{node}"),
         zone,
         birth: if node == 0 { first } else { Birth::AtStart },
+        host: None,
         config: letters.iter().filter(|letter| letter.from == NodeId(node)).copied().collect(),
     };
     World::new(&topology, (0..nodes).map(part).collect(), Seed(1), Mailbox::default())

@@ -33,6 +33,8 @@ pub struct Part<C> {
     pub config: C,
     /// When it first boots.
     pub birth: Birth,
+    /// The node whose host it shares, if it has none of its own.
+    pub host: Option<NodeId>,
 }
 
 /// When a node's first life begins.
@@ -246,7 +248,8 @@ impl<A: Actor> Node<A> {
 impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// A world in which every node of the cast that is there from the start has just booted, in order.
     pub fn new(topology: &Topology, cast: Vec<Part<A::Config>>, seed: Seed, witness: W) -> Self {
-        let network = Network::new(topology, cast.iter().map(|part| part.zone).collect());
+        let zones = cast.iter().map(|part| part.zone).collect();
+        let network = Network::new(topology, zones, cast.iter().map(|part| part.host));
         let names = cast.iter().map(|part| Arc::from(part.name.as_str())).collect();
         let pulses = cast.iter().map(|part| part.birth.pulse()).collect();
         let nodes: Vec<Node<A>> = cast
@@ -410,8 +413,16 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         self.mark(Mark::Fault, NodeId(0), NodeId(0));
         fault.hash(&mut self.digest);
         match &fault {
-            Fault::Crash(node, death) => self.crash(*node, *death),
-            Fault::Restart(node) => self.restart(*node),
+            Fault::Crash(node, death) => {
+                self.crash(*node, *death);
+                if death.farewell == Farewell::Silence {
+                    self.all_aboard(*node, |world, aboard| world.crash(aboard, *death));
+                }
+            }
+            Fault::Restart(node) => {
+                self.restart(*node);
+                self.all_aboard(*node, Self::restart);
+            }
             Fault::Pause(node) => self.pause(*node),
             Fault::Resume(node) => self.resume(*node),
             Fault::Cut(cut) => self.network.cut(cut.clone(), self.streams.count()),
@@ -420,11 +431,21 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             Fault::Repair(id) => self.network.repair(*id),
             Fault::Sever { id, from, to } => self.sever(*id, from, to),
             Fault::FakeSyncs(node) => self.nodes[node.index()].disk.set_syncs(Syncs::Faked),
-            Fault::PowerOn(node) => self.nodes[node.index()].host = Host::Answers,
+            Fault::PowerOn(node) => {
+                self.nodes[node.index()].host = Host::Answers;
+                self.all_aboard(*node, Self::restart);
+            }
             Fault::MakeSyncs(node) => self.nodes[node.index()].disk.set_syncs(Syncs::Made),
             Fault::SetClock(node, setting) => self.set_clocks(*node, *setting),
         }
         self.tell_fault(&fault);
+    }
+
+    /// Does something to every other node on a host.
+    fn all_aboard(&mut self, host: NodeId, each: impl Fn(&mut Self, NodeId)) {
+        for aboard in self.network.aboard(host).to_vec() {
+            each(self, aboard);
+        }
     }
 
     /// What ails a node from now on, if anything does. A process that runs is told at once, one that stands still when

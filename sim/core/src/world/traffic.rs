@@ -484,6 +484,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
 
     /// Tears down every connection between a node of the one set and a node of the other.
     pub(super) fn sever(&mut self, id: FaultId, from: &NodeSet, to: &NodeSet) {
+        let (from, to) = &self.network.hosts_of(from, to);
         let mut pairs = BTreeSet::new();
         for (near, far) in [(from, to), (to, from)] {
             for node in near.iter() {

@@ -137,6 +137,7 @@ impl Stage {
             zone: node.zone,
             config: script(node.id),
             birth: Birth::AtStart,
+            host: None,
         };
         let cast = nodes(&self.scenario).map(part).collect();
         let mut acts: Vec<&(Time, Act)> = self.acts.iter().collect();
