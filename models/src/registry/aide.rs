@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schism_core::NodeId;
 
 use super::{Config, Layout, Msg, Timer};
-use crate::node::Ctx;
+use crate::node::{Ctx, Health};
 
 /// An aide of some registry. No registry has any yet.
 #[derive(Clone, Debug)]
@@ -27,6 +27,11 @@ impl Config {
 impl Aide {
     /// A message has come.
     pub fn on_message(&mut self, _ctx: &mut Ctx<'_>, _from: NodeId, _msg: Msg) {
+        match *self {}
+    }
+
+    /// A probe of an instance has been answered.
+    pub fn on_probed(&mut self, _ctx: &mut Ctx<'_>, _number: u32, _health: Health) {
         match *self {}
     }
 
