@@ -6,6 +6,7 @@
 
 mod aide;
 pub mod ail;
+pub mod bucket;
 mod catalog;
 pub mod etcd;
 pub mod kubernetes;
@@ -237,7 +238,7 @@ impl Config {
     pub fn has_leader(&self) -> bool {
         match self {
             Config::Static => false,
-            Config::Etcd(_) => true,
+            Config::Etcd(_) | Config::Kubernetes(_) => true,
         }
     }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use schism_core::{Durable, Duration, NodeId, ZoneId};
 
-use super::{Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, etcd};
+use super::{
+    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, etcd, kubernetes,
+};
 use crate::cache::Reads;
 use crate::client::Operation;
 use crate::listing::{Endpoint, ServiceId};
@@ -373,4 +375,5 @@ macro_rules! catalog {
 
 catalog! {
     Etcd = etcd, "etcd", "etcd v3: Raft, leases kept by the leader and expired on its sweep, watches with revisions";
+    Kubernetes = kubernetes, "kubernetes", "Kubernetes: API servers over etcd, kubelets that probe, EndpointSlices, kube-proxy";
 }

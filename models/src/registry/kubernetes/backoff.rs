@@ -46,13 +46,13 @@ impl Retries {
         let recent = self.wait.filter(|&(_, said)| now.since(said) <= reset);
         let wait = recent.map_or(initial, |(wait, _)| (wait * 2).min(most));
         self.wait = Some((wait, now));
-        wait + jitter(wait, luck)
+        wait + share(wait, luck.unit())
     }
 }
 
-/// Up to as much again, by chance.
-pub fn jitter(most: Duration, luck: Draw) -> Duration {
-    Duration::from_secs_f64(most.as_secs_f64() * luck.unit())
+/// A share of a duration.
+pub fn share(whole: Duration, share: f64) -> Duration {
+    Duration::from_secs_f64(whole.as_secs_f64() * share)
 }
 
 #[cfg(test)]

@@ -2,8 +2,6 @@
 
 use schism_core::{Duration, Time};
 
-use crate::registry::raft::Peer;
-
 /// Who does not see a lease change for so long may take it: 15 s (`--leader-elect-lease-duration`; client-go,
 /// tools/leaderelection, v1.28).
 pub const LEASE: Duration = Duration::from_secs(15);
@@ -15,8 +13,8 @@ pub const RETRY: Duration = Duration::from_secs(2);
 /// The lease as it is in the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Record {
-    /// Who holds it.
-    pub holder: Peer,
+    /// Who holds it: no process has the identity of another, nor of its own earlier life.
+    pub holder: u64,
     /// How often it has been written: whoever writes must have seen the last (`resourceVersion`).
     pub version: u64,
     /// How often it has gone from one to another (`leaseTransitions`).
@@ -26,7 +24,7 @@ pub struct Record {
 /// One candidate.
 #[derive(Clone, Copy, Debug)]
 pub struct Elector {
-    me: Peer,
+    me: u64,
     /// The lease, and when by its own clock it was first seen to be so: no clock of another's matters.
     seen: Option<(Record, Time)>,
     /// When it last held the lease for sure.
@@ -35,8 +33,13 @@ pub struct Elector {
 
 impl Elector {
     /// One that has seen nothing yet.
-    pub fn new(me: Peer) -> Elector {
+    pub fn new(me: u64) -> Elector {
         Elector { me, seen: None, renewed: None }
+    }
+
+    /// Who it is.
+    pub fn identity(&self) -> u64 {
+        self.me
     }
 
     /// Whether it leads, as far as it knows.
@@ -81,7 +84,7 @@ mod tests {
         Time::START + Duration::from_secs(secs)
     }
 
-    fn record(holder: Peer, version: u64) -> Record {
+    fn record(holder: u64, version: u64) -> Record {
         Record { holder, version, transitions: 0 }
     }
 

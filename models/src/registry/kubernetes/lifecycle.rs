@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schism_core::{Duration, NodeId, Time, ZoneId};
 
-use crate::registry::etcd::bucket::Bucket;
+use crate::registry::bucket::Bucket;
 
 /// How often nodes are looked at: 5 s (`--node-monitor-period`, kube-controller-manager, v1.28).
 pub const MONITOR: Duration = Duration::from_secs(5);

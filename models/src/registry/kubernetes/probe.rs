@@ -71,6 +71,11 @@ impl Tally {
         Tally { kind, spec, last: None, run: 0, hold: Hold::Off }
     }
 
+    /// What it is for.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// How it asks.
     pub fn spec(&self) -> Spec {
         self.spec
