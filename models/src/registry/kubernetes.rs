@@ -74,10 +74,6 @@ pub struct Config {
     pub probe_path: ProbePath,
     /// Whether clients go by what their node's kube-proxy has programmed, or watch slices themselves.
     pub kube_proxy: Option<Proxy>,
-    /// etcd's tick: 100 ms.
-    pub heartbeat: Duration,
-    /// etcd's election timeout: 1 s.
-    pub election: Duration,
     /// How long one sync of etcd's log takes.
     pub fsync: Distribution,
 }

@@ -2,6 +2,7 @@
 //! they are written down again; and one line here.
 
 mod etcd;
+mod kubernetes;
 
 use schism_core::Duration;
 use schism_models::registry::{Aides, Config};
@@ -80,6 +81,7 @@ macro_rules! catalog {
 
 catalog! {
     Etcd = etcd, "etcd";
+    Kubernetes = kubernetes, "kubernetes";
 }
 
 impl Spec {
@@ -87,14 +89,14 @@ impl Spec {
     pub(crate) fn has_leader(&self) -> bool {
         match self {
             Spec::Static => false,
-            Spec::Etcd(_) => true,
+            Spec::Etcd(_) | Spec::Kubernetes(_) => true,
         }
     }
 
     /// Whether clients can call it as a key-value store.
     pub(crate) fn can_be_called(&self) -> bool {
         match self {
-            Spec::Static => false,
+            Spec::Static | Spec::Kubernetes(_) => false,
             Spec::Etcd(_) => true,
         }
     }
@@ -103,6 +105,7 @@ impl Spec {
     pub(crate) fn aides(&self) -> Vec<Aides> {
         match self {
             Spec::Static | Spec::Etcd(_) => Vec::new(),
+            Spec::Kubernetes(_) => vec![Aides::OnHosts("kubelet")],
         }
     }
 }
@@ -163,6 +166,11 @@ impl<'a> Lines<'a> {
     /// `key = "word"`.
     fn word(&mut self, key: &str, word: &str) {
         self.line(key, &crate::render::text(word));
+    }
+
+    /// `key = true`.
+    fn flag(&mut self, key: &str, flag: bool) {
+        self.line(key, if flag { "true" } else { "false" });
     }
 
     /// `key = "10s"`.

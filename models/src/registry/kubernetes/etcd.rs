@@ -38,20 +38,28 @@ struct Sync {
     held: Vec<(Peer, Message<Command>)>,
 }
 
+/// etcd's tick: 100 ms (`heartbeat-interval`; server/embed/config.go, v3.5).
+pub(super) const HEARTBEAT: Duration = Duration::from_millis(100);
+/// etcd's election timeout: 1 s (`election-timeout`).
+const ELECTION_TICKS: u32 = 10;
+/// How long an API server waits for its etcd: 7 s, 5 s and two election timeouts (server/etcdserver/config.go,
+/// `ReqTimeout`).
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(7);
+
 /// What an etcd begins with.
 pub(super) struct Setting<'a> {
     pub(super) me: Peer,
     pub(super) members: Vec<NodeId>,
-    pub(super) election_ticks: u32,
     pub(super) fsync: &'a Distribution,
 }
 
 impl Etcd {
     /// An etcd as it boots: all that its disk knows to be committed is applied already.
     pub(super) fn boot(setting: Setting<'_>, disk: &Disk<Command>, ctx: &Ctx<'_>) -> Etcd {
-        let Setting { me, members, election_ticks, fsync } = setting;
+        let Setting { me, members, fsync } = setting;
         // PreVote is on since etcd 3.5, which every release that is modelled ships with.
-        let settings = Settings { me, members: members.len() as u8, election_ticks, pre_vote: true };
+        let settings =
+            Settings { me, members: members.len() as u8, election_ticks: ELECTION_TICKS, pre_vote: true };
         let mut raft = Raft::new(settings, disk.term, disk.vote, disk.log.clone(), ctx.luck("election"));
         raft.commit = disk.commit;
         Etcd {

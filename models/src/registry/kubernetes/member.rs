@@ -15,7 +15,7 @@ pub(super) use self::ails::ills;
 use self::calls::Late;
 use super::api::{Answer, Failure, Msg};
 use super::elector::Elector;
-use super::etcd::{Etcd, Setting};
+use super::etcd::{Etcd, HEARTBEAT, REQUEST_TIMEOUT, Setting};
 use super::manager::Manager;
 use super::store::{Command, Effect, Heard, Store};
 use super::{Config, Disk};
@@ -28,12 +28,6 @@ use crate::registry::bucket::Bucket;
 use crate::registry::raft::Peer;
 use crate::registry::raft::log::{Entry, Proposal};
 use crate::registry::{Seat, Server};
-
-/// How long an API server waits for its etcd: 7 s, 5 s and two election timeouts (etcd, server/etcdserver/config.go,
-/// `ReqTimeout`).
-fn request_timeout(config: &Config) -> Duration {
-    Duration::from_secs(5) + config.election * 2
-}
 
 /// What a member reminds itself of.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -130,7 +124,7 @@ impl Server for Member {
         let super::Timer::Member(timer) = timer else { unreachable!("a member has no {timer:?}") };
         match timer {
             Timer::Tick => {
-                ctx.after(self.seat.config.heartbeat, Timer::Tick.into());
+                ctx.after(HEARTBEAT, Timer::Tick.into());
                 self.etcd.tick();
                 self.settle(ctx);
             }
@@ -190,7 +184,6 @@ impl Member {
         let setting = Setting {
             me: seat.me as Peer,
             members: seat.layout.members.iter().map(|member| member.0).collect(),
-            election_ticks: (config.election.as_nanos() / config.heartbeat.as_nanos()).max(1) as u32,
             fsync: &config.fsync,
         };
         let mut store = Store::new(seat.layout.services.len() as u16);
@@ -201,7 +194,7 @@ impl Member {
                 store.number_writes(writes(&effect).len());
             }
         }
-        let tick = Duration::from_secs_f64(config.heartbeat.as_secs_f64() * ctx.luck("phases").draw().unit());
+        let tick = Duration::from_secs_f64(HEARTBEAT.as_secs_f64() * ctx.luck("phases").draw().unit());
         ctx.after(tick, Timer::Tick.into());
         for listing in store.listings() {
             ctx.observe(Observation::View(listing.clone()));
@@ -273,7 +266,7 @@ impl Member {
         self.last += 1;
         let number = self.last;
         self.waiting.insert(number, waiting);
-        ctx.after(request_timeout(&self.seat.config), Timer::TimedOut(number).into());
+        ctx.after(REQUEST_TIMEOUT, Timer::TimedOut(number).into());
         let proposal = Proposal { by: Some((self.seat.me as Peer, number)), command: Some(command) };
         let entry = Entry { term: 0, proposal };
         match self.passes.pass(ctx, Point::RegistryPropose) {
