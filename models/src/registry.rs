@@ -9,7 +9,9 @@ pub mod ail;
 pub mod bucket;
 mod catalog;
 pub mod etcd;
+pub mod eureka;
 pub mod kubernetes;
+pub mod nacos;
 mod nobody;
 pub mod raft;
 
@@ -237,8 +239,10 @@ impl Config {
     /// Whether one of its members leads the others.
     pub fn has_leader(&self) -> bool {
         match self {
-            Config::Static => false,
+            Config::Static | Config::Eureka(_) => false,
             Config::Etcd(_) | Config::Kubernetes(_) => true,
+            // The metadata have a leader from 2.0 on; what is ephemeral has none.
+            Config::Nacos(nacos) => nacos.version >= nacos::Version::V2_0,
         }
     }
 

@@ -54,7 +54,8 @@ fn first(scenario: &Scenario, seeds: u64, wanted: impl Fn(Write) -> bool + Sync 
 /// That the first write came between these two, and not always at the same time.
 fn between(found: &[Option<f64>], least: f64, most: f64, spread: f64) {
     let found: Vec<f64> = found.iter().map(|found| found.expect("it is written")).collect();
-    let (first, last) = found.iter().fold((f64::MAX, 0.0_f64), |(least, most), &one| (least.min(one), most.max(one)));
+    let (first, last) =
+        found.iter().fold((f64::MAX, 0.0_f64), |(least, most), &one| (least.min(one), most.max(one)));
     assert!(least <= first && last <= most, "between {first} and {last}, not {least} and {most}");
     assert!(last - first >= spread, "between {first} and {last}: no spread");
 }
@@ -89,7 +90,11 @@ fn a_container_that_ends_is_seen_at_the_next_look() {
 #[test]
 fn a_lost_node_is_noticed_a_grace_period_after_its_last_renewal_was() {
     for (version, grace) in [("1.28", 40.0), ("1.31", 40.0), ("1.32", 50.0), ("1.34", 50.0)] {
-        let lost = with(&format!("version = \"{version}\""), 120, "crash = { target = \"orders-0\", host = \"dies\" }");
+        let lost = with(
+            &format!("version = \"{version}\""),
+            120,
+            "crash = { target = \"orders-0\", host = \"dies\" }",
+        );
         let found = first(&lost, 20, |write| write == Write::Fail(ORDERS_0));
         between(&found, grace - 10.5, grace + 6.0, 3.0);
     }
@@ -155,7 +160,10 @@ fn who_is_told_to_end_leaves_the_endpoints_at_once_and_the_kernel_soon_after() {
             let removed = Write::Remove(ORDERS_0, Cause::Revoked);
             assert!(seen.committed.iter().any(|write| write.3 == removed && since(write.0) < 0.1));
             let clients = seen.believed.iter().filter(|belief| belief.1.0 > 8 && belief.2 == ORDERS_0);
-            clients.filter(|belief| !belief.3 && since(belief.0) > 0.0).map(|belief| since(belief.0)).next_back()
+            clients
+                .filter(|belief| !belief.3 && since(belief.0) > 0.0)
+                .map(|belief| since(belief.0))
+                .next_back()
         });
         between(&found, 0.0, most, 0.0);
     }
@@ -163,7 +171,8 @@ fn who_is_told_to_end_leaves_the_endpoints_at_once_and_the_kernel_soon_after() {
 
 #[test]
 fn without_api_servers_nobody_learns_anything() {
-    let headless = with("", 120, "for = \"60s\"\ncrash = \"registry\"\n[[fault]]\nat = \"50s\"\ncrash = \"orders-0\"");
+    let headless =
+        with("", 120, "for = \"60s\"\ncrash = \"registry\"\n[[fault]]\nat = \"50s\"\ncrash = \"orders-0\"");
     let seen = Seen::of(&headless, 1);
     let learnt = seen.believed.iter().filter(|belief| belief.1.0 > 8);
     let moments: Vec<f64> = learnt.map(|belief| since(belief.0)).filter(|&at| at > 0.0).collect();

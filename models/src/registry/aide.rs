@@ -26,7 +26,7 @@ impl Config {
     /// The seats of its aides, in the order of the layout.
     pub fn aide_seats(&self, layout: &Arc<Layout>) -> Vec<AideSeat> {
         match self {
-            Config::Static | Config::Etcd(_) => Vec::new(),
+            Config::Static | Config::Etcd(_) | Config::Eureka(_) | Config::Nacos(_) => Vec::new(),
             Config::Kubernetes(config) => seats(config, layout).map(AideSeat::Kubelet).collect(),
         }
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use schism_core::{Durable, Duration, NodeId, ZoneId};
 
 use super::{
-    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, etcd, kubernetes,
+    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, etcd, eureka,
+    kubernetes, nacos,
 };
 use crate::cache::Reads;
 use crate::client::Operation;
@@ -143,6 +144,7 @@ macro_rules! catalog {
         }
 
         /// A member of some registry.
+        #[expect(clippy::large_enum_variant, reason = "each is in a box of its node's")]
         #[derive(Clone, Debug)]
         pub enum AnyMember {
             $(#[doc = $about] $Name($module::Member),)*
@@ -326,7 +328,7 @@ macro_rules! catalog {
 
         impl AnyCaller {
             /// A client in `zone` that has called nobody yet.
-            #[allow(unreachable_code, reason = "some registries take no calls: there is nobody to make")]
+            #[expect(unreachable_code, reason = "some registries take no calls: there is nobody to make")]
             pub fn new(address: &AnyAddress, zone: ZoneId, ctx: &Ctx<'_>) -> AnyCaller {
                 match address {
                     $(AnyAddress::$Name(address) => {
@@ -376,5 +378,7 @@ macro_rules! catalog {
 
 catalog! {
     Etcd = etcd, "etcd", "etcd v3: Raft, leases kept by the leader and expired on its sweep, watches with revisions";
+    Eureka = eureka, "eureka", "Eureka 1.x: peers that accept everything, self-preservation, and clients that poll caches";
+    Nacos = nacos, "nacos", "Nacos: beats over HTTP (1.4) or connections (2.x, 3.x); servers tell each other what they hold (Distro)";
     Kubernetes = kubernetes, "kubernetes", "Kubernetes: API servers over etcd, kubelets that probe, EndpointSlices, kube-proxy";
 }

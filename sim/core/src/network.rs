@@ -9,18 +9,15 @@ use crate::impair::{Impairments, remove};
 use crate::stream::StreamId;
 use crate::topology::Route;
 use crate::{
-    Class, Classes, Cut, Draw, Duration, FaultId, Feel, Flows, Impairment, Link, NodeId, NodeSet, Time,
-    Topology, ZoneId,
+    Class, Classes, Cut, Draw, Duration, FaultId, Feel, Flows, Hosts, Impairment, Link, NodeId, NodeSet,
+    Time, Topology, ZoneId,
 };
 
 /// Routes between zones, found once, and the faults in force.
 #[derive(Clone, Debug)]
 pub struct Network {
     zone_of: Vec<ZoneId>,
-    /// The host of each node; empty if no two share one.
-    host_of: Vec<NodeId>,
-    /// Who else is on a host.
-    aboard: BTreeMap<NodeId, Vec<NodeId>>,
+    hosts: Hosts,
     zones: usize,
     routes: Vec<Route>,
     /// How many cuts and impairments are in force: with none, no message asks further.
@@ -153,9 +150,6 @@ pub(crate) enum Met {
     Release(FaultId),
 }
 
-/// How long a message takes that does not leave its host: 50 us, ours, about a small exchange over Linux's loopback.
-const LOOPBACK: Duration = Duration::from_nanos(50_000);
-
 /// Labels of what is derived from one hop's luck; the third is the impairments'.
 const LOSS: u64 = 1;
 const NEXT_HOP: u64 = 2;
@@ -163,26 +157,11 @@ const NEXT_HOP: u64 = 2;
 const COPY: u64 = 4;
 
 impl Network {
-    /// The network of a topology with nodes in these zones, each on the host of another if that is said.
+    /// The network of a topology with nodes in these zones.
     ///
     /// # Panics
     /// If two zones with nodes cannot reach each other.
-    pub fn new(
-        topology: &Topology,
-        zone_of: Vec<ZoneId>,
-        hosts: impl Iterator<Item = Option<NodeId>>,
-    ) -> Network {
-        let mut aboard: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
-        let mut host_of = Vec::new();
-        for (node, host) in (0..).map(NodeId).zip(hosts) {
-            host_of.push(host.unwrap_or(node));
-            if let Some(host) = host {
-                aboard.entry(host).or_default().push(node);
-            }
-        }
-        if aboard.is_empty() {
-            host_of.clear();
-        }
+    pub fn new(topology: &Topology, zone_of: Vec<ZoneId>, hosts: Hosts) -> Network {
         let zones = topology.zones().len();
         let routes = topology
             .zones()
@@ -192,8 +171,7 @@ impl Network {
         let nodes = zone_of.len();
         Network {
             zone_of,
-            host_of,
-            aboard,
+            hosts,
             zones,
             routes,
             troubles: 0,
@@ -211,35 +189,17 @@ impl Network {
         self.zone_of[node.index()]
     }
 
-    /// Who else is on a host.
-    pub(crate) fn aboard(&self, host: NodeId) -> &[NodeId] {
-        self.aboard.get(&host).map_or(&[], Vec::as_slice)
-    }
-
-    /// Whether two nodes share a host, and speak past the network.
-    #[inline]
-    pub(crate) fn is_loopback(&self, from: NodeId, to: NodeId) -> bool {
-        !self.host_of.is_empty() && self.host_of[from.index()] == self.host_of[to.index()]
-    }
-
-    /// Two sets of nodes, in which whoever is on the host of another stands where that one does.
-    pub(crate) fn hosts_of(&self, from: &NodeSet, to: &NodeSet) -> (NodeSet, NodeSet) {
-        let follow = |set: &NodeSet, other: &NodeSet| -> NodeSet {
-            let named = set.iter().filter(|&node| match self.host_of.get(node.index()) {
-                Some(&host) if host != node => set.contains(host) || !other.contains(host),
-                Some(_) | None => true,
-            });
-            let aboard = set.iter().flat_map(|host| self.aboard(host)).copied();
-            named.chain(aboard).collect()
-        };
-        (follow(from, to), follow(to, from))
+    /// Which nodes share a host.
+    pub fn hosts(&self) -> &Hosts {
+        &self.hosts
     }
 
     /// Whether no cut that stops everything lies between one node and another.
     pub fn is_open(&self, from: NodeId, to: NodeId) -> bool {
-        self.troubles == 0
-            || self.is_loopback(from, to)
-            || !self.leaving_from(from).any(|cut| cut.is_whole() && cut.to.contains(to))
+        let Some((from, to)) = self.hosts.between((from, to)).filter(|_| self.is_troubled()) else {
+            return true;
+        };
+        !self.leaving_from(from).any(|cut| cut.is_whole() && cut.to.contains(to))
     }
 
     /// How many faults part nodes now.
@@ -281,9 +241,6 @@ impl Network {
     /// all, so that the same hop fares alike whatever else happens.
     #[inline]
     pub(crate) fn cross(&self, from: NodeId, to: NodeId, luck: Draw) -> Option<Duration> {
-        if self.is_loopback(from, to) {
-            return Some(LOOPBACK);
-        }
         match self.route(from, to) {
             [only] => cross(only, luck),
             hops => cross_all(hops, luck),
@@ -311,9 +268,7 @@ impl Network {
 
     /// The cut that a segment sent now meets, if any; counted.
     pub(crate) fn stop(&mut self, (from, to): (NodeId, NodeId), segment: &Segment) -> Option<Fate> {
-        if self.is_loopback(from, to) {
-            return None;
-        }
+        let (from, to) = self.hosts.between((from, to))?;
         let met = |&&epoch: &&Epoch| self.cuts[epoch as usize].stops(from, to, segment);
         let feel = |&epoch: &Epoch| self.cuts[epoch as usize].cut.feel;
         let epoch = self.leaving[from.index()].iter().filter(met).copied().min_by_key(feel)?;
@@ -335,10 +290,8 @@ impl Network {
         segment: &Segment,
     ) -> Option<Duration> {
         let takes = self.cross(from, to, luck)?;
-        if self.is_loopback(from, to) {
-            return Some(takes);
-        }
-        let delay = self.impairments.meet(now, (from, to), segment, luck, &mut self.touched)?;
+        let Some(ends) = self.hosts.between((from, to)) else { return Some(takes) };
+        let delay = self.impairments.meet(now, ends, segment, luck, &mut self.touched)?;
         Some(takes + delay)
     }
 
@@ -350,8 +303,8 @@ impl Network {
         luck: Draw,
         segment: &Segment,
     ) -> Option<Duration> {
-        let twice = !self.is_loopback(from, to)
-            && self.impairments.duplicate((from, to), segment, luck, &mut self.touched);
+        let ends = self.hosts.between((from, to))?;
+        let twice = self.impairments.duplicate(ends, segment, luck, &mut self.touched);
         if twice { self.carry(now, (from, to), luck.derive(COPY), segment) } else { None }
     }
 
@@ -364,10 +317,11 @@ impl Network {
         segment: impl FnOnce() -> Segment,
     ) -> Met {
         // What has reached its host has an epoch later than any: no cut can stop it there.
-        if sent >= self.epoch() || self.is_loopback(from, to) {
+        if sent >= self.epoch() {
             return Met::Nothing;
         }
-        self.met_since(sent, (from, to), &segment())
+        let Some(ends) = self.hosts.between((from, to)) else { return Met::Nothing };
+        self.met_since(sent, ends, &segment())
     }
 
     fn met_since(&mut self, sent: Epoch, (from, to): (NodeId, NodeId), segment: &Segment) -> Met {
@@ -385,8 +339,7 @@ impl Network {
     }
 
     /// Begins a cut, when there have been so many streams.
-    pub(crate) fn cut(&mut self, mut cut: Cut, streams: u32) {
-        (cut.from, cut.to) = self.hosts_of(&cut.from, &cut.to);
+    pub(crate) fn cut(&mut self, cut: Cut, streams: u32) {
         let epoch = self.epoch();
         cut.from.iter().for_each(|node| self.leaving[node.index()].push(epoch));
         cut.to.iter().for_each(|node| self.entering[node.index()].push(epoch));
@@ -412,8 +365,7 @@ impl Network {
         self.cuts.push(Barrier { cut, streams: 0, over: true, counts: Counts::Nothing });
     }
 
-    pub(crate) fn impair(&mut self, mut impairment: Impairment) {
-        (impairment.from, impairment.to) = self.hosts_of(&impairment.from, &impairment.to);
+    pub(crate) fn impair(&mut self, impairment: Impairment) {
         self.impairments.begin(impairment);
         self.troubles += 1;
     }
@@ -431,11 +383,11 @@ impl Network {
     /// is sorted, and so are they, by their first node. Only cuts that stop everything make islands: not those of some
     /// classes, nor those of existing or of new connections.
     ///
-    /// Nodes that meet the same cuts are alike, so the graph has one vertex for each kind of node, not for each node.
+    /// Who shares another's host stands where that does, and is not listed. Nodes that meet the same cuts are alike, so the graph has one vertex for each kind of node, not for each node.
     pub fn islands(&self) -> Vec<Vec<NodeId>> {
         type Kind = (Vec<Epoch>, Vec<Epoch>, Option<NodeId>);
         let mut kinds: BTreeMap<Kind, Vec<NodeId>> = BTreeMap::new();
-        for node in (0..self.zone_of.len() as u32).map(NodeId) {
+        for node in (0..self.zone_of.len() as u32).map(NodeId).filter(|&node| self.hosts.of(node) == node) {
             let leaving = self.whole(&self.leaving[node.index()]);
             let entering = self.whole(&self.entering[node.index()]);
             // Nodes that are cut off from their like are each of a kind of their own.

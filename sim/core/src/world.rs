@@ -11,8 +11,9 @@ use crate::queue::{Best, Queue};
 use crate::stream::{StreamId, Streams};
 use crate::witness::Pulse;
 use crate::{
-    Actor, Checkpoints, Ctx, Death, Digest, DigestValue, Duration, Effect, Farewell, Fault, FaultId, Life,
-    Luck, Network, NodeId, Scene, Seed, Setting, Status, Time, Topology, Witness, Wound, Wounds, ZoneId,
+    Actor, Checkpoints, Ctx, Death, Digest, DigestValue, Duration, Effect, Farewell, Fault, FaultId, Hosts,
+    Life, Luck, Network, NodeId, Scene, Seed, Setting, Status, Time, Topology, Witness, Wound, Wounds,
+    ZoneId,
 };
 
 mod traffic;
@@ -33,7 +34,7 @@ pub struct Part<C> {
     pub config: C,
     /// When it first boots.
     pub birth: Birth,
-    /// The node whose host it shares, if it has none of its own.
+    /// The node whose host it shares; none if it has its own.
     pub host: Option<NodeId>,
 }
 
@@ -248,8 +249,8 @@ impl<A: Actor> Node<A> {
 impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// A world in which every node of the cast that is there from the start has just booted, in order.
     pub fn new(topology: &Topology, cast: Vec<Part<A::Config>>, seed: Seed, witness: W) -> Self {
-        let zones = cast.iter().map(|part| part.zone).collect();
-        let network = Network::new(topology, zones, cast.iter().map(|part| part.host));
+        let hosts = Hosts::new(cast.iter().map(|part| part.host));
+        let network = Network::new(topology, cast.iter().map(|part| part.zone).collect(), hosts);
         let names = cast.iter().map(|part| Arc::from(part.name.as_str())).collect();
         let pulses = cast.iter().map(|part| part.birth.pulse()).collect();
         let nodes: Vec<Node<A>> = cast
@@ -413,16 +414,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         self.mark(Mark::Fault, NodeId(0), NodeId(0));
         fault.hash(&mut self.digest);
         match &fault {
-            Fault::Crash(node, death) => {
-                self.crash(*node, *death);
-                if death.farewell == Farewell::Silence {
-                    self.all_aboard(*node, |world, aboard| world.crash(aboard, *death));
-                }
-            }
-            Fault::Restart(node) => {
-                self.restart(*node);
-                self.all_aboard(*node, Self::restart);
-            }
+            Fault::Crash(node, death) => self.crash(*node, *death),
+            Fault::Restart(node) => self.restart(*node),
             Fault::Pause(node) => self.pause(*node),
             Fault::Resume(node) => self.resume(*node),
             Fault::Cut(cut) => self.network.cut(cut.clone(), self.streams.count()),
@@ -431,21 +424,11 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             Fault::Repair(id) => self.network.repair(*id),
             Fault::Sever { id, from, to } => self.sever(*id, from, to),
             Fault::FakeSyncs(node) => self.nodes[node.index()].disk.set_syncs(Syncs::Faked),
-            Fault::PowerOn(node) => {
-                self.nodes[node.index()].host = Host::Answers;
-                self.all_aboard(*node, Self::restart);
-            }
+            Fault::PowerOn(node) => self.nodes[node.index()].host = Host::Answers,
             Fault::MakeSyncs(node) => self.nodes[node.index()].disk.set_syncs(Syncs::Made),
             Fault::SetClock(node, setting) => self.set_clocks(*node, *setting),
         }
         self.tell_fault(&fault);
-    }
-
-    /// Does something to every other node on a host.
-    fn all_aboard(&mut self, host: NodeId, each: impl Fn(&mut Self, NodeId)) {
-        for aboard in self.network.aboard(host).to_vec() {
-            each(self, aboard);
-        }
     }
 
     /// What ails a node from now on, if anything does. A process that runs is told at once, one that stands still when

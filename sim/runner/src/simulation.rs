@@ -163,20 +163,10 @@ fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
         .aides
         .iter()
         .zip(scenario.registry.aide_seats(&layout))
-        .map(|(aide, seat)| Part {
-            host: aide.host,
-            birth: birth_of(scenario, aide),
-            ..part(&aide.node, Role::Aide(Arc::new(seat)))
-        })
+        .map(|(aide, seat)| Part { host: aide.host, ..part(&aide.node, Role::Aide(Arc::new(seat))) })
         .collect();
     let aboard = apart.split_off(scenario.aides.iter().filter(|aide| aide.host.is_none()).count());
     members.chain(instances).chain(clients).chain(apart).chain(spares).chain(aboard).collect()
-}
-
-/// Who is on the host of an instance is there when that is.
-fn birth_of(scenario: &Scenario, aide: &scenario::Aide) -> Birth {
-    let is_spare = |host| scenario.spares.binary_search_by_key(&host, |spare| spare.node.id).is_ok();
-    if aide.host.is_some_and(is_spare) { Birth::Later } else { Birth::AtStart }
 }
 
 fn layout(scenario: &Scenario) -> Layout {
