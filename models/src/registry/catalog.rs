@@ -5,8 +5,8 @@ use std::sync::Arc;
 use schism_core::{Durable, Duration, NodeId, ZoneId};
 
 use super::{
-    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, etcd, eureka, nacos,
-    zookeeper,
+    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, etcd, eureka,
+    kubernetes, nacos, zookeeper,
 };
 use crate::cache::Reads;
 use crate::client::Operation;
@@ -381,4 +381,5 @@ catalog! {
     Eureka = eureka, "eureka", "Eureka 1.x: peers that accept everything, self-preservation, and clients that poll caches";
     Nacos = nacos, "nacos", "Nacos: beats over HTTP (1.4) or connections (2.x, 3.x); servers tell each other what they hold (Distro)";
     Zookeeper = zookeeper, "zookeeper", "ZooKeeper: sessions with ephemeral nodes that expire by whole ticks, one-shot watches";
+    Kubernetes = kubernetes, "kubernetes", "Kubernetes: API servers over etcd, kubelets that probe, EndpointSlices, kube-proxy";
 }
