@@ -15,6 +15,7 @@ pub use strain::{Rush, Strain};
 
 use crate::failpoint::Failpoint;
 use crate::registry::ail::Ail as RegistryAil;
+use crate::registry::dns::ail::Wrong;
 
 /// All that ails one process. It belongs to the machine, so it outlives crashes.
 #[derive(Clone, Debug, Hash)]
@@ -69,6 +70,8 @@ pub enum Ail {
     Stranger(Answers),
     /// A member of the registry fares ill.
     Registry(RegistryAil),
+    /// A DNS server goes wrong.
+    Dns(Wrong),
     /// Something happens at a point that it passes.
     Failpoint(Failpoint),
     /// It asks for more than it would, or otherwise.
@@ -130,6 +133,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Dns(_)
             | Ail::Failpoint(_)
             | Ail::Strain(_) => Duration::ZERO,
         };
@@ -149,6 +153,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Dns(_)
             | Ail::Failpoint(_)
             | Ail::Strain(_) => None,
         })
@@ -166,6 +171,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Dns(_)
             | Ail::Failpoint(_)
             | Ail::Strain(_) => None,
         });
@@ -184,6 +190,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Dns(_)
             | Ail::Failpoint(_)
             | Ail::Strain(_) => None,
         })
@@ -201,6 +208,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Dns(_)
             | Ail::Failpoint(_)
             | Ail::Strain(_) => None,
         })
@@ -249,6 +257,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Dns(_)
             | Ail::Failpoint(_)
             | Ail::Strain(_) => None,
         });
@@ -267,6 +276,7 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Dns(_)
             | Ail::Failpoint(_)
             | Ail::Strain(_) => None,
         })
@@ -284,6 +294,7 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Pushed(_)
             | Ail::Registry(_)
+            | Ail::Dns(_)
             | Ail::Failpoint(_)
             | Ail::Strain(_) => None,
         })
@@ -301,9 +312,17 @@ impl Plight {
             | Ail::Gray(_)
             | Ail::Pushed(_)
             | Ail::Stranger(_)
+            | Ail::Dns(_)
             | Ail::Failpoint(_)
             | Ail::Strain(_) => None,
         })
+    }
+
+    /// All that is wrong with a DNS server.
+    pub fn dns(&self) -> impl Iterator<Item = (&Ailment, &Wrong)> {
+        self.ailments
+            .iter()
+            .filter_map(|ailment| if let Ail::Dns(wrong) = &ailment.ail { Some((ailment, wrong)) } else { None })
     }
 
     /// What happens at points that are passed.
@@ -319,6 +338,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Dns(_)
             | Ail::Strain(_) => None,
         })
     }

@@ -58,6 +58,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Dns(_)
             | Ail::Failpoint(_) => None,
         })
     }

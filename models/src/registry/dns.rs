@@ -11,6 +11,7 @@ mod authority;
 pub mod cache;
 pub mod forward;
 mod past;
+mod registrar;
 pub mod resolver;
 mod server;
 pub mod srv;
@@ -21,7 +22,8 @@ pub mod zone;
 pub use api::{Msg, Timer};
 pub use authority::Member;
 pub use past::KEPT;
-pub use server::Server;
+pub use registrar::Registrar;
+pub use server::{Server, ServerSeat};
 pub use subscriber::Subscriber;
 
 use schism_core::Duration;

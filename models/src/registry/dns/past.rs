@@ -9,7 +9,7 @@ use crate::listing::Listing;
 
 /// A list as it was: the last state of each second in which it changed.
 #[derive(Clone, Debug, Default)]
-pub struct Past {
+pub(super) struct Past {
     states: VecDeque<(Time, Arc<Listing>)>,
 }
 
@@ -18,7 +18,7 @@ pub const KEPT: Duration = Duration::from_secs(600);
 
 impl Past {
     /// It is this from now on.
-    pub fn note(&mut self, now: Time, listing: Arc<Listing>) {
+    pub(super) fn note(&mut self, now: Time, listing: Arc<Listing>) {
         let second = |time: Time| time.as_nanos() / 1_000_000_000;
         if self.states.back().is_some_and(|&(last, _)| second(last) == second(now)) {
             self.states.pop_back();
@@ -31,7 +31,7 @@ impl Past {
     }
 
     /// What it was so long ago; the oldest that is known, if that is longer than anyone knows.
-    pub fn ago(&self, now: Time, age: Duration) -> Option<&Arc<Listing>> {
+    pub(super) fn ago(&self, now: Time, age: Duration) -> Option<&Arc<Listing>> {
         let then = now - age;
         let after = self.states.partition_point(|&(since, _)| since <= then);
         self.states.get(after.saturating_sub(1)).map(|(_, listing)| listing)

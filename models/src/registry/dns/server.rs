@@ -18,7 +18,15 @@ use crate::cache::Reads;
 use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
-use crate::registry::{AnySubscriber, Layout, News, Origin, Seat, Then};
+use crate::registry::{self, AideSeat, AnyAddress, AnySubscriber, Layout, Layouts, News, Seat, Then};
+
+/// Where a server sits.
+#[derive(Clone, Debug)]
+pub struct ServerSeat {
+    seat: Seat<Config>,
+    /// The registry that it watches; none, if it forwards to the servers of a zone.
+    behind: Option<AnyAddress>,
+}
 
 /// One server of one service's name.
 #[derive(Clone, Debug)]
@@ -50,17 +58,13 @@ struct Watches {
 
 impl Server {
     /// A server starts, and knows nothing.
-    ///
-    /// # Panics
-    /// If the registry that it is backed by has no address.
-    pub fn boot(seat: &Seat<Config>, ctx: &mut Ctx<'_>) -> Server {
+    pub fn boot(ServerSeat { seat, behind }: &ServerSeat, ctx: &mut Ctx<'_>) -> Server {
         let service = seat.layout.service_of(seat.me);
         let zone = seat.layout.aides[seat.me].zone;
-        let source = match &seat.config.backing {
-            Backing::Zone => Source::Forwards(Forwards::new(seat, ctx)),
-            Backing::Registry(backing) => {
-                let address = backing.address(&seat.layout).expect("a list that is fixed is backed by a zone");
-                let mut subscriber = AnySubscriber::new(&address, zone, service, ctx);
+        let source = match behind {
+            None => Source::Forwards(Forwards::new(seat, ctx)),
+            Some(address) => {
+                let mut subscriber = AnySubscriber::new(address, zone, service, ctx);
                 // It answers from what it has, however old: CoreDNS from its informers' store, Consul from any server
                 // (`allow_stale`, and up to ten years, `max_stale`).
                 subscriber.list(ctx, Reads::Serializable, Then::Watch);
@@ -76,26 +80,29 @@ impl Server {
         }
     }
 
-    /// A message of the registry's has come.
-    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &crate::registry::Msg) {
-        if let Source::Watches(watches) = &mut self.source
+    /// A message has come: a datagram, or from the registry that it watches.
+    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &registry::Msg) {
+        if let registry::Msg::Dns(msg) = msg {
+            self.on_datagram(ctx, from, msg);
+        } else if let Source::Watches(watches) = &mut self.source
             && let Some(news) = watches.subscriber.on_message(ctx, from, msg)
         {
             watches.on_news(ctx, news);
         }
     }
 
-    /// A timer of the registry's has fired.
-    pub fn on_registry_timer(&mut self, ctx: &mut Ctx<'_>, timer: crate::registry::Timer) {
-        if let Source::Watches(watches) = &mut self.source
+    /// A timer has fired: its own, or that of the registry that it watches.
+    pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: registry::Timer) {
+        if let registry::Timer::Dns(timer) = timer {
+            self.on_own_timer(ctx, timer);
+        } else if let Source::Watches(watches) = &mut self.source
             && let Some(news) = watches.subscriber.on_timer(ctx, timer)
         {
             watches.on_news(ctx, news);
         }
     }
 
-    /// A datagram has come.
-    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) {
+    fn on_datagram(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) {
         match msg {
             Msg::Query { number, service, zone } => {
                 assert_eq!(*service, self.service, "each server answers for one name");
@@ -111,8 +118,7 @@ impl Server {
         }
     }
 
-    /// A timer of DNS's own has fired.
-    pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
+    fn on_own_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
         let Source::Forwards(forwards) = &mut self.source else { return };
         match timer {
             Timer::Upstream(number) => {
@@ -234,18 +240,47 @@ const REFRESH: u32 = 0;
 
 impl Watches {
     /// The list is another: what it is now is what is answered from.
-    fn on_news(&mut self, ctx: &mut Ctx<'_>, News { listing, from }: News<'_>) {
-        match (from, &self.listing) {
-            (Origin::Changed(changes), Some(_)) => {
-                for change in changes.iter() {
-                    let (service, subject) = (listing.service, change.endpoint.node);
-                    ctx.observe(Observation::Believes { service, subject, up: change.up });
-                }
-            }
-            (Origin::Changed(_) | Origin::Listed, _) => ctx.observe(Observation::View(listing.clone())),
-        }
+    fn on_news(&mut self, ctx: &Ctx<'_>, News { listing, .. }: News<'_>) {
         self.past.note(ctx.now(), listing.clone());
         self.listing = Some(listing);
+    }
+}
+
+impl Config {
+    /// Where everyone is, without the DNS servers, and with no other aides than those: they are the last of those that
+    /// are apart.
+    pub(in crate::registry) fn layouts(&self, layout: Layout) -> (Arc<Layout>, Arc<Layout>) {
+        let apart = layout.aides.iter().filter(|aide| aide.host.is_none()).count();
+        let servers = self.servers as usize * layout.services.len();
+        let own = apart - servers..apart;
+        let front = Layout { aides: layout.aides[own.clone()].to_vec(), ..layout.clone() };
+        let mut behind = layout;
+        behind.aides.drain(own);
+        (Arc::new(behind), Arc::new(front))
+    }
+
+    /// The seats of all aides: those of the registry behind that are apart, the DNS servers, and the others.
+    pub(in crate::registry) fn aide_seats(&self, layouts: &Layouts) -> Vec<AideSeat> {
+        let config = Arc::new(self.clone());
+        let behind = match &self.backing {
+            Backing::Zone => None,
+            Backing::Registry(backing) => backing.address(&layouts.authority),
+        };
+        let servers = (0..layouts.front.aides.len()).map(|me| {
+            let seat = Seat { config: config.clone(), me, layout: layouts.front.clone() };
+            AideSeat::Dns(ServerSeat { seat, behind: behind.clone() })
+        });
+        let mut seats = match &self.backing {
+            Backing::Zone => Vec::new(),
+            Backing::Registry(backing) => {
+                let layouts =
+                    Layouts { authority: layouts.authority.clone(), front: layouts.authority.clone() };
+                backing.aide_seats(&layouts)
+            }
+        };
+        let apart = layouts.authority.aides.iter().filter(|aide| aide.host.is_none()).count();
+        seats.splice(apart..apart, servers);
+        seats
     }
 }
 

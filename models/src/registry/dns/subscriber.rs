@@ -13,7 +13,7 @@ use super::srv;
 use super::stub::{MOST_SERVERS, Query, Step, Stub};
 use crate::cache::Reads;
 use crate::failpoint::{Pass, Passes, Point};
-use crate::listing::{Listing, ServiceId};
+use crate::listing::{Endpoint, Listing, ServiceId};
 use crate::node::Ctx;
 use crate::registry::{self, Address, News, Then};
 
@@ -81,26 +81,6 @@ impl Subscriber {
             luck: ctx.luck("resolver").draw().many(),
             passes: Passes::default(),
         }
-    }
-
-    /// A connection to an instance has failed: what that tells, if anything. gRPC's channels ask their resolver to look up
-    /// again, and programs do for the next connection.
-    pub fn on_failure(&mut self, ctx: &mut Ctx<'_>, node: NodeId) -> Option<News<'static>> {
-        let mode = self.mode?;
-        if let Some(next) = self.looks.on_failure(ctx.now())
-            && mode == Mode::Stays
-            && !self.stub.is_busy()
-        {
-            self.look_up_at(ctx, next);
-        }
-        let selects = self.config.using == Using::First || self.preference().is_some();
-        let known = self.failed.iter().any(|&(failed, _)| failed == node);
-        if !selects || known || self.config.avoid == Duration::ZERO {
-            return None;
-        }
-        self.failed.push((node, ctx.now() + self.config.avoid));
-        ctx.after(self.config.avoid, Timer::Forgive.into());
-        self.show()
     }
 
     /// It looks up, unless it does so already.
@@ -203,7 +183,7 @@ impl Subscriber {
         Some(News::listed(listing))
     }
 
-    fn listing(&self, endpoints: Vec<crate::listing::Endpoint>) -> Arc<Listing> {
+    fn listing(&self, endpoints: Vec<Endpoint>) -> Arc<Listing> {
         Arc::new(Listing { service: self.service, revision: self.revision, endpoints })
     }
 }
@@ -286,6 +266,28 @@ impl registry::Subscriber for Subscriber {
         if self.mode.is_some() {
             self.look_up(ctx);
         }
+    }
+
+    /// gRPC's channels ask their resolver to look up again, and programs do for the next connection.
+    fn on_failure(&mut self, ctx: &mut Ctx<'_>, node: NodeId) -> Option<News<'static>> {
+        let mode = self.mode?;
+        if !self.held.as_ref()?.listing.lists(node) {
+            return None;
+        }
+        if let Some(next) = self.looks.on_failure(ctx.now())
+            && mode == Mode::Stays
+            && !self.stub.is_busy()
+        {
+            self.look_up_at(ctx, next);
+        }
+        let selects = self.config.using == Using::First || self.preference().is_some();
+        let known = self.failed.iter().any(|&(failed, _)| failed == node);
+        if !selects || known || self.config.avoid == Duration::ZERO {
+            return None;
+        }
+        self.failed.push((node, ctx.now() + self.config.avoid));
+        ctx.after(self.config.avoid, Timer::Forgive.into());
+        self.show()
     }
 
     /// Questions and answers are datagrams.

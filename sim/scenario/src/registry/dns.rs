@@ -8,6 +8,7 @@ use schism_models::registry::dns::resolver::Config as Resolver;
 use schism_models::registry::dns::subscriber::Using;
 use schism_models::registry::dns::zone::{Asked, Denial, Priority, Rules};
 use schism_models::registry::dns::{Backing, Config, forward};
+use schism_models::registry::{self, CATALOG};
 
 use super::{Lines, Members, ZONE, ZONES};
 use crate::diagnostics::{Problem, Report};
@@ -27,7 +28,7 @@ const USES: &[&str] = &["all", "first"];
 /// Where the answers come from.
 const BACKING: Choice = Choice {
     what: "backed-by",
-    names: || super::CATALOG.iter().copied().filter(|&(name, _)| name != "dns").collect(),
+    names: || CATALOG.iter().copied().filter(|&(name, _)| name != "dns").collect(),
     argument: |name| Argument::Options(super::keys(name)),
     later: &[],
 };
@@ -62,10 +63,8 @@ pub(super) const KEYS: &[Key] = &[
         .or("\"10s\""),
 ];
 
-/// What the servers do wrong is a fault of its own, `dns`. What the registry behind them does is aimed at its members.
-pub(super) fn troubles(spec: &Spec) -> &'static [&'static str] {
-    super::troubles(spec.backing.name())
-}
+/// What the servers do wrong is a fault of its own, `dns`; what fares ill behind them is the registry there.
+pub(super) const TROUBLES: &[&str] = &[];
 
 /// `[registry.dns]`, as written.
 #[derive(Clone, Debug)]
@@ -90,14 +89,17 @@ pub(crate) struct Spec {
     avoid: Duration,
 }
 
-pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
+pub(super) fn read(section: &Section<'_>) -> Spec {
     let report = section.report;
-    let mut backing = section.choice("backed-by", |chosen| super::read(chosen, report))?.value;
+    let backing = section.choice("backed-by", |chosen| super::read(chosen, report));
+    // What could not be read has been reported.
+    let mut backing = backing.map_or(super::Spec::Static, |at| at.value);
     let members = members(section, &mut backing);
-    let resolver = section.choice("resolver", |chosen| resolver::read(chosen, report))?.value;
+    let resolver = section.choice("resolver", |chosen| resolver::read(chosen, report));
+    let resolver = resolver.map_or(Resolver::Glibc, |at| at.value);
     let word = |name: &str| section.value::<String>(name);
     let priority = word("priority");
-    Some(Spec {
+    Spec {
         members,
         backing,
         servers: section.value("servers"),
@@ -135,7 +137,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Spec> {
             _ => Using::First,
         }),
         avoid: section.value("avoid").value,
-    })
+    }
 }
 
 /// The members: as many as are written here or there, and where; so many servers of a zone file by themselves.
@@ -181,7 +183,7 @@ pub(super) fn check(spec: &Spec, report: &Report) -> Option<Config> {
         report.add(Problem::error(spec.priority.place, message).help("write records = \"srv\", or leave it out"));
     }
     let backing = match spec.backing.check(report)? {
-        schism_models::registry::Config::Static => Backing::Zone,
+        registry::Config::Static => Backing::Zone,
         backing => Backing::Registry(Box::new(backing)),
     };
     let (ttl, limit, cache) = if spec.is_consul() {

@@ -7,10 +7,10 @@ use schism_models::nemesis::{Base, Fault, Nature, Standing, Target, Wants};
 
 use super::Strike;
 use super::recruit::recruits;
-use crate::check::cast::{Cast, Kind, Registry};
+use crate::check::cast::{Cast, Kind};
 use crate::check::target::{Resolved, resolve};
 use crate::check::topology::Zones;
-use crate::diagnostics::{Problem, Report};
+use crate::diagnostics::{Problem, Report, listed};
 use crate::limits;
 use crate::reader::too_many;
 use crate::source::{At, Place};
@@ -124,14 +124,35 @@ impl<'a> Aims<'a> {
 
 /// Whether the registry can fare so at all: one without members, leases and watches cannot.
 fn means_something(fault: &Fault<TargetSpec>, place: Place, cast: &Cast, report: &Report) -> bool {
-    let Fault::Registry(fault) = fault else { return true };
-    if cast.registry != Registry::IsStatic {
-        return true;
+    if let (Fault::Dns(_), Some(false)) = (fault, cast.dns) {
+        let message = "`dns` has no meaning where clients learn from the registry itself";
+        let help = "choose registry.dns, which may be backed by any other registry";
+        report.add(Problem::error(place, message).help(help));
+        return false;
     }
+    let Fault::Registry(fault) = fault else { return true };
     let name = fault.trouble.name();
-    let message =
-        format!("`{name}` has no meaning for a static registry: it has no members, leases or watches");
-    let help = "choose a registry with members, such as etcd, or leave the fault out";
+    let (message, help) = match cast.registry_name {
+        None => return true,
+        Some("static") => (
+            format!("`{name}` has no meaning for a static registry: it has no members, leases or watches"),
+            "choose a registry with members, such as etcd, or leave the fault out".to_owned(),
+        ),
+        Some(registry) => {
+            let troubles = crate::registry::troubles(registry);
+            if troubles.contains(&name) {
+                return true;
+            }
+            let known = listed(troubles.iter().copied());
+            (
+                format!("`{name}` has no meaning for {registry}"),
+                known.map_or_else(
+                    || "leave the fault out".to_owned(),
+                    |known| format!("with {registry} there are: {known}"),
+                ),
+            )
+        }
+    };
     report.add(Problem::error(place, message).help(help));
     false
 }
@@ -164,9 +185,15 @@ fn fit_side(name: &str, targets: &[Resolved], wants: Wants, cast: &Cast, report:
         | (Wants::Members, Kind::Member)
         | (Wants::Instances | Wants::Service, Kind::Instance)
         | (Wants::Clients, Kind::Client)
+        | (Wants::DnsServers, Kind::Aide)
         | (Wants::InstancesOrClients, Kind::Instance | Kind::Client) => true,
         (
-            Wants::Members | Wants::Instances | Wants::Service | Wants::Clients | Wants::InstancesOrClients,
+            Wants::Members
+            | Wants::Instances
+            | Wants::Service
+            | Wants::Clients
+            | Wants::DnsServers
+            | Wants::InstancesOrClients,
             _,
         ) => false,
     };
@@ -193,6 +220,7 @@ fn wanted(wants: Wants) -> &'static str {
         Wants::Instances => "instances of services",
         Wants::Service => "all instances of a service",
         Wants::Clients => "clients",
+        Wants::DnsServers => "DNS servers",
         Wants::InstancesOrClients => "instances of services and clients",
     }
 }
