@@ -5,7 +5,7 @@ mod ills;
 
 use std::sync::Arc;
 
-use schism_core::{Draws, NodeId, ZoneId};
+use schism_core::{Draws, Duration, NodeId, Time, ZoneId};
 
 use self::forwards::{Asker, Forwards};
 use super::answer::{Answer, Said};
@@ -37,7 +37,12 @@ pub struct Server {
     /// What was answered before: one answer for all, or one for each zone where servers prefer the near.
     cache: Option<Cache<Option<ZoneId>>>,
     luck: Draws,
+    booted: Time,
 }
+
+/// So long does CoreDNS put off its start for the sake of a list (plugin/kubernetes/setup.go): nothing listens until then.
+/// In the model it says that it cannot tell, and does not remember that.
+const START: Duration = Duration::from_secs(5);
 
 /// Where its answers come from.
 #[derive(Clone, Debug)]
@@ -77,6 +82,7 @@ impl Server {
             source,
             cache: seat.config.cache.map(Cache::new),
             luck: ctx.luck("answers").draw().many(),
+            booted: ctx.now(),
         }
     }
 
@@ -135,11 +141,7 @@ impl Server {
     pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
         match &mut self.source {
             Source::Watches(watches) => watches.subscriber.on_reset(ctx, peer),
-            Source::Forwards(forwards) => {
-                for asker in forwards.on_unreachable(ctx, peer) {
-                    self.give_up(ctx, Some(asker));
-                }
-            }
+            Source::Forwards(forwards) => forwards.on_unreachable(ctx, peer),
         }
     }
 
@@ -181,6 +183,9 @@ impl Server {
         match &mut self.source {
             Source::Watches(watches) => {
                 let listing = watches.listing.as_ref();
+                if listing.is_none() && ctx.now().since(self.booted) < START {
+                    return self.give_up(ctx, Some(asker));
+                }
                 let listing = ills::aged(ctx, &watches.past, listing).or(listing);
                 // It has not been told anything yet (plugin/kubernetes: SERVFAIL until it has synced).
                 let answer = listing.map_or(Answer::SERVFAIL, |listing| {

@@ -59,8 +59,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("timeout", Time(Positive), "How long a lookup waits for a server").or("\"5s\""),
     Key::new("attempts", Count(limits::DNS_ATTEMPTS), "How often a lookup goes through the servers; by default 2, 4 with Envoy (c-ares)"),
     Key::word("addresses", USES, "Whether clients use all addresses of an answer, or the first and after its failure the next; by default all with `grpc-go` and `envoy-strict`"),
-    Key::new("avoid", Time(Zero), "For how long a client that tries addresses in turn passes over one whose connection has failed (ours, after nginx's `fail_timeout`)")
-        .or("\"10s\""),
+    Key::new("avoid", Time(Zero), "For how long a client that tries addresses in turn passes over one whose connection has failed; by default 0s with `jvm`, whose sockets try the first address alone, else 10s (ours, after nginx's `fail_timeout`)"),
 ];
 
 /// What the servers do wrong is a fault of its own, `dns`; what fares ill behind them is the registry there.
@@ -86,7 +85,7 @@ pub(crate) struct Spec {
     timeout: At<Duration>,
     attempts: Option<u32>,
     using: Option<Using>,
-    avoid: Duration,
+    avoid: Option<Duration>,
 }
 
 pub(super) fn read(section: &Section<'_>) -> Spec {
@@ -136,7 +135,7 @@ pub(super) fn read(section: &Section<'_>) -> Spec {
             "all" => Using::All,
             _ => Using::First,
         }),
-        avoid: section.value("avoid").value,
+        avoid: section.maybe("avoid").map(|at| at.value),
     }
 }
 
@@ -213,7 +212,7 @@ pub(super) fn check(spec: &Spec, report: &Report) -> Option<Config> {
         timeout: spec.timeout.value,
         attempts: spec.attempts.unwrap_or(resolver::attempts(&spec.resolver)),
         using: spec.using.unwrap_or(resolver::using(&spec.resolver)),
-        avoid: spec.avoid,
+        avoid: spec.avoid.unwrap_or(resolver::avoid(&spec.resolver)),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schism_core::{Draw, NodeId, ZoneId};
+use schism_core::{Draw, Duration, NodeId, ZoneId};
 
 use super::super::Config;
 use super::super::api::{Msg, Timer};
@@ -38,7 +38,20 @@ struct Open {
     asker: Asker,
     passage: Passage,
     upstream: NodeId,
+    answer: Awaited,
 }
+
+/// Whether an answer may still come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaited {
+    Yes,
+    /// The upstream's host has said that no server listens there.
+    No,
+}
+
+/// How long after such a refusal the next upstream is asked: 10 ms, ours. CoreDNS asks it at once, and so goes round and
+/// round until its health checks have failed; a run has better things to do.
+const PAUSE: Duration = Duration::from_millis(10);
 
 impl Forwards {
     pub(super) fn new(seat: &Seat<Config>, ctx: &Ctx<'_>) -> Forwards {
@@ -64,7 +77,7 @@ impl Forwards {
         let msg = Msg::Query { number: self.last, service: self.service, zone: asker.zone };
         ctx.send(upstream, msg.into());
         ctx.after(READ_TIMEOUT, Timer::Upstream(self.last).into());
-        self.open.insert(self.last, Open { asker, passage, upstream });
+        self.open.insert(self.last, Open { asker, passage, upstream, answer: Awaited::Yes });
         None
     }
 
@@ -82,14 +95,18 @@ impl Forwards {
         self.pass_on(ctx, open.asker, open.passage)
     }
 
-    /// An upstream's host says that no server listens there. Gives back who waits in vain.
-    pub(super) fn on_unreachable(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) -> Vec<Asker> {
-        if let Some(check) = self.checks.get(&peer).copied() {
-            self.on_unchecked(ctx, peer, check);
+    /// An upstream's host says of one datagram, the first of those under way, that no server listens there.
+    pub(super) fn on_unreachable(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        let mut open = self.open.iter_mut();
+        let first = open.find(|(_, open)| open.upstream == peer && open.answer == Awaited::Yes);
+        let check = self.checks.get(&peer).copied();
+        match first {
+            Some((number, open)) if check.is_none_or(|check| *number < check) => {
+                open.answer = Awaited::No;
+                ctx.after(PAUSE, Timer::Upstream(*number).into());
+            }
+            _ => self.on_unchecked(ctx, peer, check.unwrap_or_default()),
         }
-        let there = |(number, open): (&u32, &Open)| (open.upstream == peer).then_some(*number);
-        let numbers: Vec<u32> = self.open.iter().filter_map(there).collect();
-        numbers.into_iter().filter_map(|number| self.on_late(ctx, number)).collect()
     }
 
     /// Checks an upstream.

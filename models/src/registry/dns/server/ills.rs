@@ -9,7 +9,7 @@ use super::super::ail::Wrong;
 use super::super::answer::{Answer, Kind, Records, Said};
 use super::super::past::Past;
 use super::super::zone::sample;
-use crate::listing::{Endpoint, Listing, ServiceId};
+use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
 use crate::plight::{Ailment, Plight};
 use crate::registry::Seat;
@@ -67,9 +67,7 @@ pub(super) fn spoilt(
             Some((ailment.by, Answer { said: Said::NxDomain, ttl }))
         }
         Wrong::Poison { share, to, ttl } if strikes(ailment, luck, *share) => {
-            let endpoints = to.iter().filter_map(|&node| endpoint(seat, node)).collect();
-            let listing = Arc::new(Listing { service, revision: revision(&answer), endpoints });
-            let records = Records { listing, order: luck, kind: kind(&answer) };
+            let records = poison(seat, service, to, luck, &answer)?;
             let ttl = ttl.unwrap_or(seat.config.rules.ttl);
             Some((ailment.by, Answer { said: Said::Records(records), ttl }))
         }
@@ -105,21 +103,20 @@ pub(super) fn shuffled(ctx: &mut Ctx<'_>, luck: Draw, answer: Answer) -> Answer 
     Answer { said: Said::Records(Records { listing, ..records.clone() }), ttl: answer.ttl }
 }
 
-fn endpoint(seat: &Seat<Config>, node: NodeId) -> Option<Endpoint> {
-    let listed = seat.layout.services.iter().flat_map(|listing| &listing.endpoints);
-    listed.copied().find(|endpoint| endpoint.node == node)
-}
-
-fn revision(answer: &Answer) -> u64 {
-    match &answer.said {
-        Said::Records(records) => records.listing.revision,
-        Said::NoData | Said::NxDomain | Said::ServFail => 0,
-    }
-}
-
-fn kind(answer: &Answer) -> Kind {
-    match &answer.said {
-        Said::Records(records) => records.kind,
-        Said::NoData | Said::NxDomain | Said::ServFail => Kind::Address,
-    }
+/// Records of those instances in place of the right ones; none, if they are of another service.
+fn poison(
+    seat: &Seat<Config>,
+    service: ServiceId,
+    to: &[NodeId],
+    luck: Draw,
+    answer: &Answer,
+) -> Option<Records> {
+    let listed = &seat.layout.services[service.0 as usize].endpoints;
+    let endpoints: Vec<_> = listed.iter().filter(|endpoint| to.contains(&endpoint.node)).copied().collect();
+    let (revision, kind) = match &answer.said {
+        Said::Records(records) => (records.listing.revision, records.kind),
+        Said::NoData | Said::NxDomain | Said::ServFail => (0, Kind::Address),
+    };
+    let listing = Arc::new(Listing { service, revision, endpoints });
+    (!listing.endpoints.is_empty()).then_some(Records { listing, order: luck, kind })
 }

@@ -86,6 +86,18 @@ pub(super) fn using(resolver: &Config) -> Using {
     }
 }
 
+/// For how long an address whose connection has failed is passed over: Java's sockets try the first one alone.
+pub(super) fn avoid(resolver: &Config) -> Duration {
+    match resolver {
+        Config::Jvm { .. } => Duration::ZERO,
+        Config::GrpcGo { .. }
+        | Config::Glibc
+        | Config::GoNet
+        | Config::EnvoyStrict { .. }
+        | Config::EnvoyLogical { .. } => Duration::from_secs(10),
+    }
+}
+
 pub(super) fn write(resolver: &Config) -> String {
     let options = match resolver {
         Config::GrpcGo { min_interval, timeout } => {
