@@ -320,9 +320,9 @@ impl Plight {
 
     /// All that is wrong with a DNS server.
     pub fn dns(&self) -> impl Iterator<Item = (&Ailment, &Wrong)> {
-        self.ailments
-            .iter()
-            .filter_map(|ailment| if let Ail::Dns(wrong) = &ailment.ail { Some((ailment, wrong)) } else { None })
+        self.ailments.iter().filter_map(|ailment| {
+            if let Ail::Dns(wrong) = &ailment.ail { Some((ailment, wrong)) } else { None }
+        })
     }
 
     /// What happens at points that are passed.

@@ -86,10 +86,9 @@ impl<T> Dns<T> {
     pub fn sides(&self) -> Vec<&[T]> {
         match &self.how {
             Mischief::Poison { to, .. } => vec![&self.targets, to],
-            Mischief::Stale(_)
-            | Mischief::Timeout(_)
-            | Mischief::NxDomain { .. }
-            | Mischief::Shuffle(_) => vec![&self.targets],
+            Mischief::Stale(_) | Mischief::Timeout(_) | Mischief::NxDomain { .. } | Mischief::Shuffle(_) => {
+                vec![&self.targets]
+            }
         }
     }
 }
@@ -112,9 +111,9 @@ impl<T> Nature for Dns<T> {
             Mischief::Stale(_) => false,
             // Of all records, all are left.
             Mischief::Shuffle(share) => *share == Ratio::ONE,
-            Mischief::Timeout(share)
-            | Mischief::NxDomain { share, .. }
-            | Mischief::Poison { share, .. } => share.is_zero(),
+            Mischief::Timeout(share) | Mischief::NxDomain { share, .. } | Mischief::Poison { share, .. } => {
+                share.is_zero()
+            }
         }
     }
 }
@@ -124,10 +123,9 @@ impl Dns {
     pub fn words(&self, names: &dyn Names) -> String {
         let what = match &self.how {
             Mischief::Poison { to, .. } => format!("poison to {}", names.targets(to)),
-            Mischief::Stale(_)
-            | Mischief::Timeout(_)
-            | Mischief::NxDomain { .. }
-            | Mischief::Shuffle(_) => self.how.name().to_owned(),
+            Mischief::Stale(_) | Mischief::Timeout(_) | Mischief::NxDomain { .. } | Mischief::Shuffle(_) => {
+                self.how.name().to_owned()
+            }
         };
         format!("{what} of {}", names.targets(&self.targets))
     }

@@ -68,13 +68,15 @@ pub const SHOWN_CHARS: usize = 60;
 pub const ERRORS: usize = 10;
 
 /// DNS servers of one service.
-pub const DNS_SERVERS: Limit = Limit::new("DNS servers", 1, 100, "each one watches the registry, or forwards");
+pub const DNS_SERVERS: Limit =
+    Limit::new("DNS servers", 1, 100, "each one watches the registry, or forwards");
 /// Records of one DNS answer.
 pub const DNS_ANSWER: Limit = Limit::new("records of an answer", 1, 20_000, "no service has more instances");
 /// Failed checks of a DNS server.
 pub const DNS_FAILS: Limit = Limit::new("failed checks", 0, 1_000, "nobody waits for as many");
 /// Attempts of a DNS lookup.
-pub const DNS_ATTEMPTS: Limit = Limit::new("attempts", 1, 5, "glibc takes no more (RES_MAXRETRY in resolv.h)");
+pub const DNS_ATTEMPTS: Limit =
+    Limit::new("attempts", 1, 5, "glibc takes no more (RES_MAXRETRY in resolv.h)");
 /// The oldest list that a DNS server can be made to answer from.
 pub const DNS_AGE: Duration = schism_models::registry::dns::KEPT;
 

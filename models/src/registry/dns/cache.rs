@@ -89,7 +89,9 @@ impl<K: PartialEq> Cache<K> {
 
     /// What it has.
     pub fn find(&self, now: Time, key: &K) -> Found {
-        let Some((_, entry)) = self.entries.iter().find(|entry| entry.0 == *key) else { return Found::Nothing };
+        let Some((_, entry)) = self.entries.iter().find(|entry| entry.0 == *key) else {
+            return Found::Nothing;
+        };
         let Answer { said, ttl } = entry.answer.clone();
         let age = now.since(entry.stored);
         if age < ttl {
@@ -138,7 +140,11 @@ mod tests {
     #[test]
     fn times_are_kept_between_the_bounds_and_told_so() {
         let mut cache = Cache::new(LIMITS);
-        assert_eq!(cache.store(Time::START, (), denial(0)).ttl, secs(5), "even nothing is remembered for a while");
+        assert_eq!(
+            cache.store(Time::START, (), denial(0)).ttl,
+            secs(5),
+            "even nothing is remembered for a while"
+        );
         assert_eq!(cache.store(Time::START, (), denial(5)).ttl, secs(5));
         assert_eq!(cache.store(Time::START, (), denial(30)).ttl, secs(30));
         assert_eq!(cache.store(Time::START, (), denial(31)).ttl, secs(30));
@@ -167,7 +173,8 @@ mod tests {
     #[test]
     fn what_may_not_be_remembered_is_not() {
         let none = Span { least: Duration::ZERO, most: FOREVER };
-        let mut cache = Cache::new(Limits { positive: none, negative: none, failure: Duration::ZERO, stale: secs(9) });
+        let mut cache =
+            Cache::new(Limits { positive: none, negative: none, failure: Duration::ZERO, stale: secs(9) });
         cache.store(Time::START, (), denial(0));
         assert_eq!(cache.find(Time::START, &()), Found::Nothing);
     }

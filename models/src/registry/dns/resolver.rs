@@ -161,7 +161,9 @@ impl Config {
             // answer without addresses (dns_resolver.go, `handleDNSError`); so does Envoy (c-ares' ENODATA and ENOTFOUND).
             Config::GrpcGo { .. } | Config::EnvoyStrict { .. } if denied => Verdict::Empties,
             // "Logical" clusters pass over an answer without addresses (logical_dns_cluster.cc).
-            Config::GrpcGo { .. } | Config::EnvoyStrict { .. } | Config::EnvoyLogical { .. } => Verdict::Keeps,
+            Config::GrpcGo { .. } | Config::EnvoyStrict { .. } | Config::EnvoyLogical { .. } => {
+                Verdict::Keeps
+            }
             // Who has connections goes on with them; who wants a new one has none to go to.
             Config::Jvm { .. } | Config::Glibc | Config::GoNet => match mode {
                 Mode::OnDemand => Verdict::Empties,

@@ -209,7 +209,9 @@ mod tests {
         let mut stub = Stub::new(GLIBC, vec![NodeId(0), NodeId(1), NodeId(2)], 7);
         let first = stub.begin(Time::START);
         assert_eq!((first.server, first.number), (NodeId(0), 8));
-        let Step::Asks(second) = stub.on_answer(Time::START, 8, &Answer::SERVFAIL) else { panic!("it asks on") };
+        let Step::Asks(second) = stub.on_answer(Time::START, 8, &Answer::SERVFAIL) else {
+            panic!("it asks on")
+        };
         assert_eq!(second.server, NodeId(1));
         assert_eq!(stub.on_unreachable(Time::START, NodeId(0)), Step::Waits, "that is not who is asked");
         let Step::Asks(third) = stub.on_unreachable(Time::START, NodeId(1)) else { panic!("it asks on") };

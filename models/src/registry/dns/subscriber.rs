@@ -54,12 +54,7 @@ pub struct Subscriber {
 
 impl Subscriber {
     /// A client in `zone` that knows nothing yet.
-    pub fn new(
-        address: &Address<Config>,
-        zone: ZoneId,
-        service: ServiceId,
-        ctx: &mut Ctx<'_>,
-    ) -> Subscriber {
+    pub fn new(address: &Address<Config>, zone: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> Subscriber {
         let config = address.config.clone();
         let resolver = config.resolver;
         // Numbers of an earlier life must not come again: answers to them may still be on their way.

@@ -70,10 +70,7 @@ impl Rules {
             (Asked::Srv, Priority::ZoneOrder) => Kind::Service(Preference::ZoneOrder),
         };
         let listing = self.limited(listing, luck.derive(SAMPLE));
-        Answer {
-            said: Said::Records(Records { listing, order: luck.derive(ORDER), kind }),
-            ttl: self.ttl,
-        }
+        Answer { said: Said::Records(Records { listing, order: luck.derive(ORDER), kind }), ttl: self.ttl }
     }
 
     /// What is said where nobody is there.
@@ -126,7 +123,11 @@ mod tests {
     fn listing(count: u32) -> Arc<Listing> {
         let endpoint =
             |node| Endpoint { node: NodeId(node), ordinal: node, zone: ZoneId((node % 2) as u16), weight: 1 };
-        Arc::new(Listing { service: ServiceId(0), revision: 7, endpoints: (0..count).map(endpoint).collect() })
+        Arc::new(Listing {
+            service: ServiceId(0),
+            revision: 7,
+            endpoints: (0..count).map(endpoint).collect(),
+        })
     }
 
     const RULES: Rules = Rules {
@@ -161,7 +162,11 @@ mod tests {
         let mut counts = [0_u32; 10];
         for word in 0..3000_u64 {
             let answer = RULES.answer(&ten, ZoneId(0), Draw::new(word).derive(9));
-            records(&answer).listing.endpoints.iter().for_each(|endpoint| counts[endpoint.ordinal as usize] += 1);
+            records(&answer)
+                .listing
+                .endpoints
+                .iter()
+                .for_each(|endpoint| counts[endpoint.ordinal as usize] += 1);
         }
         // 900 each; the standard deviation is the root of 3000 * 0.3 * 0.7, about 25.
         assert!(counts.iter().all(|&count| (800..=1000).contains(&count)), "{counts:?}");

@@ -317,7 +317,8 @@ fn names(written: &Written, report: &Report) {
     let services = written.services.iter().map(|one| ("service", &one.name, one.instances));
     let clients = written.clients.iter().map(|one| ("client group", &one.name, one.count));
     let aides = written.registry.as_ref().map_or_else(Vec::new, |at| at.value.aides(written.services.len()));
-    let is_aides = |group: &str| aides.iter().any(|aides| matches!(aides, Aides::Apart(name, _) if *name == group));
+    let is_aides =
+        |group: &str| aides.iter().any(|aides| matches!(aides, Aides::Apart(name, _) if *name == group));
     let mut seen: BTreeMap<&str, (&At<String>, u32)> = BTreeMap::new();
     for (what, name, count) in services.chain(clients) {
         if !is_name(&name.value) {

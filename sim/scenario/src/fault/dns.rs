@@ -33,7 +33,8 @@ const TTL: Key = Key::new(
 
 const STALE: &[Key] = &[
     TARGET,
-    Key::new("age", Shape::Duration(Least::Positive), "How old the list is that they answer from").or("\"60s\""),
+    Key::new("age", Shape::Duration(Least::Positive), "How old the list is that they answer from")
+        .or("\"60s\""),
 ];
 const TIMEOUT: &[Key] = &[
     TARGET,
@@ -46,7 +47,8 @@ const NXDOMAIN: &[Key] = &[
 ];
 const SHUFFLE: &[Key] = &[
     TARGET,
-    Key::new("share", Shape::Share, "The share of the records that each answer has; at least one").or("\"50%\""),
+    Key::new("share", Shape::Share, "The share of the records that each answer has; at least one")
+        .or("\"50%\""),
 ];
 const POISON: &[Key] = &[
     TARGET,

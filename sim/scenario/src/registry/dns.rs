@@ -179,7 +179,9 @@ pub(super) fn check(spec: &Spec, report: &Report) -> Option<Config> {
     }
     if spec.priority.value != Priority::None && spec.records == Asked::A {
         let message = "`priority` is of SRV records, and clients ask for addresses alone";
-        report.add(Problem::error(spec.priority.place, message).help("write records = \"srv\", or leave it out"));
+        report.add(
+            Problem::error(spec.priority.place, message).help("write records = \"srv\", or leave it out"),
+        );
     }
     let backing = match spec.backing.check(report)? {
         registry::Config::Static => Backing::Zone,
@@ -241,7 +243,8 @@ pub(super) fn write(out: &mut Lines<'_>, config: &Config) {
     out.word("records", RECORDS[config.rules.records as usize]);
     out.word("priority", PRIORITIES[config.rules.priority as usize]);
     out.word("empty", DENIALS[config.rules.empty as usize]);
-    let count = |count: Option<u32>| count.map_or_else(|| crate::render::text("none"), |count| count.to_string());
+    let count =
+        |count: Option<u32>| count.map_or_else(|| crate::render::text("none"), |count| count.to_string());
     out.line("limit", &count(config.rules.limit));
     match &config.cache {
         None => out.word("cache", "none"),

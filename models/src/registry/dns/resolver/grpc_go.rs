@@ -87,7 +87,11 @@ mod tests {
         watcher.on_outcome(after(0), Verdict::Takes, Draw::new(1));
         assert_eq!(watcher.on_failure(after(3)), Some(after(30)));
         assert_eq!(watcher.on_failure(after(4)), None, "it is on its way");
-        assert_eq!(watcher.on_outcome(after(30), Verdict::Takes, Draw::new(1)), Some(after(60)), "one more call");
+        assert_eq!(
+            watcher.on_outcome(after(30), Verdict::Takes, Draw::new(1)),
+            Some(after(60)),
+            "one more call"
+        );
         assert_eq!(watcher.on_outcome(after(60), Verdict::Takes, Draw::new(1)), None);
         assert_eq!(watcher.on_failure(after(200)), Some(after(200)));
     }

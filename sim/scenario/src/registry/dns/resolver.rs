@@ -23,9 +23,14 @@ const GRPC_GO: &[Key] = &[
     Key::new("timeout", Time(Positive), "How long a lookup may take").or("\"30s\""),
 ];
 const JVM: &[Key] = &[
-    Key::new("ttl", Shape::DurationOr("forever"), "For how long addresses are remembered; `forever` is what a SecurityManager makes it")
-        .or("\"30s\""),
-    Key::new("negative-ttl", Time(Zero), "For how long it is remembered that a lookup has failed").or("\"10s\""),
+    Key::new(
+        "ttl",
+        Shape::DurationOr("forever"),
+        "For how long addresses are remembered; `forever` is what a SecurityManager makes it",
+    )
+    .or("\"30s\""),
+    Key::new("negative-ttl", Time(Zero), "For how long it is remembered that a lookup has failed")
+        .or("\"10s\""),
     Key::new("stale-ttl", Time(Zero), "For how long past their time addresses are used if a lookup fails")
         .or("\"0s\""),
 ];
