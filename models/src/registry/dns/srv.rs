@@ -25,6 +25,10 @@ pub fn first(records: &Records, failed: &[NodeId]) -> Option<Endpoint> {
     let luck = records.order.derive(failed.len() as u64);
     let endpoints = &records.listing.endpoints;
     match records.kind {
+        Kind::Address if failed.is_empty() => {
+            let count = u32::try_from(endpoints.len()).ok().filter(|&count| count > 0)?;
+            Some(endpoints[luck.below(count) as usize])
+        }
         Kind::Address => {
             let due = due(endpoints, Preference::None, failed);
             let count = u32::try_from(due.len()).ok().filter(|&count| count > 0)?;
