@@ -9,6 +9,8 @@ pub mod ail;
 mod catalog;
 pub mod dns;
 pub mod etcd;
+pub mod eureka;
+pub mod nacos;
 mod nobody;
 pub mod raft;
 
@@ -250,8 +252,10 @@ impl Config {
     /// Whether one of its members leads the others.
     pub fn has_leader(&self) -> bool {
         match self {
-            Config::Static => false,
+            Config::Static | Config::Eureka(_) => false,
             Config::Etcd(_) => true,
+            // The metadata have a leader from 2.0 on; what is ephemeral has none.
+            Config::Nacos(nacos) => nacos.version >= nacos::Version::V2_0,
             Config::Dns(_) => match self.authority() {
                 Config::Dns(_) => false,
                 authority => authority.has_leader(),
@@ -261,29 +265,25 @@ impl Config {
 
     /// The registry that instances register with, and whose members are the scenario's.
     pub fn authority(&self) -> &Config {
-        match self {
-            Config::Dns(dns::Config { backing: dns::Backing::Registry(backing), .. }) => backing,
-            Config::Static | Config::Etcd(_) | Config::Dns(_) => self,
+        if let Config::Dns(dns::Config { backing: dns::Backing::Registry(backing), .. }) = self {
+            backing
+        } else {
+            self
         }
     }
 
     /// Whether the instances are listed from the start and for good, and none registers.
     pub fn is_fixed(&self) -> bool {
-        match self.authority() {
-            Config::Static | Config::Dns(_) => true,
-            Config::Etcd(_) => false,
-        }
+        matches!(self.authority(), Config::Static | Config::Dns(_))
     }
 
     /// Where everyone is, as it concerns the authority and as it concerns what is asked in its place.
     pub fn layouts(&self, layout: Layout) -> Layouts {
-        let (authority, front) = match self {
-            Config::Dns(dns) => dns.layouts(layout),
-            Config::Static | Config::Etcd(_) => {
-                let layout = Arc::new(layout);
-                (layout.clone(), layout)
-            }
-        };
-        Layouts { authority, front }
+        if let Config::Dns(dns) = self {
+            let (authority, front) = dns.layouts(layout);
+            return Layouts { authority, front };
+        }
+        let layout = Arc::new(layout);
+        Layouts { authority: layout.clone(), front: layout }
     }
 }

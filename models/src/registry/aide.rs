@@ -23,7 +23,7 @@ impl Config {
     /// The seats of its aides, in the order of the layout.
     pub fn aide_seats(&self, layouts: &Layouts) -> Vec<AideSeat> {
         match self {
-            Config::Static | Config::Etcd(_) => Vec::new(),
+            Config::Static | Config::Etcd(_) | Config::Eureka(_) | Config::Nacos(_) => Vec::new(),
             Config::Dns(dns) => dns.aide_seats(layouts),
         }
     }

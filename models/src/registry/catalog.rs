@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use schism_core::{Durable, Duration, NodeId, ZoneId};
 
-use super::{Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, dns, etcd};
+use super::{
+    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, dns, etcd, eureka,
+    nacos,
+};
 use crate::cache::Reads;
 use crate::client::Operation;
 use crate::listing::{Endpoint, ServiceId};
@@ -141,6 +144,7 @@ macro_rules! catalog {
         }
 
         /// A member of some registry.
+        #[expect(clippy::large_enum_variant, reason = "each is in a box of its node's")]
         #[derive(Clone, Debug)]
         pub enum AnyMember {
             $(#[doc = $about] $Name($module::Member),)*
@@ -329,7 +333,7 @@ macro_rules! catalog {
 
         impl AnyCaller {
             /// A client in `zone` that has called nobody yet.
-            #[expect(unreachable_code, reason = "nobody calls a registry that takes no calls")]
+            #[expect(unreachable_code, reason = "some registries take no calls: there is nobody to make")]
             pub fn new(address: &AnyAddress, zone: ZoneId, ctx: &Ctx<'_>) -> AnyCaller {
                 match address {
                     $(AnyAddress::$Name(address) => {
@@ -379,5 +383,7 @@ macro_rules! catalog {
 
 catalog! {
     Etcd = etcd, "etcd", "etcd v3: Raft, leases kept by the leader and expired on its sweep, watches with revisions";
+    Eureka = eureka, "eureka", "Eureka 1.x: peers that accept everything, self-preservation, and clients that poll caches";
+    Nacos = nacos, "nacos", "Nacos: beats over HTTP (1.4) or connections (2.x, 3.x); servers tell each other what they hold (Distro)";
     Dns = dns, "dns", "DNS servers and clients' resolvers in front of another registry, or of a zone file";
 }

@@ -3,8 +3,11 @@
 
 mod dns;
 mod etcd;
+mod eureka;
+mod nacos;
 
 use schism_core::Duration;
+use schism_models::registry::nacos::Version;
 use schism_models::registry::{Aides, Config};
 
 use crate::diagnostics::{Problem, Report};
@@ -86,6 +89,8 @@ macro_rules! catalog {
 
 catalog! {
     Etcd = etcd, "etcd";
+    Eureka = eureka, "eureka";
+    Nacos = nacos, "nacos";
     Dns = dns, "dns";
 }
 
@@ -93,8 +98,10 @@ impl Spec {
     /// Whether one of its members leads the others.
     pub(crate) fn has_leader(&self) -> bool {
         match self {
-            Spec::Static => false,
+            Spec::Static | Spec::Eureka(_) => false,
             Spec::Etcd(_) => true,
+            // What is kept in the metadata, from 2.0 on.
+            Spec::Nacos(nacos) => nacos.version >= Version::V2_0,
             Spec::Dns(dns) => dns.backing.has_leader(),
         }
     }
@@ -102,7 +109,7 @@ impl Spec {
     /// Whether clients can call it as a key-value store.
     pub(crate) fn can_be_called(&self) -> bool {
         match self {
-            Spec::Static | Spec::Dns(_) => false,
+            Spec::Static | Spec::Eureka(_) | Spec::Nacos(_) | Spec::Dns(_) => false,
             Spec::Etcd(_) => true,
         }
     }
@@ -110,7 +117,7 @@ impl Spec {
     /// Which processes it has besides its members, with so many services.
     pub(crate) fn aides(&self, services: usize) -> Vec<Aides> {
         match self {
-            Spec::Static | Spec::Etcd(_) => Vec::new(),
+            Spec::Static | Spec::Etcd(_) | Spec::Eureka(_) | Spec::Nacos(_) => Vec::new(),
             Spec::Dns(dns) => {
                 let mut aides = dns.backing.aides(services);
                 aides.push(Aides::Apart("dns", dns.servers() * services as u32));
@@ -121,9 +128,12 @@ impl Spec {
 
     /// The name of the registry whose members are the scenario's.
     pub(crate) fn authority(&self) -> &'static str {
-        match self {
-            Spec::Dns(dns) if !dns.is_of_a_file() => dns.backing.name(),
-            Spec::Static | Spec::Etcd(_) | Spec::Dns(_) => self.name(),
+        if let Spec::Dns(dns) = self
+            && !dns.is_of_a_file()
+        {
+            dns.backing.name()
+        } else {
+            self.name()
         }
     }
 }
@@ -196,5 +206,15 @@ impl<'a> Lines<'a> {
     /// `key = "10s"`.
     fn time(&mut self, key: &str, time: Duration) {
         self.line(key, &crate::render::time(time));
+    }
+
+    /// `key = "10s"`, or `key = "none"`.
+    fn time_or_none(&mut self, key: &str, time: Option<Duration>) {
+        self.line(key, &time.map_or_else(|| crate::render::text("none"), crate::render::time));
+    }
+
+    /// `key = true`.
+    fn flag(&mut self, key: &str, flag: bool) {
+        self.line(key, if flag { "true" } else { "false" });
     }
 }
