@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use schism_core::{Duration, Luck, NodeId, ZoneId};
+use schism_core::{Duration, NodeId, ZoneId};
 
 use super::api::{Answer, Msg, Slices, Verb};
-use super::backoff::Retries;
+use super::backoff::{Draws, Retries};
 use super::connection::Connection;
 use super::runner::{self, Runner};
 use super::{Config, Proxy};
@@ -40,8 +40,8 @@ pub struct Subscriber {
     seen: u64,
     own: Option<Own>,
     retries: Retries,
-    luck: Luck,
-    proxy: Option<Programming>,
+    luck: Draws,
+    proxy: Option<Box<Programming>>,
     passes: Passes,
 }
 
@@ -77,7 +77,7 @@ enum Stage {
 struct Programming {
     config: Proxy,
     runner: Runner,
-    luck: Luck,
+    luck: Draws,
     /// What it has been told, and not begun to write.
     wanted: Option<Told>,
     /// What it is writing.
@@ -207,13 +207,15 @@ impl registry::Subscriber for Subscriber {
 impl Subscriber {
     /// A client that knows nothing yet.
     pub fn new(address: &Address<Config>, _: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> Subscriber {
-        let proxy = address.config.kube_proxy.clone().map(|config| Programming {
-            runner: Runner::new(config.min_sync),
-            config,
-            luck: ctx.luck("kube-proxy"),
-            wanted: None,
-            writing: None,
-            reminded: Reminded::No,
+        let proxy = address.config.kube_proxy.clone().map(|config| {
+            Box::new(Programming {
+                runner: Runner::new(config.min_sync),
+                config,
+                luck: Draws::new(ctx.luck("kube-proxy")),
+                wanted: None,
+                writing: None,
+                reminded: Reminded::No,
+            })
         });
         Subscriber {
             connection: Connection::new(&address.layout, ctx),
@@ -223,7 +225,7 @@ impl Subscriber {
             seen: 0,
             own: None,
             retries: Retries::default(),
-            luck: ctx.luck("retries"),
+            luck: Draws::new(ctx.luck("retries")),
             proxy,
             passes: Passes::default(),
         }
@@ -346,7 +348,7 @@ impl Programming {
         match self.runner.ask(ctx.now()) {
             runner::Answer::Run => {
                 self.writing = self.wanted.take();
-                let takes = self.luck.sample(&self.config.takes);
+                let takes = self.config.takes.sample(self.luck.draw());
                 ctx.after(takes, Timer::Programmed.into());
             }
             runner::Answer::Wait(wait) => {
