@@ -1,7 +1,9 @@
 //! Registries: who is said to be there. The catalog, and what every registry is told.
 
 pub mod ail;
+pub mod consul;
 pub mod etcd;
+pub mod log;
 
 /// Which registry the run has, with its constants.
 #[derive(Clone, Debug, PartialEq)]

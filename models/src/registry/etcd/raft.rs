@@ -17,9 +17,7 @@ use std::collections::BTreeMap;
 use schism_core::Luck;
 
 use super::log::{Entry, Log};
-
-/// A member's number within its group, from 0.
-pub type Peer = u8;
+pub use crate::registry::log::Peer;
 
 /// What a member needs to know of its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
