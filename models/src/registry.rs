@@ -1,6 +1,7 @@
 //! Registries: who is said to be there. The catalog, and what every registry is told.
 
 pub mod ail;
+pub mod consul;
 pub mod etcd;
 
 /// Which registry the run has, with its constants.

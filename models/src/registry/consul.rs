@@ -1,0 +1,3 @@
+//! Consul: catalog servers on Raft, agents beside the instances, and gossip among them all.
+
+pub mod gossip;
