@@ -4,12 +4,17 @@ use schism_core::{Duration, Time};
 
 use super::catalog::{Host, Status};
 use crate::listing::{Endpoint, ServiceId};
+use crate::observation::Cause;
 
 /// A service's own check: passing for as long as someone says so within its time to live.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Check {
     /// What it says.
     pub status: Status,
+    /// What else it says: a text, by its number.
+    output: u32,
+    /// Whether another text waits to be told.
+    deferred: bool,
     /// Since when it is critical, if it is.
     pub critical: Option<Time>,
     sync: Sync,
@@ -18,8 +23,8 @@ pub struct Check {
 /// A service, or what is left of one that has yet to be taken off the catalog.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Service {
-    /// How it is listed; nothing, if it is to be removed.
-    listed: Option<(ServiceId, Endpoint)>,
+    /// How it is listed, or why it is to be removed.
+    listed: Result<(ServiceId, Endpoint), Cause>,
     sync: Sync,
 }
 
@@ -35,7 +40,7 @@ enum Sync {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
     /// The service is gone.
-    Remove,
+    Remove(Cause),
     /// The service, with its check if that has changed, too.
     Service {
         /// The service.
@@ -65,7 +70,7 @@ pub struct Local {
 impl Local {
     /// What runs here, if anything does.
     pub fn service(&self) -> Option<(ServiceId, Endpoint)> {
-        self.service.and_then(|service| service.listed)
+        self.service.and_then(|service| service.listed.ok())
     }
 
     /// The check of what runs here.
@@ -77,16 +82,16 @@ impl Local {
     /// (agent/structs/check_definition.go: "Status: api.HealthCritical").
     pub fn register(&mut self, now: Time, service: (ServiceId, Endpoint), status: Status) {
         let sync = self.due();
-        self.service = Some(Service { listed: Some(service), sync });
+        self.service = Some(Service { listed: Ok(service), sync });
         let critical = (status == Status::Critical).then_some(now);
         self.check = Some(Check { status, critical, sync });
     }
 
     /// The service is taken off: the servers are told, and until they know it is remembered. Whether there was one.
-    pub fn deregister(&mut self) -> bool {
+    pub fn deregister(&mut self, cause: Cause) -> bool {
         let was = self.service().is_some();
         if was {
-            self.service = Some(Service { listed: None, sync: self.due() });
+            self.service = Some(Service { listed: Err(cause), sync: self.due() });
             self.check = None;
         }
         was
@@ -121,12 +126,14 @@ impl Local {
         let remote = remote.copied().unwrap_or_default();
         match &mut self.service {
             Some(service) => {
-                if service.listed.is_some() && service.listed != remote.service {
+                if service.listed.is_ok_and(|listed| Some(listed) != remote.service) {
                     service.sync = sync;
                 }
             }
             // What is not known here is to go.
-            None if remote.service.is_some() => self.service = Some(Service { listed: None, sync }),
+            None if remote.service.is_some() => {
+                self.service = Some(Service { listed: Err(Cause::Lost), sync });
+            }
             None => {}
         }
         if let Some(check) = &mut self.check
@@ -142,9 +149,9 @@ impl Local {
         self.telling = self.changes;
         let check = self.check.filter(|check| check.sync != Sync::Done).map(|check| check.status);
         match self.service? {
-            Service { listed: None, .. } => Some(Step::Remove),
-            Service { listed: Some(service), sync: Sync::Due(_) } => Some(Step::Service { service, check }),
-            Service { listed: Some(service), sync: Sync::Done } => {
+            Service { listed: Err(cause), .. } => Some(Step::Remove(cause)),
+            Service { listed: Ok(service), sync: Sync::Due(_) } => Some(Step::Service { service, check }),
+            Service { listed: Ok(service), sync: Sync::Done } => {
                 check.map(|check| Step::Check { service, check })
             }
         }
@@ -154,8 +161,8 @@ impl Local {
     pub fn told(&mut self, step: Step) {
         let upto = self.telling;
         match step {
-            Step::Remove => {
-                if self.service.is_some_and(|service| service.listed.is_none() && service.sync.is_by(upto)) {
+            Step::Remove(_) => {
+                if self.service.is_some_and(|service| service.listed.is_err() && service.sync.is_by(upto)) {
                     self.service = None;
                 }
             }
@@ -240,7 +247,7 @@ mod tests {
         let mut local = Local::default();
         let host = Host { service: Some(service()), check: Some(Status::Passing), serf: None };
         local.compare(Some(&host));
-        assert_eq!(local.next(), Some(Step::Remove));
+        assert_eq!(local.next(), Some(Step::Remove(Cause::Lost)));
         told_all(&mut local);
         assert_eq!(local.next(), None);
     }
