@@ -17,7 +17,9 @@ use std::collections::BTreeMap;
 use schism_core::Luck;
 
 use super::log::{Entry, Log};
-pub use crate::registry::log::Peer;
+
+/// A member's number within its group, from 0.
+pub type Peer = u8;
 
 /// What a member needs to know of its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
