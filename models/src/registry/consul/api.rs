@@ -8,7 +8,7 @@ use super::catalog::{Command, Host, Registration, Status};
 use super::{Mode, entropy, gossip, raft};
 use crate::listing::{Change, Endpoint, Listing, ServiceId};
 use crate::observation::Cause;
-use crate::registry::log;
+use crate::registry::raft::log;
 
 /// One message of Consul's.
 #[derive(Clone, Debug, Hash)]

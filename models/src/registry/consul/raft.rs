@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 
 use schism_core::{Duration, Luck, Time};
 
-pub use crate::registry::log::Peer;
-use crate::registry::log::{Entry, Log};
+pub use crate::registry::raft::Peer;
+use crate::registry::raft::log::{Entry, Log};
 use super::stagger::stagger;
 
 /// What a server needs to know of its group.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schism_core::Time;
 
-use crate::registry::log::{Entry, Proposal};
+use crate::registry::raft::log::{Entry, Proposal};
 use super::{Alarm, Ballot, Body, Follower, Leadership, Message, Output, Peer, Raft, Role};
 
 impl<C: Clone> Raft<C> {

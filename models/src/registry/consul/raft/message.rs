@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::registry::log::Entry;
+use crate::registry::raft::log::Entry;
 
 /// What servers tell each other, with the sender's term; a pre-vote carries the next.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

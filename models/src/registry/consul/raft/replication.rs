@@ -3,7 +3,7 @@
 
 use schism_core::{Duration, Time};
 
-use crate::registry::log::Entry;
+use crate::registry::raft::log::Entry;
 use super::lease::backoff;
 use super::{Alarm, Body, Output, Peer, Raft, Role};
 
@@ -27,7 +27,7 @@ impl<C: Clone> Raft<C> {
             return;
         }
         let index = follower.next - 1;
-        let entries = self.log.between(index, stable, MOST_ENTRIES);
+        let entries = self.log.after(index, MOST_ENTRIES.min(stable.saturating_sub(index) as usize));
         follower.in_flight += 1;
         if follower.pipeline {
             follower.next += entries.len() as u64;
