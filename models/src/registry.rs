@@ -237,7 +237,7 @@ impl Config {
     pub fn has_leader(&self) -> bool {
         match self {
             Config::Static => false,
-            Config::Etcd(_) => true,
+            Config::Consul(_) | Config::Etcd(_) => true,
         }
     }
 

@@ -4,49 +4,85 @@ use std::sync::Arc;
 
 use schism_core::NodeId;
 
-use super::{Config, Layout, Msg, Timer};
+use super::{Config, Disk, Layout, Msg, Seat, Server, Timer, consul};
 use crate::node::Ctx;
 
-/// An aide of some registry. No registry has any yet.
+/// An aide of some registry.
 #[derive(Clone, Debug)]
-pub enum Aide {}
+pub enum Aide {
+    /// An agent of Consul's.
+    Consul(consul::Agent),
+}
 
 /// Where an aide sits.
 #[derive(Clone, Debug)]
-pub enum AideSeat {}
+pub enum AideSeat {
+    /// An agent of Consul's.
+    Consul(Seat<consul::Config>),
+}
 
 impl Config {
     /// The seats of its aides, in the order of the layout.
-    pub fn aide_seats(&self, _: &Arc<Layout>) -> Vec<AideSeat> {
+    pub fn aide_seats(&self, layout: &Arc<Layout>) -> Vec<AideSeat> {
         match self {
             Config::Static | Config::Etcd(_) => Vec::new(),
+            Config::Consul(config) => {
+                let config = Arc::new(config.clone());
+                let seat = |me| Seat { config: config.clone(), me, layout: layout.clone() };
+                (0..layout.aides.len()).map(|me| AideSeat::Consul(seat(me))).collect()
+            }
         }
     }
 }
 
 impl Aide {
+    /// An aide as it boots, with what its disk holds.
+    pub fn boot(seat: &AideSeat, disk: &Disk, ctx: &mut Ctx<'_>) -> Aide {
+        match (seat, disk) {
+            (AideSeat::Consul(seat), Disk::Consul(disk)) => {
+                Aide::Consul(consul::Agent::boot(seat, disk, ctx))
+            }
+            (AideSeat::Consul(seat), Disk::Blank) => {
+                Aide::Consul(consul::Agent::boot(seat, &consul::Disk::default(), ctx))
+            }
+            (AideSeat::Consul(_), Disk::Etcd(_)) => unreachable!("the disk of another registry's"),
+        }
+    }
+
     /// A message has come.
-    pub fn on_message(&mut self, _ctx: &mut Ctx<'_>, _from: NodeId, _msg: Msg) {
-        match *self {}
+    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
+        match (self, msg) {
+            (Aide::Consul(agent), Msg::Consul(msg)) => agent.on_message(ctx, from, Arc::unwrap_or_clone(msg)),
+            (Aide::Consul(_), Msg::Etcd(msg)) => unreachable!("another registry's {msg:?}"),
+        }
     }
 
     /// A timer has fired.
-    pub fn on_timer(&mut self, _ctx: &mut Ctx<'_>, _timer: Timer) {
-        match *self {}
+    pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
+        match (self, timer) {
+            (Aide::Consul(agent), Timer::Consul(timer)) => agent.on_timer(ctx, timer),
+            (Aide::Consul(_), Timer::Etcd(timer)) => unreachable!("another registry's {timer:?}"),
+        }
     }
 
     /// The connection to a peer is gone.
-    pub fn on_reset(&mut self, _ctx: &mut Ctx<'_>, _peer: NodeId) {
-        match *self {}
+    pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        match self {
+            Aide::Consul(agent) => agent.on_reset(ctx, peer),
+        }
     }
 
     /// What ails it has changed.
-    pub fn on_plight(&mut self, _ctx: &mut Ctx<'_>) {
-        match *self {}
+    pub fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
+        match self {
+            Aide::Consul(agent) => agent.on_plight(ctx),
+        }
     }
 
     /// Those with an open connection.
     pub fn peers(&self) -> Vec<NodeId> {
-        match *self {}
+        match self {
+            Aide::Consul(agent) => agent.peers(),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use schism_core::{Durable, Duration, NodeId, ZoneId};
 
-use super::{Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, etcd};
+use super::{Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, consul, etcd};
 use crate::cache::Reads;
 use crate::client::Operation;
 use crate::listing::{Endpoint, ServiceId};
@@ -372,5 +372,6 @@ macro_rules! catalog {
 }
 
 catalog! {
+    Consul = consul, "consul", "Consul: a catalog agreed on by Raft, agents that watch over checks, gossip, blocking queries";
     Etcd = etcd, "etcd", "etcd v3: Raft, leases kept by the leader and expired on its sweep, watches with revisions";
 }

@@ -18,6 +18,15 @@ pub enum Status {
     Critical,
 }
 
+/// What a service's own check says, and in which words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Said {
+    /// What it says.
+    pub status: Status,
+    /// What else: a text, by its number.
+    pub output: u32,
+}
+
 /// What is registered of a host. What is not said stays as it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub struct Registration {
@@ -26,7 +35,7 @@ pub struct Registration {
     /// The service, and how it is listed.
     pub service: Option<(ServiceId, Endpoint)>,
     /// What the service's own check says.
-    pub check: Option<Status>,
+    pub check: Option<Said>,
     /// What the leader says of the host: `serfHealth`.
     pub serf: Option<Status>,
 }
@@ -71,27 +80,32 @@ pub struct Outcome {
 }
 
 /// What the catalog has of a host.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
 pub struct Host {
     /// What the leader says of it, if it is a member of the cluster.
     pub serf: Option<Status>,
     /// What runs there.
     pub service: Option<(ServiceId, Endpoint)>,
     /// What its check says.
-    pub check: Option<Status>,
+    pub check: Option<Said>,
 }
 
 impl Host {
     /// Whether all its checks pass.
     fn is_passing(&self) -> bool {
-        self.serf != Some(Status::Critical) && self.check != Some(Status::Critical)
+        self.serf != Some(Status::Critical) && self.check_passes()
+    }
+
+    /// Whether the service's own check passes, if it has one.
+    fn check_passes(&self) -> bool {
+        self.check.is_none_or(|check| check.status == Status::Passing)
     }
 
     /// Its service, if those are told of it who ask for that kind of health.
     fn offers(&self, health: Health) -> Option<(ServiceId, Endpoint)> {
         let offered = match health {
             Health::Passing => self.is_passing(),
-            Health::ServiceCheck => self.check != Some(Status::Critical),
+            Health::ServiceCheck => self.check_passes(),
             Health::All => true,
         };
         self.service.filter(|_| offered)
@@ -121,8 +135,10 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// An empty catalog for so many services.
-    pub fn new(services: usize, health: Health) -> Catalog {
+    /// A catalog for so many services, none of which has instances. The hosts are known: their agents have been up for
+    /// long.
+    pub fn new(services: usize, health: Health, hosts: impl Iterator<Item = NodeId>) -> Catalog {
+        let alive = Host { serf: Some(Status::Passing), service: None, check: None };
         let service = |number| Service {
             listing: Arc::new(Listing { service: ServiceId(number as u16), revision: 0, endpoints: Vec::new() }),
             history: Vec::new(),
@@ -132,7 +148,7 @@ impl Catalog {
             health,
             generation: 0,
             writes: 0,
-            hosts: BTreeMap::new(),
+            hosts: hosts.map(|host| (host, alive)).collect(),
             services: (0..services).map(service).collect(),
         }
     }

@@ -104,7 +104,8 @@ impl Syncer {
         match (self.stage, done) {
             (Stage::Full, false) => {
                 self.stage = Stage::Retrying;
-                self.wait(RETRY + self.jitter_of(RETRY));
+                let jitter = self.jitter_of(RETRY);
+                self.wait(RETRY + jitter);
             }
             (Stage::Full, true) | (Stage::Partial, _) => self.stage = Stage::Waiting,
             (Stage::Waiting | Stage::Retrying | Stage::Staggering, _) => {}
@@ -130,7 +131,8 @@ impl Syncer {
         if self.server_up && (waits || self.stage == Stage::Retrying) {
             self.server_up = false;
             self.stage = Stage::Staggering;
-            self.wait(self.jitter_of(SERVER_UP));
+            let jitter = self.jitter_of(SERVER_UP);
+            self.wait(jitter);
         } else if self.overdue && waits {
             self.begin_full();
         } else if self.changed && waits {

@@ -2,7 +2,7 @@
 
 use schism_core::{Duration, Time};
 
-use super::catalog::{Host, Status};
+use super::catalog::{Host, Said, Status};
 use crate::listing::{Endpoint, ServiceId};
 use crate::observation::Cause;
 
@@ -18,6 +18,23 @@ pub struct Check {
     /// Since when it is critical, if it is.
     pub critical: Option<Time>,
     sync: Sync,
+}
+
+impl Check {
+    /// What the servers are told of it.
+    fn said(self) -> Said {
+        Said { status: self.status, output: self.output }
+    }
+
+    /// Whether the servers have it as it is here; a text that waits to be told is not looked at.
+    fn is_as(&self, remote: Said) -> bool {
+        remote.status == self.status && (self.deferred || remote.output == self.output)
+    }
+
+    fn new(status: Status, now: Time, sync: Sync) -> Check {
+        let critical = (status == Status::Critical).then_some(now);
+        Check { status, output: 0, deferred: false, critical, sync }
+    }
 }
 
 /// A service, or what is left of one that has yet to be taken off the catalog.
@@ -46,14 +63,14 @@ pub enum Step {
         /// The service.
         service: (ServiceId, Endpoint),
         /// What its check says.
-        check: Option<Status>,
+        check: Option<Said>,
     },
     /// The check, which takes the service along (agent/local/state.go, `syncCheck`).
     Check {
         /// The service.
         service: (ServiceId, Endpoint),
         /// What its check says.
-        check: Status,
+        check: Said,
     },
 }
 
@@ -83,8 +100,7 @@ impl Local {
     pub fn register(&mut self, now: Time, service: (ServiceId, Endpoint), status: Status) {
         let sync = self.due();
         self.service = Some(Service { listed: Ok(service), sync });
-        let critical = (status == Status::Critical).then_some(now);
-        self.check = Some(Check { status, critical, sync });
+        self.check = Some(Check::new(status, now, sync));
     }
 
     /// The service is taken off: the servers are told, and until they know it is remembered. Whether there was one.
@@ -114,6 +130,24 @@ impl Local {
         changed
     }
 
+    /// The check has another text to say. Whether that begins to wait now, or waits already.
+    pub fn vary(&mut self) -> bool {
+        let Some(check) = &mut self.check else { return false };
+        check.output = check.output.wrapping_add(1);
+        !std::mem::replace(&mut check.deferred, true)
+    }
+
+    /// The text is to be told now. Whether there is one that waits.
+    pub fn tell_output(&mut self) -> bool {
+        let sync = self.due();
+        let Some(check) = &mut self.check else { return false };
+        let waits = std::mem::replace(&mut check.deferred, false);
+        if waits {
+            check.sync = sync;
+        }
+        waits
+    }
+
     /// Whether the service has been critical for longer than this (agent/agent.go, `reapServicesInternal`).
     pub fn is_critical_for(&self, now: Time, longer_than: Duration) -> bool {
         let since = self.check.and_then(|check| check.critical);
@@ -137,7 +171,7 @@ impl Local {
             None => {}
         }
         if let Some(check) = &mut self.check
-            && remote.check != Some(check.status)
+            && !remote.check.is_some_and(|remote| check.is_as(remote))
         {
             check.sync = sync;
         }
@@ -147,7 +181,7 @@ impl Local {
     /// `SyncChanges`).
     pub fn next(&mut self) -> Option<Step> {
         self.telling = self.changes;
-        let check = self.check.filter(|check| check.sync != Sync::Done).map(|check| check.status);
+        let check = self.check.filter(|check| check.sync != Sync::Done).map(Check::said);
         match self.service? {
             Service { listed: Err(cause), .. } => Some(Step::Remove(cause)),
             Service { listed: Ok(service), sync: Sync::Due(_) } => Some(Step::Service { service, check }),
@@ -209,6 +243,10 @@ mod tests {
         (ServiceId(0), Endpoint { node: NodeId(7), ordinal: 0, zone: ZoneId(0), weight: 1 })
     }
 
+    fn said(status: Status) -> Said {
+        Said { status, output: 0 }
+    }
+
     fn told_all(local: &mut Local) {
         while let Some(step) = local.next() {
             local.told(step);
@@ -220,11 +258,11 @@ mod tests {
         let mut local = Local::default();
         local.register(THEN, service(), Status::Critical);
         let first = local.next();
-        assert_eq!(first, Some(Step::Service { service: service(), check: Some(Status::Critical) }));
+        assert_eq!(first, Some(Step::Service { service: service(), check: Some(said(Status::Critical)) }));
         // It passes while the first step is on its way: that is told next.
         assert!(local.update(THEN, Status::Passing));
         local.told(first.unwrap());
-        assert_eq!(local.next(), Some(Step::Check { service: service(), check: Status::Passing }));
+        assert_eq!(local.next(), Some(Step::Check { service: service(), check: said(Status::Passing) }));
     }
 
     #[test]
@@ -245,7 +283,7 @@ mod tests {
         assert!(matches!(local.next(), Some(Step::Service { .. })));
 
         let mut local = Local::default();
-        let host = Host { service: Some(service()), check: Some(Status::Passing), serf: None };
+        let host = Host { service: Some(service()), check: Some(said(Status::Passing)), serf: None };
         local.compare(Some(&host));
         assert_eq!(local.next(), Some(Step::Remove(Cause::Lost)));
         told_all(&mut local);

@@ -74,6 +74,11 @@ pub enum Ballot {
 }
 
 impl<C> Message<C> {
+    /// Whether it is a heartbeat, or an answer to one.
+    pub fn is_heartbeat(&self) -> bool {
+        matches!(self.body, Body::Heartbeat { .. } | Body::HeartbeatReply { .. })
+    }
+
     /// How many log entries it carries.
     pub fn entries(&self) -> usize {
         match &self.body {
