@@ -1,6 +1,7 @@
 //! How each registry is spelt: one file with its keys, how they are read, what the real system makes of them, and how
 //! they are written down again; and one line here.
 
+mod consul;
 mod etcd;
 
 use schism_core::Duration;
@@ -79,6 +80,7 @@ macro_rules! catalog {
 }
 
 catalog! {
+    Consul = consul, "consul";
     Etcd = etcd, "etcd";
 }
 
@@ -87,7 +89,7 @@ impl Spec {
     pub(crate) fn has_leader(&self) -> bool {
         match self {
             Spec::Static => false,
-            Spec::Etcd(_) => true,
+            Spec::Consul(_) | Spec::Etcd(_) => true,
         }
     }
 
@@ -95,7 +97,7 @@ impl Spec {
     pub(crate) fn can_be_called(&self) -> bool {
         match self {
             Spec::Static => false,
-            Spec::Etcd(_) => true,
+            Spec::Consul(_) | Spec::Etcd(_) => true,
         }
     }
 
@@ -103,6 +105,7 @@ impl Spec {
     pub(crate) fn aides(&self) -> Vec<Aides> {
         match self {
             Spec::Static | Spec::Etcd(_) => Vec::new(),
+            Spec::Consul(_) => vec![Aides::OnHosts("agent")],
         }
     }
 }

@@ -163,7 +163,7 @@ impl Agent {
                     ctx.stream(self.cluster.node(to), Msg::Gossip(packet).into());
                 }
                 gossip::Output::After(after, timer) => ctx.after(after, Timer::Gossip(timer).into()),
-                gossip::Output::Joined(peer) => self.on_joined(ctx, peer),
+                gossip::Output::Joined(peer) => self.on_joined(peer),
                 gossip::Output::Failed(peer)
                 | gossip::Output::Left(peer)
                 | gossip::Output::Reaped(peer) => {
@@ -181,8 +181,7 @@ impl Agent {
         self.heed_syncer(ctx);
     }
 
-    fn on_joined(&mut self, ctx: &mut Ctx<'_>, peer: gossip::Peer) {
-        let _ = ctx;
+    fn on_joined(&mut self, peer: gossip::Peer) {
         if let Who::Server(number) = self.cluster.who(peer) {
             let server = self.cluster.server(number);
             if !self.servers.contains(&server) {

@@ -9,6 +9,8 @@ mod election;
 mod lease;
 mod message;
 mod replication;
+#[cfg(test)]
+mod tests;
 mod transfer;
 
 pub use message::{Ballot, Body, Message};
@@ -235,7 +237,7 @@ impl<C: Clone> Raft<C> {
             Body::AppendReply { accepted, last } => self.on_append_reply(now, from, term, accepted, last),
             Body::Heartbeat { round } => self.on_heartbeat(now, from, term, round),
             Body::HeartbeatReply { round, accepted } => {
-                self.on_heartbeat_reply(now, from, term, round, accepted);
+                self.on_heartbeat_reply(now, from, round, accepted);
             }
             Body::TimeoutNow => self.on_timeout_now(now),
         }

@@ -15,7 +15,7 @@ use crate::registry;
 /// How often the reaper looks (`check_reap_interval`; agent/config/default.go; no user can change it).
 const REAP: Duration = Duration::from_secs(30);
 /// A service is critical for at least this long before it is reaped (`check_deregister_interval_min`).
-pub const LEAST_CRITICAL: Duration = Duration::from_secs(60);
+const LEAST_CRITICAL: Duration = Duration::from_secs(60);
 /// What else a check says than its status is told the servers after half of this and up to as long again
 /// (`check_update_interval`; agent/local/state.go, `UpdateCheck`).
 const UPDATE: Duration = Duration::from_secs(300);

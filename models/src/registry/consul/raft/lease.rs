@@ -94,11 +94,9 @@ impl<C: Clone> Raft<C> {
         &mut self,
         now: Time,
         from: Peer,
-        term: u64,
         round: u64,
         accepted: bool,
     ) {
-        let _ = term;
         let Role::Leader(lead) = &mut self.role else { return };
         let (latest, follower) = (lead.round, &mut lead.followers[from as usize]);
         if follower.beating != Some(round) {

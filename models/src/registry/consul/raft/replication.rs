@@ -19,7 +19,7 @@ impl<C: Clone> Raft<C> {
     /// there are no entries.
     pub(super) fn replicate(&mut self, now: Time, peer: Peer) {
         self.await_commit(peer);
-        let (stable, term, commit) = (self.stable, self.term, self.commit);
+        let (stable, commit) = (self.stable, self.commit);
         let Role::Leader(lead) = &mut self.role else { return };
         let follower = &mut lead.followers[peer as usize];
         let most = if follower.pipeline { MOST_IN_FLIGHT } else { 1 };
@@ -35,7 +35,6 @@ impl<C: Clone> Raft<C> {
         let prev = (self.log.term_at(index).expect("a leader has all that it has sent"), index);
         let more = follower.pipeline && follower.next <= stable;
         self.watch(now, peer);
-        debug_assert!(term == self.term, "a leader's term stays");
         self.send(peer, Body::Append { prev, entries, commit });
         if more {
             self.replicate(now, peer);
