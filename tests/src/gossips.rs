@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use schism_core::{
-    Actor, Birth, Ctx, Death, Distribution, Duration, Fault, Link, NodeId, Part, Ratio, Scene, Seed, Time,
-    Topology, Witness, World,
+    Actor, Birth, Class, Ctx, Death, Distribution, Duration, Fault, Link, NodeId, Part, Ratio, Scene, Seed,
+    Time, Topology, Witness, World,
 };
-use schism_models::registry::consul::gossip::{Config, Gossip, Output, Packet, Start, Timer};
+use schism_models::registry::consul::gossip::{Body, Config, Gossip, Output, Packet, Start, Timer};
+
+/// The class of datagrams.
+pub const DATAGRAMS: Class = Class(0);
+/// The class of what goes over connections.
+pub const CONNECTIONS: Class = Class(1);
 
 /// One node: the machine, and nothing around it.
 #[derive(Clone)]
@@ -90,6 +95,12 @@ impl Actor for Gossiper {
     }
     fn peers(&self) -> Vec<NodeId> {
         self.0.connected().map(NodeId).collect()
+    }
+    fn class(packet: &Packet) -> Class {
+        match packet.body {
+            Body::Gossip | Body::Ping(_) | Body::PingFor(..) | Body::Ack(_) | Body::Nack(_) => DATAGRAMS,
+            Body::Call(_) | Body::Answer(_) | Body::Push(_) | Body::Pull(_) => CONNECTIONS,
+        }
     }
     fn size(packet: &Packet) -> u64 {
         packet.size(&Config::lan())

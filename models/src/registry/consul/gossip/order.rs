@@ -23,12 +23,15 @@ impl Order {
     pub fn new(peers: u32, luck: &mut Luck) -> Order {
         Order { key: luck.draw(), at: 0, peers }
     }
+}
 
-    /// Who comes next; nobody at the end.
-    pub fn next(&mut self) -> Option<Peer> {
-        (self.at < self.peers).then(|| {
+impl Iterator for Order {
+    type Item = Peer;
+    fn next(&mut self) -> Option<Peer> {
+        let index = self.at;
+        (index < self.peers).then(|| {
             self.at += 1;
-            place(self.key, self.peers, self.at - 1)
+            place(self.key, self.peers, index)
         })
     }
 }
@@ -50,8 +53,7 @@ mod tests {
     use schism_core::Seed;
 
     fn walk(peers: u32, luck: &mut Luck) -> Vec<Peer> {
-        let mut order = Order::new(peers, luck);
-        std::iter::from_fn(|| order.next()).collect()
+        Order::new(peers, luck).collect()
     }
 
     #[test]
