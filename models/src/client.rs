@@ -28,8 +28,7 @@ use crate::listing::{InFlight, Listing, View};
 use crate::node::{Attempt, Ctx, Message, Reply, Timer};
 use crate::observation::{Observation, Outcome};
 use crate::plight::Pushed;
-use crate::registry::etcd::api::Ask;
-use crate::registry::etcd::subscriber::Then;
+use crate::registry::Then;
 
 /// One client group: all its members are alike.
 #[derive(Clone, Debug, PartialEq)]
@@ -152,7 +151,7 @@ impl Client {
             Stage::Over { .. } | Stage::Resolving | Stage::Asking { .. } => None,
         });
         let connected = self.pool.iter().flat_map(Pool::peers);
-        instances.chain(connected).chain(self.source.member()).collect::<BTreeSet<_>>().into_iter().collect()
+        instances.chain(connected).chain(self.source.peers()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// A request arrives.
@@ -293,13 +292,13 @@ impl Client {
                 let request = self.requests.get(slot).number;
                 self.wait(ctx, Attempt { slot, request }, patience);
             }
-            Source::Itself(session) => {
+            Source::Itself(caller) => {
                 let Callee::Registry(operation) = self.desk.config.calls else {
-                    unreachable!("only who calls the registry has a session with it");
+                    unreachable!("only who calls the registry has a caller");
                 };
-                let member = session.member();
+                let member = caller.member();
                 ctx.observe(Observation::Attempt { to: member });
-                let call = session.ask(ctx, operation.ask(), self.desk.config.timeout);
+                let call = caller.call(ctx, operation, self.desk.config.timeout);
                 self.requests.set_stage(slot, Stage::Asking { member, call });
             }
         }
@@ -368,16 +367,6 @@ impl Client {
                 Origin::Own => ctx.after(pause, Timer::Arrival),
                 Origin::Surge(number) => self.on_surge_end(ctx, number, pause),
             }
-        }
-    }
-}
-
-impl Operation {
-    fn ask(self) -> Ask {
-        match self {
-            Operation::Put => Ask::Put,
-            Operation::Get => Ask::Get { reads: Reads::Linearizable },
-            Operation::GetSerializable => Ask::Get { reads: Reads::Serializable },
         }
     }
 }

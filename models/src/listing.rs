@@ -22,7 +22,7 @@ pub struct Endpoint {
 }
 
 /// The instances of a service that were registered at a revision, by node number.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Listing {
     /// The service.
     pub service: ServiceId,
@@ -55,6 +55,32 @@ impl Listing {
 
     fn position(&self, node: NodeId) -> Result<usize, usize> {
         self.endpoints.binary_search_by_key(&node, |endpoint| endpoint.node)
+    }
+}
+
+/// One change of a service's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Change {
+    /// The revision that it made.
+    pub revision: u64,
+    /// The revision of the list that it changed: whoever has seen less has missed something. No real event says so; it
+    /// is how the model knows that a client's own list is no longer the registry's.
+    pub after: u64,
+    /// The instance.
+    pub endpoint: Endpoint,
+    /// Whether it is there now.
+    pub up: bool,
+}
+
+impl Change {
+    /// Makes the change in a list.
+    pub fn apply_to(&self, listing: &mut Listing) {
+        if self.up {
+            listing.insert(self.endpoint);
+        } else {
+            listing.remove(self.endpoint.node);
+        }
+        listing.revision = self.revision;
     }
 }
 

@@ -7,7 +7,7 @@ use schism_core::{Actor, Class, Draw, FaultId, NodeId};
 use crate::client::{Client, Desk};
 use crate::observation::Observation;
 use crate::plight::Plight;
-use crate::registry::etcd::{self, Member, Registrar, Seat};
+use crate::registry::{self, Aide, AideSeat, AnyMember, AnySeat};
 use crate::service::{Instance, Post};
 
 /// The context in which every model acts.
@@ -17,22 +17,26 @@ pub type Ctx<'w> = schism_core::Ctx<'w, Node>;
 #[derive(Clone, Debug)]
 pub enum Node {
     /// A registry member.
-    Member(Box<Member>),
+    Member(Box<AnyMember>),
     /// An instance of a service.
     Instance(Box<Instance>),
     /// A client.
     Client(Box<Client>),
+    /// A process of the registry's besides its members.
+    Aide(Box<Aide>),
 }
 
 /// What a process boots with.
 #[derive(Clone, Debug)]
 pub enum Role {
     /// A registry member.
-    Member(Arc<Seat>),
+    Member(Arc<AnySeat>),
     /// An instance of a service.
     Instance(Arc<Post>),
     /// A client.
     Client(Arc<Desk>),
+    /// A process of the registry's besides its members.
+    Aide(Arc<AideSeat>),
 }
 
 /// What processes tell each other.
@@ -52,8 +56,8 @@ pub enum Message {
         /// What came of it.
         reply: Reply,
     },
-    /// etcd's; shared, because one change goes to every watcher.
-    Etcd(Arc<etcd::Msg>),
+    /// The registry's.
+    Registry(registry::Msg),
     /// A client opens a connection to an instance, or asks whether it is still there.
     Ping {
         /// The luck of the answer.
@@ -61,12 +65,6 @@ pub enum Message {
     },
     /// An instance's host is still there.
     Pong,
-}
-
-impl From<etcd::Msg> for Message {
-    fn from(msg: etcd::Msg) -> Message {
-        Message::Etcd(Arc::new(msg))
-    }
 }
 
 /// A client's number for one attempt: the place it keeps it at, and which request of its it is.
@@ -95,7 +93,7 @@ impl Message {
     pub fn class(&self) -> Class {
         match self {
             Message::Request { .. } | Message::Reply { .. } => REQUEST,
-            Message::Etcd(_) => REGISTRY,
+            Message::Registry(_) => REGISTRY,
             Message::Ping { .. } | Message::Pong => PROBE,
         }
     }
@@ -104,7 +102,7 @@ impl Message {
     pub fn size(&self) -> u64 {
         match self {
             Message::Request { .. } | Message::Reply { .. } => CALL_BYTES,
-            Message::Etcd(msg) => msg.size(),
+            Message::Registry(msg) => msg.size(),
             Message::Ping { .. } | Message::Pong => PING_BYTES,
         }
     }
@@ -133,20 +131,6 @@ pub enum Timer {
         /// The slot.
         slot: u32,
     },
-    /// A call to the registry has taken too long.
-    Unanswered {
-        /// Its number.
-        call: u32,
-    },
-    /// A connection to the registry may have been silent for too long.
-    Silence {
-        /// Which.
-        connection: u32,
-    },
-    /// A client tries the registry again.
-    Resubscribe,
-    /// A client asks the registry for what it has put off at a failpoint.
-    SubscribeLate,
     /// An instance takes a request that it has put off at a failpoint.
     ServeLate {
         /// Its number.
@@ -157,10 +141,8 @@ pub enum Timer {
         /// Which.
         attempt: Attempt,
     },
-    /// A registration's own.
-    Registrar(etcd::registrar::Timer),
-    /// A registry member's own.
-    Etcd(etcd::member::Timer),
+    /// What has to do with the registry, at its own processes and at its clients.
+    Registry(registry::Timer),
     /// A client may have to do something about a connection.
     Connection {
         /// Where it leads.
@@ -191,15 +173,16 @@ impl Actor for Node {
     type Config = Role;
     type Msg = Message;
     type Timer = Timer;
-    type Durable = etcd::Disk;
+    type Durable = registry::Disk;
     type Observation = Observation;
     type Plight = Plight;
 
-    fn boot(role: &Role, disk: &etcd::Disk, ctx: &mut Ctx<'_>) -> Node {
+    fn boot(role: &Role, disk: &registry::Disk, ctx: &mut Ctx<'_>) -> Node {
         match role {
-            Role::Member(seat) => Node::Member(Box::new(Member::boot(seat, disk, ctx))),
+            Role::Member(seat) => Node::Member(Box::new(AnyMember::boot(seat, disk, ctx))),
             Role::Instance(post) => Node::Instance(Box::new(Instance::boot(post, ctx))),
             Role::Client(desk) => Node::Client(Box::new(Client::boot(desk, ctx))),
+            Role::Aide(seat) => match **seat {},
         }
     }
 
@@ -212,15 +195,17 @@ impl Actor for Node {
             (Node::Client(client), Message::Reply { attempt, reply }) => {
                 client.on_reply(ctx, from, attempt, reply);
             }
-            (Node::Member(member), Message::Etcd(msg)) => {
-                member.on_message(ctx, from, Arc::unwrap_or_clone(msg));
-            }
-            (Node::Instance(instance), Message::Etcd(msg)) => instance.on_registry(ctx, from, &msg),
-            (Node::Client(client), Message::Etcd(msg)) => client.on_registry(ctx, from, &msg),
+            (Node::Member(member), Message::Registry(msg)) => member.on_message(ctx, from, msg),
+            (Node::Instance(instance), Message::Registry(msg)) => instance.on_registry(ctx, from, &msg),
+            (Node::Client(client), Message::Registry(msg)) => client.on_registry(ctx, from, &msg),
+            (Node::Aide(aide), Message::Registry(msg)) => aide.on_message(ctx, from, msg),
             (Node::Instance(instance), Message::Ping { luck }) => instance.on_ping(ctx, from, luck),
             (Node::Client(client), Message::Pong) => client.on_heard(ctx, from),
-            (Node::Member(_) | Node::Client(_), Message::Request { .. } | Message::Ping { .. })
-            | (Node::Member(_) | Node::Instance(_), Message::Reply { .. } | Message::Pong) => {
+            (
+                Node::Member(_) | Node::Client(_) | Node::Aide(_),
+                Message::Request { .. } | Message::Ping { .. },
+            )
+            | (Node::Member(_) | Node::Instance(_) | Node::Aide(_), Message::Reply { .. } | Message::Pong) => {
                 unreachable!("requests go to instances, and replies to clients")
             }
         }
@@ -239,31 +224,24 @@ impl Actor for Node {
             (Node::Instance(instance), Timer::Served { slot }) => instance.on_served(ctx, slot),
             (Node::Instance(instance), Timer::Failed { place }) => instance.on_failed(ctx, place),
             (Node::Instance(instance), Timer::Leaked) => instance.on_leaked(ctx),
-            (Node::Client(client), Timer::Unanswered { call }) => client.on_unanswered(ctx, call),
-            (Node::Instance(instance), Timer::Unanswered { call }) => {
-                instance.with_registrar(|registrar| registrar.on_unanswered(ctx, call));
-            }
-            (Node::Client(client), Timer::Silence { connection }) => client.on_silence(ctx, connection),
-            (Node::Instance(instance), Timer::Silence { connection }) => {
-                instance.with_registrar(|registrar| registrar.on_silence(ctx, connection));
-            }
-            (Node::Client(client), Timer::Resubscribe) => client.on_resubscribe(ctx),
-            (Node::Client(client), Timer::SubscribeLate) => client.on_subscribe_late(ctx),
             (Node::Instance(instance), Timer::ServeLate { place }) => instance.on_serve_late(ctx, place),
             (Node::Client(client), Timer::SendLate { attempt }) => client.on_send_late(ctx, attempt),
-            (Node::Instance(instance), Timer::Registrar(timer)) => {
-                instance.with_registrar(|registrar: &mut Registrar| registrar.on_timer(ctx, timer));
+            (Node::Instance(instance), Timer::Registry(timer)) => {
+                instance.with_registrar(|registrar| registrar.on_timer(ctx, timer));
             }
-            (Node::Member(member), Timer::Etcd(timer)) => member.on_timer(ctx, timer),
+            (Node::Client(client), Timer::Registry(timer)) => client.on_registry_timer(ctx, timer),
+            (Node::Member(member), Timer::Registry(timer)) => member.on_timer(ctx, timer),
+            (Node::Aide(aide), Timer::Registry(timer)) => aide.on_timer(ctx, timer),
             (_, timer) => unreachable!("a {timer:?} of another kind of process"),
         }
     }
 
     fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
         match self {
-            Node::Member(member) => member.on_reset(peer),
+            Node::Member(member) => member.on_reset(ctx, peer),
             Node::Instance(instance) => instance.on_reset(ctx, peer),
             Node::Client(client) => client.on_reset(ctx, peer),
+            Node::Aide(aide) => aide.on_reset(ctx, peer),
         }
     }
 
@@ -272,6 +250,7 @@ impl Actor for Node {
             Node::Member(member) => member.on_plight(ctx),
             Node::Instance(instance) => instance.on_plight(ctx),
             Node::Client(client) => client.on_plight(ctx),
+            Node::Aide(aide) => aide.on_plight(ctx),
         }
     }
 
@@ -280,6 +259,7 @@ impl Actor for Node {
             Node::Member(member) => member.peers(),
             Node::Instance(instance) => instance.peers(),
             Node::Client(client) => client.peers(),
+            Node::Aide(aide) => aide.peers(),
         }
     }
 

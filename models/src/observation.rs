@@ -72,6 +72,9 @@ pub enum Observation {
         /// What was written.
         write: Write,
     },
+    /// A registry member that asks nobody first has written to its own table. An instance is registered for as long as
+    /// any live member of such a registry lists it.
+    Wrote(Write),
     /// The leader has extended a lease.
     Extended,
 }
@@ -85,6 +88,10 @@ pub enum Write {
     Register(NodeId),
     /// An instance's key was removed.
     Remove(NodeId, Cause),
+    /// A registered instance no longer counts as healthy: it stays, but is not offered to who asks for healthy ones.
+    Fail(NodeId),
+    /// A registered instance counts as healthy again.
+    Recover(NodeId),
     /// A lease that held no key any more was removed.
     Revoke(Cause),
     /// Some other key was written.

@@ -1,20 +1,247 @@
-//! Registries: who is said to be there. The catalog, and what every registry is told.
+//! Registries: who is said to be there. What each of them is made of, and the catalog.
+//!
+//! A registry is a module that exports a `Config` and four machines that speak its protocol: a [`Member`](Server), the
+//! [`Registrar`] of an instance, the [`Subscriber`] of a client that looks for instances, and the [`Caller`] of a client
+//! that uses the registry as a key-value store. Some have processes besides, such as agents: its [aides](Aide).
 
+mod aide;
 pub mod ail;
+mod catalog;
 pub mod consul;
 pub mod etcd;
+mod nobody;
 
-/// Which registry the run has, with its constants.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Config {
-    /// The list is fixed when the run starts and never changes: the control.
-    Static,
-    /// etcd v3: Raft, leases, watches.
-    Etcd(etcd::Config),
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use schism_core::{Duration, NodeId, ZoneId};
+
+pub use self::aide::{Aide, AideSeat};
+pub use self::catalog::{
+    AnyAddress, AnyCaller, AnyMember, AnyRegistrar, AnySeat, AnySubscriber, CATALOG, Config, Disk, Msg,
+    Record, Timer,
+};
+pub use self::nobody::Nobody;
+
+use crate::cache::Reads;
+use crate::client::Operation;
+use crate::listing::{Change, Listing};
+use crate::node::Ctx;
+use crate::observation::Outcome;
+
+/// A process of the registry's own.
+pub trait Server {
+    /// What it is told.
+    type Msg;
+    /// What it reminds itself of.
+    type Timer;
+
+    /// A message has come.
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Self::Msg);
+    /// A timer has fired.
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Self::Timer);
+    /// The connection to a peer is gone, and this host was told so or has given it up.
+    fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId);
+    /// What ails it has changed.
+    fn on_plight(&mut self, ctx: &mut Ctx<'_>);
+    /// Those with an open connection.
+    fn peers(&self) -> Vec<NodeId>;
+    /// The term in which it leads, as far as it knows, if it does; of two who think so the later term's is right.
+    fn leads(&self) -> Option<u64> {
+        None
+    }
 }
 
-/// The names a scenario may write after `registry.`, in the order in which `schism list` shows them.
-pub const CATALOG: &[(&str, &str)] = &[
-    ("static", "a list fixed at the start: the control, with no member to fail"),
-    ("etcd", "etcd v3: Raft, leases kept by the leader and expired on its sweep, watches with revisions"),
-];
+/// An instance's side of its registration.
+pub trait Registrar {
+    /// What it is told.
+    type Msg;
+    /// What it reminds itself of.
+    type Timer;
+
+    /// A message of the registry's has come.
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Self::Msg);
+    /// A timer has fired.
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Self::Timer);
+    /// The connection to a peer is gone.
+    fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId);
+    /// The instance leaves, in this life for good. Whether there was anything left to do.
+    fn leave(&mut self, ctx: &mut Ctx<'_>) -> bool;
+    /// The instance has this weight from now on. Whether it was another.
+    fn weigh(&mut self, ctx: &mut Ctx<'_>, weight: u32) -> bool;
+    /// Whether the instance knows itself to be registered.
+    fn is_registered(&self) -> bool;
+    /// Those with an open connection.
+    fn peers(&self) -> Vec<NodeId>;
+}
+
+/// A client's side of discovery: it lists, and it may stay current in the way of the registry's own client library.
+pub trait Subscriber {
+    /// What it is told.
+    type Msg;
+    /// What it reminds itself of.
+    type Timer;
+
+    /// Asks for the list, unless it is being asked for.
+    fn list(&mut self, ctx: &mut Ctx<'_>, reads: Reads, then: Then);
+    /// A message of the registry's has come: what it tells, if that is news.
+    fn on_message<'a>(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &'a Self::Msg) -> Option<News<'a>>;
+    /// A timer has fired: what it is time to know, if that is news.
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Self::Timer) -> Option<News<'static>>;
+    /// The connection to a peer is gone.
+    fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId);
+    /// Drops its connection, though nothing is wrong with it, and goes on with another at once.
+    fn reconnect(&mut self, ctx: &mut Ctx<'_>);
+    /// Those with an open connection.
+    fn peers(&self) -> Vec<NodeId>;
+}
+
+/// A client that uses the registry as a key-value store.
+pub trait Caller {
+    /// What it is told.
+    type Msg;
+    /// What it reminds itself of.
+    type Timer;
+
+    /// Calls the member that it is connected to, and waits no longer than that: the number of the call.
+    fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, timeout: Duration) -> u32;
+    /// A message of the registry's has come: what it ends, if anything.
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Self::Msg) -> Option<Ending>;
+    /// A timer has fired: what that ends, if anything.
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Self::Timer) -> Option<Ending>;
+    /// The connection to a peer is gone.
+    fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId);
+    /// Drops its connection, and goes on with another member: what has ended by that.
+    fn reconnect(&mut self, ctx: &mut Ctx<'_>);
+    /// The member that it is connected to.
+    fn member(&self) -> NodeId;
+}
+
+/// What is over for a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// One call.
+    Call {
+        /// Its number.
+        call: u32,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// The connection to a member, and with it all calls there.
+    Connection(NodeId),
+}
+
+/// What follows a list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Then {
+    /// Nothing, until asked again.
+    Rest,
+    /// All that follows, as far as the registry's client library gets it: by a watch, by pushes, by polling.
+    Watch,
+}
+
+/// What a client has learnt: the list as it has it now, and how it came to that.
+#[derive(Clone, Debug)]
+pub struct News<'a> {
+    /// The list.
+    pub listing: Arc<Listing>,
+    /// How.
+    pub from: Origin<'a>,
+}
+
+impl News<'_> {
+    /// A whole list was told.
+    pub fn listed(listing: Arc<Listing>) -> News<'static> {
+        News { listing, from: Origin::Listed }
+    }
+}
+
+/// How a client came to its list.
+#[derive(Clone, Debug)]
+pub enum Origin<'a> {
+    /// It was told the whole list.
+    Listed,
+    /// It has made these changes in the list that it had.
+    Changed(Cow<'a, [Change]>),
+}
+
+/// Where everyone of the registry is, and whom it is about.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    /// The members and their zones, by number.
+    pub members: Vec<(NodeId, ZoneId)>,
+    /// The aides, by number.
+    pub aides: Vec<Place>,
+    /// Each service's instances as configured, at revision 0; not those that only a fault boots.
+    pub services: Vec<Arc<Listing>>,
+}
+
+impl Layout {
+    /// The members, nearest first for someone in `zone`: those of the zone, then the others, each part in the order in
+    /// which they are given.
+    pub fn members_near(&self, zone: ZoneId) -> (Vec<NodeId>, Vec<NodeId>) {
+        let (near, far): (Vec<_>, Vec<_>) = self.members.iter().partition(|member| member.1 == zone);
+        let nodes = |members: Vec<(NodeId, ZoneId)>| members.into_iter().map(|(node, _)| node).collect();
+        (nodes(near), nodes(far))
+    }
+
+    /// The number of a member.
+    pub fn member_at(&self, node: NodeId) -> Option<usize> {
+        self.members.iter().position(|member| member.0 == node)
+    }
+}
+
+/// Where an aide is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The aide.
+    pub node: NodeId,
+    /// Its zone.
+    pub zone: ZoneId,
+    /// The instance whose host it shares, if it does.
+    pub host: Option<NodeId>,
+}
+
+/// Where a process of the registry sits.
+#[derive(Clone, Debug)]
+pub struct Seat<C> {
+    /// The registry's constants.
+    pub config: Arc<C>,
+    /// Its number among those of its kind.
+    pub me: usize,
+    /// Where the others are.
+    pub layout: Arc<Layout>,
+}
+
+/// Where the registry is, as an instance or client is configured.
+#[derive(Clone, Debug)]
+pub struct Address<C> {
+    /// The registry's constants.
+    pub config: Arc<C>,
+    /// Where everyone is.
+    pub layout: Arc<Layout>,
+}
+
+/// Processes of the registry's besides its members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aides {
+    /// One on the host of each instance, named after that: `orders-3-agent`.
+    OnHosts(&'static str),
+    /// A group of their own of so many, named `dns-0`, `dns-1`, ..., over all zones.
+    Apart(&'static str, u32),
+}
+
+impl Config {
+    /// Whether one of its members leads the others.
+    pub fn has_leader(&self) -> bool {
+        match self {
+            Config::Static => false,
+            Config::Etcd(_) => true,
+        }
+    }
+
+    /// The registry that instances register with, and whose members are the scenario's.
+    pub fn authority(&self) -> &Config {
+        self
+    }
+}

@@ -12,7 +12,7 @@ use crate::listing::{Endpoint, ServiceId};
 use crate::node::{Attempt, Ctx, Message, Reply, Timer};
 use crate::observation::Observation;
 use crate::plight::{Deregister, Plight};
-use crate::registry::etcd::{self, Address, Registrar};
+use crate::registry::{self, AnyAddress, AnyRegistrar};
 
 /// One service: all its instances are alike.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,14 +49,14 @@ pub struct Post {
     /// How it is listed.
     pub endpoint: Endpoint,
     /// Where it registers; a static list needs no registration.
-    pub registry: Option<Address>,
+    pub registry: Option<AnyAddress>,
 }
 
 /// One instance.
 #[derive(Clone, Debug)]
 pub struct Instance {
     post: Arc<Post>,
-    registrar: Option<Registrar>,
+    registrar: Option<AnyRegistrar>,
     /// What is being served, by slot. A free slot holds nothing.
     serving: Vec<Option<Work>>,
     free: Vec<u32>,
@@ -106,7 +106,7 @@ impl Instance {
         // Another process at this address has no part in this service.
         let registry = post.registry.as_ref().filter(|_| ctx.plight().and_then(Plight::stranger).is_none());
         let registrar = registry.map(|address| {
-            Registrar::boot(address, post.service, post.endpoint, post.config.re_register, ctx)
+            AnyRegistrar::boot(address, post.service, post.endpoint, post.config.re_register, ctx)
         });
         let mut instance = Instance {
             post: post.clone(),
@@ -202,7 +202,7 @@ impl Instance {
     }
 
     /// The registry has said something.
-    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &etcd::Msg) {
+    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &registry::Msg) {
         self.with_registrar(|registrar| registrar.on_message(ctx, from, msg));
     }
 
@@ -219,7 +219,7 @@ impl Instance {
     }
 
     /// What is about the registration, if there is one.
-    pub fn with_registrar(&mut self, act: impl FnOnce(&mut Registrar)) {
+    pub fn with_registrar(&mut self, act: impl FnOnce(&mut AnyRegistrar)) {
         if let Some(registrar) = &mut self.registrar {
             act(registrar);
         }
@@ -227,7 +227,7 @@ impl Instance {
 
     /// Whether it knows itself to be on the list; where there is no registry, it always is.
     pub fn is_registered(&self) -> bool {
-        self.registrar.as_ref().is_none_or(Registrar::is_registered)
+        self.registrar.as_ref().is_none_or(AnyRegistrar::is_registered)
     }
 
     /// The clients that wait for an answer or are connected, and the registry member.
@@ -240,7 +240,8 @@ impl Instance {
             .chain(self.late.values())
             .chain(self.failing.values());
         let clients = works.map(|work| work.client).chain(self.connected.iter().copied());
-        let peers: BTreeSet<NodeId> = clients.chain(self.registrar.as_ref().map(Registrar::member)).collect();
+        let registry = self.registrar.as_ref().map_or_else(Vec::new, AnyRegistrar::peers);
+        let peers: BTreeSet<NodeId> = clients.chain(registry).collect();
         peers.into_iter().collect()
     }
 

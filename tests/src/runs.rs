@@ -109,6 +109,7 @@ impl Witness<Node> for Seen {
             | Observation::Blind(_)
             | Observation::LeaseLost
             | Observation::Read
+            | Observation::Wrote(_)
             | Observation::Extended => {}
         }
     }

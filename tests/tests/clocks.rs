@@ -7,10 +7,10 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use schism_core::{
     Birth, Death, Duration, Fault, NodeId, Part, Rate, Seed, Setting, Skew, Time, World, ZoneId,
 };
-use schism_models::listing::{Endpoint, ServiceId};
+use schism_models::listing::{Endpoint, Listing, ServiceId};
 use schism_models::node::{Node, Role};
 use schism_models::observation::{Cause, Write};
-use schism_models::registry::{Config as Registry, etcd};
+use schism_models::registry::Layout;
 use schism_models::service::Post as Stand;
 use schism_scenario::Scenario;
 use schism_tests::puppet::{self, Act, Line};
@@ -278,24 +278,23 @@ fn registry(lease_clock: &str) -> World<Node, Seen> {
     World::new(&scenario.topology, roles.map(part).into(), Seed(1), Seen::default())
 }
 
-fn config(scenario: &Scenario) -> Arc<etcd::Config> {
-    let Registry::Etcd(config) = &scenario.registry else { panic!("the registry is etcd") };
-    Arc::new(config.clone())
+fn layout(scenario: &Scenario) -> Arc<Layout> {
+    let services = scenario.services.iter().map(|_| Arc::new(Listing::default())).collect();
+    Arc::new(Layout { members: vec![(ME, ZoneId(0))], services, ..Layout::default() })
 }
 
 fn member(scenario: &Scenario) -> Role {
-    let seat = etcd::Seat { config: config(scenario), me: 0, members: Arc::new([ME]), services: 1 };
-    Role::Member(Arc::new(seat))
+    let seats = scenario.registry.seats(&layout(scenario));
+    Role::Member(Arc::new(seats.into_iter().next().expect("there is a member")))
 }
 
 fn instance(scenario: &Scenario) -> Role {
     let endpoint = Endpoint { node: NodeId(1), ordinal: 0, zone: ZoneId(0), weight: 1 };
-    let address = etcd::Address { config: config(scenario), members: Arc::new([(ME, ZoneId(0))]) };
     Role::Instance(Arc::new(Stand {
         config: Arc::new(scenario.services[0].config.clone()),
         service: ServiceId(0),
         endpoint,
-        registry: Some(address),
+        registry: scenario.registry.address(&layout(scenario)),
     }))
 }
 

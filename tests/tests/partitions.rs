@@ -174,8 +174,8 @@ fn a_minority_has_the_leader_if_it_shall_and_everyone_else_where_it_says() {
 
 fn leads(run: &Simulation<()>, node: u32) -> bool {
     match run.world().actor(NodeId(node)) {
-        Some(Node::Member(member)) => member.leads(),
-        Some(Node::Instance(_) | Node::Client(_)) | None => false,
+        Some(Node::Member(member)) => member.leads().is_some(),
+        Some(Node::Instance(_) | Node::Client(_) | Node::Aide(_)) | None => false,
     }
 }
 

@@ -90,10 +90,7 @@ fn every_name_of_the_catalogs_is_used_by_a_scenario() {
         cache::Config::Watch { .. } => "watch",
     });
     all_used("cache", names(cache::CATALOG.iter().map(|entry| entry.0)), caches.collect());
-    let registries = all().iter().map(|case| match case.scenario.registry {
-        registry::Config::Static => "static",
-        registry::Config::Etcd(_) => "etcd",
-    });
+    let registries = all().iter().map(|case| case.scenario.registry.name());
     all_used("registry", names(registry::CATALOG.iter().map(|entry| entry.0)), registries.collect());
     let asked = all().iter().flat_map(|case| &case.scenario.expectations);
     let oracles = asked.filter_map(|expectation| match &expectation.ask {

@@ -9,12 +9,9 @@ use super::{Client, Desk};
 use crate::cache::{self, Cache, Feed, Reads};
 use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
-use crate::observation::{Observation, Outcome};
+use crate::observation::Observation;
 use crate::plight::Rush;
-use crate::registry::etcd::api::Answer;
-use crate::registry::etcd::session::Session;
-use crate::registry::etcd::subscriber::{News, Origin, Then};
-use crate::registry::etcd::{self, Address, Subscriber};
+use crate::registry::{AnyAddress, AnyCaller, AnySubscriber, Ending, Msg, News, Origin, Then, Timer};
 
 /// Where a client learns whom to call.
 #[derive(Clone, Debug)]
@@ -24,20 +21,20 @@ pub enum Directory {
     /// From the registry.
     Registry {
         /// Where that is.
-        address: Address,
+        address: AnyAddress,
         /// The service it calls.
         service: ServiceId,
     },
     /// It calls the registry itself.
-    Itself(Address),
+    Itself(AnyAddress),
 }
 
 /// Where the client's lists come from.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     Fixed(Arc<Listing>),
-    Registry { subscriber: Subscriber, cache: cache::Any },
-    Itself(Session),
+    Registry { subscriber: AnySubscriber, cache: cache::Any },
+    Itself(AnyCaller),
 }
 
 /// What the witnesses have been told of the list in use.
@@ -53,24 +50,24 @@ pub(super) enum Sight {
 
 impl Source {
     /// A client at this desk has found out nothing yet.
-    pub(super) fn new(desk: &Desk, ctx: &Ctx<'_>) -> Source {
+    pub(super) fn new(desk: &Desk, ctx: &mut Ctx<'_>) -> Source {
         let zone: ZoneId = desk.zone;
         match &desk.directory {
             Directory::Fixed(listing) => Source::Fixed(listing.clone()),
             Directory::Registry { address, service } => Source::Registry {
-                subscriber: Subscriber::new(address, zone, *service, ctx),
+                subscriber: AnySubscriber::new(address, zone, *service, ctx),
                 cache: cache::Any::new(desk.config.cache),
             },
-            Directory::Itself(address) => Source::Itself(Session::new(address, zone, ctx)),
+            Directory::Itself(address) => Source::Itself(AnyCaller::new(address, zone, ctx)),
         }
     }
 
-    /// The registry member that it is connected to.
-    pub(super) fn member(&self) -> Option<NodeId> {
+    /// The processes of the registry that it is connected to.
+    pub(super) fn peers(&self) -> Vec<NodeId> {
         match self {
-            Source::Fixed(_) => None,
-            Source::Registry { subscriber, .. } => Some(subscriber.member()),
-            Source::Itself(session) => Some(session.member()),
+            Source::Fixed(_) => Vec::new(),
+            Source::Registry { subscriber, .. } => subscriber.peers(),
+            Source::Itself(caller) => vec![caller.member()],
         }
     }
 
@@ -79,15 +76,14 @@ impl Source {
         match self {
             Source::Fixed(_) => {}
             Source::Registry { subscriber, .. } => subscriber.on_reset(ctx, peer),
-            Source::Itself(session) if session.member() == peer => session.turn_to_next(ctx),
-            Source::Itself(_) => {}
+            Source::Itself(caller) => caller.on_reset(ctx, peer),
         }
     }
 }
 
 impl Client {
     /// The registry has said something.
-    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &etcd::Msg) {
+    pub fn on_registry(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) {
         match &mut self.source {
             Source::Fixed(_) => {}
             Source::Registry { subscriber, .. } => {
@@ -95,58 +91,38 @@ impl Client {
                     self.on_news(ctx, news);
                 }
             }
-            Source::Itself(session) => {
-                session.on_heard(ctx, from);
-                if let etcd::Msg::Answer { call, answer } = msg
-                    && let Some(answer) = session.on_answer(ctx, *call, answer)
-                {
-                    self.on_operated(ctx, *call, answer);
-                }
+            Source::Itself(caller) => {
+                let ending = caller.on_message(ctx, from, msg);
+                self.on_ending(ctx, ending);
             }
         }
     }
 
-    /// A call to the registry has taken too long.
-    pub fn on_unanswered(&mut self, ctx: &mut Ctx<'_>, call: u32) {
+    /// A timer has fired that has to do with the registry.
+    pub fn on_registry_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
         match &mut self.source {
             Source::Fixed(_) => {}
-            Source::Registry { subscriber, .. } => subscriber.on_unanswered(ctx, call),
-            Source::Itself(session) => {
-                if session.on_unanswered(call) {
-                    session.look_elsewhere();
-                    if let Some(slot) = self.requests.asking(call) {
-                        self.finish(ctx, slot, Outcome::Timeout);
-                    }
+            Source::Registry { subscriber, .. } => {
+                if let Some(news) = subscriber.on_timer(ctx, timer) {
+                    self.on_news(ctx, news);
                 }
+            }
+            Source::Itself(caller) => {
+                let ending = caller.on_timer(ctx, timer);
+                self.on_ending(ctx, ending);
             }
         }
     }
 
-    /// The connection to the registry may have been silent for too long.
-    pub fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) {
-        match &mut self.source {
-            Source::Fixed(_) => {}
-            Source::Registry { subscriber, .. } => subscriber.on_silence(ctx, connection),
-            Source::Itself(session) => {
-                if session.on_silence(ctx, connection) {
-                    let member = session.member();
-                    self.on_reset(ctx, member);
+    fn on_ending(&mut self, ctx: &mut Ctx<'_>, ending: Option<Ending>) {
+        match ending {
+            Some(Ending::Call { call, outcome }) => {
+                if let Some(slot) = self.requests.asking(call) {
+                    self.finish(ctx, slot, outcome);
                 }
             }
-        }
-    }
-
-    /// What was put off at a failpoint is asked of the registry now.
-    pub fn on_subscribe_late(&mut self, ctx: &mut Ctx<'_>) {
-        if let Source::Registry { subscriber, .. } = &mut self.source {
-            subscriber.on_late(ctx);
-        }
-    }
-
-    /// It is time to try the registry again.
-    pub fn on_resubscribe(&mut self, ctx: &mut Ctx<'_>) {
-        if let Source::Registry { subscriber, .. } = &mut self.source {
-            subscriber.on_retry(ctx);
+            Some(Ending::Connection(member)) => self.on_reset(ctx, member),
+            None => {}
         }
     }
 
@@ -194,9 +170,9 @@ impl Client {
                 subscriber.reconnect(ctx);
                 true
             }
-            (Rush::Reconnect, Source::Itself(session)) => {
-                let member = session.member();
-                session.turn_to_next(ctx);
+            (Rush::Reconnect, Source::Itself(caller)) => {
+                let member = caller.member();
+                caller.reconnect(ctx);
                 self.on_disconnected(ctx, member);
                 true
             }
@@ -231,23 +207,13 @@ impl Client {
         let waiting = self.requests.at(|stage| matches!(stage, Stage::Resolving));
         waiting.into_iter().for_each(|slot| self.try_one(ctx, slot, &listing));
     }
-
-    fn on_operated(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &Answer) {
-        let outcome = match answer {
-            Answer::Done | Answer::Granted { .. } | Answer::Listing(..) => Outcome::Success,
-            Answer::Failed(_) => Outcome::Rejected,
-        };
-        if let Some(slot) = self.requests.asking(call) {
-            self.finish(ctx, slot, outcome);
-        }
-    }
 }
 
 /// Tells the witnesses what a client has come to believe: the changes alone, if they know what it believed before.
 fn tell(ctx: &mut Ctx<'_>, listing: &Arc<Listing>, from: Origin<'_>, before: Sight) {
     match from {
         Origin::Changed(changes) if before == Sight::Told => {
-            for change in changes {
+            for change in changes.iter() {
                 let (service, subject) = (listing.service, change.endpoint.node);
                 ctx.observe(Observation::Believes { service, subject, up: change.up });
             }

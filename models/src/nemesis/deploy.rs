@@ -254,7 +254,7 @@ impl Deploy {
 fn is_registered(hand: &Hand<'_>, node: NodeId) -> bool {
     match hand.actor(node) {
         Some(Node::Instance(instance)) => instance.is_registered(),
-        Some(Node::Member(_) | Node::Client(_)) | None => false,
+        Some(Node::Member(_) | Node::Client(_) | Node::Aide(_)) | None => false,
     }
 }
 

@@ -57,10 +57,9 @@ impl<W> Ears<W> {
             }
             Observation::Committed { at, write } if at > self.committed => {
                 self.committed = at;
-                if let Write::Remove(_, Cause::Expired) | Write::Revoke(Cause::Expired) = write {
-                    self.heard.push(Heard::Trigger(Trigger::LeaseExpires));
-                }
+                self.listen_to(write);
             }
+            Observation::Wrote(write) => self.listen_to(write),
             Observation::Offered
             | Observation::Attempt { .. }
             | Observation::Done { .. }
@@ -76,6 +75,12 @@ impl<W> Ears<W> {
             | Observation::Read
             | Observation::Committed { .. }
             | Observation::Extended => {}
+        }
+    }
+
+    fn listen_to(&mut self, write: Write) {
+        if let Write::Remove(_, Cause::Expired) | Write::Revoke(Cause::Expired) = write {
+            self.heard.push(Heard::Trigger(Trigger::LeaseExpires));
         }
     }
 }

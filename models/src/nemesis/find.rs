@@ -135,8 +135,8 @@ impl<'w> Finder<'w> {
 fn leader(ground: &dyn Ground) -> Option<NodeId> {
     let scene = ground.scene();
     let term = |node| match ground.actor(node)? {
-        Node::Member(member) if member.leads() => Some((member.term(), node)),
-        Node::Member(_) | Node::Instance(_) | Node::Client(_) => None,
+        Node::Member(member) => Some((member.leads()?, node)),
+        Node::Instance(_) | Node::Client(_) | Node::Aide(_) => None,
     };
     let alive = (0..ground.nodes()).map(NodeId).filter(|&node| scene.status(node) != Status::Down);
     alive.filter_map(term).max().map(|(_, node)| node)

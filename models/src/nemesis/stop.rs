@@ -63,7 +63,7 @@ impl Stop {
     fn drains(&self, hand: &Hand<'_>, node: NodeId) -> bool {
         let may = match hand.actor(node) {
             Some(Node::Instance(_) | Node::Member(_)) => true,
-            Some(Node::Client(_)) | None => false,
+            Some(Node::Client(_) | Node::Aide(_)) | None => false,
         };
         may && self.drain > Duration::ZERO
     }

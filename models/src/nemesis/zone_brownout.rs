@@ -63,7 +63,7 @@ impl ZoneBrownout {
                 let ail = Ail::Slow { factor: self.slow, probes: Probes::Pass, only: None };
                 hand.ail(node, ail);
             }
-            Some(Node::Client(_)) => {}
+            Some(Node::Client(_) | Node::Aide(_)) => {}
         }
     }
 

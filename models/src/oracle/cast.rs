@@ -15,14 +15,17 @@ pub enum Role {
     Instance(ServiceId, u32),
     /// A client, with the number of its group.
     Client(u16),
+    /// A process of the registry's besides its members.
+    Aide,
 }
 
-/// What each node is: members first, then instances by service, then clients by group.
+/// What each node is: members first, then instances by service, then clients by group, then those that are there besides.
 #[derive(Clone, Debug)]
 pub struct Cast {
     roles: Arc<[Role]>,
     services: Arc<[Arc<[NodeId]>]>,
     members: u32,
+    aides: u32,
     /// Whether every instance is registered from the start, for good.
     fixed: bool,
 }
@@ -41,7 +44,7 @@ impl Cast {
         for (group, &size) in clients.iter().enumerate() {
             roles.extend(std::iter::repeat_n(Role::Client(group as u16), size as usize));
         }
-        Cast { roles: roles.into(), services: numbers.into(), members, fixed: members == 0 }
+        Cast { roles: roles.into(), services: numbers.into(), members, aides: 0, fixed: members == 0 }
     }
 
     /// The same with instances that come later, after all other nodes: the service of each.
@@ -56,6 +59,12 @@ impl Cast {
         Cast { roles: roles.into(), services: services.into_iter().map(Arc::from).collect(), ..self }
     }
 
+    /// The same with so many aides, after all other nodes so far.
+    pub fn with_aides(self, aides: u32) -> Cast {
+        let roles = self.roles.iter().copied().chain((0..aides).map(|_| Role::Aide)).collect();
+        Cast { roles, aides: self.aides + aides, ..self }
+    }
+
     /// How many nodes there are.
     pub fn nodes(&self) -> usize {
         self.roles.len()
@@ -68,7 +77,7 @@ impl Cast {
 
     /// How many nodes hold lists: registry members and clients.
     pub fn observers(&self) -> usize {
-        self.nodes() - self.services.iter().map(|nodes| nodes.len()).sum::<usize>()
+        self.nodes() - self.services.iter().map(|nodes| nodes.len()).sum::<usize>() - self.aides as usize
     }
 
     /// What a node is.
@@ -93,7 +102,9 @@ impl Cast {
     pub fn place(&self, node: NodeId) -> (ServiceId, u32) {
         match self.role(node) {
             Role::Instance(service, place) => (service, place),
-            Role::Member | Role::Client(_) => panic!("{node:?} is believed to be an instance, and is none"),
+            Role::Member | Role::Client(_) | Role::Aide => {
+                panic!("{node:?} is believed to be an instance, and is none")
+            }
         }
     }
 
@@ -101,7 +112,7 @@ impl Cast {
     pub fn is_listed_at_first(&self, node: NodeId) -> bool {
         match self.role(node) {
             Role::Instance(..) => self.fixed,
-            Role::Member | Role::Client(_) => true,
+            Role::Member | Role::Client(_) | Role::Aide => true,
         }
     }
 }

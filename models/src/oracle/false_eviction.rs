@@ -3,7 +3,7 @@
 use schism_core::{NodeId, Scene, Status};
 
 use super::{Cast, Moment, Oracle, Record, Shown};
-use crate::observation::{Cause, Observation, Write};
+use crate::observation::Observation;
 
 /// Sees the first one.
 #[derive(Clone)]
@@ -17,21 +17,15 @@ impl Oracle for FalseEviction {
     }
 
     fn observe(&mut self, moment: &Moment<'_>, _: NodeId, _: &Observation) -> Option<String> {
-        let node = moment.record.falsely_evicted(moment.scene)?;
+        let node = moment.record.falsely_evicted(moment.scene).next()?;
         Some(format!("the registry dropped {}, which was alive", moment.scene.name(node)))
     }
 }
 
 impl Record {
-    /// The instance that the registry has just dropped because its lease expired, if it is up.
-    pub fn falsely_evicted(&self, scene: &Scene<'_>) -> Option<NodeId> {
-        match self.register.fresh()? {
-            Write::Remove(node, Cause::Expired)
-                if scene.status(node) == Status::Up && !self.is_usurped(node) =>
-            {
-                Some(node)
-            }
-            Write::Remove(..) | Write::Grant | Write::Register(_) | Write::Revoke(_) | Write::Put => None,
-        }
+    /// The instances that the registry has just ceased to offer because it had not heard of them, and that are up.
+    pub fn falsely_evicted(&self, scene: &Scene<'_>) -> impl Iterator<Item = NodeId> {
+        let alive = |node: &NodeId| scene.status(*node) == Status::Up && !self.is_usurped(*node);
+        self.register.expired().iter().copied().filter(alive)
     }
 }

@@ -17,12 +17,18 @@ impl Oracle for LeaseExpiry {
     }
 
     fn observe(&mut self, moment: &Moment<'_>, _: NodeId, _: &Observation) -> Option<String> {
-        match moment.record.register.fresh()? {
+        moment.record.register.fresh().iter().find_map(|write| match *write {
             Write::Remove(node, Cause::Expired) => {
                 Some(format!("the lease of {} expired", moment.scene.name(node)))
             }
             Write::Revoke(Cause::Expired) => Some("a lease without a key expired".to_owned()),
-            Write::Remove(..) | Write::Revoke(_) | Write::Grant | Write::Register(_) | Write::Put => None,
-        }
+            Write::Remove(..)
+            | Write::Revoke(_)
+            | Write::Grant
+            | Write::Register(_)
+            | Write::Fail(_)
+            | Write::Recover(_)
+            | Write::Put => None,
+        })
     }
 }

@@ -42,6 +42,7 @@ impl Record {
             }
             Observation::Blind(service) => self.opinions.on_blind(&self.cast, by, *service),
             Observation::Committed { at, write } => self.register.on_committed(*at, *write),
+            Observation::Wrote(write) => self.register.on_wrote(by, *write),
             Observation::Offered
             | Observation::Attempt { .. }
             | Observation::Done { .. }
@@ -80,6 +81,7 @@ impl Record {
         match fault {
             Fault::Crash(node, _) => {
                 self.opinions.on_crash(&self.cast, *node);
+                self.register.on_crash(*node);
                 self.usurped.remove(node);
             }
             Fault::Restart(_)

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod bucket;
+pub mod caller;
 pub mod history;
 pub mod lessor;
 pub mod log;
@@ -13,13 +14,15 @@ pub mod store;
 pub mod subscriber;
 
 pub use api::Msg;
+pub use caller::Caller;
 pub use log::Disk;
-pub use member::{Member, Seat};
+pub use member::Member;
 pub use registrar::Registrar;
-pub use session::Address;
 pub use subscriber::Subscriber;
 
 use schism_core::{Distribution, Duration};
+
+use crate::node;
 
 /// Which release line's behaviour is modelled, where lines differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,4 +76,41 @@ pub struct Keepalive {
     pub time: Duration,
     /// It hangs up when it hears nothing for this long after that.
     pub timeout: Duration,
+}
+
+/// What members and their clients remind themselves of.
+#[derive(Clone, Copy, Debug, Hash)]
+pub enum Timer {
+    /// A member's own.
+    Member(member::Timer),
+    /// A registration's own.
+    Registrar(registrar::Timer),
+    /// A subscriber's own.
+    Subscriber(subscriber::Timer),
+    /// A client's connection's.
+    Session(session::Timer),
+}
+
+impl From<member::Timer> for node::Timer {
+    fn from(timer: member::Timer) -> node::Timer {
+        Timer::Member(timer).into()
+    }
+}
+
+impl From<registrar::Timer> for node::Timer {
+    fn from(timer: registrar::Timer) -> node::Timer {
+        Timer::Registrar(timer).into()
+    }
+}
+
+impl From<subscriber::Timer> for node::Timer {
+    fn from(timer: subscriber::Timer) -> node::Timer {
+        Timer::Subscriber(timer).into()
+    }
+}
+
+impl From<session::Timer> for node::Timer {
+    fn from(timer: session::Timer) -> node::Timer {
+        Timer::Session(timer).into()
+    }
 }

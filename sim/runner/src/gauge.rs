@@ -163,6 +163,7 @@ impl Gauges {
             | Observation::Leads { .. }
             | Observation::Deposed { .. }
             | Observation::Committed { .. }
+            | Observation::Wrote(_)
             | Observation::Extended => {}
         }
     }
@@ -170,7 +171,7 @@ impl Gauges {
     fn is_client(&self, node: NodeId) -> bool {
         match self.record.cast.role(node) {
             Role::Client(_) => true,
-            Role::Member | Role::Instance(..) => false,
+            Role::Member | Role::Instance(..) | Role::Aide => false,
         }
     }
 }

@@ -112,7 +112,7 @@ fn oracle(
 fn untested(ledger: &Ledger, scenario: &Scenario, kind: Kind) -> Option<String> {
     let counts = &ledger.leases.counts;
     match kind {
-        Kind::SingleLeader if !scenario.members.is_empty() && counts.leaders == 0 => {
+        Kind::SingleLeader if scenario.registry.has_leader() && counts.leaders == 0 => {
             Some("no leader was ever elected".to_owned())
         }
         Kind::StaleRequest | Kind::MisroutedRequest if ledger.attempts() == 0 => {

@@ -146,7 +146,7 @@ impl Ledger {
         match seen {
             Observation::Read => self.requests.on_read(now),
             Observation::Leads { .. } => self.recovery.on_leader(now),
-            Observation::Committed { .. } => self.on_commit(scene),
+            Observation::Committed { .. } | Observation::Wrote(_) => self.on_commit(scene),
             Observation::Offered
             | Observation::Attempt { .. }
             | Observation::Done { .. }
@@ -164,9 +164,10 @@ impl Ledger {
     }
 
     fn on_commit(&mut self, scene: &Scene<'_>) {
-        let Some(write) = self.record.register.fresh() else { return };
-        self.leases.on_commit(scene.now(), write);
-        if self.record.falsely_evicted(scene).is_some() {
+        for &write in self.record.register.fresh() {
+            self.leases.on_commit(scene.now(), write);
+        }
+        for _ in self.record.falsely_evicted(scene) {
             self.false_evictions += 1;
             self.requests.on_false_eviction(scene.now());
         }
@@ -210,12 +211,14 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
             | Observation::Deposed { .. }
             | Observation::Read
             | Observation::Committed { .. }
+            | Observation::Wrote(_)
             | Observation::Extended => self.on_registry(scene, by, seen),
         }
     }
 
     fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault) {
         self.record.on_fault(fault);
+        self.on_commit(scene);
         self.follow_changes(scene.now());
         if let Fault::Crash(node, _) = fault {
             self.reign.on_crash(scene.now(), *node);
@@ -275,5 +278,9 @@ pub(crate) fn cast(scenario: &Scenario) -> Cast {
     let clients: Vec<u32> = scenario.clients.iter().map(|group| size(&group.nodes)).collect();
     let spares: Vec<ServiceId> =
         scenario.spares.iter().map(|spare| ServiceId(spare.service as u16)).collect();
-    Cast::new(size(&scenario.members), &services, &clients).with_spares(&spares)
+    let apart = scenario.aides.iter().filter(|aide| aide.host.is_none()).count();
+    Cast::new(size(&scenario.members), &services, &clients)
+        .with_aides(apart as u32)
+        .with_spares(&spares)
+        .with_aides((scenario.aides.len() - apart) as u32)
 }

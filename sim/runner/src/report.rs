@@ -188,6 +188,9 @@ pub struct Lease {
     pub registered_s: f64,
     /// When the holder received the last successful answer: to its registration, or to a renewal.
     pub last_renewal_s: Option<f64>,
+    /// Since when it has not counted as healthy, if it does not: registered, but not offered to who asks for healthy ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unhealthy_s: Option<f64>,
     /// When the key left the committed state; null if it has not.
     pub removed_s: Option<f64>,
     /// Why it left: `expired`, `revoked`, or `replaced` by the instance's own next registration.

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use schism_core::{
-    Birth, DigestValue, Event, NodeId, Part, Ran, Seed, Time, World, ZoneId, queue::Best, queue::Queue,
-};
+use schism_core::{Birth, DigestValue, Event, Part, Ran, Seed, Time, World, queue::Best, queue::Queue};
 use schism_models::client::{Callee, Desk, Directory};
 use schism_models::listing::{Endpoint, Listing, ServiceId};
 use schism_models::nemesis::{Audience, Ears, Nemesis, Trigger};
 use schism_models::node::{Node, Role};
-use schism_models::registry::{self, etcd};
+use schism_models::registry::{AnyAddress, Layout, Place};
 use schism_models::service::Post;
 use schism_scenario::{self as scenario, Scenario, Spare};
 
@@ -123,26 +121,30 @@ impl<Q: Queue<Event<Node>>> Simulation<Ledger, Q> {
     }
 }
 
-/// All nodes in the order of their numbers: members, instances, clients, and instances that only a fault boots.
+/// All nodes in the order of their numbers: members, instances, clients, aides that are apart, instances that only a
+/// fault boots, and aides on the hosts of instances.
 fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
-    let services = Services::of(scenario);
-    let address = address(scenario);
-    let members = members(scenario);
+    let layout = Arc::new(layout(scenario));
+    let registry = scenario.registry.authority().address(&layout);
+    let directory = scenario.registry.address(&layout);
+    let seats = scenario.registry.authority().seats(&layout);
+    let members =
+        scenario.members.iter().zip(seats).map(|(node, seat)| part(node, Role::Member(Arc::new(seat))));
     let instances = scenario.services.iter().enumerate().flat_map(|(number, group)| {
-        let (services, address, config) = (&services, &address, Arc::new(group.config.clone()));
+        let (layout, registry, config) = (&layout, &registry, Arc::new(group.config.clone()));
         group.nodes.iter().enumerate().map(move |(ordinal, node)| {
             let post = Post {
                 config: config.clone(),
                 service: ServiceId(number as u16),
-                endpoint: services.endpoint(number, ordinal),
-                registry: address.clone(),
+                endpoint: layout.services[number].endpoints[ordinal],
+                registry: registry.clone(),
             };
             part(node, Role::Instance(Arc::new(post)))
         })
     });
     let clients = scenario.clients.iter().flat_map(|group| {
         let config = Arc::new(group.config.clone());
-        let directory = services.directory(group.config.calls, address.as_ref());
+        let directory = self::directory(group.config.calls, directory.as_ref(), &layout);
         group.nodes.iter().map(move |node| {
             let desk = Desk { config: config.clone(), zone: node.zone, directory: directory.clone() };
             part(node, Role::Client(Arc::new(desk)))
@@ -153,35 +155,49 @@ fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
             config: Arc::new(scenario.services[spare.service].config.clone()),
             service: ServiceId(spare.service as u16),
             endpoint: endpoint_of(scenario, spare),
-            registry: address.clone(),
+            registry: registry.clone(),
         };
         Part { birth: Birth::Later, ..part(&spare.node, Role::Instance(Arc::new(post))) }
     });
-    members.into_iter().chain(instances).chain(clients).chain(spares).collect()
-}
-
-fn members(scenario: &Scenario) -> Vec<Part<Role>> {
-    let registry::Config::Etcd(config) = &scenario.registry else { return Vec::new() };
-    let config = Arc::new(config.clone());
-    let nodes: Arc<[NodeId]> = scenario.members.iter().map(|member| member.id).collect();
-    let seat = |me: usize| etcd::Seat {
-        config: config.clone(),
-        me: me as u8,
-        members: nodes.clone(),
-        services: scenario.services.len() as u16,
-    };
-    scenario
-        .members
+    let mut apart: Vec<Part<Role>> = scenario
+        .aides
         .iter()
-        .enumerate()
-        .map(|(me, node)| part(node, Role::Member(Arc::new(seat(me)))))
-        .collect()
+        .zip(scenario.registry.aide_seats(&layout))
+        .map(|(aide, seat)| part(&aide.node, Role::Aide(Arc::new(seat))))
+        .collect();
+    let aboard = apart.split_off(scenario.aides.iter().filter(|aide| aide.host.is_none()).count());
+    members.chain(instances).chain(clients).chain(apart).chain(spares).chain(aboard).collect()
 }
 
-fn address(scenario: &Scenario) -> Option<etcd::Address> {
-    let registry::Config::Etcd(config) = &scenario.registry else { return None };
-    let members: Arc<[(NodeId, ZoneId)]> = scenario.members.iter().map(|node| (node.id, node.zone)).collect();
-    Some(etcd::Address { config: Arc::new(config.clone()), members })
+fn layout(scenario: &Scenario) -> Layout {
+    let place = |aide: &scenario::Aide| Place { node: aide.node.id, zone: aide.node.zone, host: aide.host };
+    let listing = |(number, group): (usize, &scenario::Group<schism_models::service::Config>)| {
+        let endpoint = |(ordinal, node): (usize, &scenario::Node)| Endpoint {
+            node: node.id,
+            ordinal: ordinal as u32,
+            zone: node.zone,
+            weight: group.config.weight,
+        };
+        let endpoints = group.nodes.iter().enumerate().map(endpoint).collect();
+        Arc::new(Listing { service: ServiceId(number as u16), revision: 0, endpoints })
+    };
+    Layout {
+        members: scenario.members.iter().map(|node| (node.id, node.zone)).collect(),
+        aides: scenario.aides.iter().map(place).collect(),
+        services: scenario.services.iter().enumerate().map(listing).collect(),
+    }
+}
+
+/// Where a client group learns whom to call.
+fn directory(calls: Callee, registry: Option<&AnyAddress>, layout: &Layout) -> Directory {
+    match (calls, registry) {
+        (Callee::Service(number), None) => Directory::Fixed(layout.services[number].clone()),
+        (Callee::Service(number), Some(address)) => {
+            Directory::Registry { address: address.clone(), service: ServiceId(number as u16) }
+        }
+        (Callee::Registry(_), Some(address)) => Directory::Itself(address.clone()),
+        (Callee::Registry(_), None) => unreachable!("a checked scenario calls a registry that is there"),
+    }
 }
 
 fn part(node: &scenario::Node, config: Role) -> Part<Role> {
@@ -192,40 +208,4 @@ fn part(node: &scenario::Node, config: Role) -> Part<Role> {
 fn endpoint_of(scenario: &Scenario, Spare { service, ordinal, node }: &Spare) -> Endpoint {
     let weight = scenario.services[*service].config.weight;
     Endpoint { node: node.id, ordinal: *ordinal, zone: node.zone, weight }
-}
-
-/// The services' endpoints, as they register or as a static list has them.
-struct Services {
-    listings: Vec<Arc<Listing>>,
-}
-
-impl Services {
-    fn of(scenario: &Scenario) -> Services {
-        let listing = |(number, group): (usize, &scenario::Group<schism_models::service::Config>)| {
-            let endpoint = |(ordinal, node): (usize, &scenario::Node)| Endpoint {
-                node: node.id,
-                ordinal: ordinal as u32,
-                zone: node.zone,
-                weight: group.config.weight,
-            };
-            let endpoints = group.nodes.iter().enumerate().map(endpoint).collect();
-            Arc::new(Listing { service: ServiceId(number as u16), revision: 0, endpoints })
-        };
-        Services { listings: scenario.services.iter().enumerate().map(listing).collect() }
-    }
-
-    fn endpoint(&self, service: usize, ordinal: usize) -> Endpoint {
-        self.listings[service].endpoints[ordinal]
-    }
-
-    fn directory(&self, calls: Callee, registry: Option<&etcd::Address>) -> Directory {
-        match (calls, registry) {
-            (Callee::Service(number), None) => Directory::Fixed(self.listings[number].clone()),
-            (Callee::Service(number), Some(address)) => {
-                Directory::Registry { address: address.clone(), service: ServiceId(number as u16) }
-            }
-            (Callee::Registry(_), Some(address)) => Directory::Itself(address.clone()),
-            (Callee::Registry(_), None) => unreachable!("a checked scenario calls a registry that is there"),
-        }
-    }
 }

@@ -19,6 +19,8 @@ struct Named {
     nodes: u32,
     /// The number in its name of the first node: not zero of spares.
     number: u32,
+    /// What follows the number: of what shares an instance's host and is named after that.
+    suffix: String,
 }
 
 /// How many nodes are named one by one; more are named by ranges.
@@ -31,27 +33,42 @@ impl Names {
     pub(crate) fn new(scenario: &Scenario) -> Names {
         let named = |(name, nodes): (&str, &[Node])| {
             let first = nodes.first()?.id;
-            Some(Named { name: name.to_owned(), first, nodes: nodes.len() as u32, number: 0 })
+            Some(Named {
+                name: name.to_owned(),
+                first,
+                nodes: nodes.len() as u32,
+                number: 0,
+                suffix: String::new(),
+            })
         };
         let spare = |spare: &Spare| Named {
             name: scenario.services[spare.service].name.clone(),
             first: spare.node.id,
             nodes: 1,
             number: spare.ordinal,
+            suffix: String::new(),
         };
         let spares = scenario.spares.iter().map(spare);
-        Names { groups: groups(scenario).filter_map(named).chain(join(spares)).collect() }
+        let (apart, aboard) = scenario.aides_apart();
+        let aides = |aides: Vec<&Node>| join(aides.into_iter().map(of_aide));
+        let known = groups(scenario).filter_map(named).chain(aides(apart.collect()));
+        Names { groups: known.chain(join(spares)).chain(aides(aboard.collect())).collect() }
     }
 
     /// The name of one node.
     pub(crate) fn one(&self, node: NodeId) -> String {
         let group = self.group_of(node);
-        format!("{}-{}", group.name, group.number + node.0 - group.first.0)
+        format!("{}-{}{}", group.name, group.number + node.0 - group.first.0, group.suffix)
     }
 
     /// The name of a node's group: `registry`, a service or a client group.
     pub(crate) fn group(&self, node: NodeId) -> &str {
         &self.group_of(node).name
+    }
+
+    /// How many nodes a node's group has.
+    fn size(&self, node: NodeId) -> usize {
+        self.group_of(node).nodes as usize
     }
 
     /// Nodes one by one, or by ranges if they are many.
@@ -94,7 +111,7 @@ impl Names {
         match run {
             [only] => self.one(*only),
             all if all.len() == group.nodes as usize && group.number == 0 => {
-                format!("{} (all {})", group.name, all.len())
+                format!("{}{} (all {})", group.name, group.suffix, all.len())
             }
             [first, .., last] => format!("{}..{}", self.one(*first), self.one(*last)),
             [] => unreachable!("a range has a node"),
@@ -107,15 +124,31 @@ impl Names {
     }
 }
 
-/// Spares that follow each other, by number and by name, as one range.
-fn join(spares: impl Iterator<Item = Named>) -> Vec<Named> {
+/// An aide by its name: `dns-0`, or `orders-3-agent` after the instance whose host it shares.
+fn of_aide(node: &Node) -> Named {
+    let (rest, last) = node.name.rsplit_once('-').expect("an aide is numbered, or named after an instance");
+    let (name, number, suffix) = match (last.parse(), rest.rsplit_once('-')) {
+        (Err(_), Some((name, number))) => {
+            (name, number.parse().expect("instances are numbered"), format!("-{last}"))
+        }
+        (number, _) => (rest, number.expect("aides that are apart are numbered"), String::new()),
+    };
+    Named { name: name.to_owned(), first: node.id, nodes: 1, number, suffix }
+}
+
+/// Nodes that follow each other, by number and by name, as one range.
+fn join(nodes: impl Iterator<Item = Named>) -> Vec<Named> {
     let mut ranges: Vec<Named> = Vec::new();
-    for spare in spares {
-        match ranges.last_mut() {
-            Some(last) if last.name == spare.name && last.number + last.nodes == spare.number => {
-                last.nodes += 1;
-            }
-            Some(_) | None => ranges.push(spare),
+    for node in nodes {
+        let follows = |last: &&mut Named| {
+            last.name == node.name
+                && last.suffix == node.suffix
+                && last.first.0 + last.nodes == node.first.0
+                && last.number + last.nodes == node.number
+        };
+        match ranges.last_mut().filter(follows) {
+            Some(last) => last.nodes += 1,
+            None => ranges.push(node),
         }
     }
     ranges
@@ -169,7 +202,8 @@ fn of_target(scenario: &Scenario, names: &Names, Target { base, select }: &Targe
     let base = match base {
         Base::Node(node) => names.one(*node),
         Base::Group(nodes) => match nodes.first() {
-            Some(first) => names.group(*first).to_owned(),
+            Some(first) if nodes.len() == names.size(*first) => names.group(*first).to_owned(),
+            Some(_) => names.of(nodes),
             None => "nobody".to_owned(),
         },
         Base::Zone(id) => format!("zone:{}", zone(*id)),

@@ -4,7 +4,6 @@ mod cast;
 mod expect;
 mod fault;
 mod load;
-mod registry;
 mod target;
 mod topology;
 
@@ -28,7 +27,7 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
     let length = written.length.filter(|length| long(*length, report));
     warmup(written, length, report);
     let (topology, zones) = topology::check(written, report)?;
-    let registry = written.registry.as_ref().and_then(|registry| registry::check(registry, report));
+    let registry = written.registry.as_ref().and_then(|registry| registry.value.check(report));
     let mut cast = Cast::assemble(written, &zones, report)?;
     let services = services(&written.services);
     let (clients, offered) = clients(written, length, report).unzip();
@@ -39,6 +38,8 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
     if report.has_errors() {
         return None;
     }
+    let kinds = written.registry.as_ref().map_or_else(Vec::new, |at| at.value.aides());
+    let aides = cast.aides(&kinds);
     let mut scenario = Scenario {
         title: written.title.as_ref()?.value.clone(),
         why: written.why.as_ref().map(|at| at.value.clone()),
@@ -51,6 +52,7 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
         members: cast.members,
         services: groups(&written.services, services?, cast.services, |one| &one.name),
         clients: groups(&written.clients, clients?, cast.clients, |one| &one.name),
+        aides,
         spares: cast.spares,
         faults: faults.planned.into_iter().flatten().collect(),
         lines: faults.lines,
@@ -212,8 +214,11 @@ fn registry_callee(
     calls: &At<String>,
     report: &Report,
 ) -> Option<Callee> {
-    if !cast::has_members(written) && written.registry.is_some() {
-        let message = "`registry` is static: it has no member to call";
+    if let Some(name) = cast::cannot_be_called(written) {
+        let message = match name {
+            "static" => "`registry` is static: it has no member to call".to_owned(),
+            name => format!("clients do not call {name} as a key-value store"),
+        };
         report.add(
             Problem::error(calls.place, message)
                 .help("call a service, or choose another registry, such as etcd"),

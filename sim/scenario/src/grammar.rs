@@ -258,36 +258,9 @@ pub(crate) const NETWORK: &[Key] = &[
 pub(crate) const REGISTRY: Choice = Choice {
     what: "registry",
     names: || registry::CATALOG.to_vec(),
-    argument: |name| Argument::Options(if name == "etcd" { ETCD } else { &[] }),
+    argument: |name| Argument::Options(crate::registry::keys(name)),
     later: &["consul", "eureka", "nacos", "zookeeper", "kubernetes", "dns"],
 };
-
-/// The spellings of `version`.
-pub(crate) const ETCD_VERSIONS: &[&str] = &["3.4", "3.5", "3.6"];
-/// The spellings of `lease-clock`.
-pub(crate) const LEASE_CLOCKS: &[&str] = &["monotonic", "wall"];
-
-/// `[registry.etcd]`; the defaults are those of the real system unless the text says otherwise.
-pub(crate) const ETCD: &[Key] = &[
-    Key::new("members", Count(limits::MEMBERS), "How many members, named `registry-0`, `registry-1`, ...").or("3"),
-    Key::new("zones", Shape::Names, "The zones that the members take turns in; by default all"),
-    Key::new("zone", Shape::Name, "The one zone of all members"),
-    Key::word("version", ETCD_VERSIONS, "The release line, where lines behave differently").or("\"3.6\""),
-    Key::new("lease-ttl", Duration(Positive), "The time to live that instances ask for (ours); etcd grants whole seconds, and at least 1.5 election timeouts")
-        .or("\"10s\""),
-    Key::new("heartbeat-interval", Duration(Positive), "One Raft tick and one heartbeat").or("\"100ms\""),
-    Key::new("election-timeout", Duration(Positive), "The election timeout: at least 5 heartbeats, at most 50s").or("\"1s\""),
-    Key::new("fsync", Shape::Distribution, "How long one sync of the write-ahead log takes (ours, after etcd's hardware guide: p99 under 10ms)")
-        .or("{ lognormal = { p50 = \"1ms\", p99 = \"8ms\" } }"),
-    Key::new("request-timeout", Duration(Positive), "How long a registry client waits for one answer before it turns to another member")
-        .or("\"5s\""),
-    Key::new("keepalive-time", Shape::DurationOr("none"), "After how much silence a registry client pings its member; grpc-go waits no less than 10s")
-        .or("\"none\""),
-    Key::new("keepalive-timeout", Duration(Positive), "How long it waits for the answer before it turns to another member")
-        .or("\"20s\""),
-    Key::word("lease-clock", LEASE_CLOCKS, "By which clock of the leader's leases end; `wall` is that of a registry that stores the time of expiry")
-        .or("\"monotonic\""),
-];
 
 /// `[services.NAME]`.
 pub(crate) const SERVICE: &[Key] = &[

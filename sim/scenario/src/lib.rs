@@ -24,6 +24,7 @@ pub mod limits;
 mod overrides;
 mod read;
 mod reader;
+mod registry;
 mod render;
 mod scenario;
 mod schema;
@@ -37,7 +38,7 @@ use std::str::FromStr;
 
 pub use diagnostics::{Colour, Diagnostic, Diagnostics, Related, Severity};
 pub use overrides::Override;
-pub use scenario::{Ask, Expectation, Group, Line, Metric, Node, Scenario, Spare, Window};
+pub use scenario::{Aide, Ask, Expectation, Group, Line, Metric, Node, Scenario, Spare, Window};
 pub use schema::schema;
 
 use diagnostics::{Problem, Report};

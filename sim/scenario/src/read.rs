@@ -4,7 +4,6 @@ mod client;
 mod distribution;
 mod expect;
 mod fault;
-mod registry;
 
 pub(crate) use expect::{Unit, not_live, spelling};
 
@@ -37,7 +36,7 @@ pub(crate) fn scenario(tree: &Tree, report: &Report) -> Written {
         same_zone: network.value::<Distribution>("same-zone").value,
         cross_zone: network.value::<Distribution>("cross-zone").value,
         loss: network.value("loss").value,
-        registry: top.choice("registry", |chosen| registry::read(chosen, report)),
+        registry: top.choice("registry", |chosen| crate::registry::read(chosen, report)),
         services: top.named("services").into_iter().map(|(name, section)| service(name, &section)).collect(),
         clients: top
             .named("clients")
@@ -81,7 +80,7 @@ fn service(name: At<String>, section: &Section<'_>) -> ServiceSpec {
 }
 
 /// `zone` or `zones`, not both.
-fn spread(section: &Section<'_>) -> Spread {
+pub(crate) fn spread(section: &Section<'_>) -> Spread {
     if let (Some(zone), Some(zones)) = (section.entry("zone"), section.entry("zones")) {
         section.report.add(
             Problem::error(zones.place.max(zone.place), "both `zone` and `zones`")

@@ -8,7 +8,6 @@ use schism_models::client::{Arrivals, Callee, Connections, Intensity, OnTimeout,
 use schism_models::keys::Keys;
 use schism_models::nemesis::{Base, End, OnMiss, OnOverlap, Planned, Select, Start, Target, Trigger, Wait};
 use schism_models::oracle::{self, Mood};
-use schism_models::registry::etcd::{LeaseClock, Version};
 use schism_models::service::ReRegister;
 use schism_models::{balancer, cache, client, registry, service};
 
@@ -60,9 +59,7 @@ pub(crate) fn canonical(scenario: &Scenario) -> String {
         line(&mut out, "registry", "\"static\"");
     }
     topology(&mut out, scenario);
-    if let registry::Config::Etcd(config) = &scenario.registry {
-        etcd(&mut out, config, &names);
-    }
+    registry(&mut out, scenario, &names);
     for group in &scenario.services {
         service(&mut out, group, &names);
     }
@@ -78,7 +75,7 @@ pub(crate) fn canonical(scenario: &Scenario) -> String {
     out
 }
 
-fn line(out: &mut String, key: &str, value: &str) {
+pub(crate) fn line(out: &mut String, key: &str, value: &str) {
     let _ = writeln!(out, "{key} = {value}");
 }
 
@@ -86,11 +83,11 @@ fn header(out: &mut String, header: &str) {
     let _ = writeln!(out, "\n{header}");
 }
 
-fn text(value: &str) -> String {
+pub(crate) fn text(value: &str) -> String {
     toml::Value::from(value).to_string()
 }
 
-fn time(value: Duration) -> String {
+pub(crate) fn time(value: Duration) -> String {
     format!("\"{value}\"")
 }
 
@@ -161,30 +158,14 @@ pub(crate) fn distribution(of: &Distribution) -> String {
     format!("{{ {law} }}")
 }
 
-fn etcd(out: &mut String, config: &registry::etcd::Config, names: &Names<'_>) {
-    header(out, "[registry.etcd]");
-    line(out, "members", &config.members.to_string());
-    line(out, "zones", &names.zones(&names.scenario.members));
-    let version = match config.version {
-        Version::V3_4 => "3.4",
-        Version::V3_5 => "3.5",
-        Version::V3_6 => "3.6",
-    };
-    line(out, "version", &text(version));
-    line(out, "lease-ttl", &time(config.lease_ttl));
-    line(out, "heartbeat-interval", &time(config.heartbeat));
-    line(out, "election-timeout", &time(config.election));
-    line(out, "fsync", &distribution(&config.fsync));
-    line(out, "request-timeout", &time(config.request_timeout));
-    line(out, "keepalive-time", &config.keepalive.map_or_else(|| text("none"), |alive| time(alive.time)));
-    if let Some(keepalive) = config.keepalive {
-        line(out, "keepalive-timeout", &time(keepalive.timeout));
+fn registry(out: &mut String, scenario: &Scenario, names: &Names<'_>) {
+    if scenario.registry == registry::Config::Static {
+        return;
     }
-    let lease_clock = match config.lease_clock {
-        LeaseClock::Monotonic => "monotonic",
-        LeaseClock::Wall => "wall",
-    };
-    line(out, "lease-clock", &text(lease_clock));
+    header(out, &format!("[registry.{}]", scenario.registry.name()));
+    line(out, "members", &scenario.members.len().to_string());
+    line(out, "zones", &names.zones(&scenario.members));
+    crate::registry::write(&mut crate::registry::Lines::after(out), &scenario.registry);
 }
 
 fn service(out: &mut String, group: &Group<service::Config>, names: &Names<'_>) {

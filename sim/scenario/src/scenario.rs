@@ -30,6 +30,9 @@ pub struct Scenario {
     pub clients: Vec<Group<client::Config>>,
     /// Instances that only a fault boots, with the last numbers of all nodes, in the order in which faults need them.
     pub spares: Vec<Spare>,
+    /// Processes of the registry's besides its members: those that share no instance's host come after the clients, the
+    /// others last.
+    pub aides: Vec<Aide>,
     /// What goes wrong.
     pub faults: Vec<nemesis::Planned>,
     /// The lines that some of that waits for a metric to cross; a trigger has the number of its line.
@@ -47,12 +50,27 @@ impl Scenario {
         let instances = self.services.iter().flat_map(|group| &group.nodes);
         let clients = self.clients.iter().flat_map(|group| &group.nodes);
         let spares = self.spares.iter().map(|spare| &spare.node);
-        members.chain(instances).chain(clients).chain(spares).map(|node| node.zone).collect()
+        let (apart, aboard) = self.aides_apart();
+        members
+            .chain(instances)
+            .chain(clients)
+            .chain(apart)
+            .chain(spares)
+            .chain(aboard)
+            .map(|node| node.zone)
+            .collect()
+    }
+
+    /// The aides that are apart, and those on the hosts of instances.
+    pub fn aides_apart(&self) -> (impl Iterator<Item = &Node>, impl Iterator<Item = &Node>) {
+        let apart = self.aides.iter().filter(|aide| aide.host.is_none()).map(|aide| &aide.node);
+        let aboard = self.aides.iter().filter(|aide| aide.host.is_some()).map(|aide| &aide.node);
+        (apart, aboard)
     }
 }
 
-/// A service or a client group with its nodes. Nodes are numbered members first, then services, then clients,
-/// then spares.
+/// A service or a client group with its nodes. Nodes are numbered members first, then services, then clients, then
+/// aides that are apart, then spares, then aides on the hosts of instances.
 #[derive(Clone, Debug)]
 pub struct Group<C> {
     /// The name in the file.
@@ -72,6 +90,15 @@ pub struct Spare {
     pub ordinal: u32,
     /// The node.
     pub node: Node,
+}
+
+/// A process of the registry's besides its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aide {
+    /// The node.
+    pub node: Node,
+    /// The instance whose host it shares, if it does.
+    pub host: Option<NodeId>,
 }
 
 /// One node of the cast.

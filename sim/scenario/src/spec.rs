@@ -1,7 +1,7 @@
 //! A scenario as written: every value in its type, with its place; no name looked up yet, nothing compared.
 
 use schism_core::{Distribution, Duration, Ratio};
-use schism_models::{cache, client, nemesis, oracle, registry, service};
+use schism_models::{cache, client, nemesis, oracle, service};
 
 use crate::Metric;
 use crate::source::{At, Place};
@@ -22,7 +22,7 @@ pub(crate) struct Written {
     pub(crate) same_zone: Distribution,
     pub(crate) cross_zone: Distribution,
     pub(crate) loss: Ratio,
-    pub(crate) registry: Option<At<RegistrySpec>>,
+    pub(crate) registry: Option<At<crate::registry::Spec>>,
     pub(crate) services: Vec<ServiceSpec>,
     pub(crate) clients: Vec<ClientSpec>,
     pub(crate) faults: Vec<FaultSpec>,
@@ -38,29 +38,6 @@ pub(crate) struct LinkSpec {
     pub(crate) between: Option<At<Vec<At<String>>>>,
     pub(crate) latency: Option<Distribution>,
     pub(crate) loss: Option<Ratio>,
-}
-
-/// The registry chosen.
-#[derive(Clone, Debug)]
-pub(crate) enum RegistrySpec {
-    Static,
-    Etcd(Box<EtcdSpec>),
-}
-
-/// `[registry.etcd]`.
-#[derive(Clone, Debug)]
-pub(crate) struct EtcdSpec {
-    pub(crate) members: At<u32>,
-    pub(crate) spread: Spread,
-    pub(crate) version: registry::etcd::Version,
-    pub(crate) lease_ttl: At<Duration>,
-    pub(crate) heartbeat: At<Duration>,
-    pub(crate) election: At<Duration>,
-    pub(crate) fsync: Distribution,
-    pub(crate) request_timeout: At<Duration>,
-    pub(crate) keepalive_time: At<Option<Duration>>,
-    pub(crate) keepalive_timeout: Duration,
-    pub(crate) lease_clock: registry::etcd::LeaseClock,
 }
 
 /// Which zones the nodes of a group take turns in.

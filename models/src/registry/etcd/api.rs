@@ -5,9 +5,9 @@ use std::sync::Arc;
 use schism_core::Duration;
 
 use super::raft;
-use super::store::{Change, LeaseId};
+use super::store::LeaseId;
 use crate::cache::Reads;
-use crate::listing::{Endpoint, Listing, ServiceId};
+use crate::listing::{Change, Endpoint, Listing, ServiceId};
 
 /// One message of etcd's.
 #[derive(Clone, Debug, Hash)]

@@ -29,29 +29,30 @@ use super::history::{History, replay};
 use super::lessor::{Lessor, SWEEP};
 use super::log::{Disk, Entry};
 use super::raft::{Output, Peer, Raft, Settings};
-use super::store::{Change, Command, LeaseId, Store};
+use super::store::{Command, LeaseId, Store};
 use super::{Config, LeaseClock, Version};
 use crate::failpoint::Passes;
-use crate::listing::ServiceId;
-use crate::node::{Ctx, Timer as NodeTimer};
+use crate::listing::{Change, ServiceId};
+use crate::node::Ctx;
 use crate::observation::{Cause, Observation};
 use crate::plight::{Deregister, Plight};
+use crate::registry::{self, Server};
 
 /// Where a member sits.
 #[derive(Clone, Debug)]
-pub struct Seat {
+struct Seat {
     /// Its constants.
-    pub config: Arc<Config>,
+    config: Arc<Config>,
     /// Its number.
-    pub me: Peer,
+    me: Peer,
     /// All members' nodes, by number.
-    pub members: Arc<[NodeId]>,
+    members: Vec<NodeId>,
     /// How many services there are.
-    pub services: u16,
+    services: u16,
 }
 
 /// What a member reminds itself of.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub enum Timer {
     /// A Raft tick.
     Tick,
@@ -126,9 +127,87 @@ enum Waiting {
     Revoke,
 }
 
+impl Server for Member {
+    type Msg = Msg;
+    type Timer = super::Timer;
+
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
+        if self.hears(ctx, from, &msg) {
+            self.hear(ctx, from, msg);
+        }
+    }
+
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: super::Timer) {
+        match timer {
+            super::Timer::Member(Timer::Tick) => {
+                ctx.after(self.seat.config.heartbeat, Timer::Tick.into());
+                // The goroutine that ticks is the one that waits for the disk (server/etcdserver/raft.go, `start`).
+                if !self.disk.is_stuck() {
+                    self.raft.tick();
+                    self.settle(ctx);
+                }
+            }
+            super::Timer::Member(Timer::Sweep) => {
+                ctx.after(SWEEP, Timer::Sweep.into());
+                self.sweep(ctx);
+            }
+            super::Timer::Member(Timer::Synced) => self.on_synced(ctx),
+            super::Timer::Member(Timer::TimedOut(number)) => self.on_timed_out(ctx, number),
+            super::Timer::Member(Timer::ReadAgain(number)) => self.on_read_again(ctx, number),
+            super::Timer::Member(Timer::Moved) => self.unlock_reads(ctx),
+            super::Timer::Member(Timer::Lag) => self.on_lag(ctx),
+            super::Timer::Member(Timer::Late(number)) => self.on_late(ctx, number),
+            super::Timer::Registrar(_) | super::Timer::Subscriber(_) | super::Timer::Session(_) => {
+                unreachable!("a member has no {timer:?}")
+            }
+        }
+    }
+
+    fn on_reset(&mut self, _: &mut Ctx<'_>, peer: NodeId) {
+        self.forget(peer);
+    }
+
+    /// A disk that is well again ends the sync that was stuck. One that is told to end hands
+    /// leadership over first, if it has it and there is an heir (server/etcdserver/server.go, `Stop`).
+    fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
+        self.look_at_disk(ctx);
+        self.mind_ails(ctx);
+        if let Some((by, _)) = stopping(ctx) {
+            if self.raft.hand_over() {
+                ctx.touch(by);
+                self.settle(ctx);
+            } else if !self.raft.leads() {
+                ctx.exit(by);
+            }
+        }
+    }
+
+    /// The members and clients with an open connection.
+    fn peers(&self) -> Vec<NodeId> {
+        let me = self.seat.members[self.seat.me as usize];
+        self.seat
+            .members
+            .iter()
+            .copied()
+            .filter(|&member| member != me)
+            .chain(self.clients.iter().copied())
+            .collect()
+    }
+
+    fn leads(&self) -> Option<u64> {
+        self.raft.leads().then_some(self.raft.term)
+    }
+}
+
 impl Member {
     /// A member as it boots, with what its disk holds.
-    pub fn boot(seat: &Seat, disk: &Disk, ctx: &mut Ctx<'_>) -> Member {
+    pub fn boot(seat: &registry::Seat<Config>, disk: &Disk, ctx: &mut Ctx<'_>) -> Member {
+        let seat = Seat {
+            config: seat.config.clone(),
+            me: seat.me as Peer,
+            members: seat.layout.members.iter().map(|member| member.0).collect(),
+            services: seat.layout.services.len() as u16,
+        };
         let version = seat.config.version;
         let election_ticks =
             (seat.config.election.as_nanos() / seat.config.heartbeat.as_nanos()).max(1) as u32;
@@ -145,8 +224,8 @@ impl Member {
         let mut phases = ctx.luck("phases");
         let tick = phases.draw().unit();
         let sweep = phases.draw().unit();
-        ctx.after(portion(seat.config.heartbeat, tick), NodeTimer::Etcd(Timer::Tick));
-        ctx.after(portion(SWEEP, sweep), NodeTimer::Etcd(Timer::Sweep));
+        ctx.after(portion(seat.config.heartbeat, tick), Timer::Tick.into());
+        ctx.after(portion(SWEEP, sweep), Timer::Sweep.into());
         for listing in store.listings() {
             ctx.observe(Observation::View(listing.clone()));
         }
@@ -175,20 +254,10 @@ impl Member {
             passes: Passes::default(),
             late: BTreeMap::new(),
             last_late: 0,
-            seat: seat.clone(),
+            seat,
         };
         member.mind_lag(ctx);
         member
-    }
-
-    /// The leases and keys as this member has them.
-    pub fn store(&self) -> &Store {
-        &self.store
-    }
-
-    /// Whether this member leads, as far as it knows.
-    pub fn leads(&self) -> bool {
-        self.raft.leads()
     }
 
     /// The term it is in.
@@ -196,23 +265,9 @@ impl Member {
         self.raft.term
     }
 
-    /// The members and clients with an open connection.
-    pub fn peers(&self) -> Vec<NodeId> {
-        let me = self.seat.members[self.seat.me as usize];
-        self.seat
-            .members
-            .iter()
-            .copied()
-            .filter(|&member| member != me)
-            .chain(self.clients.iter().copied())
-            .collect()
-    }
-
-    /// A message has come.
-    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
-        if self.hears(ctx, from, &msg) {
-            self.hear(ctx, from, msg);
-        }
+    /// The leases and keys as this member has them.
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     fn hear(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
@@ -252,48 +307,9 @@ impl Member {
         }
     }
 
-    /// A timer has fired.
-    pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
-        match timer {
-            Timer::Tick => {
-                ctx.after(self.seat.config.heartbeat, NodeTimer::Etcd(Timer::Tick));
-                // The goroutine that ticks is the one that waits for the disk (server/etcdserver/raft.go, `start`).
-                if !self.disk.is_stuck() {
-                    self.raft.tick();
-                    self.settle(ctx);
-                }
-            }
-            Timer::Sweep => {
-                ctx.after(SWEEP, NodeTimer::Etcd(Timer::Sweep));
-                self.sweep(ctx);
-            }
-            Timer::Synced => self.on_synced(ctx),
-            Timer::TimedOut(number) => self.on_timed_out(ctx, number),
-            Timer::ReadAgain(number) => self.on_read_again(ctx, number),
-            Timer::Moved => self.unlock_reads(ctx),
-            Timer::Lag => self.on_lag(ctx),
-            Timer::Late(number) => self.on_late(ctx, number),
-        }
-    }
-
-    /// What ails it has changed. A disk that is well again ends the sync that was stuck. One that is told to end hands
-    /// leadership over first, if it has it and there is an heir (server/etcdserver/server.go, `Stop`).
-    pub fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
-        self.look_at_disk(ctx);
-        self.mind_ails(ctx);
-        if let Some((by, _)) = stopping(ctx) {
-            if self.raft.hand_over() {
-                ctx.touch(by);
-                self.settle(ctx);
-            } else if !self.raft.leads() {
-                ctx.exit(by);
-            }
-        }
-    }
-
     /// A client has gone, and with it all that it waits for: its keepalives are not extended for nobody. What it has
     /// proposed may still be committed.
-    pub fn on_reset(&mut self, peer: NodeId) {
+    fn forget(&mut self, peer: NodeId) {
         self.clients.remove(&peer);
         self.watchers.values_mut().for_each(|watchers| {
             watchers.remove(&peer);

@@ -3,14 +3,16 @@
 
 use schism_core::{Duration, FaultId, NodeId, Time};
 
+use super::Config;
 use super::api::{Answer, Ask, Failure, Msg};
-use super::session::{Address, RETRY, Session};
+use super::session::{self, RETRY, Session};
 use super::store::LeaseId;
 use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Endpoint, ServiceId};
-use crate::node::{Ctx, Timer as NodeTimer};
+use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::plight::Plight;
+use crate::registry::{self, Address, Registrar as _};
 use crate::service::ReRegister;
 
 /// The keepalive loop wakes this often: 500 ms (client/v3/lease.go, `sendKeepAliveLoop`).
@@ -72,67 +74,11 @@ struct Keeping {
     wakes: u32,
 }
 
-impl Registrar {
-    /// An instance that will register when it has started, up to half a second from now.
-    pub fn boot(
-        address: &Address,
-        service: ServiceId,
-        endpoint: Endpoint,
-        re_register: ReRegister,
-        ctx: &mut Ctx<'_>,
-    ) -> Registrar {
-        let start = Duration::from_nanos(ctx.luck("start").below(WAKE.as_nanos() as u32).into());
-        ctx.after(start, NodeTimer::Registrar(Timer::Register));
-        let session = Session::new(address, endpoint.zone, ctx);
-        let written = endpoint.weight;
-        Registrar {
-            session,
-            service,
-            endpoint,
-            re_register,
-            written,
-            stage: Stage::Idle,
-            passes: Passes::default(),
-        }
-    }
+impl registry::Registrar for Registrar {
+    type Msg = Msg;
+    type Timer = super::Timer;
 
-    /// The member that it is connected to.
-    pub fn member(&self) -> NodeId {
-        self.session.member()
-    }
-
-    /// The instance leaves, in this life for good: it revokes its lease, and does not ask twice (client/v3/lease.go,
-    /// `Revoke`). Whether there was anything left to do.
-    ///
-    /// A lease that is granted only after that has no key, and runs out by itself.
-    pub fn leave(&mut self, ctx: &mut Ctx<'_>) -> bool {
-        match self.stage {
-            Stage::Left => return false,
-            Stage::Idle | Stage::Granting { .. } => {}
-            Stage::Registering { lease, .. } | Stage::Keeping(Keeping { lease, .. }) => {
-                self.session.ask(ctx, Ask::Revoke { lease }, self.session.config().request_timeout);
-            }
-        }
-        self.stage = Stage::Left;
-        true
-    }
-
-    /// Whether the instance knows itself to be registered.
-    pub fn is_registered(&self) -> bool {
-        matches!(self.stage, Stage::Keeping(_))
-    }
-
-    /// The instance has this weight from now on: its key is written again, if there is one. Whether it was another.
-    pub fn weigh(&mut self, ctx: &mut Ctx<'_>, weight: u32) -> bool {
-        let before = std::mem::replace(&mut self.endpoint.weight, weight);
-        if let Stage::Keeping(Keeping { lease, .. }) = self.stage {
-            self.write_anew(ctx, lease);
-        }
-        before != weight
-    }
-
-    /// A message of the registry's has come.
-    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) {
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) {
         self.session.on_heard(ctx, from);
         match *msg {
             Msg::Answer { call, ref answer } => {
@@ -155,8 +101,88 @@ impl Registrar {
         }
     }
 
-    /// A timer has fired.
-    pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: super::Timer) {
+        match timer {
+            super::Timer::Registrar(timer) => self.on_own_timer(ctx, timer),
+            super::Timer::Session(session::Timer::Unanswered { call }) => self.on_unanswered(ctx, call),
+            super::Timer::Session(session::Timer::Silence { connection }) => self.on_silence(ctx, connection),
+            super::Timer::Member(_) | super::Timer::Subscriber(_) => {
+                unreachable!("a registrar has no {timer:?}")
+            }
+        }
+    }
+
+    /// The connection is gone. A lease that is kept survives that: its keepalives go on with the next member.
+    fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        if peer != self.session.member() {
+            return;
+        }
+        match self.stage {
+            Stage::Keeping(_) => self.session.turn_to_next(ctx),
+            Stage::Idle | Stage::Left => {}
+            Stage::Granting { .. } | Stage::Registering { .. } => self.start_over(ctx, RETRY),
+        }
+    }
+
+    /// It revokes its lease, and does not ask twice (client/v3/lease.go, `Revoke`).
+    ///
+    /// A lease that is granted only after that has no key, and runs out by itself.
+    fn leave(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        match self.stage {
+            Stage::Left => return false,
+            Stage::Idle | Stage::Granting { .. } => {}
+            Stage::Registering { lease, .. } | Stage::Keeping(Keeping { lease, .. }) => {
+                self.session.ask(ctx, Ask::Revoke { lease }, self.session.config().request_timeout);
+            }
+        }
+        self.stage = Stage::Left;
+        true
+    }
+
+    /// Its key is written again, if there is one.
+    fn weigh(&mut self, ctx: &mut Ctx<'_>, weight: u32) -> bool {
+        let before = std::mem::replace(&mut self.endpoint.weight, weight);
+        if let Stage::Keeping(Keeping { lease, .. }) = self.stage {
+            self.write_anew(ctx, lease);
+        }
+        before != weight
+    }
+
+    fn is_registered(&self) -> bool {
+        matches!(self.stage, Stage::Keeping(_))
+    }
+
+    fn peers(&self) -> Vec<NodeId> {
+        vec![self.session.member()]
+    }
+}
+
+impl Registrar {
+    /// An instance that will register when it has started, up to half a second from now.
+    pub fn boot(
+        address: &Address<Config>,
+        service: ServiceId,
+        endpoint: Endpoint,
+        re_register: ReRegister,
+        ctx: &mut Ctx<'_>,
+    ) -> Registrar {
+        let start = Duration::from_nanos(ctx.luck("start").below(WAKE.as_nanos() as u32).into());
+        ctx.after(start, Timer::Register.into());
+        let session = Session::new(address, endpoint.zone, ctx);
+        let written = endpoint.weight;
+        Registrar {
+            session,
+            service,
+            endpoint,
+            re_register,
+            written,
+            stage: Stage::Idle,
+            passes: Passes::default(),
+        }
+    }
+
+    /// A timer of its own has fired.
+    fn on_own_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
         match timer {
             Timer::Register => {
                 if let Stage::Idle = self.stage {
@@ -180,21 +206,16 @@ impl Registrar {
     }
 
     /// A call has taken too long.
-    pub fn on_unanswered(&mut self, ctx: &mut Ctx<'_>, call: u32) {
+    fn on_unanswered(&mut self, ctx: &mut Ctx<'_>, call: u32) {
         if self.session.on_unanswered(call) && !self.has_left() {
             self.start_over(ctx, Duration::ZERO);
         }
     }
 
-    /// The connection is gone. A lease that is kept survives that: its keepalives go on with the next member.
-    pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
-        if peer != self.member() {
-            return;
-        }
-        match self.stage {
-            Stage::Keeping(_) => self.session.turn_to_next(ctx),
-            Stage::Idle | Stage::Left => {}
-            Stage::Granting { .. } | Stage::Registering { .. } => self.start_over(ctx, RETRY),
+    /// The connection may have been silent for too long.
+    fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) {
+        if self.session.on_silence(ctx, connection) {
+            self.on_reset(ctx, self.session.member());
         }
     }
 
@@ -203,16 +224,9 @@ impl Registrar {
         match failing_probe(ctx) {
             Some(by) => {
                 ctx.touch(by);
-                ctx.after(RETRY, NodeTimer::Registrar(Timer::Register));
+                ctx.after(RETRY, Timer::Register.into());
             }
             None => self.grant(ctx),
-        }
-    }
-
-    /// The connection may have been silent for too long.
-    pub fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) {
-        if self.session.on_silence(ctx, connection) {
-            self.on_reset(ctx, self.member());
         }
     }
 
@@ -221,7 +235,7 @@ impl Registrar {
             Pass::Clear => self.ask_for_lease(ctx),
             Pass::Late(by) => {
                 self.stage = Stage::Granting { call: None };
-                ctx.after(by, NodeTimer::Registrar(Timer::GrantLate));
+                ctx.after(by, Timer::GrantLate.into());
             }
             Pass::Fails(_) => self.start_over(ctx, RETRY),
             Pass::Ends => {}
@@ -277,7 +291,7 @@ impl Registrar {
             if keeping.deadline < ctx.now() {
                 ctx.touch(by);
             }
-            return ctx.after(WAKE, NodeTimer::Registrar(Timer::Wake(lease)));
+            return ctx.after(WAKE, Timer::Wake(lease).into());
         }
         keeping.wakes += 1;
         if keeping.wakes.is_multiple_of(WAKES_PER_CHECK) && keeping.deadline < ctx.now() {
@@ -289,13 +303,13 @@ impl Registrar {
                 None => self.renew(ctx, lease),
             }
         }
-        ctx.after(WAKE, NodeTimer::Registrar(Timer::Wake(lease)));
+        ctx.after(WAKE, Timer::Wake(lease).into());
     }
 
     fn renew(&mut self, ctx: &mut Ctx<'_>, lease: LeaseId) {
         match self.passes.pass(ctx, Point::InstanceRenew) {
             Pass::Clear => self.session.send(ctx, Msg::KeepAlive { lease }),
-            Pass::Late(by) => ctx.after(by, NodeTimer::Registrar(Timer::RenewLate(lease))),
+            Pass::Late(by) => ctx.after(by, Timer::RenewLate(lease).into()),
             Pass::Fails(_) | Pass::Ends => {}
         }
     }
@@ -332,7 +346,7 @@ impl Registrar {
     fn start_over(&mut self, ctx: &mut Ctx<'_>, after: Duration) {
         self.session.turn_to_next(ctx);
         self.stage = Stage::Idle;
-        ctx.after(after, NodeTimer::Registrar(Timer::Register));
+        ctx.after(after, Timer::Register.into());
     }
 }
 

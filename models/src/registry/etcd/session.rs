@@ -6,18 +6,25 @@ use schism_core::{Duration, NodeId, Time, ZoneId};
 
 use super::api::{Answer, Ask, Failure, Msg};
 use super::{Config, Keepalive};
-use crate::node::{Ctx, Timer as NodeTimer};
+use crate::node::Ctx;
+use crate::registry::Address;
 
 /// How long a client waits before it tries again: 500 ms (client/v3/lease.go, `retryConnWait`).
 pub const RETRY: Duration = Duration::from_millis(500);
 
-/// Where the registry is, as an instance or client is configured.
-#[derive(Clone, Debug)]
-pub struct Address {
-    /// The registry's constants.
-    pub config: Arc<Config>,
-    /// The members and their zones.
-    pub members: Arc<[(NodeId, ZoneId)]>,
+/// What a session reminds itself of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Timer {
+    /// A call has taken too long.
+    Unanswered {
+        /// Its number.
+        call: u32,
+    },
+    /// The connection may have been silent for too long.
+    Silence {
+        /// Which.
+        connection: u32,
+    },
 }
 
 /// The connection.
@@ -65,13 +72,12 @@ impl Line {
 
 impl Session {
     /// A client in `zone`, connected to nobody yet.
-    pub fn new(address: &Address, zone: ZoneId, ctx: &Ctx<'_>) -> Session {
+    pub fn new(address: &Address<Config>, zone: ZoneId, ctx: &Ctx<'_>) -> Session {
         let mut luck = ctx.luck("registry members");
-        let (mut near, mut far): (Vec<_>, Vec<_>) =
-            address.members.iter().partition(|member| member.1 == zone);
-        luck.shuffle(&mut near);
+        let (mut members, mut far) = address.layout.members_near(zone);
+        luck.shuffle(&mut members);
         luck.shuffle(&mut far);
-        let members = near.into_iter().chain(far).map(|&(node, _)| node).collect();
+        members.extend(far);
         Session {
             config: address.config.clone(),
             members,
@@ -134,7 +140,7 @@ impl Session {
     }
 
     fn mind(&self, ctx: &mut Ctx<'_>, after: Duration) {
-        ctx.after(after, NodeTimer::Silence { connection: self.line.number });
+        ctx.after(after, Timer::Silence { connection: self.line.number }.into());
     }
 
     /// Asks that member; the answer is waited for no longer than `timeout`.
@@ -143,7 +149,7 @@ impl Session {
         let call = self.last_call;
         self.open.push((call, ask));
         self.send(ctx, Msg::Ask { call, ask });
-        ctx.after(timeout, NodeTimer::Unanswered { call });
+        ctx.after(timeout, Timer::Unanswered { call }.into());
         call
     }
 

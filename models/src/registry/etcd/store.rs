@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schism_core::{Duration, NodeId};
 
 use super::api::Header;
-use crate::listing::{Endpoint, Listing, ServiceId};
+use crate::listing::{Change, Endpoint, Listing, ServiceId};
 use crate::observation::{Cause, Write};
 
 /// A lease's number.
@@ -56,32 +56,6 @@ pub enum Command {
         /// The index of that entry.
         index: u64,
     },
-}
-
-/// One change of a service's list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Change {
-    /// The revision that it made.
-    pub revision: u64,
-    /// The revision of the list that it changed: whoever has seen less has missed something. No real event says so; it
-    /// is how the model knows that a client's own list is no longer the registry's.
-    pub after: u64,
-    /// The instance.
-    pub endpoint: Endpoint,
-    /// Whether it is there now.
-    pub up: bool,
-}
-
-impl Change {
-    /// Makes the change in a list.
-    pub fn apply_to(&self, listing: &mut Listing) {
-        if self.up {
-            listing.insert(self.endpoint);
-        } else {
-            listing.remove(self.endpoint.node);
-        }
-        listing.revision = self.revision;
-    }
 }
 
 /// What applying a command did.

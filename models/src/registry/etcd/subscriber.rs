@@ -1,16 +1,18 @@
 //! How a client learns who is there: it lists, and it may watch from there on.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use schism_core::{Duration, NodeId, ZoneId};
 
+use super::Config;
 use super::api::{Answer, Ask, Changes, Msg};
-use super::session::{Address, RETRY, Session};
-use super::store::Change;
+use super::session::{self, RETRY, Session};
 use crate::cache::Reads;
 use crate::failpoint::{Pass, Passes, Point};
-use crate::listing::{Listing, ServiceId};
-use crate::node::{Ctx, Timer as NodeTimer};
+use crate::listing::{Change, Listing, ServiceId};
+use crate::node::Ctx;
+use crate::registry::{self, Address, News, Origin, Subscriber as _, Then};
 
 /// A client's side of discovery.
 #[derive(Clone, Debug)]
@@ -55,82 +57,33 @@ enum Stage {
     Watching,
 }
 
-/// What follows a list.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-pub enum Then {
-    /// Nothing, until asked again.
-    Rest,
-    /// A watch of all that follows.
-    Watch,
+/// What the subscriber reminds itself of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Timer {
+    /// It is time to try again.
+    Again,
+    /// What was put off at a failpoint is asked now.
+    Late,
 }
 
-/// What has been learnt: the list as the client has it now, and how it came to that.
-#[derive(Clone, Debug)]
-pub struct News<'a> {
-    /// The list.
-    pub listing: Arc<Listing>,
-    /// How.
-    pub from: Origin<'a>,
-}
+impl registry::Subscriber for Subscriber {
+    type Msg = Msg;
+    type Timer = super::Timer;
 
-/// How a client came to its list.
-#[derive(Clone, Copy, Debug)]
-pub enum Origin<'a> {
-    /// It was told the whole list.
-    Listed,
-    /// It has made these changes in the list that it had.
-    Changed(&'a [Change]),
-}
-
-impl Subscriber {
-    /// A client in `zone` that knows nothing yet.
-    pub fn new(address: &Address, zone: ZoneId, service: ServiceId, ctx: &Ctx<'_>) -> Subscriber {
-        Subscriber {
-            session: Session::new(address, zone, ctx),
-            service,
-            stage: Stage::Idle,
-            seen: 0,
-            own: None,
-            passes: Passes::default(),
-        }
-    }
-
-    /// The member that it is connected to.
-    pub fn member(&self) -> NodeId {
-        self.session.member()
-    }
-
-    /// Asks for the list, unless it is being asked for.
-    pub fn list(&mut self, ctx: &mut Ctx<'_>, reads: Reads, then: Then) {
+    fn list(&mut self, ctx: &mut Ctx<'_>, reads: Reads, then: Then) {
         if let Stage::Listing { .. } = self.stage {
             return;
         }
         self.stage = Stage::Listing { call: None, reads, then };
         match self.passes.pass(ctx, Point::ClientList) {
             Pass::Clear => self.ask(ctx, reads, then),
-            Pass::Late(by) => ctx.after(by, NodeTimer::SubscribeLate),
+            Pass::Late(by) => ctx.after(by, Timer::Late.into()),
             Pass::Fails(_) => self.try_next(ctx, RETRY),
             Pass::Ends => {}
         }
     }
 
-    /// What was put off at a failpoint is asked now.
-    pub fn on_late(&mut self, ctx: &mut Ctx<'_>) {
-        match self.stage {
-            Stage::Listing { call: None, reads, then } => self.ask(ctx, reads, then),
-            Stage::Watching => self.ask_to_watch(ctx),
-            Stage::Idle | Stage::Listing { call: Some(_), .. } => {}
-        }
-    }
-
-    fn ask(&mut self, ctx: &mut Ctx<'_>, reads: Reads, then: Then) {
-        let ask = Ask::List { service: self.service, reads };
-        let call = self.session.ask(ctx, ask, self.session.config().request_timeout);
-        self.stage = Stage::Listing { call: Some(call), reads, then };
-    }
-
-    /// A message of the registry's has come: what it tells, if that is news.
-    pub fn on_message<'a>(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &'a Msg) -> Option<News<'a>> {
+    fn on_message<'a>(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &'a Msg) -> Option<News<'a>> {
         self.session.on_heard(ctx, from);
         match msg {
             Msg::Answer { call, answer } => {
@@ -155,34 +108,73 @@ impl Subscriber {
         }
     }
 
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: super::Timer) -> Option<News<'static>> {
+        match timer {
+            super::Timer::Session(session::Timer::Unanswered { call }) => self.on_unanswered(ctx, call),
+            super::Timer::Session(session::Timer::Silence { connection }) => self.on_silence(ctx, connection),
+            super::Timer::Subscriber(Timer::Again) => self.on_retry(ctx),
+            super::Timer::Subscriber(Timer::Late) => self.on_late(ctx),
+            super::Timer::Member(_) | super::Timer::Registrar(_) => {
+                unreachable!("a subscriber has no {timer:?}")
+            }
+        }
+        None
+    }
+
+    /// The connection is gone: what was under way goes on with the next member.
+    fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        if peer == self.session.member() && self.stage != Stage::Idle {
+            self.try_next(ctx, RETRY);
+        }
+    }
+
+    fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
+        self.try_next(ctx, Duration::ZERO);
+    }
+
+    fn peers(&self) -> Vec<NodeId> {
+        vec![self.session.member()]
+    }
+}
+
+impl Subscriber {
+    /// A client in `zone` that knows nothing yet.
+    pub fn new(address: &Address<Config>, zone: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> Subscriber {
+        Subscriber {
+            session: Session::new(address, zone, ctx),
+            service,
+            stage: Stage::Idle,
+            seen: 0,
+            own: None,
+            passes: Passes::default(),
+        }
+    }
+
+    /// What was put off at a failpoint is asked now.
+    fn on_late(&mut self, ctx: &mut Ctx<'_>) {
+        match self.stage {
+            Stage::Listing { call: None, reads, then } => self.ask(ctx, reads, then),
+            Stage::Watching => self.ask_to_watch(ctx),
+            Stage::Idle | Stage::Listing { call: Some(_), .. } => {}
+        }
+    }
+
     /// A call has taken too long: the next member is asked.
-    pub fn on_unanswered(&mut self, ctx: &mut Ctx<'_>, call: u32) {
+    fn on_unanswered(&mut self, ctx: &mut Ctx<'_>, call: u32) {
         if self.session.on_unanswered(call) {
             self.try_next(ctx, Duration::ZERO);
         }
     }
 
-    /// The connection is gone: what was under way goes on with the next member.
-    pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
-        if peer == self.member() && self.stage != Stage::Idle {
-            self.try_next(ctx, RETRY);
-        }
-    }
-
-    /// Drops the connection, though nothing is wrong with it, and goes on with the next member at once.
-    pub fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
-        self.try_next(ctx, Duration::ZERO);
-    }
-
     /// The connection may have been silent for too long.
-    pub fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) {
+    fn on_silence(&mut self, ctx: &mut Ctx<'_>, connection: u32) {
         if self.session.on_silence(ctx, connection) {
-            self.on_reset(ctx, self.member());
+            self.on_reset(ctx, self.session.member());
         }
     }
 
     /// It is time to try again.
-    pub fn on_retry(&mut self, ctx: &mut Ctx<'_>) {
+    fn on_retry(&mut self, ctx: &mut Ctx<'_>) {
         match self.stage {
             Stage::Idle => {}
             Stage::Listing { reads, then, .. } => {
@@ -193,9 +185,15 @@ impl Subscriber {
         }
     }
 
+    fn ask(&mut self, ctx: &mut Ctx<'_>, reads: Reads, then: Then) {
+        let ask = Ask::List { service: self.service, reads };
+        let call = self.session.ask(ctx, ask, self.session.config().request_timeout);
+        self.stage = Stage::Listing { call: Some(call), reads, then };
+    }
+
     fn try_next(&mut self, ctx: &mut Ctx<'_>, after: Duration) {
         self.session.turn_to_next(ctx);
-        ctx.after(after, NodeTimer::Resubscribe);
+        ctx.after(after, Timer::Again.into());
     }
 
     fn on_answer<'a>(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &'a Answer) -> Option<News<'a>> {
@@ -223,7 +221,7 @@ impl Subscriber {
         self.stage = Stage::Watching;
         match self.passes.pass(ctx, Point::ClientWatch) {
             Pass::Clear => self.ask_to_watch(ctx),
-            Pass::Late(by) => ctx.after(by, NodeTimer::SubscribeLate),
+            Pass::Late(by) => ctx.after(by, Timer::Late.into()),
             Pass::Fails(_) => self.try_next(ctx, RETRY),
             Pass::Ends => {}
         }
@@ -237,7 +235,7 @@ impl Subscriber {
     /// (client/v3/watch.go, v3.6.14); whoever keeps a list then lists anew and watches on, as a Kubernetes reflector
     /// does (client-go, tools/cache/reflector.go).
     fn on_compacted(&mut self, ctx: &mut Ctx<'_>, from: NodeId, service: ServiceId) {
-        if self.stage == Stage::Watching && from == self.member() && service == self.service {
+        if self.stage == Stage::Watching && from == self.session.member() && service == self.service {
             self.list(ctx, Reads::Linearizable, Then::Watch);
         }
     }
@@ -245,7 +243,7 @@ impl Subscriber {
     /// The connection keeps its order and a broken one is resumed from what was seen, so nothing is missing unless the
     /// member left something out.
     fn on_changes<'a>(&mut self, from: NodeId, changes: &'a Changes) -> Option<News<'a>> {
-        if self.stage != Stage::Watching || from != self.member() {
+        if self.stage != Stage::Watching || from != self.session.member() {
             return None;
         }
         let fresh = changes.after(self.seen);
@@ -253,7 +251,7 @@ impl Subscriber {
         let own = self.own.as_mut().expect("a watch follows a list");
         own.change(fresh, self.seen, changes);
         self.seen = last.revision;
-        Some(News { listing: own.listing.clone(), from: Origin::Changed(fresh) })
+        Some(News { listing: own.listing.clone(), from: Origin::Changed(Cow::Borrowed(fresh)) })
     }
 }
 

@@ -192,6 +192,7 @@ fn lease(instance: &str, last_renewal_s: f64, removed_s: f64, cause: &'static st
         instance: instance.to_owned(),
         registered_s: 0.1,
         last_renewal_s: Some(last_renewal_s),
+        unhealthy_s: None,
         removed_s: Some(removed_s),
         cause: Some(cause),
     }

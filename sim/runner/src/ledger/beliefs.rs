@@ -55,8 +55,9 @@ struct Subject {
 impl Beliefs {
     pub(crate) fn new(cast: &Cast, listed: Listed) -> Beliefs {
         let nodes = (0..cast.nodes() as u32).map(NodeId);
-        let (subjects, observers): (Vec<NodeId>, Vec<NodeId>) =
-            nodes.partition(|&node| matches!(cast.role(node), Role::Instance(..)));
+        let (subjects, observers): (Vec<NodeId>, Vec<NodeId>) = nodes
+            .filter(|&node| cast.role(node) != Role::Aide)
+            .partition(|&node| matches!(cast.role(node), Role::Instance(..)));
         let mut place = vec![u32::MAX; cast.nodes()];
         subjects.iter().zip(0..).for_each(|(node, number)| place[node.index()] = number);
         observers.iter().zip(0..).for_each(|(node, number)| place[node.index()] = number);

@@ -50,6 +50,7 @@ impl Intervals {
             Role::Member => (0, 0),
             Role::Instance(service, _) => (1, service.0),
             Role::Client(group) => (2, group),
+            Role::Aide => (3, 0),
         };
         let mut heads: Vec<NodeId> = Vec::with_capacity(cast.nodes());
         for node in (0..cast.nodes() as u32).map(NodeId) {

@@ -20,6 +20,8 @@ struct Entry {
     instance: NodeId,
     registered: Time,
     renewed: Option<Time>,
+    /// Since when it has not counted as healthy.
+    failed: Option<Time>,
     removed: Option<(Time, &'static str)>,
 }
 
@@ -41,7 +43,7 @@ impl Leases {
             Observation::Read => self.counts.reads += 1,
             Observation::Extended => self.counts.leases.renewed += 1,
             // Counted when first committed: see `on_commit`.
-            Observation::Committed { .. } => {}
+            Observation::Committed { .. } | Observation::Wrote(_) => {}
             Observation::LeaseLost
             | Observation::Deposed { .. }
             | Observation::View(_)
@@ -62,13 +64,29 @@ impl Leases {
             Write::Register(node) => {
                 self.close(now, node, "replaced");
                 self.latest[node.index()] = Some(self.entries.len() as u32);
-                self.entries.push(Entry { instance: node, registered: now, renewed: None, removed: None });
+                self.entries.push(Entry {
+                    instance: node,
+                    registered: now,
+                    renewed: None,
+                    failed: None,
+                    removed: None,
+                });
             }
             Write::Remove(node, cause) => {
                 self.count(cause);
                 self.close(now, node, word(cause));
             }
             Write::Revoke(cause) => self.count(cause),
+            Write::Fail(node) => {
+                if let Some(entry) = self.latest(node) {
+                    entry.failed.get_or_insert(now);
+                }
+            }
+            Write::Recover(node) => {
+                if let Some(entry) = self.latest(node) {
+                    entry.failed = None;
+                }
+            }
             Write::Put => {}
         }
     }
@@ -81,6 +99,7 @@ impl Leases {
             instance: name(entry.instance),
             registered_s: secs(entry.registered),
             last_renewal_s: entry.renewed.map(secs),
+            unhealthy_s: entry.failed.map(secs),
             removed_s: entry.removed.map(|(at, _)| secs(at)),
             cause: entry.removed.map(|(_, cause)| cause),
         };

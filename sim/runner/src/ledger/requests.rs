@@ -41,7 +41,7 @@ impl Requests {
         }
         let group = |node| match cast.role(node) {
             Role::Client(group) => group,
-            Role::Member | Role::Instance(..) => NO_CLIENT,
+            Role::Member | Role::Instance(..) | Role::Aide => NO_CLIENT,
         };
         Requests {
             warmup,

@@ -242,6 +242,7 @@ fn scenario() -> Scenario {
             Group { name: "web".to_owned(), config: client.clone(), nodes: group("web", WEB, &[a, b]) },
             Group { name: "batch".to_owned(), config: client, nodes: group("batch", BATCH, &[a]) },
         ],
+        aides: Vec::new(),
         spares: Vec::new(),
         faults: Vec::new(),
         lines: Vec::new(),

@@ -3,21 +3,25 @@
 use std::collections::BTreeMap;
 
 use schism_core::{NodeId, ZoneId};
+use schism_models::registry::Aides;
 
 use super::topology::{Zones, bad_name};
 use crate::diagnostics::{Problem, Report};
 use crate::limits::{self, Limit};
 use crate::reader::too_many;
+use crate::registry::Spec;
 use crate::source::{At, Place};
-use crate::spec::{RegistrySpec, Spread, Written};
+use crate::spec::{Spread, Written};
 use crate::target::is_name;
-use crate::{Node, Spare};
+use crate::{Aide, Node, Spare};
 
 /// All nodes, and the groups that targets can name.
 pub(super) struct Cast {
     pub(super) members: Vec<Node>,
     pub(super) services: Vec<Vec<Node>>,
     pub(super) clients: Vec<Vec<Node>>,
+    /// Processes of the registry's besides its members that share no instance's host.
+    pub(super) apart: Vec<Node>,
     /// Instances that faults recruit.
     pub(super) spares: Vec<Spare>,
     /// The zones that the instances of each service take turns in.
@@ -28,12 +32,16 @@ pub(super) struct Cast {
     names: Vec<String>,
     zone_of: Vec<ZoneId>,
     pub(super) registry: Registry,
+    /// Its name in the catalog, if it could be read.
+    pub(super) registry_name: Option<&'static str>,
 }
 
 /// What a target may say of the registry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Registry {
-    HasMembers,
+    HasLeader,
+    /// It has members, none of which leads the others; with its name.
+    HasNoLeader(&'static str),
     IsStatic,
     /// What was written could not be read, which has been reported.
     Unknown,
@@ -45,6 +53,8 @@ pub(super) enum Kind {
     Member,
     Instance,
     Client,
+    /// A process of the registry's besides its members.
+    Aide,
 }
 
 impl Kind {
@@ -54,6 +64,7 @@ impl Kind {
             Kind::Member => "is a registry member",
             Kind::Instance => "is an instance of a service",
             Kind::Client => "is a client",
+            Kind::Aide => "serves the registry",
         }
     }
 
@@ -63,6 +74,7 @@ impl Kind {
             Kind::Member => "are registry members",
             Kind::Instance => "are instances of a service",
             Kind::Client => "are clients",
+            Kind::Aide => "serve the registry",
         }
     }
 }
@@ -73,8 +85,10 @@ pub(super) const REGISTRY: &str = "registry";
 /// Names that mean something else in a target.
 const RESERVED: &[&str] = &[REGISTRY, "rest", "zone"];
 
-pub(super) fn has_members(written: &Written) -> bool {
-    matches!(written.registry, Some(At { value: RegistrySpec::Etcd(_), .. }))
+/// The name of the registry, if clients cannot call it as a key-value store.
+pub(super) fn cannot_be_called(written: &Written) -> Option<&'static str> {
+    let registry = written.registry.as_ref()?;
+    (!registry.value.can_be_called()).then(|| registry.value.name())
 }
 
 impl Cast {
@@ -82,23 +96,27 @@ impl Cast {
     pub(super) fn assemble(written: &Written, zones: &Zones, report: &Report) -> Option<Cast> {
         totals(written, report)?;
         let registry = match &written.registry {
-            Some(At { value: RegistrySpec::Etcd(_), .. }) => Registry::HasMembers,
-            Some(At { value: RegistrySpec::Static, .. }) => Registry::IsStatic,
+            Some(At { value: Spec::Static, .. }) => Registry::IsStatic,
+            Some(At { value: spec, .. }) if spec.has_leader() => Registry::HasLeader,
+            Some(At { value: spec, .. }) => Registry::HasNoLeader(spec.name()),
             None => Registry::Unknown,
         };
         let mut cast = Cast {
             members: Vec::new(),
             services: Vec::new(),
             clients: Vec::new(),
+            apart: Vec::new(),
             spares: Vec::new(),
             turns: Vec::new(),
             groups: BTreeMap::new(),
             names: Vec::new(),
             zone_of: Vec::new(),
             registry,
+            registry_name: written.registry.as_ref().map(|at| at.value.name()),
         };
-        if let Some(At { value: RegistrySpec::Etcd(etcd), .. }) = &written.registry {
-            cast.members = cast.add(REGISTRY, etcd.members.value, &etcd.spread, zones, report);
+        let registry = written.registry.as_ref().map(|at| &at.value);
+        if let Some(members) = registry.and_then(Spec::members) {
+            cast.members = cast.add(REGISTRY, members.count.value, &members.spread, zones, report);
         }
         names(written, report);
         for service in &written.services {
@@ -112,6 +130,12 @@ impl Cast {
             let count = client.count.map_or(0, |at| at.value);
             let nodes = cast.add(&client.name.value, count, &client.spread, zones, report);
             cast.clients.push(nodes);
+        }
+        for aides in registry.map_or_else(Vec::new, Spec::aides) {
+            if let Aides::Apart(name, count) = aides {
+                let nodes = cast.add(name, count, &Spread::All, zones, report);
+                cast.apart.extend(nodes);
+            }
         }
         if cast.zone_of.is_empty() && !report.has_errors() {
             let place = written.registry.as_ref().map_or(Place::default(), |at| at.place);
@@ -163,6 +187,23 @@ impl Cast {
         nodes
     }
 
+    /// The processes of the registry's besides its members, once nobody else comes: those apart, and one on the host of
+    /// each instance.
+    pub(super) fn aides(&self, kinds: &[Aides]) -> Vec<Aide> {
+        let apart = self.apart.iter().map(|node| Aide { node: node.clone(), host: None });
+        let instances = self.services.iter().flatten().chain(self.spares.iter().map(|spare| &spare.node));
+        let suffixes = kinds.iter().filter_map(|kind| match kind {
+            Aides::OnHosts(suffix) => Some(suffix),
+            Aides::Apart(..) => None,
+        });
+        let hosts = suffixes.flat_map(|suffix| instances.clone().map(move |host| (host, suffix)));
+        let aboard = (self.zone_of.len() as u32..).zip(hosts).map(|(id, (host, suffix))| Aide {
+            node: Node { id: NodeId(id), name: format!("{}-{suffix}", host.name), zone: host.zone },
+            host: Some(host.id),
+        });
+        apart.chain(aboard).collect()
+    }
+
     /// How many instances there are, with those that faults have recruited.
     pub(super) fn instances(&self) -> usize {
         self.services.iter().map(Vec::len).sum::<usize>() + self.spares.len()
@@ -176,6 +217,7 @@ impl Cast {
             index if index < members => Kind::Member,
             index if index < members + instances => Kind::Instance,
             index if index < members + instances + clients => Kind::Client,
+            index if index < members + instances + clients + self.apart.len() => Kind::Aide,
             _ => Kind::Instance,
         }
     }

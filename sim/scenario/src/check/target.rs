@@ -27,6 +27,9 @@ pub(super) fn resolve(spec: &TargetSpec, cast: &Cast, zones: &Zones, report: &Re
         Ok(found) => found?,
         Err(wrong) => return problem(wrong),
     };
+    if let Some(stand_in) = stand_in(spec, &base, &nodes, cast, report) {
+        return Some(stand_in);
+    }
     let select = match &spec.select {
         None => None,
         Some(select) => match self::select(spec, select, &base, &nodes, cast, zones) {
@@ -44,6 +47,49 @@ pub(super) fn resolve(spec: &TargetSpec, cast: &Cast, zones: &Zones, report: &Re
         (_, Some(Select::Pick(_) | Select::Share(_))) => None,
     };
     Some(Resolved { target: Target { base, select }, place: spec.place, text: spec.text.clone(), certain })
+}
+
+/// Where no member leads, the first stands in for the leader, so that a scenario can be asked of every registry.
+fn stand_in(
+    spec: &TargetSpec,
+    base: &Base,
+    nodes: &[NodeId],
+    cast: &Cast,
+    report: &Report,
+) -> Option<Resolved> {
+    let (Registry::HasNoLeader(name), BaseSpec::Name(group), Base::Group(_)) =
+        (cast.registry, &spec.base, base)
+    else {
+        return None;
+    };
+    if group != REGISTRY {
+        return None;
+    }
+    let (first, others) = nodes.split_first()?;
+    let (nodes, who) = match spec.select.as_ref()? {
+        SelectSpec::Leader => (vec![*first], "the first member stands in"),
+        SelectSpec::Followers if !others.is_empty() => {
+            (others.to_vec(), "all members but the first stand in")
+        }
+        SelectSpec::Followers
+        | SelectSpec::Minority
+        | SelectSpec::Majority
+        | SelectSpec::Pick(_)
+        | SelectSpec::Share(_)
+        | SelectSpec::In(_) => return None,
+    };
+    let message = format!("no member of {name} leads the others: for `{}` {who}", spec.text);
+    report.add(Problem::warning(spec.place, message).help("write \"registry:one\" for one that is drawn"));
+    let base = match nodes[..] {
+        [only] => Base::Node(only),
+        _ => Base::Group(nodes.clone()),
+    };
+    Some(Resolved {
+        target: Target { base, select: None },
+        place: spec.place,
+        text: spec.text.clone(),
+        certain: Some(nodes),
+    })
 }
 
 /// The base with its nodes. `Ok(None)` if the cause has been reported elsewhere.

@@ -80,7 +80,7 @@ impl Member {
         self.news.clear();
         for client in self.clients.clone() {
             ctx.hang_up(client);
-            self.on_reset(client);
+            self.forget(client);
         }
     }
 

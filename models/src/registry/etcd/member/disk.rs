@@ -7,8 +7,9 @@ use super::super::log::{Disk, Record};
 use super::super::raft::{self, Peer};
 use super::{Member, Timer};
 use crate::failpoint::{Pass, Point};
-use crate::node::{Ctx, Timer as NodeTimer};
+use crate::node::Ctx;
 use crate::plight::{BadDisk, Plight};
+use crate::registry;
 
 /// What is being written, and what waits for it.
 #[derive(Clone, Debug)]
@@ -66,11 +67,11 @@ impl Member {
         self.disk.saved = state;
         let (after, entries) = self.raft.log.hand_over();
         let record = Record { term: state.0, vote: state.1, commit: self.raft.commit, after, entries };
-        ctx.write(record);
+        ctx.write(registry::Record::Etcd(record));
         self.disk.under_way = Some(Sync { last: self.raft.log.last(), held });
         let takes = self.disk.luck.sample(&self.seat.config.fsync);
         let delay = delay(ctx, takes);
-        ctx.after(takes + delay + more, NodeTimer::Etcd(Timer::Synced));
+        ctx.after(takes + delay + more, Timer::Synced.into());
     }
 
     /// The disk has it, unless it is stalled.

@@ -5,7 +5,7 @@ use schism_core::{Duration, FaultId, Time};
 use super::super::history::replay;
 use super::super::store::{Effect, Store};
 use super::{Member, Timer, ills};
-use crate::node::{Ctx, Timer as NodeTimer};
+use crate::node::Ctx;
 use crate::registry::ail::Ill;
 
 /// What is shown, while that is not the state as it is.
@@ -86,7 +86,7 @@ impl Member {
             && let Some(changed) = self.history.passed(lag.applied)
         {
             lag.reminded = Reminded::Yes;
-            ctx.after((changed + lag.age).since(ctx.moment()), NodeTimer::Etcd(Timer::Lag));
+            ctx.after((changed + lag.age).since(ctx.moment()), Timer::Lag.into());
         }
     }
 

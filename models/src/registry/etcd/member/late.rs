@@ -7,7 +7,7 @@ use super::super::log::Entry;
 use super::super::store::LeaseId;
 use super::{Caller, Member, Timer};
 use crate::failpoint::{Pass, Point};
-use crate::node::{Ctx, Timer as NodeTimer};
+use crate::node::Ctx;
 
 /// Something that is done later.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ impl Member {
     pub(super) fn postpone(&mut self, ctx: &mut Ctx<'_>, by: Duration, what: Late) {
         self.last_late += 1;
         self.late.insert(self.last_late, what);
-        ctx.after(by, NodeTimer::Etcd(Timer::Late(self.last_late)));
+        ctx.after(by, Timer::Late(self.last_late).into());
     }
 
     /// It is time to do what was put off.
@@ -73,7 +73,7 @@ impl Member {
             // A watch that fails ends its stream, and here the connection with it.
             Msg::Watch { .. } => {
                 ctx.hang_up(from);
-                self.on_reset(from);
+                self.forget(from);
             }
             Msg::Raft(_)
             | Msg::Forward { .. }

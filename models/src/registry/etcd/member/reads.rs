@@ -6,7 +6,7 @@ use super::super::api::{Answer, Ask, Failure};
 use super::ails::Meeting;
 use super::{Caller, Member, Timer};
 use crate::cache::Reads;
-use crate::node::{Ctx, Timer as NodeTimer};
+use crate::node::Ctx;
 use crate::observation::Observation;
 
 /// How long a read waits before it asks for the read index again (v3_server.go, `readIndexRetryTime`).
@@ -52,7 +52,7 @@ impl Member {
     pub(super) fn on_read_again(&mut self, ctx: &mut Ctx<'_>, number: u64) {
         if self.reads.current == number && self.reads.index.is_none() {
             self.read_again();
-            ctx.after(READ_AGAIN, NodeTimer::Etcd(Timer::ReadAgain(number)));
+            ctx.after(READ_AGAIN, Timer::ReadAgain(number).into());
             self.settle(ctx);
         }
     }
@@ -67,7 +67,7 @@ impl Member {
         self.reads.batch = std::mem::take(&mut self.reads.next);
         let number = self.take_number(ctx);
         self.reads.current = number;
-        ctx.after(READ_AGAIN, NodeTimer::Etcd(Timer::ReadAgain(number)));
+        ctx.after(READ_AGAIN, Timer::ReadAgain(number).into());
         self.raft.read_index(number);
         self.settle(ctx);
     }
@@ -101,7 +101,7 @@ impl Member {
             None => self.answer_now(ctx, caller, ask),
             Some(Meeting::Lock(left)) => {
                 self.reads.locked.push((caller, ask));
-                ctx.after(left, NodeTimer::Etcd(Timer::Moved));
+                ctx.after(left, Timer::Moved.into());
             }
             Some(Meeting::Error) => self.answer(ctx, caller, Answer::Failed(Failure::Internal)),
             Some(Meeting::Death(by)) => ctx.exit(by),

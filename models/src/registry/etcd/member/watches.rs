@@ -5,10 +5,10 @@ use std::sync::Arc;
 use schism_core::{FaultId, NodeId};
 
 use super::super::api::{Changes, Msg};
-use super::super::store::{Change, Compacted};
+use super::super::store::Compacted;
 use super::{Member, ills};
-use crate::listing::ServiceId;
-use crate::node::{Ctx, Message};
+use crate::listing::{Change, ServiceId};
+use crate::node::Ctx;
 use crate::registry::ail::Ill;
 
 impl Member {
@@ -37,7 +37,7 @@ impl Member {
             let news = Arc::new(self.changes(service, changes));
             for &watcher in watchers {
                 if !is_gap(ctx, before, watcher) {
-                    ctx.stream(watcher, Message::Etcd(news.clone()));
+                    ctx.stream(watcher, news.clone().into());
                 }
             }
         }

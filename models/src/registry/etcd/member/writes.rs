@@ -9,7 +9,7 @@ use super::super::store::Command;
 use super::late::Late;
 use super::{Member, Timer, Waiting};
 use crate::failpoint::{Pass, Point};
-use crate::node::{Ctx, Timer as NodeTimer};
+use crate::node::Ctx;
 
 /// How long a member works on a request: 5 s and two election time-outs (etcdserver/config.go, `ReqTimeout`), which is
 /// 7 s by default.
@@ -49,7 +49,7 @@ impl Member {
     /// A number for a request, which ends with the request time-out.
     pub(super) fn take_number(&mut self, ctx: &mut Ctx<'_>) -> u64 {
         self.last += 1;
-        ctx.after(request_timeout(&self.seat.config), NodeTimer::Etcd(Timer::TimedOut(self.last)));
+        ctx.after(request_timeout(&self.seat.config), Timer::TimedOut(self.last).into());
         self.last
     }
 

@@ -7,10 +7,10 @@ use schism_models::nemesis::{Base, Fault, Nature, Standing, Target, Wants};
 
 use super::Strike;
 use super::recruit::recruits;
-use crate::check::cast::{Cast, Kind, Registry};
+use crate::check::cast::{Cast, Kind};
 use crate::check::target::{Resolved, resolve};
 use crate::check::topology::Zones;
-use crate::diagnostics::{Problem, Report};
+use crate::diagnostics::{Problem, Report, listed};
 use crate::limits;
 use crate::reader::too_many;
 use crate::source::{At, Place};
@@ -125,13 +125,28 @@ impl<'a> Aims<'a> {
 /// Whether the registry can fare so at all: one without members, leases and watches cannot.
 fn means_something(fault: &Fault<TargetSpec>, place: Place, cast: &Cast, report: &Report) -> bool {
     let Fault::Registry(fault) = fault else { return true };
-    if cast.registry != Registry::IsStatic {
-        return true;
-    }
     let name = fault.trouble.name();
-    let message =
-        format!("`{name}` has no meaning for a static registry: it has no members, leases or watches");
-    let help = "choose a registry with members, such as etcd, or leave the fault out";
+    let (message, help) = match cast.registry_name {
+        None => return true,
+        Some("static") => (
+            format!("`{name}` has no meaning for a static registry: it has no members, leases or watches"),
+            "choose a registry with members, such as etcd, or leave the fault out".to_owned(),
+        ),
+        Some(registry) => {
+            let troubles = crate::registry::troubles(registry);
+            if troubles.contains(&name) {
+                return true;
+            }
+            let known = listed(troubles.iter().copied());
+            (
+                format!("`{name}` has no meaning for {registry}"),
+                known.map_or_else(
+                    || "leave the fault out".to_owned(),
+                    |known| format!("with {registry} there are: {known}"),
+                ),
+            )
+        }
+    };
     report.add(Problem::error(place, message).help(help));
     false
 }

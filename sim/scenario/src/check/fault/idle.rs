@@ -6,8 +6,9 @@ use schism_models::registry::etcd::LeaseClock;
 use super::Strike;
 use crate::check::cast::{Cast, Kind};
 use crate::diagnostics::{Problem, Report};
+use crate::registry::Spec;
 use crate::source::At;
-use crate::spec::{RegistrySpec, Written};
+use crate::spec::Written;
 
 /// Warns of the first strike of each such fault, unless it may miss.
 pub(super) fn check(
@@ -49,7 +50,7 @@ fn is_of_the_wall_clock(wrong: Wrong) -> bool {
 fn is_read(clock: &Clock, written: &Written, cast: &Cast) -> bool {
     let by_wall = matches!(
         &written.registry,
-        Some(At { value: RegistrySpec::Etcd(etcd), .. }) if etcd.lease_clock == LeaseClock::Wall
+        Some(At { value: Spec::Etcd(etcd), .. }) if etcd.lease_clock == LeaseClock::Wall
     );
     by_wall && clock.targets.iter().any(|target| may_be_a_member(target, cast))
 }

@@ -42,7 +42,7 @@ pub(super) fn recruits(
     if count == 0 {
         return Some(None);
     }
-    if cast.registry != Registry::HasMembers {
+    if cast.registry == Registry::IsStatic {
         let message = format!("`{}`: nobody would learn of new instances without a registry", fault.name());
         return refuse(message, "choose a registry with members, such as etcd".to_owned());
     }

@@ -7,11 +7,11 @@ use schism_models::nemesis::{Planned, Start, Trigger};
 
 use super::Strike;
 use crate::Line;
-use crate::check::cast::has_members;
 use crate::diagnostics::{Problem, Report, nearest, shorten, suggest};
 use crate::limits;
 use crate::read::not_live;
 use crate::reader::too_many;
+use crate::registry::Spec;
 use crate::source::{At, Place};
 use crate::spec::{AskSpec, StartSpec, WhenSpec, Written};
 
@@ -95,17 +95,20 @@ impl<'a> Listener<'a> {
         Problem::error(place, message).help(help.unwrap_or_else(|| all.to_owned()))
     }
 
-    /// A static registry has neither.
+    /// A static registry has neither, and some others have no leader.
     fn of_registry(&self, word: &str, what: &str, place: Place) -> bool {
-        let there = has_members(self.written) || self.written.registry.is_none();
-        if !there {
-            let message = format!("`{word}` never happens: the registry is static and has no {what}");
-            self.report.add(
-                Problem::error(place, message)
-                    .help("choose a registry with members, such as etcd, or another trigger"),
-            );
-        }
-        there
+        let why = match self.written.registry.as_ref().map(|at| &at.value) {
+            Some(Spec::Static) => format!("the registry is static and has no {what}"),
+            Some(spec) if word == LEADER_CHANGES && !spec.has_leader() => {
+                format!("no member of {} leads the others", spec.name())
+            }
+            Some(_) | None => return true,
+        };
+        self.report.add(
+            Problem::error(place, format!("`{word}` never happens: {why}"))
+                .help("choose another registry, such as etcd, or another trigger"),
+        );
+        false
     }
 
     fn fault(&self, id: &str, place: Place) -> Option<usize> {

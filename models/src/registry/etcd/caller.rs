@@ -1,0 +1,85 @@
+//! A client that uses etcd as a key-value store.
+
+use schism_core::{Duration, NodeId, ZoneId};
+
+use super::api::{Answer, Ask, Msg};
+use super::session::{self, Session};
+use super::{Config, Timer};
+use crate::cache::Reads;
+use crate::client::Operation;
+use crate::node::Ctx;
+use crate::observation::Outcome;
+use crate::registry::{self, Address, Ending};
+
+/// A client's connection, over which it calls.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    session: Session,
+}
+
+impl Caller {
+    /// A client in `zone`, connected to nobody yet.
+    pub fn new(address: &Address<Config>, zone: ZoneId, ctx: &Ctx<'_>) -> Caller {
+        Caller { session: Session::new(address, zone, ctx) }
+    }
+}
+
+impl registry::Caller for Caller {
+    type Msg = Msg;
+    type Timer = Timer;
+
+    fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, timeout: Duration) -> u32 {
+        self.session.ask(ctx, ask(operation), timeout)
+    }
+
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) -> Option<Ending> {
+        self.session.on_heard(ctx, from);
+        let Msg::Answer { call, answer } = msg else { return None };
+        let outcome = match self.session.on_answer(ctx, *call, answer)? {
+            Answer::Done | Answer::Granted { .. } | Answer::Listing(..) => Outcome::Success,
+            Answer::Failed(_) => Outcome::Rejected,
+        };
+        Some(Ending::Call { call: *call, outcome })
+    }
+
+    /// A call that is not answered in time goes to the next member when it is made again; the others stay open.
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) -> Option<Ending> {
+        match timer {
+            Timer::Session(session::Timer::Unanswered { call }) => {
+                self.session.on_unanswered(call).then(|| {
+                    self.session.look_elsewhere();
+                    Ending::Call { call, outcome: Outcome::Timeout }
+                })
+            }
+            Timer::Session(session::Timer::Silence { connection }) => {
+                let member = self.session.member();
+                self.session.on_silence(ctx, connection).then_some(Ending::Connection(member))
+            }
+            Timer::Member(_) | Timer::Registrar(_) | Timer::Subscriber(_) => {
+                unreachable!("a caller has no {timer:?}")
+            }
+        }
+    }
+
+    fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        if self.session.member() == peer {
+            self.session.turn_to_next(ctx);
+        }
+    }
+
+    fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
+        self.session.turn_to_next(ctx);
+    }
+
+    fn member(&self) -> NodeId {
+        self.session.member()
+    }
+}
+
+fn ask(operation: Operation) -> Ask {
+    match operation {
+        Operation::Put => Ask::Put,
+        Operation::Get => Ask::Get { reads: Reads::Linearizable },
+        Operation::GetSerializable => Ask::Get { reads: Reads::Serializable },
+    }
+}

@@ -1,0 +1,172 @@
+//! How each registry is spelt: one file with its keys, how they are read, what the real system makes of them, and how
+//! they are written down again; and one line here.
+
+mod etcd;
+
+use schism_core::Duration;
+use schism_models::registry::{Aides, Config};
+
+use crate::diagnostics::{Problem, Report};
+use crate::grammar::{Key, Shape};
+use crate::limits;
+use crate::reader::{Chosen, Section};
+use crate::source::At;
+use crate::spec::Spread;
+
+/// Makes the registry as written, and passes on what is asked of it.
+macro_rules! catalog {
+    ($($Name:ident = $module:ident, $name:literal;)*) => {
+        /// The registry chosen, with its options.
+        #[derive(Clone, Debug)]
+        pub(crate) enum Spec {
+            Static,
+            $($Name(Box<$module::Spec>),)*
+        }
+
+        /// The keys of a registry of the catalog.
+        pub(crate) fn keys(name: &str) -> &'static [Key] {
+            match name {
+                $($name => $module::KEYS,)*
+                _ => &[],
+            }
+        }
+
+        /// The names of the registry faults that mean something with a registry of the catalog.
+        pub(crate) fn troubles(name: &str) -> &'static [&'static str] {
+            match name {
+                $($name => $module::TROUBLES,)*
+                _ => &[],
+            }
+        }
+
+        pub(crate) fn read(chosen: &Chosen<'_>, report: &Report) -> Option<Spec> {
+            let section = chosen.options("registry", keys(chosen.name), report);
+            match chosen.name {
+                "static" => Some(Spec::Static),
+                $($name => Some(Spec::$Name(Box::new($module::read(&section)))),)*
+                name => unreachable!("the catalog has a registry `{name}` that cannot be read"),
+            }
+        }
+
+        impl Spec {
+            /// Its name in the catalog.
+            pub(crate) fn name(&self) -> &'static str {
+                match self { Spec::Static => "static", $(Spec::$Name(_) => $name,)* }
+            }
+
+            /// Its members, if it has any.
+            pub(crate) fn members(&self) -> Option<&Members> {
+                match self { Spec::Static => None, $(Spec::$Name(spec) => Some(&spec.members),)* }
+            }
+
+            /// As meant; nothing, if the real system would refuse it.
+            pub(crate) fn check(&self, report: &Report) -> Option<Config> {
+                match self {
+                    Spec::Static => Some(Config::Static),
+                    $(Spec::$Name(spec) => $module::check(spec, report).map(Config::$Name),)*
+                }
+            }
+        }
+
+        /// What is written of a registry besides its members.
+        pub(crate) fn write(out: &mut Lines<'_>, config: &Config) {
+            match config {
+                Config::Static => {}
+                $(Config::$Name(config) => $module::write(out, config),)*
+            }
+        }
+    };
+}
+
+catalog! {
+    Etcd = etcd, "etcd";
+}
+
+impl Spec {
+    /// Whether one of its members leads the others.
+    pub(crate) fn has_leader(&self) -> bool {
+        match self {
+            Spec::Static => false,
+            Spec::Etcd(_) => true,
+        }
+    }
+
+    /// Whether clients can call it as a key-value store.
+    pub(crate) fn can_be_called(&self) -> bool {
+        match self {
+            Spec::Static => false,
+            Spec::Etcd(_) => true,
+        }
+    }
+
+    /// Which processes it has besides its members.
+    pub(crate) fn aides(&self) -> Vec<Aides> {
+        match self {
+            Spec::Static | Spec::Etcd(_) => Vec::new(),
+        }
+    }
+}
+
+/// How many members there are, and where.
+#[derive(Clone, Debug)]
+pub(crate) struct Members {
+    pub(crate) count: At<u32>,
+    pub(crate) spread: Spread,
+}
+
+/// The keys of members that every registry has.
+const ZONES: Key =
+    Key::new("zones", Shape::Names, "The zones that the members take turns in; by default all");
+const ZONE: Key = Key::new("zone", Shape::Name, "The one zone of all members");
+
+/// The key that says how many members there are.
+const fn members_key(default: &'static str) -> Key {
+    Key::new(
+        "members",
+        Shape::Count(limits::MEMBERS),
+        "How many members, named `registry-0`, `registry-1`, ...",
+    )
+    .or(default)
+}
+
+/// The members, as written.
+fn members(section: &Section<'_>) -> Members {
+    Members { count: section.value("members"), spread: crate::read::spread(section) }
+}
+
+/// A client that does not wait for a round trip asks again and again.
+fn patience(timeout: At<Duration>, report: &Report) {
+    if timeout.value < limits::PATIENCE {
+        let message = format!("nobody can answer within {}", timeout.value);
+        report.add(
+            Problem::error(timeout.place, message).help(format!("write at least \"{}\"", limits::PATIENCE)),
+        );
+    }
+}
+
+/// What a registry's constants are written to, one line each.
+pub(crate) struct Lines<'a> {
+    out: &'a mut String,
+}
+
+impl<'a> Lines<'a> {
+    /// Lines at the end of a text.
+    pub(crate) fn after(out: &'a mut String) -> Lines<'a> {
+        Lines { out }
+    }
+
+    /// `key = value`, the value as TOML.
+    fn line(&mut self, key: &str, value: &str) {
+        crate::render::line(self.out, key, value);
+    }
+
+    /// `key = "word"`.
+    fn word(&mut self, key: &str, word: &str) {
+        self.line(key, &crate::render::text(word));
+    }
+
+    /// `key = "10s"`.
+    fn time(&mut self, key: &str, time: Duration) {
+        self.line(key, &crate::render::time(time));
+    }
+}
