@@ -10,6 +10,7 @@ mod catalog;
 pub mod consul;
 pub mod etcd;
 mod nobody;
+pub mod raft;
 
 use std::borrow::Cow;
 use std::sync::Arc;

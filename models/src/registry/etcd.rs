@@ -7,7 +7,6 @@ pub mod history;
 pub mod lessor;
 pub mod log;
 pub mod member;
-pub mod raft;
 pub mod registrar;
 pub mod session;
 pub mod store;

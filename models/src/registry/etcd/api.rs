@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use schism_core::Duration;
 
-use super::raft;
+use super::log;
 use super::store::LeaseId;
 use crate::cache::Reads;
 use crate::listing::{Change, Endpoint, Listing, ServiceId};
@@ -13,7 +13,7 @@ use crate::listing::{Change, Endpoint, Listing, ServiceId};
 #[derive(Clone, Debug, Hash)]
 pub enum Msg {
     /// Between members.
-    Raft(raft::Message),
+    Raft(log::Message),
     /// A follower passes a keepalive on to the leader.
     Forward {
         /// The follower's number for it.

@@ -27,8 +27,7 @@ use super::api::{Answer, Ask, Failure, Msg};
 use super::bucket::Bucket;
 use super::history::{History, replay};
 use super::lessor::{Lessor, SWEEP};
-use super::log::{Disk, Entry};
-use super::raft::{Output, Peer, Raft, Settings};
+use super::log::{Disk, Entry, Output, Raft};
 use super::store::{Command, LeaseId, Store};
 use super::{Config, LeaseClock, Version};
 use crate::failpoint::Passes;
@@ -36,6 +35,7 @@ use crate::listing::{Change, ServiceId};
 use crate::node::Ctx;
 use crate::observation::{Cause, Observation};
 use crate::plight::{Deregister, Plight};
+use crate::registry::raft::{Peer, Settings};
 use crate::registry::{self, Server};
 
 /// Where a member sits.

@@ -3,13 +3,13 @@
 use schism_core::{Duration, FaultId, Luck};
 
 use super::super::api::Msg;
-use super::super::log::{Disk, Record};
-use super::super::raft::{self, Peer};
+use super::super::log::{Disk, Message, Record};
 use super::{Member, Timer};
 use crate::failpoint::{Pass, Point};
 use crate::node::Ctx;
 use crate::plight::{BadDisk, Plight};
 use crate::registry;
+use crate::registry::raft::Peer;
 
 /// What is being written, and what waits for it.
 #[derive(Clone, Debug)]
@@ -20,14 +20,14 @@ pub(super) struct Syncs {
     /// Whether the sync under way should have ended, and the disk does not let it.
     stuck: bool,
     /// Messages that may leave only once what has changed is on disk.
-    pub(super) held: Vec<(Peer, raft::Message)>,
+    pub(super) held: Vec<(Peer, Message)>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Sync {
     /// The last entry in it, and its term.
     last: (u64, u64),
-    held: Vec<(Peer, raft::Message)>,
+    held: Vec<(Peer, Message)>,
 }
 
 impl Syncs {
@@ -96,7 +96,7 @@ impl Member {
     }
 
     /// Sends to another member.
-    pub(super) fn send(&mut self, ctx: &mut Ctx<'_>, to: Peer, message: raft::Message) {
+    pub(super) fn send(&mut self, ctx: &mut Ctx<'_>, to: Peer, message: Message) {
         ctx.send(self.seat.members[to as usize], Msg::Raft(message).into());
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{Ballot, Body, Leadership, Output, Peer, Progress, Raft, Role};
 
-impl Raft {
+impl<C: Clone> Raft<C> {
     /// The leader hands over to the most up-to-date of its followers, rather to one that it has heard of lately; of
     /// equals, to the next by number. Returns whether there was one: who does not lead, or leads alone, cannot.
     pub fn hand_over(&mut self) -> bool {
@@ -50,7 +50,7 @@ impl Raft {
         let Role::Leader(Leadership { progress, .. }) = &self.role else { return None };
         let (me, members) = (self.settings.me, self.settings.members);
         let near = |peer: Peer| (members + me - peer) % members;
-        self.others().max_by_key(|&peer| {
+        self.settings.others().max_by_key(|&peer| {
             let Progress { recent, matched, .. } = progress[peer as usize];
             (recent, matched, near(peer))
         })
@@ -62,18 +62,18 @@ mod tests {
     use schism_core::Seed;
 
     use super::super::Settings;
-    use crate::registry::etcd::log::{Entry, Log, Proposal};
+    use super::super::log::{Entry, Log, Proposal};
 
     use super::*;
 
-    fn group() -> Vec<Raft> {
+    fn group() -> Vec<Raft<()>> {
         let settings = |me| Settings { me, members: 3, election_ticks: 10, pre_vote: true };
         let luck = |me: u8| Seed(1).luck(&format!("member {me}"), "election", 0);
         (0..3).map(|me| Raft::new(settings(me), 0, None, Log::default(), luck(me))).collect()
     }
 
     /// Delivers all messages, and those that they lead to, in order; whoever is cut off gets none.
-    fn settle(group: &mut [Raft], cut_off: Option<Peer>) {
+    fn settle(group: &mut [Raft<()>], cut_off: Option<Peer>) {
         while group.iter().any(|raft| !raft.outbox.is_empty()) {
             for from in 0..group.len() {
                 let (term, last) = group[from].log.last();
@@ -89,7 +89,7 @@ mod tests {
         }
     }
 
-    fn elected() -> Vec<Raft> {
+    fn elected() -> Vec<Raft<()>> {
         let mut group = group();
         while !group[0].leads() {
             group[0].tick();
@@ -98,11 +98,11 @@ mod tests {
         group
     }
 
-    fn put() -> Entry {
+    fn put() -> Entry<()> {
         Entry { term: 0, proposal: Proposal::empty() }
     }
 
-    fn leaders(group: &[Raft]) -> Vec<usize> {
+    fn leaders(group: &[Raft<()>]) -> Vec<usize> {
         (0..group.len()).filter(|&peer| group[peer].leads()).collect()
     }
 

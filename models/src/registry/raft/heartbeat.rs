@@ -2,7 +2,7 @@
 
 use super::{Body, Output, Peer, PendingRead, Raft, Role};
 
-impl Raft {
+impl<C: Clone> Raft<C> {
     pub(super) fn on_heartbeat(&mut self, from: Peer, commit: u64, read: u64) {
         self.heed(from);
         self.commit = self.commit.max(commit.min(self.log.last_index()));
@@ -59,7 +59,7 @@ impl Raft {
         let Role::Leader(lead) = &self.role else { return };
         let (round, commit) = (lead.round, self.commit);
         let matched: Vec<u64> = lead.progress.iter().map(|progress| progress.matched).collect();
-        for peer in self.others() {
+        for peer in self.settings.others() {
             self.send(peer, Body::Heartbeat { commit: commit.min(matched[peer as usize]), read: round });
         }
     }

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use super::super::log::Entry;
+use super::log::Entry;
 
 /// What members tell each other. Every message carries its sender's term, except that a pre-vote carries the next.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Message {
+pub struct Message<C> {
     /// The sender's term.
     pub term: u64,
     /// What it says.
-    pub body: Body,
+    pub body: Body<C>,
 }
 
 /// What a Raft message says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Body {
+pub enum Body<C> {
     /// Vote for me.
     Vote {
         /// For the real vote, or to learn whether it is worth asking.
@@ -35,7 +35,7 @@ pub enum Body {
         /// Term and index of the entry before the first.
         prev: (u64, u64),
         /// The entries.
-        entries: Arc<[Entry]>,
+        entries: Arc<[Entry<C>]>,
         /// The leader's commit index.
         commit: u64,
     },
@@ -54,7 +54,7 @@ pub enum Body {
         read: u64,
     },
     /// A follower passes a proposal on.
-    Propose(Entry),
+    Propose(Entry<C>),
     /// A follower asks at which index a read is current.
     ReadIndex {
         /// The follower's number for it.
@@ -71,7 +71,7 @@ pub enum Body {
     TimeoutNow,
 }
 
-impl Message {
+impl<C> Message<C> {
     /// How many log entries it carries.
     pub fn entries(&self) -> usize {
         match &self.body {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::log::{Entry, Proposal};
+use super::log::{Entry, Proposal};
 use super::{Ballot, Body, Leadership, Message, Output, Peer, Progress, Raft, Role};
 
-impl Raft {
+impl<C: Clone> Raft<C> {
     pub(super) fn on_vote(&mut self, from: Peer, term: u64, ballot: Ballot, last: (u64, u64)) {
         let free = self.vote == Some(from)
             || (self.vote.is_none() && self.leader.is_none())
@@ -81,7 +81,7 @@ impl Raft {
         self.believe(None);
         self.role = Role::Candidate { ballot, votes: BTreeMap::from([(self.settings.me, true)]) };
         let last = self.log.last();
-        for peer in self.others() {
+        for peer in self.settings.others() {
             self.outbox
                 .push(Output::SendAfterSync(peer, Message { term, body: Body::Vote { ballot, last } }));
         }

@@ -1,13 +1,13 @@
 //! Replication: entries go to the followers, and are committed when a quorum has them.
 
-use super::super::log::Entry;
+use super::log::Entry;
 use super::{Body, Conflict, Peer, Raft, Role};
 
 /// Entries in one message at most; etcd bounds them by bytes (`MaxSizePerMsg`, 1 MiB).
 const MOST_ENTRIES: usize = 4096;
 
-impl Raft {
-    pub(super) fn on_append(&mut self, from: Peer, prev: (u64, u64), entries: &[Entry], commit: u64) {
+impl<C: Clone> Raft<C> {
+    pub(super) fn on_append(&mut self, from: Peer, prev: (u64, u64), entries: &[Entry<C>], commit: u64) {
         self.heed(from);
         let (term, index) = prev;
         if index < self.commit {
@@ -55,11 +55,11 @@ impl Raft {
         }
     }
 
-    pub(super) fn append(&mut self, entries: Vec<Entry>) {
+    pub(super) fn append(&mut self, entries: Vec<Entry<C>>) {
         for entry in entries {
             self.log.push(Entry { term: self.term, ..entry });
         }
-        self.others().for_each(|peer| self.replicate(peer));
+        self.settings.others().for_each(|peer| self.replicate(peer));
     }
 
     /// Sends what a follower has not been sent; nothing ahead of a probe's answer.
@@ -101,7 +101,7 @@ impl Raft {
             early.into_iter().for_each(|(from, id)| self.on_read_index(from, id));
         }
         // Followers learn the commit index with the next entries; if there are none, at once, as etcd does.
-        self.others().for_each(|peer| self.tell_commit(peer));
+        self.settings.others().for_each(|peer| self.tell_commit(peer));
     }
 
     fn tell_commit(&mut self, peer: Peer) {

@@ -1,4 +1,5 @@
-//! Raft as etcd runs it: ticks, randomised elections, PreVote and CheckQuorum, replication, ReadIndex.
+//! Raft as etcd runs it: ticks, randomised elections, PreVote and CheckQuorum, replication, ReadIndex. What is
+//! replicated is the registry's own: a command `C`.
 //!
 //! A machine of its own: it is stepped with messages and ticks, and it fills an outbox. What follows etcd's `raft`
 //! package (v3.4 to v3.6) is the order of the checks in [`Raft::step`]; what is left out is what the model does not
@@ -6,6 +7,7 @@
 
 mod election;
 mod heartbeat;
+pub mod log;
 mod message;
 mod replication;
 mod transfer;
@@ -16,7 +18,7 @@ use std::collections::BTreeMap;
 
 use schism_core::Luck;
 
-use super::log::{Entry, Log};
+use self::log::{Entry, Log};
 
 /// A member's number within its group, from 0.
 pub type Peer = u8;
@@ -85,11 +87,11 @@ struct PendingRead {
 
 /// What must be done about it, by whoever runs the machine.
 #[derive(Clone, Debug)]
-pub enum Output {
+pub enum Output<C> {
     /// Send this now.
-    Send(Peer, Message),
+    Send(Peer, Message<C>),
     /// Send this once all that has changed so far is on disk.
-    SendAfterSync(Peer, Message),
+    SendAfterSync(Peer, Message<C>),
     /// A read that this member asked for is current once this index is applied.
     ReadReady {
         /// The number it was asked with.
@@ -103,7 +105,7 @@ pub enum Output {
 
 /// One member of a Raft group.
 #[derive(Clone, Debug)]
-pub struct Raft {
+pub struct Raft<C> {
     settings: Settings,
     luck: Luck,
     /// The current term.
@@ -111,7 +113,7 @@ pub struct Raft {
     /// Whom it voted for in that term.
     pub vote: Option<Peer>,
     /// Its log.
-    pub log: Log,
+    pub log: Log<C>,
     /// Up to where the log is committed.
     pub commit: u64,
     /// Up to where the log is on disk.
@@ -123,12 +125,12 @@ pub struct Raft {
     /// Ticks after which this member stands for election.
     patience: u32,
     /// What is to be done.
-    pub outbox: Vec<Output>,
+    pub outbox: Vec<Output<C>>,
 }
 
-impl Raft {
+impl<C: Clone> Raft<C> {
     /// A member as it boots, with what its disk holds.
-    pub fn new(settings: Settings, term: u64, vote: Option<Peer>, log: Log, luck: Luck) -> Raft {
+    pub fn new(settings: Settings, term: u64, vote: Option<Peer>, log: Log<C>, luck: Luck) -> Raft<C> {
         let stable = log.last_index();
         let mut raft = Raft {
             settings,
@@ -177,7 +179,7 @@ impl Raft {
     }
 
     /// Takes a proposal, or passes it on to the leader; gives it back if there is none.
-    pub fn propose(&mut self, entry: Entry) -> Result<(), Entry> {
+    pub fn propose(&mut self, entry: Entry<C>) -> Result<(), Entry<C>> {
         match (&self.role, self.leader) {
             (Role::Leader(Leadership { successor: Some(_), .. }), _) | (_, None) => Err(entry),
             (Role::Leader(_), Some(_)) => {
@@ -215,7 +217,7 @@ impl Raft {
     }
 
     /// A message has come.
-    pub fn step(&mut self, from: Peer, message: Message) {
+    pub fn step(&mut self, from: Peer, message: Message<C>) {
         let Message { term, body } = message;
         if term > self.term {
             if let Body::Vote { ballot: Ballot::Pre | Ballot::Real, .. } = body
@@ -278,25 +280,25 @@ impl Raft {
         }
     }
 
-    fn send(&mut self, to: Peer, body: Body) {
+    fn send(&mut self, to: Peer, body: Body<C>) {
         self.outbox.push(Output::Send(to, Message { term: self.term, body }));
     }
 
-    fn send_after_sync(&mut self, to: Peer, body: Body) {
+    fn send_after_sync(&mut self, to: Peer, body: Body<C>) {
         self.outbox.push(Output::SendAfterSync(to, Message { term: self.term, body }));
     }
 
     fn quorum(&self) -> usize {
         self.settings.quorum()
     }
-
-    fn others(&self) -> impl Iterator<Item = Peer> + use<> {
-        let me = self.settings.me;
-        (0..self.settings.members).filter(move |&peer| peer != me)
-    }
 }
 
 impl Settings {
+    /// Everyone else in the group.
+    fn others(self) -> impl Iterator<Item = Peer> {
+        (0..self.members).filter(move |&peer| peer != self.me)
+    }
+
     fn quorum(&self) -> usize {
         self.members as usize / 2 + 1
     }
