@@ -122,7 +122,7 @@ pub fn world_born(nodes: u32, first: Birth, letters: &[Letter]) -> World<Toy, Ma
 }
 
 /// Inflicts each fault at its time, in their order, and runs until `end`.
-pub fn run(world: &mut World<Toy, Mailbox>, faults: &[(Time, Fault)], end: Time) {
+pub fn run<A: Actor, W: Witness<A>>(world: &mut World<A, W>, faults: &[(Time, Fault)], end: Time) {
     for (at, fault) in faults {
         world.run_until(*at);
         world.inflict(fault.clone());

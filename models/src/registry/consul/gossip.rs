@@ -9,17 +9,45 @@
 //! its timers ([`Gossip::on_timer`]) and resets ([`Gossip::on_reset`]), and after each does what
 //! [`Gossip::outputs`] asks for. Every `now` is what the process's own monotonic clock reads.
 //!
-//! At the start of a run everybody knows everybody, and nobody has to join: the cluster has been up for long.
+//! At the start of a run everybody knows everybody, and nobody has to join: the cluster has been up for long. A node
+//! keeps only what differs from that, so quiet clusters of thousands cost nothing but their probes: a ping, its answer
+//! and two reminders per node and second.
+//!
+//! Not modelled: compression (so packets are larger here) and encryption; a newcomer's passing on of all that it has just
+//! learned; metadata, protocol versions and addresses that change; memberlist's queue of 1,024 packets and its limit of
+//! 128 exchanges at once; serf's events, queries, coordinates, forced leaves and tombstones; serf's Lamport times, for
+//! which a node's incarnation stands; the WAN pool. A newcomer asks any node of the cluster's list, not only those that
+//! were alive when its last life ended.
 
 pub mod config;
+pub mod doubt;
+mod farewell;
+pub mod formula;
+pub mod grid;
+pub mod order;
 pub mod packet;
+mod probe;
+pub mod queue;
+mod rumor;
+mod spread;
+mod sync;
+pub mod view;
 
 pub use config::Config;
 pub use packet::{Body, News, Packet, Roster, Rule, Status, What};
+pub use view::View;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use doubt::Doubt;
+use farewell::Farewell;
+use grid::{Grid, any_time};
+use probe::Probing;
+use queue::Queue;
 use schism_core::{Duration, Luck, Time};
+use sync::{Seeds, Why};
+use view::FIRST;
 
 /// A node of the cluster, by its place in the cluster's list: 0, 1, ... The embedder keeps which host that is.
 pub type Peer = u32;
@@ -89,7 +117,36 @@ pub enum Output {
 pub struct Gossip {
     config: Arc<Config>,
     me: Peer,
+    start: Start,
+    luck: Luck,
+    grid: Grid,
     outputs: Vec<Output>,
+    /// The last number given to a probe or a reminder.
+    count: u32,
+    view: View,
+    /// Whether it knows the cluster: at once, or since it joined.
+    is_known: bool,
+    doubts: BTreeMap<Peer, Doubt>,
+    /// Who failed, and when (serf's `failedMembers`), however little memberlist still knows of them.
+    failed: BTreeMap<Peer, Time>,
+    /// Who said that it would leave.
+    leaving: BTreeSet<Peer>,
+    news: Queue,
+    /// serf's own: they go along where memberlist's leave room.
+    intents: Queue,
+    /// Whether a reminder to gossip is set: only while there are news.
+    is_gossiping: bool,
+    probing: Probing,
+    /// The health score (awareness.go).
+    health: u32,
+    /// Who has been asked for all it knows and has not answered yet, by the reminder's number.
+    asking: BTreeMap<u32, (Peer, Why)>,
+    seeds: Seeds,
+    /// Whether a reminder to ask the failed is set, or one of them is being asked.
+    is_reconnecting: bool,
+    is_reaping: bool,
+    farewell: Farewell,
+    farewell_serial: u32,
 }
 
 impl Gossip {
@@ -98,10 +155,52 @@ impl Gossip {
     /// # Panics
     ///
     /// If `me` is not of the cluster.
-    pub fn new(config: Arc<Config>, me: Peer, peers: u32, start: Start, now: Time, luck: Luck) -> Gossip {
+    pub fn new(config: Arc<Config>, me: Peer, peers: u32, start: Start, now: Time, mut luck: Luck) -> Gossip {
         assert!(me < peers, "a node is one of its cluster");
-        let _ = (start, now, luck);
-        Gossip { config, me, outputs: Vec::new() }
+        let is_standing = start == Start::Standing;
+        let longest = config.probe_interval.max(config.reconnect_interval);
+        let grid = if is_standing { Grid::standing(now, longest, &mut luck) } else { Grid::new(now) };
+        let mut gossip = Gossip {
+            view: if is_standing { View::full(peers) } else { View::alone(peers, me, now) },
+            probing: Probing::new(peers, &mut luck),
+            config,
+            me,
+            start,
+            luck,
+            grid,
+            outputs: Vec::new(),
+            count: 0,
+            is_known: is_standing,
+            doubts: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            leaving: BTreeSet::new(),
+            news: Queue::default(),
+            intents: Queue::default(),
+            is_gossiping: false,
+            health: 0,
+            asking: BTreeMap::new(),
+            seeds: Seeds::None,
+            is_reconnecting: false,
+            is_reaping: false,
+            farewell: Farewell::No,
+            farewell_serial: 0,
+        };
+        gossip.begin(now);
+        gossip
+    }
+
+    /// Sets the tickers. Who has just started tells that it is alive, and joins.
+    fn begin(&mut self, now: Time) {
+        self.probe_at(now, self.grid.next(now, self.config.probe_interval));
+        let interval = formula::push_pull_interval(self.config.push_pull_interval, self.view.listed());
+        let stagger = any_time(interval, &mut self.luck);
+        if self.is_known {
+            self.after(stagger, Timer::PushPull);
+        } else {
+            self.after(stagger + interval, Timer::PushPull);
+            self.tell(now, News { of: self.me, incarnation: FIRST, what: What::Alive });
+            self.join();
+        }
     }
 
     /// What is asked for since the last time. To be done after each call, in order.
@@ -111,29 +210,52 @@ impl Gossip {
 
     /// A packet came, as a datagram or on a connection.
     pub fn on_message(&mut self, now: Time, from: Peer, packet: Packet) {
-        let _ = (now, from, packet);
+        match packet.body {
+            Body::Gossip => {}
+            Body::Ping(number) => self.send(from, Body::Ack(number)),
+            Body::PingFor(number, target) => self.help(from, number, target),
+            Body::Ack(number) => self.on_ack(now, number),
+            Body::Nack(number) => self.on_nack(now, number),
+            Body::Call(number) => self.stream(from, Body::Answer(number)),
+            Body::Answer(number) => self.on_answer(number),
+            Body::Push(roster) => self.on_push(now, from, &roster),
+            Body::Pull(roster) => self.on_pull(now, from, &roster),
+        }
+        packet.news.into_iter().for_each(|news| self.on_news(now, news));
+        self.look_whether_told(now);
     }
 
     /// A reminder fired.
     pub fn on_timer(&mut self, now: Time, timer: Timer) {
-        let _ = (now, timer);
+        match timer {
+            Timer::Probe(serial) => self.on_probe_timer(now, serial),
+            Timer::Helped(number) => self.on_helped(number),
+            Timer::Gossip => self.gossip(now),
+            Timer::PushPull => self.on_push_pull(),
+            Timer::Suspicion(peer, serial) => self.on_suspicion(now, peer, serial),
+            Timer::Unanswered(serial) => self.stop_asking(now, serial, false),
+            Timer::Join => self.on_join_timer(),
+            Timer::Reconnect => self.on_reconnect(now),
+            Timer::Reap => self.on_reap(now),
+            Timer::Leave(serial) => self.on_leave_timer(now, serial),
+        }
+        self.look_whether_told(now);
     }
 
-    /// A peer's host said that there is no such connection.
+    /// A peer's host said that there is no such connection. A probe does not mind: its call just has no answer.
     pub fn on_reset(&mut self, now: Time, peer: Peer) {
-        let _ = (now, peer);
+        self.stop_asking_peer(now, peer);
     }
 
-    /// Leaves for good: tells everybody, and asks for [`Output::Gone`] when they know, some 3 s later. Until then it
+    /// Leaves for good: tells everybody, and asks for [`Output::Gone`] when they know, some 4 s later. Until then it
     /// goes on answering.
     pub fn leave(&mut self, now: Time) {
-        let _ = now;
+        self.start_leaving(now);
     }
 
     /// How a peer is, as far as this node knows.
     pub fn status(&self, peer: Peer) -> Status {
-        let _ = peer;
-        Status::Alive
+        self.view.status(peer)
     }
 
     /// Whether this node takes a peer to be of the cluster and there: alive, or no more than suspected.
@@ -141,13 +263,21 @@ impl Gossip {
         matches!(self.status(peer), Status::Alive | Status::Suspect)
     }
 
+    /// Whether this node knows the cluster: it was of it from the start, or has joined.
+    pub fn is_known(&self) -> bool {
+        self.is_known
+    }
+
     /// The health score: zero is healthy, and each point lengthens a failing probe by one probe interval.
     pub fn health(&self) -> u32 {
-        0
+        self.health
     }
 
     /// The peers with an exchange in progress on a connection: whom the host resets if the process dies now.
     pub fn connected(&self) -> impl Iterator<Item = Peer> + '_ {
-        std::iter::empty()
+        self.asking.values().map(|&(peer, _)| peer).chain(self.probing.called())
     }
 }
+
+#[cfg(test)]
+mod tests;
