@@ -1,7 +1,6 @@
 //! A stage on which every kind of fault has something to strike, and a line for each way to write one.
 
-use schism_core::Seed;
-use schism_runner::{Report, Simulation};
+use schism_runner::Report;
 use schism_scenario::Scenario;
 
 use crate::runs::{report, scenario};
@@ -94,11 +93,4 @@ pub fn refusal(more: &str) -> Option<String> {
 /// A run of the stage with something more, told.
 pub fn told(more: &str, seed: u64) -> Report {
     report(&staged(more), seed)
-}
-
-/// A run of the stage with something more, that nobody watches, to its end.
-pub fn played(scenario: &Scenario, seed: u64) -> Simulation<()> {
-    let mut simulation: Simulation<()> = Simulation::new(scenario, Seed(seed), ());
-    simulation.run_to_end();
-    simulation
 }

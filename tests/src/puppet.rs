@@ -183,6 +183,7 @@ pub fn world(scripts: &[(Birth, Vec<Line>)]) -> World<Puppet, Finds> {
         zone,
         config: Script { peers: nodes.clone().filter(|&node| node != me).collect(), lines: lines.clone() },
         birth: *birth,
+        host: None,
     };
     let cast = nodes.clone().zip(scripts).map(part).collect();
     World::new(&topology, cast, Seed(1), Finds::default())

@@ -23,6 +23,13 @@ pub fn for_seeds<T: Send>(seeds: u64, act: impl Fn(u64) -> T + Sync + Send) -> V
     (0..seeds).into_par_iter().map(act).collect()
 }
 
+/// A run that nobody watches, to its end.
+pub fn played(scenario: &Scenario, seed: u64) -> Simulation<()> {
+    let mut simulation: Simulation<()> = Simulation::new(scenario, Seed(seed), ());
+    simulation.run_to_end();
+    simulation
+}
+
 /// A run's report.
 pub fn report(scenario: &Scenario, seed: u64) -> Report {
     schism_runner::run(scenario, Seed(seed), Listed::Wrong)

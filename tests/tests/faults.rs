@@ -8,7 +8,8 @@ use schism_models::nemesis::{Lasting, Nature};
 use schism_runner::Simulation;
 use schism_runner::report::Verdict;
 use schism_scenario::Scenario;
-use schism_tests::faults::{Way, fault, played, refusal, staged, told, ways};
+use schism_tests::faults::{Way, fault, refusal, staged, told, ways};
+use schism_tests::runs::played;
 
 /// Ways to write a fault of no intensity at all: as if it were not there.
 const NOTHING: &[&str] = &[

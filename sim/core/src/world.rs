@@ -11,7 +11,7 @@ use crate::queue::{Best, Queue};
 use crate::stream::{StreamId, Streams};
 use crate::witness::Pulse;
 use crate::{
-    Actor, Checkpoints, Ctx, Death, Digest, DigestValue, Effect, Farewell, Fault, FaultId, Life, Luck,
+    Actor, Checkpoints, Ctx, Death, Digest, DigestValue, Effect, Farewell, Fault, FaultId, Hosts, Life, Luck,
     Network, NodeId, Scene, Seed, Setting, Status, Time, Topology, Witness, Wound, Wounds, ZoneId,
 };
 
@@ -33,6 +33,8 @@ pub struct Part<C> {
     pub config: C,
     /// When it first boots.
     pub birth: Birth,
+    /// The node whose host it shares; none if it has its own.
+    pub host: Option<NodeId>,
 }
 
 /// When a node's first life begins.
@@ -232,7 +234,8 @@ impl<A: Actor> Node<A> {
 impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// A world in which every node of the cast that is there from the start has just booted, in order.
     pub fn new(topology: &Topology, cast: Vec<Part<A::Config>>, seed: Seed, witness: W) -> Self {
-        let network = Network::new(topology, cast.iter().map(|part| part.zone).collect());
+        let hosts = Hosts::new(cast.iter().map(|part| part.host));
+        let network = Network::new(topology, cast.iter().map(|part| part.zone).collect(), hosts);
         let names = cast.iter().map(|part| Arc::from(part.name.as_str())).collect();
         let pulses = cast.iter().map(|part| part.birth.pulse()).collect();
         let nodes: Vec<Node<A>> = cast

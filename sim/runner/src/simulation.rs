@@ -163,7 +163,7 @@ fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
         .aides
         .iter()
         .zip(scenario.registry.aide_seats(&layout))
-        .map(|(aide, seat)| part(&aide.node, Role::Aide(Arc::new(seat))))
+        .map(|(aide, seat)| Part { host: aide.host, ..part(&aide.node, Role::Aide(Arc::new(seat))) })
         .collect();
     let aboard = apart.split_off(scenario.aides.iter().filter(|aide| aide.host.is_none()).count());
     members.chain(instances).chain(clients).chain(apart).chain(spares).chain(aboard).collect()
@@ -201,7 +201,7 @@ fn directory(calls: Callee, registry: Option<&AnyAddress>, layout: &Layout) -> D
 }
 
 fn part(node: &scenario::Node, config: Role) -> Part<Role> {
-    Part { name: node.name.clone(), zone: node.zone, config, birth: Birth::AtStart }
+    Part { name: node.name.clone(), zone: node.zone, config, birth: Birth::AtStart, host: None }
 }
 
 /// How an instance is listed that only a fault boots.

@@ -168,6 +168,11 @@ impl<'a> Lines<'a> {
         self.line(key, &crate::render::text(word));
     }
 
+    /// `key = true`.
+    fn flag(&mut self, key: &str, flag: bool) {
+        self.line(key, &flag.to_string());
+    }
+
     /// `key = "10s"`.
     fn time(&mut self, key: &str, time: Duration) {
         self.line(key, &crate::render::time(time));

@@ -272,12 +272,14 @@ impl Cast {
         format!("{name}-{}", node.0 - first)
     }
 
+    /// The nodes of a zone that are there from the start.
     pub(super) fn in_zone(&self, zone: ZoneId) -> impl Iterator<Item = NodeId> {
-        (0..self.zone_of.len() as u32).map(NodeId).filter(move |node| self.zone_of(*node) == zone)
+        (0..self.len() as u32).map(NodeId).filter(move |node| self.zone_of(*node) == zone)
     }
 
+    /// How many nodes are there from the start.
     pub(super) fn len(&self) -> usize {
-        self.zone_of.len()
+        self.zone_of.len() - self.spares.len()
     }
 }
 

@@ -80,7 +80,7 @@ impl Member {
     }
 
     /// Proposes something that nobody waits for.
-    fn decree(&mut self, command: Command) {
+    pub(super) fn decree(&mut self, command: Command) {
         let proposal = Proposal { by: None, command: Some(command) };
         self.put_to_raft(Entry { term: 0, proposal });
     }

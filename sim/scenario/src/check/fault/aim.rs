@@ -47,7 +47,8 @@ impl<'a> Aims<'a> {
         Aims { cast, zones, report, named: 0 }
     }
 
-    /// The fault of each strike. Strikes of one step share what was found for the first.
+    /// The fault of each strike. Strikes of one step share what was found for the first, but for the nodes that each
+    /// boots.
     pub(super) fn all(&mut self, strikes: &[Strike<'_>]) -> Vec<Option<Aimed>> {
         let mut all: Vec<Option<Aimed>> = Vec::with_capacity(strikes.len());
         for (index, strike) in strikes.iter().enumerate() {
@@ -55,11 +56,11 @@ impl<'a> Aims<'a> {
             let steps = strike.spec.steps.len();
             let again = if strike.number > steps { all[index - steps].clone() } else { None };
             let aimed = match again {
-                Some(aimed) => {
+                Some(aimed) if aimed.fault.spares().is_empty() => {
                     self.named += aimed.exact.as_ref().map_or(1, |nodes| nodes.len() as u64);
                     Some(aimed)
                 }
-                None => strike.step.kind.as_ref().and_then(|kind| self.one(kind)),
+                Some(_) | None => strike.step.kind.as_ref().and_then(|kind| self.one(kind)),
             };
             if before <= limits::TARGETED.most && self.named > limits::TARGETED.most {
                 self.report.add(too_many(strike.spec.place, limits::TARGETED, self.named));
