@@ -60,15 +60,6 @@ pub enum Health {
     All,
 }
 
-/// What a client does when the index that it is told is less than the one it knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backwards {
-    /// It begins anew from 0, as it should (website, api-docs/features/blocking; api/watch/funcs.go, `WaitIndexVal`).
-    Reset,
-    /// It goes on waiting for more than it knows.
-    Keep,
-}
-
 /// Whether a check's output is another each time it passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
@@ -102,8 +93,6 @@ pub struct Config {
     /// How long a blocking query waits: 5 min, and up to a sixteenth more (`default_query_time`; at most 10 min,
     /// `max_query_time`; agent/config/default.go).
     pub wait: Duration,
-    /// What clients do when an index goes backwards.
-    pub backwards: Backwards,
     /// Clients leave this much time between two queries. The documentation asks for a limit, and the Go library has none.
     pub min_interval: Duration,
     /// Whether checks' outputs vary.

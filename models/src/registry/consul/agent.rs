@@ -9,6 +9,7 @@ use std::sync::Arc;
 use schism_core::{FaultId, Luck, NodeId, Time};
 
 use self::calls::Call;
+use self::check::REAP;
 use super::Config;
 use super::api::{Disk, Kept, Msg, Tell, Timer};
 use super::catalog::Status;
@@ -17,6 +18,7 @@ use super::entropy::{Ask as Sync, Syncer};
 use super::gossip::{self, Gossip};
 use super::local::Local;
 use super::pulse::{Pulse, YAMUX};
+use super::stagger::stagger;
 use crate::node::Ctx;
 use crate::observation::Cause;
 use crate::plight::Plight;
@@ -51,8 +53,9 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// An agent as it boots, with what its disk holds: its service, and a check that is critical unless what it last said
-    /// still holds (agent/agent.go, `loadServices`, `loadChecks`, `loadCheckState`).
+    /// An agent as it boots, with what its disk holds. At the start of a run it has been up for long, and its reaper's turns
+    /// are not everybody's. Its service is what it was, and its check is critical
+    /// unless what it last said still holds (agent/agent.go, `loadServices`, `loadChecks`, `loadCheckState`).
     pub fn boot(seat: &Seat<Config>, disk: &Disk, ctx: &mut Ctx<'_>) -> Agent {
         let Seat { config, me, layout } = seat;
         let cluster = Cluster::new(layout.clone());
@@ -91,7 +94,8 @@ impl Agent {
         if disk.kept.is_none() {
             agent.keep(ctx);
         }
-        agent.await_reaping(ctx);
+        let first = if is_beginning { stagger(REAP, agent.luck.draw()) } else { REAP };
+        agent.await_reaping(ctx, first);
         agent.heed_syncer(ctx);
         agent.heed_gossip(ctx);
         agent

@@ -94,7 +94,7 @@ impl Member {
     pub fn boot(seat: &Seat<Config>, disk: &Disk, ctx: &mut Ctx<'_>) -> Member {
         let Seat { config, me, layout } = seat;
         let cluster = Cluster::new(layout.clone());
-        let raft = Raft::new(
+        let mut raft = Raft::new(
             config.raft(*me as Peer),
             disk.log.term,
             disk.log.vote,
@@ -102,6 +102,9 @@ impl Member {
             ctx.luck("election"),
         );
         let is_beginning = ctx.moment() == Time::START;
+        if is_beginning {
+            raft.hurry();
+        }
         let start = cluster.start(is_beginning, disk.log.term > 0);
         let services = layout.services.len();
         let mut member = Member {

@@ -7,7 +7,7 @@ use schism_core::{Duration, NodeId, Time, ZoneId};
 
 use super::api::{Answer, Ask, Found, Msg, Timer};
 use super::link::{Link, RETRY};
-use super::{Backwards, Config, Mode};
+use super::{Config, Mode};
 use crate::cache::Reads;
 use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::ServiceId;
@@ -117,10 +117,9 @@ impl Subscriber {
             Some(_) | None => Origin::Listed,
         };
         if found.index < asked_with {
-            self.index = match self.link.config().backwards {
-                Backwards::Reset => 0,
-                Backwards::Keep => asked_with,
-            };
+            // It has gone backwards: the client begins anew (website, api-docs/features/blocking; api/watch/funcs.go,
+            // `WaitIndexVal`).
+            self.index = 0;
         }
         match then {
             Then::Rest => {

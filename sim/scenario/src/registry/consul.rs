@@ -1,7 +1,7 @@
 //! `registry.consul`: its constants, what the real system refuses, and what it silently changes.
 
 use schism_core::{Distribution, Duration};
-use schism_models::registry::consul::{Backwards, Config, Health, Mode, Output, Version, gossip};
+use schism_models::registry::consul::{Config, Health, Mode, Output, Version, gossip};
 
 use super::{Lines, Members, ZONE, ZONES, members_key};
 use crate::diagnostics::{Problem, Report};
@@ -13,11 +13,10 @@ use crate::reader::Section;
 use crate::render;
 use crate::source::At;
 
-/// The spellings of `version`, of `reads`, of `health`, of `on-index-reset` and of `check-output`.
+/// The spellings of `version`, of `reads`, of `health` and of `check-output`.
 const VERSIONS: &[&str] = &["1.2", "1.10", "1.20"];
 const READS: &[&str] = &["default", "consistent", "stale"];
 const HEALTH: &[&str] = &["passing", "service-check", "all"];
-const BACKWARDS: &[&str] = &["reset", "keep"];
 const OUTPUTS: &[&str] = &["same", "varies"];
 
 /// The defaults are those of the real system unless the text says otherwise.
@@ -38,8 +37,6 @@ pub(super) const KEYS: &[Key] = &[
     Key::word("health", HEALTH, "Which instances clients ask for: those whose checks all pass, those whose own check passes though the host be gone, or all")
         .or("\"passing\""),
     Key::new("wait", Time(Positive), "How long a blocking query waits, and up to a sixteenth more; at most 10m").or("\"5m\""),
-    Key::word("on-index-reset", BACKWARDS, "What clients do when the index goes backwards: begin anew as they should, or keep what they know")
-        .or("\"reset\""),
     Key::new("min-interval", Time(Zero), "The least time between two queries of a client").or("\"0s\""),
     Key::word("check-output", OUTPUTS, "Whether a check says the same each time it passes; what varies is told the servers every few minutes")
         .or("\"same\""),
@@ -80,7 +77,6 @@ pub(crate) struct Spec {
     max_stale: Duration,
     health: Health,
     wait: At<Duration>,
-    backwards: Backwards,
     min_interval: Duration,
     output: Output,
     raft_multiplier: u32,
@@ -116,10 +112,6 @@ pub(super) fn read(section: &Section<'_>) -> Spec {
             _ => Health::Passing,
         },
         wait: section.value("wait"),
-        backwards: match word("on-index-reset").as_str() {
-            "keep" => Backwards::Keep,
-            _ => Backwards::Reset,
-        },
         min_interval: section.value("min-interval").value,
         output: match word("check-output").as_str() {
             "varies" => Output::Varies,
@@ -149,7 +141,6 @@ pub(super) fn check(spec: &Spec, report: &Report) -> Option<Config> {
         max_stale: spec.max_stale,
         health: spec.health,
         wait: wait(spec.wait, report),
-        backwards: spec.backwards,
         min_interval: spec.min_interval,
         output: spec.output,
         raft_multiplier: spec.raft_multiplier,
@@ -269,13 +260,6 @@ pub(super) fn write(out: &mut Lines<'_>, config: &Config) {
         },
     );
     out.time("wait", config.wait);
-    out.word(
-        "on-index-reset",
-        match config.backwards {
-            Backwards::Reset => "reset",
-            Backwards::Keep => "keep",
-        },
-    );
     out.time("min-interval", config.min_interval);
     out.word(
         "check-output",

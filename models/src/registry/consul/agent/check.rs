@@ -13,7 +13,7 @@ use crate::observation::{Cause, Observation};
 use crate::registry;
 
 /// How often the reaper looks (`check_reap_interval`; agent/config/default.go; no user can change it).
-const REAP: Duration = Duration::from_secs(30);
+pub(super) const REAP: Duration = Duration::from_secs(30);
 /// A service is critical for at least this long before it is reaped (`check_deregister_interval_min`).
 const LEAST_CRITICAL: Duration = Duration::from_secs(60);
 /// What else a check says than its status is told the servers after half of this and up to as long again
@@ -91,9 +91,9 @@ impl Agent {
     }
 
     /// The reaper will look.
-    pub(super) fn await_reaping(&self, ctx: &mut Ctx<'_>) {
+    pub(super) fn await_reaping(&self, ctx: &mut Ctx<'_>, after: Duration) {
         if self.config.deregister_after.is_some() {
-            ctx.after(REAP, Timer::Reap.into());
+            ctx.after(after, Timer::Reap.into());
         }
     }
 
@@ -103,7 +103,7 @@ impl Agent {
         if self.local.is_critical_for(ctx.now(), after.max(LEAST_CRITICAL)) {
             self.deregister(ctx, Cause::Expired);
         }
-        self.await_reaping(ctx);
+        self.await_reaping(ctx, REAP);
     }
 
     /// Writes to the disk what a later life is to know. The files are synced one by one (lib/file, `WriteAtomic`).
