@@ -9,6 +9,8 @@ pub mod ail;
 mod catalog;
 pub mod consul;
 pub mod etcd;
+pub mod eureka;
+pub mod nacos;
 mod nobody;
 pub mod raft;
 
@@ -236,8 +238,10 @@ impl Config {
     /// Whether one of its members leads the others.
     pub fn has_leader(&self) -> bool {
         match self {
-            Config::Static => false,
+            Config::Static | Config::Eureka(_) => false,
             Config::Consul(_) | Config::Etcd(_) => true,
+            // The metadata have a leader from 2.0 on; what is ephemeral has none.
+            Config::Nacos(nacos) => nacos.version >= nacos::Version::V2_0,
         }
     }
 

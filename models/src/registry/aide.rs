@@ -25,7 +25,7 @@ impl Config {
     /// The seats of its aides, in the order of the layout.
     pub fn aide_seats(&self, layout: &Arc<Layout>) -> Vec<AideSeat> {
         match self {
-            Config::Static | Config::Etcd(_) => Vec::new(),
+            Config::Static | Config::Etcd(_) | Config::Eureka(_) | Config::Nacos(_) => Vec::new(),
             Config::Consul(config) => {
                 let config = Arc::new(config.clone());
                 let seat = |me| Seat { config: config.clone(), me, layout: layout.clone() };
@@ -45,7 +45,7 @@ impl Aide {
             (AideSeat::Consul(seat), Disk::Blank) => {
                 Aide::Consul(consul::Agent::boot(seat, &consul::Disk::default(), ctx))
             }
-            (AideSeat::Consul(_), Disk::Etcd(_)) => unreachable!("the disk of another registry's"),
+            (_, disk) => unreachable!("the disk of another registry's: {disk:?}"),
         }
     }
 
@@ -53,7 +53,7 @@ impl Aide {
     pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
         match (self, msg) {
             (Aide::Consul(agent), Msg::Consul(msg)) => agent.on_message(ctx, from, Arc::unwrap_or_clone(msg)),
-            (Aide::Consul(_), Msg::Etcd(msg)) => unreachable!("another registry's {msg:?}"),
+            (_, msg) => unreachable!("another registry's {msg:?}"),
         }
     }
 
@@ -61,7 +61,7 @@ impl Aide {
     pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
         match (self, timer) {
             (Aide::Consul(agent), Timer::Consul(timer)) => agent.on_timer(ctx, timer),
-            (Aide::Consul(_), Timer::Etcd(timer)) => unreachable!("another registry's {timer:?}"),
+            (_, timer) => unreachable!("another registry's {timer:?}"),
         }
     }
 

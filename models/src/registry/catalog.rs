@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use schism_core::{Durable, Duration, NodeId, ZoneId};
 
-use super::{Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, consul, etcd};
+use super::{
+    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, consul, etcd, eureka, nacos,
+};
 use crate::cache::Reads;
 use crate::client::Operation;
 use crate::listing::{Endpoint, ServiceId};
@@ -141,6 +143,7 @@ macro_rules! catalog {
         }
 
         /// A member of some registry.
+        #[expect(clippy::large_enum_variant, reason = "each is in a box of its node's")]
         #[derive(Clone, Debug)]
         pub enum AnyMember {
             $(#[doc = $about] $Name($module::Member),)*
@@ -324,6 +327,7 @@ macro_rules! catalog {
 
         impl AnyCaller {
             /// A client in `zone` that has called nobody yet.
+            #[expect(unreachable_code, reason = "some registries take no calls: there is nobody to make")]
             pub fn new(address: &AnyAddress, zone: ZoneId, ctx: &Ctx<'_>) -> AnyCaller {
                 match address {
                     $(AnyAddress::$Name(address) => {
@@ -374,4 +378,6 @@ macro_rules! catalog {
 catalog! {
     Consul = consul, "consul", "Consul: a catalog agreed on by Raft, agents that watch over checks, gossip, blocking queries";
     Etcd = etcd, "etcd", "etcd v3: Raft, leases kept by the leader and expired on its sweep, watches with revisions";
+    Eureka = eureka, "eureka", "Eureka 1.x: peers that accept everything, self-preservation, and clients that poll caches";
+    Nacos = nacos, "nacos", "Nacos: beats over HTTP (1.4) or connections (2.x, 3.x); servers tell each other what they hold (Distro)";
 }

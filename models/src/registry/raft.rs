@@ -122,6 +122,8 @@ pub struct Raft<C> {
     leader: Option<Peer>,
     /// Ticks since the leader was last heard of, or since the last quorum check.
     elapsed: u32,
+    /// Ticks by how many elections of several members are spread.
+    spread: u32,
     /// Ticks after which this member stands for election.
     patience: u32,
     /// What is to be done.
@@ -143,11 +145,22 @@ impl<C: Clone> Raft<C> {
             role: Role::Follower,
             leader: None,
             elapsed: 0,
+            spread: settings.election_ticks,
             patience: 0,
             outbox: Vec::new(),
         };
         raft.draw_patience();
         raft
+    }
+
+    /// The same, but elections begin within so many ticks after the election time-out, where etcd spreads them over
+    /// another whole one.
+    #[must_use]
+    pub fn with_spread(mut self, ticks: u32) -> Raft<C> {
+        assert!(ticks > 0, "there is a tick to stand for election at");
+        self.spread = ticks;
+        self.draw_patience();
+        self
     }
 
     /// Who leads, as far as this member knows.

@@ -204,3 +204,32 @@ pub mod consul {
     /// The shortest time between two probes: each is an event of every member's.
     pub const PROBE: Duration = Duration::from_millis(10);
 }
+
+/// The limits of Eureka's constants, which are ours.
+pub mod eureka {
+    use schism_core::Duration;
+
+    use super::Limit;
+
+    /// The shortest interval of anything that is done again and again.
+    pub const INTERVAL: Duration = Duration::from_millis(100);
+    /// With how many instances a server opens for traffic.
+    pub const INSTANCES: Limit = Limit::new("instances", 0, 20_000, "no scenario has more");
+    /// How often a server that starts tries to copy the registry.
+    pub const RETRIES: Limit = Limit::new("tries", 0, 1_000, "it serves nobody until then");
+    /// By how many times an interval may grow.
+    pub const BACK_OFF: Limit = Limit::new("times as long", 1, 1_000, "half a minute becomes eight hours");
+}
+
+/// The Nacos constants that make no sense beyond.
+pub mod nacos {
+    use schism_core::Duration;
+
+    use super::Limit;
+
+    /// How often a client asks for its connection's health again.
+    pub const RETRIES: Limit =
+        Limit::new("retries", 0, 1_000, "nobody asks for an hour whether a connection is good");
+    /// The shortest election timeout of the metadata's group: it has a heartbeat every tenth of that.
+    pub const ELECTION: Duration = Duration::from_millis(100);
+}

@@ -3,8 +3,11 @@
 
 mod consul;
 mod etcd;
+mod eureka;
+mod nacos;
 
 use schism_core::Duration;
+use schism_models::registry::nacos::Version;
 use schism_models::registry::{Aides, Config};
 
 use crate::diagnostics::{Problem, Report};
@@ -82,21 +85,25 @@ macro_rules! catalog {
 catalog! {
     Consul = consul, "consul";
     Etcd = etcd, "etcd";
+    Eureka = eureka, "eureka";
+    Nacos = nacos, "nacos";
 }
 
 impl Spec {
     /// Whether one of its members leads the others.
     pub(crate) fn has_leader(&self) -> bool {
         match self {
-            Spec::Static => false,
+            Spec::Static | Spec::Eureka(_) => false,
             Spec::Consul(_) | Spec::Etcd(_) => true,
+            // What is kept in the metadata, from 2.0 on.
+            Spec::Nacos(nacos) => nacos.version >= Version::V2_0,
         }
     }
 
     /// Whether clients can call it as a key-value store.
     pub(crate) fn can_be_called(&self) -> bool {
         match self {
-            Spec::Static => false,
+            Spec::Static | Spec::Eureka(_) | Spec::Nacos(_) => false,
             Spec::Consul(_) | Spec::Etcd(_) => true,
         }
     }
@@ -104,7 +111,7 @@ impl Spec {
     /// Which processes it has besides its members.
     pub(crate) fn aides(&self) -> Vec<Aides> {
         match self {
-            Spec::Static | Spec::Etcd(_) => Vec::new(),
+            Spec::Static | Spec::Etcd(_) | Spec::Eureka(_) | Spec::Nacos(_) => Vec::new(),
             Spec::Consul(_) => vec![Aides::OnHosts("agent")],
         }
     }
@@ -168,13 +175,18 @@ impl<'a> Lines<'a> {
         self.line(key, &crate::render::text(word));
     }
 
-    /// `key = true`.
-    fn flag(&mut self, key: &str, flag: bool) {
-        self.line(key, &flag.to_string());
-    }
-
     /// `key = "10s"`.
     fn time(&mut self, key: &str, time: Duration) {
         self.line(key, &crate::render::time(time));
+    }
+
+    /// `key = "10s"`, or `key = "none"`.
+    fn time_or_none(&mut self, key: &str, time: Option<Duration>) {
+        self.line(key, &time.map_or_else(|| crate::render::text("none"), crate::render::time));
+    }
+
+    /// `key = true`.
+    fn flag(&mut self, key: &str, flag: bool) {
+        self.line(key, if flag { "true" } else { "false" });
     }
 }

@@ -62,10 +62,10 @@ impl<C: Clone> Raft<C> {
         }
     }
 
-    /// Anew at every change of term or role: from one election time-out up to two, less a tick.
+    /// Anew at every change of term or role: from one election time-out up to two, less a tick, unless elections are
+    /// spread otherwise.
     pub(super) fn draw_patience(&mut self) {
-        let ticks = self.settings.election_ticks;
-        self.patience = ticks + self.luck.below(ticks);
+        self.patience = self.settings.election_ticks + self.luck.below(self.spread);
     }
 
     pub(super) fn campaign(&mut self, ballot: Ballot) {

@@ -1,0 +1,136 @@
+//! What a server thinks of the others: up, suspicious or down, from its own reports to them.
+
+use schism_core::Duration;
+
+/// How often a server reports to the next of the others: 2 s (core/cluster/ServerMemberManager.java, 3.0.3,
+/// `MemberInfoReportTask.after`).
+pub const REPORT: Duration = Duration::from_secs(2);
+/// How many failed reports in a row make a member down: more than 3 (core/cluster/MemberUtil.java, 3.0.3, `onFail`;
+/// `nacos.core.member.fail-access-cnt`).
+pub const MOST_FAILURES: u32 = 3;
+
+/// What a server thinks of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// The last report was answered.
+    Up,
+    /// The last report was not answered, nor were perhaps a few before it. It still counts among those that answer for
+    /// services, and nothing is synced to it.
+    Suspicious,
+    /// It refused the connection, or failed too often: it answers for nothing.
+    Down,
+}
+
+/// How a report failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The host refused the connection: down at once (`TARGET_MEMBER_CONNECT_REFUSE_ERRMSG`).
+    Refused,
+    /// There was no answer.
+    Silence,
+}
+
+/// What a server thinks of all.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    me: usize,
+    others: Vec<Other>,
+    /// To whom the last report went.
+    cursor: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Other {
+    standing: Standing,
+    failures: u32,
+}
+
+impl Membership {
+    /// A server that has just started takes all others to be up (`Member`'s initial state).
+    pub fn new(me: usize, members: usize) -> Membership {
+        assert!(me < members, "a server is one of the members");
+        Membership { me, others: vec![Other { standing: Standing::Up, failures: 0 }; members], cursor: me }
+    }
+
+    /// The place of the member that the next report goes to, if there is another: one after another.
+    pub fn turn(&mut self) -> Option<usize> {
+        let members = self.others.len();
+        self.cursor = (self.cursor + 1) % members;
+        if self.cursor == self.me {
+            self.cursor = (self.cursor + 1) % members;
+        }
+        (self.cursor != self.me).then_some(self.cursor)
+    }
+
+    /// What is thought of a member.
+    pub fn standing(&self, member: usize) -> Standing {
+        self.others[member].standing
+    }
+
+    /// A member has answered, or has reported itself; whether those who answer for services are others now.
+    pub fn on_heard(&mut self, member: usize) -> bool {
+        let before =
+            std::mem::replace(&mut self.others[member], Other { standing: Standing::Up, failures: 0 });
+        before.standing == Standing::Down
+    }
+
+    /// A report has failed; whether those who answer for services are others now.
+    pub fn on_failed(&mut self, member: usize, failure: Failure) -> bool {
+        let other = &mut self.others[member];
+        let before = other.standing;
+        other.failures += 1;
+        let down = failure == Failure::Refused || other.failures > MOST_FAILURES;
+        other.standing = if down { Standing::Down } else { Standing::Suspicious };
+        (before == Standing::Down) != down
+    }
+
+    /// The members that answer for services, in their fixed order: itself, and those that are not down
+    /// (naming/core/DistroMapper.java, 3.0.3, `onEvent`).
+    pub fn answering(&self) -> Vec<usize> {
+        let counts = |&member: &usize| member == self.me || self.others[member].standing != Standing::Down;
+        (0..self.others.len()).filter(counts).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fourth_silence_in_a_row_is_one_too_many() {
+        let mut membership = Membership::new(0, 3);
+        for _ in 0..MOST_FAILURES {
+            assert!(!membership.on_failed(1, Failure::Silence));
+            assert_eq!(membership.standing(1), Standing::Suspicious);
+        }
+        assert!(membership.on_failed(1, Failure::Silence));
+        assert_eq!(membership.standing(1), Standing::Down);
+        assert_eq!(membership.answering(), [0, 2]);
+        assert!(membership.on_heard(1));
+        assert_eq!(membership.answering(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn an_answer_in_between_begins_the_count_anew() {
+        let mut membership = Membership::new(0, 3);
+        (0..MOST_FAILURES).for_each(|_| assert!(!membership.on_failed(1, Failure::Silence)));
+        assert!(!membership.on_heard(1));
+        assert!(!membership.on_failed(1, Failure::Silence));
+        assert_eq!(membership.standing(1), Standing::Suspicious);
+    }
+
+    #[test]
+    fn who_refuses_is_down_at_once() {
+        let mut membership = Membership::new(2, 3);
+        assert!(membership.on_failed(0, Failure::Refused));
+        assert_eq!(membership.answering(), [1, 2]);
+    }
+
+    #[test]
+    fn reports_go_round_and_never_to_oneself() {
+        let mut membership = Membership::new(1, 3);
+        let round: Vec<_> = (0..4).map(|_| membership.turn()).collect();
+        assert_eq!(round, [Some(2), Some(0), Some(2), Some(0)]);
+        assert_eq!(Membership::new(0, 1).turn(), None);
+    }
+}
