@@ -64,7 +64,8 @@ fn a_check_is_critical_one_time_to_live_after_it_passed_last_and_no_sooner() {
     for_seeds(40, |seed| {
         let seen = Seen::of(&scenario, seed);
         let died = seen.fault_at();
-        let passed = seen.renewed.iter().filter(|&&(at, by)| by == FIRST && at < died).map(|&(at, _)| at).max();
+        let passed =
+            seen.renewed.iter().filter(|&&(at, by)| by == FIRST && at < died).map(|&(at, _)| at).max();
         let critical = committed_after(&seen, died, Write::Fail(FIRST)).expect("it becomes critical");
         let after = secs(critical, passed.expect("it has passed"));
         // The agent heard of the pass one way before the instance knew, and the servers hear of it within a few syncs.
@@ -112,7 +113,8 @@ fn what_is_deleted_at_the_servers_is_back_within_two_minutes() {
     let scenario = consul("300s", "", 3, deleted);
     let back = for_seeds(60, |seed| {
         let seen = Seen::of(&scenario, seed);
-        let lost = committed_after(&seen, Time::START, Write::Remove(FIRST, Cause::Lost)).expect("it is lost");
+        let lost =
+            committed_after(&seen, Time::START, Write::Remove(FIRST, Cause::Lost)).expect("it is lost");
         secs(committed_after(&seen, lost, Write::Register(FIRST)).expect("it is back"), lost)
     });
     assert!(back.iter().all(|&after| after < 120.5), "{}", summary(&back));
@@ -133,7 +135,10 @@ fn a_host_without_power_is_critical_when_gossip_has_it_for_dead_and_its_service_
     let after = for_seeds(60, |seed| {
         let seen = Seen::of(&scenario, seed);
         let removed = |cause| committed_after(&seen, Time::START, Write::Remove(FIRST, cause));
-        assert_eq!((removed(Cause::Expired), removed(Cause::Revoked), removed(Cause::Lost)), (None, None, None));
+        assert_eq!(
+            (removed(Cause::Expired), removed(Cause::Revoked), removed(Cause::Lost)),
+            (None, None, None)
+        );
         let critical = committed_after(&seen, seen.fault_at(), Write::Fail(FIRST)).expect("it is critical");
         secs(critical, seen.fault_at())
     });
@@ -218,7 +223,8 @@ fn a_write_without_a_leader_is_refused_after_the_hold_time() {
         let seen = Seen::of(&scenario, seed);
         // By then the server that is left has noticed.
         let late = seen.done.iter().filter(|done| secs(done.offered, seen.fault_at()) > 16.0);
-        let refused: Vec<f64> = late.filter(|done| done.outcome == Outcome::Rejected).map(Done::took_s).collect();
+        let refused: Vec<f64> =
+            late.filter(|done| done.outcome == Outcome::Rejected).map(Done::took_s).collect();
         assert!(!refused.is_empty(), "seed {seed}: nothing was refused");
         // 7 s, and at most one jitter of 437 ms more.
         assert!(refused.iter().all(|took| (6.99..7.5).contains(took)), "seed {seed}: {}", summary(&refused));

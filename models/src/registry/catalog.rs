@@ -5,7 +5,8 @@ use std::sync::Arc;
 use schism_core::{Durable, Duration, NodeId, ZoneId};
 
 use super::{
-    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, consul, etcd, eureka, nacos,
+    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, consul, etcd, eureka,
+    nacos,
 };
 use crate::cache::Reads;
 use crate::client::Operation;

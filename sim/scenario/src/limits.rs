@@ -200,7 +200,8 @@ pub mod consul {
     /// The longest that a blocking query waits: 10 min (`max_query_time`; agent/config/default.go).
     pub const WAIT: Duration = Duration::from_secs(600);
     /// How many probe intervals a suspect has, at least, for each power of ten of members.
-    pub const SUSPICION_MULT: Limit = Limit::new("times the suspicion timeout", 1, 100, "a suspect would never be dead");
+    pub const SUSPICION_MULT: Limit =
+        Limit::new("times the suspicion timeout", 1, 100, "a suspect would never be dead");
     /// The shortest time between two probes: each is an event of every member's.
     pub const PROBE: Duration = Duration::from_millis(10);
 }

@@ -168,9 +168,7 @@ impl Agent {
                 }
                 gossip::Output::After(after, timer) => ctx.after(after, Timer::Gossip(timer).into()),
                 gossip::Output::Joined(peer) => self.on_joined(peer),
-                gossip::Output::Failed(peer)
-                | gossip::Output::Left(peer)
-                | gossip::Output::Reaped(peer) => {
+                gossip::Output::Failed(peer) | gossip::Output::Left(peer) | gossip::Output::Reaped(peer) => {
                     let node = self.cluster.node(peer);
                     self.servers.retain(|&server| server != node);
                 }

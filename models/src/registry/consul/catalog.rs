@@ -140,7 +140,11 @@ impl Catalog {
     pub fn new(services: usize, health: Health, hosts: impl Iterator<Item = NodeId>) -> Catalog {
         let alive = Host { serf: Some(Status::Passing), service: None, check: None };
         let service = |number| Service {
-            listing: Arc::new(Listing { service: ServiceId(number as u16), revision: 0, endpoints: Vec::new() }),
+            listing: Arc::new(Listing {
+                service: ServiceId(number as u16),
+                revision: 0,
+                endpoints: Vec::new(),
+            }),
             history: Vec::new(),
             index: 0,
         };
@@ -191,12 +195,7 @@ impl Catalog {
     }
 
     /// Does what an entry of the log says. `snapshot` gives the catalog as it was after an earlier entry.
-    pub fn apply(
-        &mut self,
-        index: u64,
-        command: &Command,
-        snapshot: impl FnOnce(u64) -> Catalog,
-    ) -> Outcome {
+    pub fn apply(&mut self, index: u64, command: &Command, snapshot: impl FnOnce(u64) -> Catalog) -> Outcome {
         let mut outcome = Outcome::default();
         match *command {
             Command::Register(registration) => self.register(index, registration, &mut outcome),

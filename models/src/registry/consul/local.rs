@@ -159,16 +159,14 @@ impl Local {
         let sync = self.due();
         let remote = remote.copied().unwrap_or_default();
         match &mut self.service {
-            Some(service) => {
-                if service.listed.is_ok_and(|listed| Some(listed) != remote.service) {
-                    service.sync = sync;
-                }
+            Some(service) if service.listed.is_ok_and(|listed| Some(listed) != remote.service) => {
+                service.sync = sync;
             }
             // What is not known here is to go.
             None if remote.service.is_some() => {
                 self.service = Some(Service { listed: Err(Cause::Lost), sync });
             }
-            None => {}
+            Some(_) | None => {}
         }
         if let Some(check) = &mut self.check
             && !remote.check.is_some_and(|remote| check.is_as(remote))
@@ -179,7 +177,7 @@ impl Local {
 
     /// What is to be told the servers next, if anything is: services first, then checks (agent/local/state.go,
     /// `SyncChanges`).
-    pub fn next(&mut self) -> Option<Step> {
+    pub fn next_step(&mut self) -> Option<Step> {
         self.telling = self.changes;
         let check = self.check.filter(|check| check.sync != Sync::Done).map(Check::said);
         match self.service? {
@@ -191,7 +189,7 @@ impl Local {
         }
     }
 
-    /// The servers have been told what [`Local::next`] said; what was changed since is still due.
+    /// The servers have been told what [`Local::next_step`] said; what was changed since is still due.
     pub fn told(&mut self, step: Step) {
         let upto = self.telling;
         match step {
@@ -248,7 +246,7 @@ mod tests {
     }
 
     fn told_all(local: &mut Local) {
-        while let Some(step) = local.next() {
+        while let Some(step) = local.next_step() {
             local.told(step);
         }
     }
@@ -257,12 +255,12 @@ mod tests {
     fn a_service_takes_its_check_along_and_a_later_pass_is_told_alone() {
         let mut local = Local::default();
         local.register(THEN, service(), Status::Critical);
-        let first = local.next();
+        let first = local.next_step();
         assert_eq!(first, Some(Step::Service { service: service(), check: Some(said(Status::Critical)) }));
         // It passes while the first step is on its way: that is told next.
         assert!(local.update(THEN, Status::Passing));
         local.told(first.unwrap());
-        assert_eq!(local.next(), Some(Step::Check { service: service(), check: said(Status::Passing) }));
+        assert_eq!(local.next_step(), Some(Step::Check { service: service(), check: said(Status::Passing) }));
     }
 
     #[test]
@@ -271,7 +269,7 @@ mod tests {
         local.register(THEN, service(), Status::Passing);
         told_all(&mut local);
         assert!(!local.update(THEN, Status::Passing));
-        assert_eq!(local.next(), None);
+        assert_eq!(local.next_step(), None);
     }
 
     #[test]
@@ -280,14 +278,14 @@ mod tests {
         local.register(THEN, service(), Status::Passing);
         told_all(&mut local);
         local.compare(None);
-        assert!(matches!(local.next(), Some(Step::Service { .. })));
+        assert!(matches!(local.next_step(), Some(Step::Service { .. })));
 
         let mut local = Local::default();
         let host = Host { service: Some(service()), check: Some(said(Status::Passing)), serf: None };
         local.compare(Some(&host));
-        assert_eq!(local.next(), Some(Step::Remove(Cause::Lost)));
+        assert_eq!(local.next_step(), Some(Step::Remove(Cause::Lost)));
         told_all(&mut local);
-        assert_eq!(local.next(), None);
+        assert_eq!(local.next_step(), None);
     }
 
     #[test]

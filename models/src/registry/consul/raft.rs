@@ -19,9 +19,9 @@ use std::collections::BTreeMap;
 
 use schism_core::{Duration, Luck, Time};
 
+use super::stagger::stagger;
 pub use crate::registry::raft::Peer;
 use crate::registry::raft::log::{Entry, Log};
-use super::stagger::stagger;
 
 /// What a server needs to know of its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +49,7 @@ pub struct Settings {
 #[derive(Clone, Debug)]
 enum Role {
     Follower,
-    Candidate {
-        ballot: Ballot,
-        votes: BTreeMap<Peer, bool>,
-    },
+    Candidate { ballot: Ballot, votes: BTreeMap<Peer, bool> },
     Leader(Leadership),
 }
 

@@ -176,8 +176,10 @@ fn pass_every(spec: &Spec, report: &Report) -> Duration {
     let ttl = spec.ttl.value;
     let Some(asked) = spec.pass_every else { return ttl / 2 };
     if asked.value >= ttl {
-        let message =
-            format!("a check with a time to live of {ttl} that passes every {} runs out each time", asked.value);
+        let message = format!(
+            "a check with a time to live of {ttl} that passes every {} runs out each time",
+            asked.value
+        );
         report.add(Problem::warning(asked.place, message).help("most libraries pass after half of `ttl`"));
     }
     asked.value

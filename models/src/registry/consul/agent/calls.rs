@@ -34,10 +34,9 @@ impl Agent {
     /// Tells the servers what is next to be told; if nothing is, all are in sync.
     pub(super) fn tell_next(&mut self, ctx: &mut Ctx<'_>) {
         let host = self.host;
-        let Some(step) = self.local.next() else { return self.syncer.on_synced(true) };
-        let register = |service, check| {
-            Ask::Register(Registration { host, service: Some(service), check, serf: None })
-        };
+        let Some(step) = self.local.next_step() else { return self.syncer.on_synced(true) };
+        let register =
+            |service, check| Ask::Register(Registration { host, service: Some(service), check, serf: None });
         let ask = match step {
             Step::Remove(cause) => Ask::Remove { host, cause },
             Step::Service { service, check } => register(service, check),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schism_core::Time;
 
 use super::super::stagger::stagger;
-use crate::registry::raft::log::{Entry, Proposal};
 use super::{Alarm, Ballot, Body, Follower, Leadership, Message, Output, Peer, Raft, Role};
+use crate::registry::raft::log::{Entry, Proposal};
 
 impl<C: Clone> Raft<C> {
     /// A follower begins to look whether there is a leader.

@@ -90,13 +90,7 @@ impl<C: Clone> Raft<C> {
 
     /// Any answer shows that the follower is there, also one that says that there is another leader: only an answer to
     /// entries makes a leader step down (replication.go, `heartbeat`).
-    pub(super) fn on_heartbeat_reply(
-        &mut self,
-        now: Time,
-        from: Peer,
-        round: u64,
-        accepted: bool,
-    ) {
+    pub(super) fn on_heartbeat_reply(&mut self, now: Time, from: Peer, round: u64, accepted: bool) {
         let Role::Leader(lead) = &mut self.role else { return };
         let (latest, follower) = (lead.round, &mut lead.followers[from as usize]);
         if follower.beating != Some(round) {

@@ -3,9 +3,9 @@
 
 use schism_core::{Duration, Time};
 
-use crate::registry::raft::log::Entry;
 use super::lease::backoff;
 use super::{Alarm, Body, Output, Peer, Raft, Role};
+use crate::registry::raft::log::Entry;
 
 /// Entries in one message at most (config.go, `MaxAppendEntries`).
 const MOST_ENTRIES: usize = 64;

@@ -38,8 +38,7 @@ impl Group {
         };
         let luck = |me: u8| Seed(seed).luck(&format!("server {me}"), "election", 0);
         let servers = (0..3).map(|me| Raft::new(settings(me), 0, None, Log::default(), luck(me))).collect();
-        let mut group =
-            Group { now: Time::START, servers, cut_off: None, events: BTreeMap::new(), count: 0 };
+        let mut group = Group { now: Time::START, servers, cut_off: None, events: BTreeMap::new(), count: 0 };
         group.collect();
         group
     }

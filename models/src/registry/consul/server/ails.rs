@@ -68,7 +68,8 @@ impl Member {
             }
             Order::Lose(instances) => {
                 for &host in instances.iter() {
-                    if self.raft.leads() && self.catalog.host(host).is_some_and(|host| host.service.is_some()) {
+                    if self.raft.leads() && self.catalog.host(host).is_some_and(|host| host.service.is_some())
+                    {
                         let cause = Cause::Lost;
                         self.propose(ctx, Asker::Nobody, Command::RemoveService { host, cause });
                         ctx.touch(ailment.by);

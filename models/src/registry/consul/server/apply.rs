@@ -40,7 +40,8 @@ impl Member {
             }
             return;
         };
-        let (log, services, health, cluster) = (&self.raft.log, self.services, self.config.health, &self.cluster);
+        let (log, services, health, cluster) =
+            (&self.raft.log, self.services, self.config.health, &self.cluster);
         let new = || super::blank(services, health, cluster);
         let snapshot = |earlier| super::replay(log, &new, earlier);
         let outcome = self.catalog.apply(self.applied, &command, snapshot);

@@ -97,8 +97,11 @@ impl Member {
         for &service in services {
             let index = self.shown().index(service);
             let waiting = &self.blocked.waiting[service.0 as usize];
-            let due: Vec<u64> =
-                waiting.iter().filter(|(_, waiting)| waiting.index < index).map(|(&number, _)| number).collect();
+            let due: Vec<u64> = waiting
+                .iter()
+                .filter(|(_, waiting)| waiting.index < index)
+                .map(|(&number, _)| number)
+                .collect();
             if due.is_empty() {
                 continue;
             }

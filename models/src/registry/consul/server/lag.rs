@@ -59,7 +59,8 @@ impl Member {
             }
             (None, Some(_)) => {
                 self.lag = None;
-                let all: BTreeSet<ServiceId> = (0..self.services).map(|service| ServiceId(service as u16)).collect();
+                let all: BTreeSet<ServiceId> =
+                    (0..self.services).map(|service| ServiceId(service as u16)).collect();
                 self.wake(ctx, &all);
             }
         }
@@ -70,7 +71,8 @@ impl Member {
         let Some(lag) = &mut self.lag else { return };
         lag.reminded = false;
         let upto = self.history.as_of(ago(ctx.moment(), lag.age));
-        let (log, services, health, cluster) = (&self.raft.log, self.services, self.config.health, &self.cluster);
+        let (log, services, health, cluster) =
+            (&self.raft.log, self.services, self.config.health, &self.cluster);
         let new = || super::blank(services, health, cluster);
         let mut touched = BTreeSet::new();
         while lag.applied < upto {
