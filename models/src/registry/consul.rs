@@ -85,9 +85,10 @@ pub struct Config {
     pub deregister_after: Option<Duration>,
     /// How clients read.
     pub reads: Mode,
-    /// A stale answer from a server that last heard of its leader longer ago than this is not taken: the leader is asked
-    /// (`max_stale`; 10 years for DNS).
-    pub max_stale: Duration,
+    /// A stale answer from a server that last heard of its leader longer ago than this is not taken: the leader is asked.
+    /// None over HTTP (`discovery_max_stale`), 10 years for DNS (`dns_config.max_stale`; agent/config/default.go), which
+    /// is less than a server that has just started says.
+    pub max_stale: Option<Duration>,
     /// Which instances clients ask for.
     pub health: Health,
     /// How long a blocking query waits: 5 min, and up to a sixteenth more (`default_query_time`; at most 10 min,

@@ -228,9 +228,9 @@ impl Catalog {
         if after.service != before.service {
             outcome.writes.push(Write::Register(host));
         }
-        if after.service.is_some() {
-            let was_passing = before.service.is_none() || before.is_passing();
-            match (was_passing, after.is_passing()) {
+        // One that is registered critical, as all are that have yet to pass, has not failed.
+        if before.service.is_some() {
+            match (before.is_passing(), after.is_passing()) {
                 (true, false) => outcome.writes.push(Write::Fail(host)),
                 (false, true) => outcome.writes.push(Write::Recover(host)),
                 (true, true) | (false, false) => {}

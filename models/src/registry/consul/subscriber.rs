@@ -88,7 +88,8 @@ impl Subscriber {
         let Stage::Asking { call: mine, mode, then } = self.stage else { return None };
         match answer {
             Answer::Found(found) if mine == Some(call) => {
-                if mode == Mode::Stale && found.last_contact > self.link.config().max_stale {
+                let too_old = |most| found.last_contact > most;
+                if mode == Mode::Stale && self.link.config().max_stale.is_some_and(too_old) {
                     // Too old: the leader is asked (agent/dns.go).
                     self.query(ctx, Mode::Default, then);
                     return None;

@@ -32,8 +32,8 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("deregister-after", Shape::DurationOr("never"), "A service that is critical for longer is taken off; at least 1m, and by a reaper that looks every 30s")
         .or("\"never\""),
     Key::word("reads", READS, "How clients read").or("\"default\""),
-    Key::new("max-stale", Time(Positive), "A stale answer of a server that has not heard of its leader for longer is not taken; as for DNS")
-        .or("\"1000d\""),
+    Key::new("max-stale", Shape::DurationOr("none"), "A stale answer of a server that has not heard of its leader for longer is not taken")
+        .or("\"none\""),
     Key::word("health", HEALTH, "Which instances clients ask for: those whose checks all pass, those whose own check passes though the host be gone, or all")
         .or("\"passing\""),
     Key::new("wait", Time(Positive), "How long a blocking query waits, and up to a sixteenth more; at most 10m").or("\"5m\""),
@@ -74,7 +74,7 @@ pub(crate) struct Spec {
     pass_every: Option<At<Duration>>,
     deregister_after: At<Option<Duration>>,
     reads: Mode,
-    max_stale: Duration,
+    max_stale: Option<Duration>,
     health: Health,
     wait: At<Duration>,
     min_interval: Duration,
@@ -252,7 +252,7 @@ pub(super) fn write(out: &mut Lines<'_>, config: &Config) {
             Mode::Stale => "stale",
         },
     );
-    out.time("max-stale", config.max_stale);
+    out.line("max-stale", &config.max_stale.map_or_else(|| render::text("none"), render::time));
     out.word(
         "health",
         match config.health {
