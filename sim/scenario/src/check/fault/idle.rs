@@ -51,7 +51,9 @@ fn is_read(clock: &Clock, written: &Written, cast: &Cast) -> bool {
     let Some(At { value: registry, .. }) = &written.registry else { return false };
     let reads: &[Kind] = match registry {
         Spec::Etcd(etcd) if etcd.lease_clock == LeaseClock::Wall => &[Kind::Member],
-        Spec::Static | Spec::Etcd(_) => &[],
+        // ZooKeeper reckons with `System.nanoTime` on either side (common/Time.java).
+        Spec::Static | Spec::Etcd(_) | Spec::Zookeeper(_) => &[],
+        Spec::Nacos(_) => &[Kind::Member],
         Spec::Eureka(_) => &[Kind::Member, Kind::Instance],
     };
     clock.targets.iter().any(|target| may_be(target, reads, cast))
