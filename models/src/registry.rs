@@ -6,9 +6,11 @@
 
 mod aide;
 pub mod ail;
+pub mod bucket;
 mod catalog;
 pub mod etcd;
 pub mod eureka;
+pub mod kubernetes;
 pub mod nacos;
 mod nobody;
 pub mod raft;
@@ -239,7 +241,7 @@ impl Config {
     pub fn has_leader(&self) -> bool {
         match self {
             Config::Static | Config::Eureka(_) => false,
-            Config::Etcd(_) | Config::Zookeeper(_) => true,
+            Config::Etcd(_) | Config::Zookeeper(_) | Config::Kubernetes(_) => true,
             // The metadata have a leader from 2.0 on; what is ephemeral has none.
             Config::Nacos(nacos) => nacos.version >= nacos::Version::V2_0,
         }

@@ -137,6 +137,8 @@ pub const PASSES: Limit = Limit::new("passes", 1, 1 << 53, "passes are written a
 pub const REVISIONS: Limit = Limit::new("revisions", 0, 1 << 53, "revisions are written as JSON numbers");
 /// Requests that a throttled member takes at once.
 pub const BURST: Limit = Limit::new("requests at once", 1, 1_000_000, "more is no throttle");
+/// Findings of a probe in a row.
+pub const THRESHOLD: Limit = Limit::new("in a row", 1, 1_000_000, "nobody waits for that");
 /// Buckets of a table that moves.
 pub const BUCKETS: Limit = Limit::new("buckets", 1, 1_000_000, "no registry has more instances");
 /// Keys of one client group.
@@ -226,4 +228,12 @@ pub mod zookeeper {
     pub const SHORTEST_TICK: Duration = Duration::from_millis(10);
     /// The longest.
     pub const LONGEST_TICK: Duration = Duration::from_secs(3_600);
+}
+
+/// The constants of Kubernetes that others depend on.
+pub mod kubernetes {
+    use schism_core::Duration;
+
+    /// How often a kubelet renews its node's lease: 10 s (`nodeLeaseRenewIntervalFraction`; pkg/kubelet/kubelet.go).
+    pub const RENEWAL: Duration = Duration::from_secs(10);
 }

@@ -3,6 +3,7 @@
 
 mod etcd;
 mod eureka;
+mod kubernetes;
 mod nacos;
 mod zookeeper;
 
@@ -87,6 +88,7 @@ catalog! {
     Eureka = eureka, "eureka";
     Nacos = nacos, "nacos";
     Zookeeper = zookeeper, "zookeeper";
+    Kubernetes = kubernetes, "kubernetes";
 }
 
 impl Spec {
@@ -94,7 +96,7 @@ impl Spec {
     pub(crate) fn has_leader(&self) -> bool {
         match self {
             Spec::Static | Spec::Eureka(_) => false,
-            Spec::Etcd(_) | Spec::Zookeeper(_) => true,
+            Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Kubernetes(_) => true,
             // What is kept in the metadata, from 2.0 on.
             Spec::Nacos(nacos) => nacos.version >= Version::V2_0,
         }
@@ -103,7 +105,7 @@ impl Spec {
     /// Whether clients can call it as a key-value store.
     pub(crate) fn can_be_called(&self) -> bool {
         match self {
-            Spec::Static | Spec::Eureka(_) | Spec::Nacos(_) => false,
+            Spec::Static | Spec::Eureka(_) | Spec::Kubernetes(_) | Spec::Nacos(_) => false,
             Spec::Etcd(_) | Spec::Zookeeper(_) => true,
         }
     }
@@ -114,6 +116,7 @@ impl Spec {
             Spec::Static | Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Eureka(_) | Spec::Nacos(_) => {
                 Vec::new()
             }
+            Spec::Kubernetes(_) => vec![Aides::OnHosts("kubelet")],
         }
     }
 }

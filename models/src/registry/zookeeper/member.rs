@@ -34,7 +34,7 @@ use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::plight::Plight;
-use crate::registry::etcd::bucket::Bucket;
+use crate::registry::bucket::Bucket;
 use crate::registry::etcd::history::History;
 use crate::registry::{Seat, Server};
 

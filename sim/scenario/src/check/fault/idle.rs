@@ -51,8 +51,7 @@ fn is_read(clock: &Clock, written: &Written, cast: &Cast) -> bool {
     let Some(At { value: registry, .. }) = &written.registry else { return false };
     let reads: &[Kind] = match registry {
         Spec::Etcd(etcd) if etcd.lease_clock == LeaseClock::Wall => &[Kind::Member],
-        // ZooKeeper reckons with `System.nanoTime` on either side (common/Time.java).
-        Spec::Static | Spec::Etcd(_) | Spec::Zookeeper(_) => &[],
+        Spec::Static | Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Kubernetes(_) => &[],
         Spec::Nacos(_) => &[Kind::Member],
         Spec::Eureka(_) => &[Kind::Member, Kind::Instance],
     };
