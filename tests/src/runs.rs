@@ -40,6 +40,8 @@ pub fn report(scenario: &Scenario, seed: u64) -> Report {
 pub struct Seen {
     /// Requests that are over.
     pub done: Vec<Done>,
+    /// What clients have sent: when, who and to whom.
+    pub sent: Vec<(Time, NodeId, NodeId)>,
     /// Who came to lead, when, and in which term.
     pub leads: Vec<(Time, NodeId, u64)>,
     /// Who ceased to lead, when, and in which term.
@@ -106,6 +108,7 @@ impl Witness<Node> for Seen {
         let now = scene.now();
         match *seen {
             Observation::Done { offered, outcome } => self.done.push(Done { by, offered, at: now, outcome }),
+            Observation::Attempt { to } => self.sent.push((now, by, to)),
             Observation::Leads { term } => self.leads.push((now, by, term)),
             Observation::Deposed { term } => self.deposed.push((now, by, term)),
             Observation::Committed { at, write } => self.committed.push((now, by, at, write)),
@@ -113,7 +116,6 @@ impl Witness<Node> for Seen {
             Observation::Registered | Observation::Renewed => self.renewed.push((now, by)),
             Observation::LeaseLost => self.lost.push((now, by)),
             Observation::Offered
-            | Observation::Attempt { .. }
             | Observation::Served { .. }
             | Observation::View(_)
             | Observation::Blind(_)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schism_core::NodeId;
 
 use super::kubernetes::{self, Kubelet};
-use super::{Config, Layout, Msg, Seat, Server, Timer};
+use super::{Config, Layout, Layouts, Msg, Seat, Server, Timer, dns};
 use crate::node::{Ctx, Health};
 
 /// An aide of some registry.
@@ -13,6 +13,8 @@ use crate::node::{Ctx, Health};
 pub enum Aide {
     /// A kubelet.
     Kubelet(Kubelet),
+    /// A DNS server, which may be a client of any other registry.
+    Dns(dns::Server),
 }
 
 /// Where an aide sits.
@@ -20,18 +22,21 @@ pub enum Aide {
 pub enum AideSeat {
     /// A kubelet.
     Kubelet(Seat<kubernetes::Config>),
+    /// A DNS server.
+    Dns(dns::ServerSeat),
 }
 
 impl Config {
     /// The seats of its aides, in the order of the layout.
-    pub fn aide_seats(&self, layout: &Arc<Layout>) -> Vec<AideSeat> {
+    pub fn aide_seats(&self, layouts: &Layouts) -> Vec<AideSeat> {
         match self {
             Config::Static
             | Config::Etcd(_)
             | Config::Zookeeper(_)
             | Config::Eureka(_)
             | Config::Nacos(_) => Vec::new(),
-            Config::Kubernetes(config) => seats(config, layout).map(AideSeat::Kubelet).collect(),
+            Config::Kubernetes(config) => seats(config, &layouts.authority).map(AideSeat::Kubelet).collect(),
+            Config::Dns(dns) => dns.aide_seats(layouts),
         }
     }
 }
@@ -48,6 +53,7 @@ impl Aide {
     pub fn boot(seat: &AideSeat, ctx: &mut Ctx<'_>) -> Aide {
         match seat {
             AideSeat::Kubelet(seat) => Aide::Kubelet(Kubelet::boot(seat, ctx)),
+            AideSeat::Dns(seat) => Aide::Dns(dns::Server::boot(seat, ctx)),
         }
     }
 
@@ -57,6 +63,7 @@ impl Aide {
             (Aide::Kubelet(kubelet), Msg::Kubernetes(msg)) => {
                 kubelet.on_message(ctx, from, Arc::unwrap_or_clone(msg));
             }
+            (Aide::Dns(server), msg) => server.on_message(ctx, from, &msg),
             (Aide::Kubelet(_), msg) => unreachable!("another registry's {msg:?}"),
         }
     }
@@ -65,6 +72,7 @@ impl Aide {
     pub fn on_probed(&mut self, ctx: &mut Ctx<'_>, number: u32, health: Health) {
         match self {
             Aide::Kubelet(kubelet) => kubelet.on_probed(ctx, number, health),
+            Aide::Dns(_) => unreachable!("kubelets probe"),
         }
     }
 
@@ -72,6 +80,7 @@ impl Aide {
     pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
         match (self, timer) {
             (Aide::Kubelet(kubelet), Timer::Kubernetes(timer)) => kubelet.on_timer(ctx, timer),
+            (Aide::Dns(server), timer) => server.on_timer(ctx, timer),
             (Aide::Kubelet(_), timer) => unreachable!("another registry's {timer:?}"),
         }
     }
@@ -80,6 +89,7 @@ impl Aide {
     pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
         match self {
             Aide::Kubelet(kubelet) => kubelet.on_reset(ctx, peer),
+            Aide::Dns(server) => server.on_reset(ctx, peer),
         }
     }
 
@@ -87,6 +97,7 @@ impl Aide {
     pub fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
         match self {
             Aide::Kubelet(kubelet) => kubelet.on_plight(ctx),
+            Aide::Dns(_) => {}
         }
     }
 
@@ -94,6 +105,7 @@ impl Aide {
     pub fn peers(&self) -> Vec<NodeId> {
         match self {
             Aide::Kubelet(kubelet) => kubelet.peers(),
+            Aide::Dns(server) => server.peers(),
         }
     }
 }

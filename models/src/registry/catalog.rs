@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schism_core::{Durable, Duration, NodeId, ZoneId};
 
 use super::{
-    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, etcd, eureka,
+    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, dns, etcd, eureka,
     kubernetes, nacos, zookeeper,
 };
 use crate::cache::Reads;
@@ -314,6 +314,11 @@ macro_rules! catalog {
                 match self { $(AnySubscriber::$Name(subscriber) => subscriber.reconnect(ctx),)* }
             }
 
+            /// The connection to an instance has failed: what that tells, if anything.
+            pub fn on_failure(&mut self, ctx: &mut Ctx<'_>, instance: NodeId) -> Option<News<'static>> {
+                match self { $(AnySubscriber::$Name(subscriber) => subscriber.on_failure(ctx, instance),)* }
+            }
+
             /// Those with an open connection.
             pub fn peers(&self) -> Vec<NodeId> {
                 match self { $(AnySubscriber::$Name(subscriber) => subscriber.peers(),)* }
@@ -382,4 +387,5 @@ catalog! {
     Nacos = nacos, "nacos", "Nacos: beats over HTTP (1.4) or connections (2.x, 3.x); servers tell each other what they hold (Distro)";
     Zookeeper = zookeeper, "zookeeper", "ZooKeeper: sessions with ephemeral nodes that expire by whole ticks, one-shot watches";
     Kubernetes = kubernetes, "kubernetes", "Kubernetes: API servers over etcd, kubelets that probe, EndpointSlices, kube-proxy";
+    Dns = dns, "dns", "DNS servers and clients' resolvers in front of another registry, or of a zone file";
 }

@@ -67,6 +67,19 @@ pub const SHOWN_CHARS: usize = 60;
 /// The most errors shown at once: more than a screen is read by nobody.
 pub const ERRORS: usize = 10;
 
+/// DNS servers of one service.
+pub const DNS_SERVERS: Limit =
+    Limit::new("DNS servers", 1, 100, "each one watches the registry, or forwards");
+/// Records of one DNS answer.
+pub const DNS_ANSWER: Limit = Limit::new("records of an answer", 1, 20_000, "no service has more instances");
+/// Failed checks of a DNS server.
+pub const DNS_FAILS: Limit = Limit::new("failed checks", 0, 1_000, "nobody waits for as many");
+/// Attempts of a DNS lookup.
+pub const DNS_ATTEMPTS: Limit =
+    Limit::new("attempts", 1, 5, "glibc takes no more (RES_MAXRETRY in resolv.h)");
+/// The oldest list that a DNS server can be made to answer from.
+pub const DNS_AGE: Duration = schism_models::registry::dns::KEPT;
+
 /// Zones.
 pub const ZONES: Limit = Limit::new("zones", 1, 64, "routes between all pairs of zones are kept ready");
 /// Registry members. etcd's FAQ advises no more than 7.
