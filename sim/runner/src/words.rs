@@ -202,7 +202,9 @@ fn of_target(scenario: &Scenario, names: &Names, Target { base, select }: &Targe
     let base = match base {
         Base::Node(node) => names.one(*node),
         Base::Group(nodes) => match nodes.first() {
-            Some(first) if select.is_some() || nodes.len() == names.size(*first) => names.group(*first).to_owned(),
+            Some(first) if select.is_some() || nodes.len() == names.size(*first) => {
+                names.group(*first).to_owned()
+            }
             Some(_) => names.of(nodes),
             None => "nobody".to_owned(),
         },
