@@ -76,8 +76,7 @@ impl Membership {
 
     /// A member has answered, or has reported itself; whether those who answer for services are others now.
     pub fn on_heard(&mut self, member: usize) -> bool {
-        let before =
-            std::mem::replace(&mut self.others[member], Other { connected: true, ..Other::UNKNOWN });
+        let before = std::mem::replace(&mut self.others[member], Other { connected: true, ..Other::UNKNOWN });
         before.standing == Standing::Down
     }
 
