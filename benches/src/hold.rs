@@ -52,7 +52,8 @@ pub fn world(in_flight: u32) -> World<Passer, ()> {
     let mean = Duration::from_millis(1);
     let latency = Distribution::exponential(mean).expect("a positive mean");
     let zone = topology.add_zone("a", Link { latency, loss: Ratio::ZERO });
-    let part = |n| Part { name: format!("passer-{n}"), zone, config: in_flight, birth: Birth::AtStart };
+    let part =
+        |n| Part { name: format!("passer-{n}"), zone, config: in_flight, birth: Birth::AtStart, host: None };
     let cast = (0..ACTORS).map(part).collect();
     World::new(&topology, cast, Seed(7), ())
 }

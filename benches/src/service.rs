@@ -134,7 +134,7 @@ pub fn world() -> World<Node, ()> {
     let latency = Distribution::uniform(shortest, longest).expect("in order");
     let service = Distribution::exponential(mean).expect("a positive mean");
     let zone = topology.add_zone("a", Link { latency, loss: Ratio::ZERO });
-    let part = |name: String, config: Role| Part { name, zone, config, birth: Birth::AtStart };
+    let part = |name: String, config: Role| Part { name, zone, config, birth: Birth::AtStart, host: None };
     let clients = (0..CLIENTS).map(|n| part(format!("client-{n}"), Role::Client));
     let servers = (0..SERVERS).map(|n| part(format!("server-{n}"), Role::Server(service.clone())));
     World::new(&topology, clients.chain(servers).collect(), Seed(7), ())

@@ -31,9 +31,7 @@ impl Factor {
     /// By how much something takes longer that takes this long: the factor less one, times that, rounded down. What
     /// several factors add is the sum of this.
     pub fn extra(self, takes: Duration) -> Duration {
-        let more = u128::from(self.numerator - self.denominator);
-        let nanos = u128::from(takes.as_nanos()) * more / u128::from(self.denominator);
-        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+        takes.part(self.numerator - self.denominator, self.denominator)
     }
 }
 

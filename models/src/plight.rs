@@ -15,6 +15,7 @@ pub use strain::{Rush, Strain};
 
 use crate::failpoint::Failpoint;
 use crate::registry::ail::Ail as RegistryAil;
+use crate::registry::dns::ail::Wrong;
 
 /// All that ails one process. It belongs to the machine, so it outlives crashes.
 #[derive(Clone, Debug, Hash)]
@@ -69,6 +70,8 @@ pub enum Ail {
     Stranger(Answers),
     /// A member of the registry fares ill.
     Registry(RegistryAil),
+    /// A DNS server goes wrong.
+    Dns(Wrong),
     /// Something happens at a point that it passes.
     Failpoint(Failpoint),
     /// It asks for more than it would, or otherwise.
@@ -130,6 +133,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Dns(_)
             | Ail::Failpoint(_)
             | Ail::Strain(_) => Duration::ZERO,
         };
@@ -139,71 +143,23 @@ impl Plight {
 
     /// Whether the process has been told to end, how, and by which fault.
     pub fn stopping(&self) -> Option<(FaultId, Deregister)> {
-        self.find(|ail| match ail {
-            Ail::Stopping(deregister) => Some(*deregister),
-            Ail::Slow { .. }
-            | Ail::SlowStart { .. }
-            | Ail::Zombie
-            | Ail::Disk(_)
-            | Ail::Gray(_)
-            | Ail::Pushed(_)
-            | Ail::Stranger(_)
-            | Ail::Registry(_)
-            | Ail::Failpoint(_)
-            | Ail::Strain(_) => None,
-        })
+        self.find(|ail| if let Ail::Stopping(deregister) = ail { Some(*deregister) } else { None })
     }
 
     /// Whether the process takes its lease for good, by which fault.
     pub fn zombie(&self) -> Option<FaultId> {
-        let found = self.find(|ail| match ail {
-            Ail::Zombie => Some(()),
-            Ail::Slow { .. }
-            | Ail::Stopping(_)
-            | Ail::SlowStart { .. }
-            | Ail::Disk(_)
-            | Ail::Gray(_)
-            | Ail::Pushed(_)
-            | Ail::Stranger(_)
-            | Ail::Registry(_)
-            | Ail::Failpoint(_)
-            | Ail::Strain(_) => None,
-        });
-        found.map(|(by, ())| by)
+        self.find(|ail| matches!(ail, Ail::Zombie).then_some(())).map(|(by, ())| by)
     }
 
     /// All that is bad about the disk, and by which fault.
     pub fn disk(&self) -> impl Iterator<Item = (FaultId, BadDisk)> {
-        self.ailments.iter().filter_map(|ailment| match ailment.ail {
-            Ail::Disk(bad) => Some((ailment.by, bad)),
-            Ail::Slow { .. }
-            | Ail::Stopping(_)
-            | Ail::SlowStart { .. }
-            | Ail::Zombie
-            | Ail::Gray(_)
-            | Ail::Pushed(_)
-            | Ail::Stranger(_)
-            | Ail::Registry(_)
-            | Ail::Failpoint(_)
-            | Ail::Strain(_) => None,
-        })
+        let bad = |ail: &Ail| if let Ail::Disk(bad) = ail { Some(*bad) } else { None };
+        self.each(bad).map(|(ailment, bad)| (ailment.by, bad))
     }
 
     /// How the instance is less than well, each with the ailment that it is of.
     pub fn gray(&self) -> impl Iterator<Item = (&Ailment, &Gray)> {
-        self.ailments.iter().filter_map(|ailment| match &ailment.ail {
-            Ail::Gray(gray) => Some((ailment, gray)),
-            Ail::Slow { .. }
-            | Ail::Stopping(_)
-            | Ail::SlowStart { .. }
-            | Ail::Zombie
-            | Ail::Disk(_)
-            | Ail::Pushed(_)
-            | Ail::Stranger(_)
-            | Ail::Registry(_)
-            | Ail::Failpoint(_)
-            | Ail::Strain(_) => None,
-        })
+        self.each(|ail| if let Ail::Gray(gray) = ail { Some(gray) } else { None })
     }
 
     /// How requests fail, each way with the ailment that it is of.
@@ -237,11 +193,11 @@ impl Plight {
 
     /// The fault for which what checks the process's health says that it is not well, if it says so.
     pub fn failing_probe(&self) -> Option<FaultId> {
-        let found = self.find(|ail| match ail {
-            Ail::Slow { probes: Probes::Fail, .. }
-            | Ail::Gray(Gray::Errors(Errors { probes: Probes::Fail, .. })) => Some(()),
-            Ail::Slow { .. }
-            | Ail::Gray(_)
+        let fails = |ail: &Ail| match ail {
+            Ail::Slow { probes, .. } | Ail::Gray(Gray::Errors(Errors { probes, .. })) => {
+                *probes == Probes::Fail
+            }
+            Ail::Gray(Gray::Capacity(_) | Gray::Leak(_) | Gray::Stolen(_))
             | Ail::Stopping(_)
             | Ail::SlowStart { .. }
             | Ail::Zombie
@@ -249,88 +205,59 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Dns(_)
             | Ail::Failpoint(_)
-            | Ail::Strain(_) => None,
-        });
-        found.map(|(by, ())| by)
+            | Ail::Strain(_) => false,
+        };
+        self.find(|ail| fails(ail).then_some(())).map(|(by, ())| by)
     }
 
     /// What was pushed, in the order of the plan; the last of a kind is in force.
     pub fn pushed(&self) -> impl DoubleEndedIterator<Item = (FaultId, Pushed)> {
-        self.ailments.iter().filter_map(|ailment| match ailment.ail {
-            Ail::Pushed(pushed) => Some((ailment.by, pushed)),
-            Ail::Slow { .. }
-            | Ail::Stopping(_)
-            | Ail::SlowStart { .. }
-            | Ail::Zombie
-            | Ail::Disk(_)
-            | Ail::Gray(_)
-            | Ail::Stranger(_)
-            | Ail::Registry(_)
-            | Ail::Failpoint(_)
-            | Ail::Strain(_) => None,
-        })
+        let pushed = |ail: &Ail| if let Ail::Pushed(pushed) = ail { Some(*pushed) } else { None };
+        self.each(pushed).map(|(ailment, pushed)| (ailment.by, pushed))
     }
 
     /// What another process answers at this address, if there is one, and by which fault.
     pub fn stranger(&self) -> Option<(FaultId, Answers)> {
-        self.find(|ail| match ail {
-            Ail::Stranger(answers) => Some(*answers),
-            Ail::Slow { .. }
-            | Ail::Stopping(_)
-            | Ail::SlowStart { .. }
-            | Ail::Zombie
-            | Ail::Disk(_)
-            | Ail::Gray(_)
-            | Ail::Pushed(_)
-            | Ail::Registry(_)
-            | Ail::Failpoint(_)
-            | Ail::Strain(_) => None,
-        })
+        self.find(|ail| if let Ail::Stranger(answers) = ail { Some(*answers) } else { None })
     }
 
     /// All that is wrong with a registry's member.
     pub fn registry(&self) -> impl Iterator<Item = (&Ailment, &RegistryAil)> {
-        self.ailments.iter().filter_map(|ailment| match &ailment.ail {
-            Ail::Registry(ail) => Some((ailment, ail)),
-            Ail::Slow { .. }
-            | Ail::Stopping(_)
-            | Ail::SlowStart { .. }
-            | Ail::Zombie
-            | Ail::Disk(_)
-            | Ail::Gray(_)
-            | Ail::Pushed(_)
-            | Ail::Stranger(_)
-            | Ail::Failpoint(_)
-            | Ail::Strain(_) => None,
-        })
+        self.each(|ail| if let Ail::Registry(ail) = ail { Some(ail) } else { None })
+    }
+
+    /// All that is wrong with a DNS server.
+    pub fn dns(&self) -> impl Iterator<Item = (&Ailment, &Wrong)> {
+        self.each(|ail| if let Ail::Dns(wrong) = ail { Some(wrong) } else { None })
     }
 
     /// What happens at points that are passed.
     pub fn failpoints(&self) -> impl Iterator<Item = (&Ailment, Failpoint)> {
-        self.ailments.iter().filter_map(|ailment| match ailment.ail {
-            Ail::Failpoint(failpoint) => Some((ailment, failpoint)),
-            Ail::Slow { .. }
-            | Ail::Stopping(_)
-            | Ail::SlowStart { .. }
-            | Ail::Zombie
-            | Ail::Disk(_)
-            | Ail::Gray(_)
-            | Ail::Pushed(_)
-            | Ail::Stranger(_)
-            | Ail::Registry(_)
-            | Ail::Strain(_) => None,
-        })
+        self.each(|ail| if let Ail::Failpoint(failpoint) = ail { Some(*failpoint) } else { None })
     }
 
-    fn find<T>(&self, wanted: impl Fn(&Ail) -> Option<T>) -> Option<(FaultId, T)> {
-        self.ailments.iter().find_map(|ailment| Some((ailment.by, wanted(&ailment.ail)?)))
+    /// What strains the process, in the order in which it came.
+    pub fn strains(&self) -> impl Iterator<Item = (&Ailment, Strain)> {
+        self.each(|ail| if let Ail::Strain(strain) = ail { Some(*strain) } else { None })
+    }
+
+    /// The ailments of one kind, in the order in which they came: what `wanted` finds in each.
+    fn each<'p, T: 'p>(
+        &'p self,
+        wanted: impl Fn(&'p Ail) -> Option<T> + 'p,
+    ) -> impl DoubleEndedIterator<Item = (&'p Ailment, T)> {
+        self.ailments.iter().filter_map(move |ailment| Some((ailment, wanted(&ailment.ail)?)))
+    }
+
+    /// The first of one kind.
+    fn find<'p, T: 'p>(&'p self, wanted: impl Fn(&'p Ail) -> Option<T> + 'p) -> Option<(FaultId, T)> {
+        self.each(wanted).next().map(|(ailment, found)| (ailment.by, found))
     }
 }
 
 /// What is left of a delay that is there at first, and fades to nothing over `lasts`, when so much of that has passed.
 fn fading(delay: Duration, passed: Duration, lasts: Duration) -> Duration {
-    let left = u128::from(lasts.saturating_sub(passed).as_nanos());
-    let nanos = u128::from(delay.as_nanos()) * left / u128::from(lasts.as_nanos()).max(1);
-    Duration::from_nanos(nanos as u64)
+    delay.part(lasts.saturating_sub(passed).as_nanos(), lasts.as_nanos().max(1))
 }

@@ -1,7 +1,6 @@
 //! A plain stage, on which nothing happens but what a test adds: its nodes have numbers that a test may know.
 
-use schism_core::Seed;
-use schism_runner::{Report, Simulation};
+use schism_runner::Report;
 use schism_scenario::Scenario;
 
 use crate::runs::{report, scenario};
@@ -40,11 +39,4 @@ pub fn staged(more: &str) -> Scenario {
 /// A run of the stage with something more, told.
 pub fn told(more: &str, seed: u64) -> Report {
     report(&staged(more), seed)
-}
-
-/// A run of the stage with something more, that nobody watches, to its end.
-pub fn played(more: &str, seed: u64) -> Simulation<()> {
-    let mut simulation: Simulation<()> = Simulation::new(&staged(more), Seed(seed), ());
-    simulation.run_to_end();
-    simulation
 }

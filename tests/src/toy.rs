@@ -109,6 +109,17 @@ pub fn world(nodes: u32, letters: &[Letter]) -> World<Toy, Mailbox> {
 
 /// The same, but for when the first node is born.
 pub fn world_born(nodes: u32, first: Birth, letters: &[Letter]) -> World<Toy, Mailbox> {
+    world_sharing(nodes, &[], first, letters)
+}
+
+/// The same, with these nodes aboard the hosts of those.
+pub fn world_sharing(
+    nodes: u32,
+    aboard: &[(u32, u32)],
+    first: Birth,
+    letters: &[Letter],
+) -> World<Toy, Mailbox> {
+    let host_of = |node| aboard.iter().find(|(one, _)| *one == node).map(|&(_, host)| NodeId(host));
     let mut topology = Topology::new();
     let latency = Distribution::constant(LATENCY).expect("ten milliseconds are in range");
     let zone = topology.add_zone("a", Link { latency, loss: Ratio::ZERO });
@@ -116,6 +127,7 @@ pub fn world_born(nodes: u32, first: Birth, letters: &[Letter]) -> World<Toy, Ma
         name: format!("toy-{node}"),
         zone,
         birth: if node == 0 { first } else { Birth::AtStart },
+        host: host_of(node),
         config: letters.iter().filter(|letter| letter.from == NodeId(node)).copied().collect(),
     };
     World::new(&topology, (0..nodes).map(part).collect(), Seed(1), Mailbox::default())

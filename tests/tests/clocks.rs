@@ -274,6 +274,7 @@ fn registry(lease_clock: &str) -> World<Node, Seen> {
         zone: ZoneId(0),
         config,
         birth: Birth::AtStart,
+        host: None,
     };
     World::new(&scenario.topology, roles.map(part).into(), Seed(1), Seen::default())
 }

@@ -1,6 +1,7 @@
 //! Faults that wait, repeat, follow and choose: when they begin, whom they strike, and that nobody else notices.
 
 use schism_core::Seed;
+use schism_models::nemesis::Foresight;
 use schism_runner::report::{Fault, Report};
 use schism_scenario::Scenario;
 use schism_tests::runs::{for_seeds, report, scenario};
@@ -174,8 +175,9 @@ fn the_plan_knows_whom_the_run_will_strike() {
     let zones: Vec<_> = nodes.iter().map(|node| node.zone).collect();
     for seed in 0..8 {
         let run = report(&scenario, seed);
+        let foresight = Foresight::new(&scenario.faults, zones.clone(), Seed(seed));
         for planned in &scenario.faults {
-            let Some(whom) = planned.whom(&zones, Seed(seed)) else { continue };
+            let Some(whom) = foresight.whom(planned) else { continue };
             let mut whom = whom.concat();
             whom.sort_unstable();
             let names: Vec<&String> = whom.iter().map(|node| &nodes[node.index()].name).collect();

@@ -8,7 +8,8 @@ use schism_core::{Duration, NodeId, Seed, Time};
 use schism_models::node::Node;
 use schism_runner::Simulation;
 use schism_tests::faults::fault;
-use schism_tests::plain::{played, staged, told};
+use schism_tests::plain::{staged, told};
+use schism_tests::runs::played;
 
 const MEMBERS: std::ops::Range<u32> = 0..3;
 const ORDERS: std::ops::Range<u32> = 3..9;
@@ -356,7 +357,7 @@ fn partitions_of_every_kind_overlap_and_heal_to_nothing() {
                 fault(&format!("f{number}"), &when, &partition)
             })
             .collect();
-        let run = played(&faults, seed);
+        let run = played(&staged(&faults), seed);
         prop_assert!(run.world().wounds().is_empty(), "{faults}");
         prop_assert!(pairs().all(|(from, to)| is_open(&run, from, to)), "{faults}");
         Ok(())

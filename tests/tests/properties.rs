@@ -119,18 +119,23 @@ fn cuts_overlap_and_each_mend_restores_exactly_what_no_other_cut_stops() {
         for now in 0..620 {
             faults.iter().filter(|fault| fault.0 == ms(now)).for_each(|fault| world.inflict(fault.1.clone()));
             world.run_until(ms(now + 1));
-            for (from, to) in pairs() {
+            for (from, to) in ways() {
                 let open = !partings.iter().any(|parting| parting.is_active(now) && parting.parts(from, to));
                 prop_assert_eq!(world.scene().network().is_open(NodeId(from), NodeId(to)), open);
             }
         }
-        prop_assert!(pairs().all(|(from, to)| world.scene().network().is_open(NodeId(from), NodeId(to))));
+        prop_assert!(ways().all(|(from, to)| world.scene().network().is_open(NodeId(from), NodeId(to))));
         Ok(())
     });
 }
 
 fn pairs() -> impl Iterator<Item = (u32, u32)> {
     (0..NODES).flat_map(|from| (0..NODES).map(move |to| (from, to)))
+}
+
+/// Every two nodes: within one no network lies.
+fn ways() -> impl Iterator<Item = (u32, u32)> {
+    pairs().filter(|(from, to)| from != to)
 }
 
 #[test]
@@ -146,7 +151,7 @@ fn mends_undo_cuts_in_any_order() {
         while !left.is_empty() {
             let gone = left.remove((order % left.len() as u64) as usize);
             world.inflict(Fault::Mend(FaultId(gone as u32)));
-            for (from, to) in pairs() {
+            for (from, to) in ways() {
                 let stopped = |&at: &usize| cuts[at].0.contains(&from) && cuts[at].1.contains(&to);
                 let open = !left.iter().any(stopped);
                 prop_assert_eq!(world.scene().network().is_open(NodeId(from), NodeId(to)), open);

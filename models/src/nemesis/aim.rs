@@ -43,6 +43,31 @@ pub enum Select {
     In(ZoneId),
 }
 
+/// The own instances of the service that such a target names.
+pub(super) fn service(targets: &[Target]) -> &[NodeId] {
+    match targets {
+        [Target { base: Base::Group(own), select: None }] => own,
+        _ => unreachable!("a checked scenario names one service and nothing else"),
+    }
+}
+
+impl Target {
+    /// Whether it means the same nodes as long as the same are there.
+    pub(super) fn is_steady(&self) -> bool {
+        match self.select {
+            None | Some(Select::In(_)) => true,
+            Some(
+                Select::Leader
+                | Select::Followers
+                | Select::Minority
+                | Select::Majority
+                | Select::Pick(_)
+                | Select::Share(_),
+            ) => false,
+        }
+    }
+}
+
 impl Select {
     /// Whether nobody can say whom it selects before it is known who leads.
     pub(super) fn depends_on_the_leader(&self) -> bool {
@@ -63,6 +88,11 @@ pub(super) fn aim_maybe<T, U>(targets: Option<Vec<T>>, at: &mut Aim<'_, T, U>) -
         Some(targets) => at(targets).map(Some),
         None => Some(None),
     }
+}
+
+/// Whom a fault is aimed at, and beside them those for whom alone it is there, if it is not for everybody.
+pub(super) fn sides_maybe<'t, T>(targets: &'t [T], only: Option<&'t [T]>) -> Vec<&'t [T]> {
+    std::iter::once(targets).chain(only).collect()
 }
 
 /// How nodes are called, where a fault is told in words.
@@ -94,6 +124,8 @@ pub enum Wants {
     Service,
     /// Clients.
     Clients,
+    /// DNS servers.
+    DnsServers,
     /// Instances or clients.
     InstancesOrClients,
 }

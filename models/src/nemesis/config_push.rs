@@ -67,7 +67,7 @@ impl Configuration {
 
 impl Stages {
     /// Which of so many are in the stage of this number; none, if there is no such stage.
-    pub(super) fn stage(batch: Batch, all: usize, number: u32) -> Range<usize> {
+    fn stage(batch: Batch, all: usize, number: u32) -> Range<usize> {
         let size = batch.of(all);
         let first = (number as usize).saturating_mul(size).min(all);
         first..(first + size).min(all)

@@ -1,10 +1,10 @@
 //! Connections break, while every message of its own still gets through.
 
-use schism_core::{Classes, Cut, Feel, Flows};
+use schism_core::{Classes, Cut, Feel, Flows, NodeSet};
 
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Strike};
-use super::ways::{Direction, Ends, Link, named};
+use super::ways::{Direction, Ends, Link};
 use super::{Condition, Lasting, Nature, Struck};
 
 /// Connections break.
@@ -103,6 +103,7 @@ impl Strike for Connection {
                 Failure::ConnectHang(Answer::Refusal) => hand.cut(cut(Feel::Refused, Flows::New)),
             }
         }
-        hand.strikes(Struck::Ways { sides: named(&sides) });
+        let sides = hand.named(sides.iter().map(NodeSet::iter));
+        hand.strikes(Struck::Ways { sides });
     }
 }

@@ -56,8 +56,6 @@ impl Crash {
 
 impl Strike for Crash {
     fn begin(&self, hand: &mut Hand<'_>) {
-        for node in hand.find_victims(&self.targets) {
-            hand.kill(node, self.death);
-        }
+        hand.kill_all(&self.targets, self.death);
     }
 }

@@ -1,9 +1,8 @@
 //! A new version of a service is rolled out.
 
-use schism_core::{Death, Duration, NodeId, Ratio};
+use schism_core::{Death, Duration, NodeId, NodeSet, Ratio};
 
 use super::aim::{Aim, Names, Target, Wants};
-use super::config_push::Stages;
 use super::hand::{Hand, Healing, Step, Strike};
 use super::{Batch, Condition, End, Nature};
 use crate::node::Node;
@@ -49,6 +48,15 @@ pub enum Strategy {
     },
     /// As many new ones are started beside the old, which all end once the new are registered.
     BlueGreen,
+}
+
+/// How far a deploy has come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rollout {
+    /// Who is being replaced.
+    batch: Vec<NodeId>,
+    /// Who is, or has been.
+    replaced: NodeSet,
 }
 
 /// What a new version brings that was not asked for.
@@ -162,35 +170,49 @@ impl Deploy {
         how + &self.brings.words()
     }
 
-    /// Who is in a batch: of a canary, the first batch is of its own size.
-    fn members(&self, hand: &Hand<'_>, batch: u32) -> Vec<NodeId> {
-        let all = hand.victims();
-        let range = match self.strategy {
-            Strategy::Rolling => Stages::stage(self.batch, all.len(), batch),
-            Strategy::Canary { first, .. } => {
-                let first = first.of(all.len()).min(all.len());
-                match batch.checked_sub(1) {
-                    None => 0..first,
-                    Some(later) => {
-                        let range = Stages::stage(self.batch, all.len(), later);
-                        (range.start + first).min(all.len())..(range.end + first).min(all.len())
-                    }
-                }
-            }
-            Strategy::BlueGreen => 0..all.len(),
+    /// Who is to run the new version, of those who are there now: whom it found at first, and who has come since.
+    fn old(&self, hand: &Hand<'_>) -> Vec<NodeId> {
+        let steady: Vec<Target> = self.targets.iter().filter(|target| target.is_steady()).cloned().collect();
+        let now = hand.finding(|finder| finder.find_all(&steady));
+        let all: NodeSet = hand.victims().iter().copied().chain(now.iter()).collect();
+        let is_old = |node: &NodeId| {
+            let is_instance = match hand.actor(*node) {
+                Some(Node::Instance(_)) | None => true,
+                Some(Node::Member(_) | Node::Client(_) | Node::Aide(_)) => false,
+            };
+            is_instance && !hand.is_away(*node) && !hand.launched().contains(node)
         };
-        all[range].to_vec()
+        all.iter().filter(is_old).collect()
+    }
+
+    /// Who is in the next batch: of a canary, the first batch is of its own size.
+    fn next(&self, hand: &Hand<'_>, batch: u32) -> Vec<NodeId> {
+        let mut all = self.old(hand);
+        let size = match self.strategy {
+            Strategy::Canary { first, .. } if batch == 0 => first.of(all.len()),
+            Strategy::Rolling | Strategy::Canary { .. } => self.batch.of(all.len()),
+            Strategy::BlueGreen => all.len(),
+        };
+        all.retain(|&node| !hand.rollout().replaced.contains(node));
+        all.truncate(size);
+        all
     }
 
     fn stop(&self, hand: &mut Hand<'_>, batch: u32) {
-        for node in self.members(hand, batch) {
+        let next = self.next(hand, batch);
+        for &node in &next {
             hand.ail(node, Ail::Stopping(Deregister::First));
+            match self.strategy {
+                Strategy::Rolling | Strategy::Canary { .. } => hand.rollout_mut().replaced.insert(node),
+                Strategy::BlueGreen => hand.send_away(node),
+            }
         }
+        hand.rollout_mut().batch = next;
         hand.remind(self.drain, Turn::Kill.of(batch));
     }
 
     fn kill(&self, hand: &mut Hand<'_>, batch: u32) {
-        for node in self.members(hand, batch) {
+        for node in hand.rollout().batch.clone() {
             hand.kill(node, Death::KILLED);
         }
         match self.strategy {
@@ -202,7 +224,7 @@ impl Deploy {
     }
 
     fn start(&self, hand: &mut Hand<'_>, batch: u32) {
-        for node in self.members(hand, batch) {
+        for node in hand.rollout().batch.clone() {
             hand.cure(node);
             hand.supersede(node);
             self.bring(hand, node);
@@ -224,17 +246,18 @@ impl Deploy {
         }
     }
 
+    /// Whom another fault has taken meanwhile is not waited for.
     fn look(&self, hand: &mut Hand<'_>, batch: u32) {
         let fresh = match self.strategy {
-            Strategy::Rolling | Strategy::Canary { .. } => self.members(hand, batch),
-            Strategy::BlueGreen => self.spares.clone(),
+            Strategy::Rolling | Strategy::Canary { .. } => &hand.rollout().batch,
+            Strategy::BlueGreen => hand.launched(),
         };
-        if !fresh.iter().all(|&node| is_registered(hand, node)) {
+        if !fresh.iter().all(|&node| hand.is_away(node) || is_registered(hand, node)) {
             return hand.remind(LOOK, Turn::Look.of(batch));
         }
         match self.strategy {
             Strategy::BlueGreen => hand.remind(self.pause, Turn::Stop.of(batch)),
-            Strategy::Rolling | Strategy::Canary { .. } if self.members(hand, batch + 1).is_empty() => {
+            Strategy::Rolling | Strategy::Canary { .. } if self.next(hand, batch + 1).is_empty() => {
                 self.end(hand);
             }
             Strategy::Canary { bake, .. } if batch == 0 => hand.remind(bake, Turn::Stop.of(1)),
@@ -260,13 +283,13 @@ fn is_registered(hand: &Hand<'_>, node: NodeId) -> bool {
 
 impl Strike for Deploy {
     fn begin(&self, hand: &mut Hand<'_>) {
-        hand.find_victims(&self.targets);
+        let old = hand.find_victims(&self.targets).len();
         match self.strategy {
             Strategy::Rolling | Strategy::Canary { .. } => self.stop(hand, 0),
             Strategy::BlueGreen => {
-                for &node in &self.spares {
+                for &node in self.spares.iter().take(old) {
                     self.bring(hand, node);
-                    hand.launch(node);
+                    hand.launch(node, &self.targets);
                 }
                 hand.remind(LOOK, Turn::Look.of(0));
             }
@@ -287,7 +310,7 @@ impl Strike for Deploy {
         for node in hand.stopping() {
             hand.kill(node, Death::KILLED);
         }
-        self.spares.iter().for_each(|&node| hand.retire(node));
+        hand.retire_launched();
         Healing::Done
     }
 }

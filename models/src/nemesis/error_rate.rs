@@ -2,7 +2,7 @@
 
 use schism_core::{Duration, NodeId, Ratio};
 
-use super::aim::{Aim, Names, Target, Wants, aim_maybe};
+use super::aim::{Aim, Names, Target, Wants, aim_maybe, sides_maybe};
 use super::hand::{Hand, Step, Strike};
 use super::{Condition, Nature};
 use crate::plight::{Ail, Errors, Gray, Harm, Probes};
@@ -36,7 +36,7 @@ impl<T> ErrorRate<T> {
 
     /// Whom it is aimed at, side by side.
     pub fn sides(&self) -> Vec<&[T]> {
-        [Some(&self.targets), self.selective.as_ref()].into_iter().flatten().map(Vec::as_slice).collect()
+        sides_maybe(&self.targets, self.selective.as_deref())
     }
 }
 

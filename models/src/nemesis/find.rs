@@ -3,59 +3,103 @@
 use schism_core::{Luck, NodeId, NodeSet, Status, ZoneId};
 
 use super::aim::{Base, Select, Target};
-use super::hand::Ground;
+use super::hand::{Deeds, Ground};
 use crate::node::Node;
 
 /// The moment at which a fault begins, and its luck.
 pub(super) struct Finder<'w> {
     land: Land<'w>,
-    /// The live member that leads, by the latest term.
-    leader: Option<NodeId>,
     luck: Luck,
 }
 
-/// Where the nodes are.
+/// Where the nodes are, and who of them is there.
 enum Land<'w> {
-    Run(&'w dyn Ground),
-    Plan(&'w [ZoneId]),
+    Run(&'w dyn Ground, &'w Deeds),
+    Plan(&'w [ZoneId], &'w NodeSet),
+}
+
+/// Who is meant by a zone, or by the rest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meant {
+    /// Those who are there.
+    Present,
+    /// And those who are not yet, or no longer: their place is there.
+    All,
 }
 
 impl Land<'_> {
     fn nodes(&self) -> u32 {
         match self {
-            Land::Run(ground) => ground.nodes(),
-            Land::Plan(zones) => zones.len() as u32,
+            Land::Run(ground, _) => ground.nodes(),
+            Land::Plan(zones, _) => zones.len() as u32,
         }
     }
 
     fn zone(&self, node: NodeId) -> ZoneId {
         match self {
-            Land::Run(ground) => ground.scene().zone(node),
-            Land::Plan(zones) => zones[node.index()],
+            Land::Run(ground, _) => ground.scene().zone(node),
+            Land::Plan(zones, _) => zones[node.index()],
+        }
+    }
+
+    fn has_own_host(&self, node: NodeId) -> bool {
+        match self {
+            Land::Run(ground, _) => ground.scene().network().hosts().of(node) == node,
+            Land::Plan(..) => true,
+        }
+    }
+
+    /// Whether anything runs on a node, or would if no fault kept it dead.
+    fn is_there(&self, node: NodeId) -> bool {
+        match self {
+            Land::Run(ground, deeds) => {
+                let ended = || deeds.is_away(node) && ground.scene().status(node) == Status::Down;
+                !deeds.is_unborn(node) && !ended()
+            }
+            Land::Plan(_, unborn) => !unborn.contains(node),
+        }
+    }
+
+    /// Who is of a group, by its own nodes.
+    fn group(&self, own: &[NodeId]) -> Vec<NodeId> {
+        match self {
+            Land::Run(_, deeds) => deeds.group(own),
+            Land::Plan(..) => own.to_vec(),
         }
     }
 }
 
 impl<'w> Finder<'w> {
-    pub(super) fn new(ground: &'w dyn Ground, luck: Luck) -> Self {
-        Finder { land: Land::Run(ground), leader: leader(ground), luck }
+    pub(super) fn new(ground: &'w dyn Ground, deeds: &'w Deeds, luck: Luck) -> Self {
+        Finder { land: Land::Run(ground, deeds), luck }
     }
 
-    /// A finder before the run, when nobody leads: the zone of every node, by number, is all that is known.
-    pub(super) fn before(zones: &'w [ZoneId], luck: Luck) -> Self {
-        Finder { land: Land::Plan(zones), leader: None, luck }
+    /// A finder before the run, when nobody leads: the zone of every node, by number, is all that is known, and who waits
+    /// for a fault to launch them.
+    pub(super) fn before(zones: &'w [ZoneId], unborn: &'w NodeSet, luck: Luck) -> Self {
+        Finder { land: Land::Plan(zones, unborn), luck }
     }
 
-    /// The nodes that the targets mean, by number.
+    /// The nodes that the targets mean and that are there, by number.
     pub(super) fn find_all(&mut self, targets: &[Target]) -> NodeSet {
-        let named: NodeSet = targets.iter().flat_map(|target| self.find(target)).collect();
+        self.find_these(targets, Meant::Present)
+    }
+
+    /// The nodes that stand on a side, by number: of a zone and of the rest also those that may come there.
+    pub(super) fn find_side(&mut self, targets: &[Target]) -> NodeSet {
+        self.find_these(targets, Meant::All)
+    }
+
+    fn find_these(&mut self, targets: &[Target], meant: Meant) -> NodeSet {
+        let named: NodeSet = targets.iter().flat_map(|target| self.find(target, meant)).collect();
         if targets.iter().any(|target| target.base == Base::Rest) {
-            return self.all().filter(|&node| !named.contains(node)).collect();
+            return self.meant(meant).filter(|&node| !named.contains(node)).collect();
         }
         named
     }
 
-    /// The nodes of each side; a node that two sides name stands on the first, and the rest on the side that says so.
+    /// The nodes of each side; a node that two sides name stands on the first, and the rest on the side that says so. Of a
+    /// zone and of the rest also those that may come there stand on it.
     pub(super) fn find_sides(&mut self, sides: &[Vec<Target>]) -> Vec<NodeSet> {
         let mut taken = NodeSet::default();
         let mut take = |nodes: &mut dyn Iterator<Item = NodeId>| -> NodeSet {
@@ -63,8 +107,10 @@ impl<'w> Finder<'w> {
             fresh.iter().for_each(|node| taken.insert(node));
             fresh
         };
-        let named: Vec<Vec<NodeId>> =
-            sides.iter().map(|side| side.iter().flat_map(|target| self.find(target)).collect()).collect();
+        let named: Vec<Vec<NodeId>> = sides
+            .iter()
+            .map(|side| side.iter().flat_map(|target| self.find(target, Meant::All)).collect())
+            .collect();
         let mut found: Vec<NodeSet> = named.into_iter().map(|nodes| take(&mut nodes.into_iter())).collect();
         for (side, targets) in found.iter_mut().zip(sides) {
             if targets.iter().any(|target| target.base == Base::Rest) {
@@ -74,14 +120,17 @@ impl<'w> Finder<'w> {
         found
     }
 
-    /// Every node.
-    pub(super) fn all(&self) -> impl Iterator<Item = NodeId> + use<> {
-        (0..self.land.nodes()).map(NodeId)
+    /// Every node that has a host of its own, whether it is there or not. Who shares a host goes with it.
+    pub(super) fn all(&self) -> impl Iterator<Item = NodeId> {
+        (0..self.land.nodes()).map(NodeId).filter(|&node| self.land.has_own_host(node))
     }
 
     /// The registry member that leads, if one does.
     pub(super) fn leader(&self) -> Option<NodeId> {
-        self.leader
+        match self.land {
+            Land::Run(ground, _) => leader(ground),
+            Land::Plan(..) => None,
+        }
     }
 
     /// The fault's luck for the choice of whom it strikes.
@@ -89,12 +138,16 @@ impl<'w> Finder<'w> {
         &mut self.luck
     }
 
+    fn meant(&self, meant: Meant) -> impl Iterator<Item = NodeId> {
+        self.all().filter(move |&node| meant == Meant::All || self.land.is_there(node))
+    }
+
     /// The nodes that a target means; none, if it means the rest.
-    fn find(&mut self, target: &Target) -> Vec<NodeId> {
+    fn find(&mut self, target: &Target, meant: Meant) -> Vec<NodeId> {
         let from: Vec<NodeId> = match &target.base {
             Base::Node(node) => vec![*node],
-            Base::Group(nodes) => nodes.clone(),
-            Base::Zone(zone) => self.all().filter(|&node| self.land.zone(node) == *zone).collect(),
+            Base::Group(own) => self.land.group(own),
+            Base::Zone(zone) => self.meant(meant).filter(|&node| self.land.zone(node) == *zone).collect(),
             Base::Rest => Vec::new(),
         };
         match &target.select {
@@ -104,13 +157,15 @@ impl<'w> Finder<'w> {
     }
 
     fn select(&mut self, select: &Select, mut from: Vec<NodeId>) -> Vec<NodeId> {
-        let (size, leader) = (from.len(), self.leader);
+        let size = from.len();
+        // The leader is looked for among all nodes, and only where it matters.
+        let leader = if select.depends_on_the_leader() { self.leader() } else { None };
         match select {
             Select::Leader => from.retain(|&node| Some(node) == leader),
             Select::Followers => from.retain(|&node| Some(node) != leader),
             Select::Minority => {
                 from.retain(|&node| Some(node) != leader);
-                self.draw((size - 1) / 2, &mut from);
+                self.draw(size.saturating_sub(1) / 2, &mut from);
             }
             Select::Majority => self.draw(size / 2 + 1, &mut from),
             Select::Pick(count) => self.draw(*count as usize, &mut from),

@@ -11,7 +11,7 @@ pub use tempo::{Flap, Tempo};
 
 use super::aim::{Aim, Names, Target};
 use super::hand::{Hand, Step, Strike};
-use super::ways::{Direction, LINK, named};
+use super::ways::{Direction, LINK};
 use super::{Condition, Grip, Nature, Standing, Struck, Turns};
 
 /// Islands are told of while no more faults than this part the network. Beyond that nobody could read them, and what it
@@ -158,13 +158,13 @@ impl Partition {
                 sides.push(side.clone());
             }
         }
-        let sides = named(&sides);
+        let sides = hand.named(sides.iter().map(NodeSet::iter));
         match self.mode {
             Mode::Blackhole | Mode::Reject | Mode::Hold => {
                 let network = hand.scene().network();
                 let islands =
                     if network.partings() <= MOST_PARTINGS { network.islands() } else { Vec::new() };
-                Struck::Parted { sides, islands }
+                Struck::Parted { sides, islands: hand.named(islands) }
             }
             Mode::Slow(_) => Struck::Ways { sides },
         }

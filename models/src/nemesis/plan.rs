@@ -1,10 +1,9 @@
 //! The plan: which faults there are, when each begins and is healed, and what of that is known before the run.
 
-use schism_core::{Duration, Luck, NodeId, Seed, Time, ZoneId};
+use schism_core::{Duration, Luck, NodeSet, Seed, Time, ZoneId};
 
-use super::aim::{Base, Select, Target};
-use super::find::Finder;
-use super::{Fault, Lasting, Nature, Standing};
+use super::aim::{Base, Target};
+use super::{Fault, Lasting, Nature};
 
 /// One fault of the plan.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,28 +125,6 @@ impl Planned {
         at_once && self.fault.lasting() == Lasting::Span
     }
 
-    /// Whom it will strike with this seed, side by side, where that is certain before the run or drawn by its own luck
-    /// alone; `None` where it depends on who leads. `zones` has the zone of every node, by number.
-    pub fn whom(&self, zones: &[ZoneId], seed: Seed) -> Option<Vec<Vec<NodeId>>> {
-        let chosen = self.chosen(seed);
-        let sides: Vec<_> = chosen.sides().into_iter().map(<[_]>::to_vec).collect();
-        if sides
-            .iter()
-            .flatten()
-            .any(|target| target.select.as_ref().is_some_and(Select::depends_on_the_leader))
-        {
-            return None;
-        }
-        let mut finder = Finder::before(zones, self.luck(seed, super::hand::TARGETS, 0));
-        // The two of each pair are told apart pair by pair: a node may stand in several.
-        let at_once = match chosen.standing() {
-            Standing::OnOneSide => sides.len().max(1),
-            Standing::Anywhere => 2,
-        };
-        let found = sides.chunks(at_once).flat_map(|sides| finder.find_sides(sides));
-        Some(found.map(|side| side.iter().collect()).collect())
-    }
-
     /// How long it waits once it has heard what it waits for.
     pub(super) fn wait(&self, seed: Seed, Wait { least, most }: Wait) -> Duration {
         self.between(seed, least, most)
@@ -174,15 +151,21 @@ impl Planned {
     }
 }
 
-/// How many nodes each zone has.
+/// The nodes that wait for a fault of the plan to launch them.
+pub(super) fn unborn<'p>(plan: impl Iterator<Item = &'p Planned>) -> NodeSet {
+    plan.flat_map(|planned| planned.fault.spares()).copied().collect()
+}
+
+/// How many nodes each zone has from the start.
 struct Population(Vec<usize>);
 
 impl Population {
     /// `zones` has the zone of every node, by number.
-    fn of(zones: &[ZoneId]) -> Population {
+    fn of<'p>(plan: impl Iterator<Item = &'p Planned>, zones: &[ZoneId]) -> Population {
         let count = zones.iter().map(|zone| usize::from(zone.0) + 1).max().unwrap_or(0);
         let mut nodes = vec![0; count];
         zones.iter().for_each(|zone| nodes[usize::from(zone.0)] += 1);
+        unborn(plan).iter().for_each(|node| nodes[usize::from(zones[node.index()].0)] -= 1);
         Population(nodes)
     }
 
@@ -219,7 +202,7 @@ pub struct Span {
 /// The span of each fault of a plan with this seed. One that waits for another follows from that one's. `zones` has the
 /// zone of every node, by number.
 pub fn spans(plan: &[Planned], zones: &[ZoneId], seed: Seed) -> Vec<Span> {
-    let population = Population::of(zones);
+    let population = Population::of(plan.iter(), zones);
     let heals = |planned: &Planned, from| match planned.ends(from)? {
         // A fault of no time is none, and has nothing to heal.
         end if end == from => Some(end),
@@ -292,7 +275,7 @@ impl Bounds {
 /// The bounds of each fault of a plan, through whatever chain of triggers it waits. `None` of a fault that is not known
 /// itself, that waits for such a one, or that waits for itself in the end. `zones` has the zone of every node, by number.
 pub fn bounds(plan: &[Option<&Planned>], zones: &[ZoneId]) -> Vec<Option<Bounds>> {
-    let population = Population::of(zones);
+    let population = Population::of(plan.iter().copied().flatten(), zones);
     let first = |planned: &Planned| {
         let begins = match planned.start {
             Start::At(at) => Within { earliest: at, latest: Some(at) },

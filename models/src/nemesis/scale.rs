@@ -7,7 +7,7 @@ use super::hand::{Hand, Healing, Step, Strike};
 use super::{Condition, Nature, Struck};
 use crate::plight::{Ail, Deregister};
 
-/// A service gets new instances, or its last ones are told to end. Healing undoes it, as gracefully as it was done.
+/// A service gets new instances, or its newest ones are told to end. Healing undoes it, as gracefully as it was done.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scale<T = Target> {
     /// The service.
@@ -25,7 +25,7 @@ pub struct Scale<T = Target> {
 pub enum Way {
     /// So many more.
     Out(u32),
-    /// So many fewer, the last ones.
+    /// So many fewer, the newest ones; one is left in any case.
     In(u32),
 }
 
@@ -95,9 +95,13 @@ impl Scale {
         }
     }
 
-    fn retire_all(&self, hand: &mut Hand<'_>) {
-        self.spares.iter().for_each(|&node| hand.retire(node));
-        hand.finish();
+    /// They are of the service no more, and are told to end: first they drain.
+    fn end(&self, hand: &mut Hand<'_>, nodes: &[NodeId]) {
+        for &node in nodes {
+            hand.send_away(node);
+            hand.ail(node, Ail::Stopping(Deregister::First));
+        }
+        hand.remind(self.drain, UP);
     }
 }
 
@@ -106,21 +110,23 @@ impl Strike for Scale {
         match self.way {
             Way::Out(_) => {
                 hand.strikes(Struck::Nodes(self.spares.clone()));
-                self.spares.iter().for_each(|&node| hand.launch(node));
+                self.spares.iter().for_each(|&node| hand.launch(node, &self.targets));
             }
             Way::In(count) => {
-                let all = hand.find_victims(&self.targets);
-                let last = all[all.len() - count as usize..].to_vec();
-                hand.narrow(last.clone());
-                last.iter().for_each(|&node| hand.ail(node, Ail::Stopping(Deregister::First)));
-                hand.remind(self.drain, UP);
+                let all = hand.members(&self.targets);
+                let left = all.len().saturating_sub(count as usize).max(1).min(all.len());
+                hand.narrow(all[left..].to_vec());
+                self.end(hand, &all[left..]);
             }
         }
     }
 
     fn step(&self, hand: &mut Hand<'_>, _: Step) {
         match self.way {
-            Way::Out(_) => self.retire_all(hand),
+            Way::Out(_) => {
+                hand.retire_launched();
+                hand.finish();
+            }
             Way::In(_) => {
                 for node in hand.victims().to_vec() {
                     hand.kill(node, Death::KILLED);
@@ -132,8 +138,7 @@ impl Strike for Scale {
     fn heal(&self, hand: &mut Hand<'_>) -> Healing {
         match self.way {
             Way::Out(_) => {
-                self.spares.iter().for_each(|&node| hand.ail(node, Ail::Stopping(Deregister::First)));
-                hand.remind(self.drain, UP);
+                self.end(hand, &self.spares);
                 Healing::Underway
             }
             // Who still drains is killed now: a process that is told to end cannot be told to stay.

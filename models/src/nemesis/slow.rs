@@ -1,6 +1,6 @@
 //! Instances are slow.
 
-use super::aim::{Aim, Names, Target, Wants, aim_maybe};
+use super::aim::{Aim, Names, Target, Wants, aim_maybe, sides_maybe};
 use super::hand::{Hand, Strike};
 use super::{Condition, Nature};
 use crate::plight::{Ail, Factor, Probes};
@@ -27,7 +27,7 @@ impl<T> Slow<T> {
 
     /// Whom it is aimed at, side by side.
     pub fn sides(&self) -> Vec<&[T]> {
-        [Some(&self.targets), self.selective.as_ref()].into_iter().flatten().map(Vec::as_slice).collect()
+        sides_maybe(&self.targets, self.selective.as_deref())
     }
 }
 

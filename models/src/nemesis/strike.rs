@@ -144,11 +144,6 @@ impl Nemesis {
         }
     }
 
-    /// Whether a fault still waits for this.
-    pub fn waits_for(&self, trigger: Trigger) -> bool {
-        self.waiting.contains_key(&trigger)
-    }
-
     /// The run is over: says what the faults that last have touched.
     pub fn close<W: Audience, Q: Queue<Event<Node>>>(&mut self, world: &mut World<Node, Ears<W>, Q>) {
         for fault in self.courses.keys().copied().collect::<Vec<_>>() {

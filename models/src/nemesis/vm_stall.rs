@@ -51,7 +51,7 @@ impl Strike for VmStall {
     fn begin(&self, hand: &mut Hand<'_>) {
         for node in hand.find_victims(&self.targets) {
             hand.bend(node, STOPPED, Duration::ZERO);
-            hand.pause(node);
+            hand.stall(node);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Ways: which links between nodes a fault of the network is on, in which direction, and for which traffic.
 
-use schism_core::{Class, Classes, Harm, Impairment, NodeId, NodeSet};
+use schism_core::{Class, Classes, Harm, Impairment, NodeSet};
 
 use super::Struck;
 use super::aim::{Aim, Names, Target};
@@ -102,7 +102,7 @@ impl Ends {
     pub(super) fn find(&self, finder: &mut Finder<'_>) -> Vec<NodeSet> {
         match self {
             Ends::Between(a, b) => finder.find_sides(&[a.clone(), b.clone()]),
-            Ends::Of(nodes) => vec![finder.find_all(nodes)],
+            Ends::Of(nodes) => vec![finder.find_side(nodes)],
         }
     }
 }
@@ -191,14 +191,10 @@ impl Ways {
             let (id, classes, harm) = (hand.id(), self.traffic, harm.clone());
             hand.impair(Impairment { id, salt, from, to, classes, harm });
         }
-        hand.strikes(Struck::Ways { sides: named(&sides) });
+        let sides = hand.named(sides.iter().map(NodeSet::iter));
+        hand.strikes(Struck::Ways { sides });
     }
 }
 
 /// What a fault's luck is asked for on each link.
 pub(super) const LINK: &str = "link";
-
-/// Sides as they are told: each by its nodes, and none of nobody.
-pub(super) fn named(sides: &[NodeSet]) -> Vec<Vec<NodeId>> {
-    sides.iter().filter(|side| !side.is_empty()).map(|side| side.iter().collect()).collect()
-}

@@ -78,7 +78,9 @@ impl ZoneBrownout {
 
 impl Strike for ZoneBrownout {
     fn begin(&self, hand: &mut Hand<'_>) {
-        let victims: NodeSet = hand.find_victims(&self.zone).into_iter().collect();
+        hand.find_victims(&self.zone);
+        // Who comes there later finds it as the others do.
+        let victims = hand.finding(|finder| finder.find_side(&self.zone));
         victims.iter().for_each(|node| self.slow(hand, node));
         let all: NodeSet = hand.finding(|finder| finder.all().collect());
         let others: NodeSet = all.iter().filter(|&node| !victims.contains(node)).collect();

@@ -82,9 +82,7 @@ impl ZoneOutage {
 
 impl Strike for ZoneOutage {
     fn begin(&self, hand: &mut Hand<'_>) {
-        for node in hand.find_victims(&self.zone) {
-            hand.kill(node, Death::POWER_LOSS);
-        }
+        hand.kill_all(&self.zone, Death::POWER_LOSS);
     }
 
     fn heal(&self, hand: &mut Hand<'_>) -> Healing {

@@ -72,7 +72,7 @@ impl Gray {
         match self {
             Gray::Leak(leak) => leak.delay(takes, ailing),
             // What takes as long as ever gets only the rest of the processor.
-            Gray::Stolen(share) => part(takes, share.numerator(), share.complement().numerator()),
+            Gray::Stolen(share) => takes.part(share.numerator(), share.complement().numerator()),
             Gray::Capacity(_) | Gray::Errors(_) => Duration::ZERO,
         }
     }
@@ -89,7 +89,7 @@ impl Leak {
     /// By how much longer something takes that would take this long, after the leak has gone on for so long.
     fn delay(self, takes: Duration, leaking: Duration) -> Duration {
         let (passed, per) = (leaking.as_nanos(), self.per.as_nanos().max(1));
-        part(self.factor.extra(takes), passed, per).min(self.limit.extra(takes))
+        self.factor.extra(takes).part(passed, per).min(self.limit.extra(takes))
     }
 
     /// How long it takes to reach the limit.
@@ -97,7 +97,7 @@ impl Leak {
         // One nanosecond stands for the excess over one, of which only the ratio matters.
         const UNIT: Duration = Duration::from_secs(1_000_000);
         let (step, all) = (self.factor.extra(UNIT), self.limit.extra(UNIT));
-        part(self.per, all.as_nanos(), step.as_nanos().max(1))
+        self.per.part(all.as_nanos(), step.as_nanos().max(1))
     }
 
     /// Since when it has leaked in a life that began at `booted`, if the fault began at `since`.
@@ -108,13 +108,7 @@ impl Leak {
 
 /// By how much longer something takes with this share of the speed.
 pub(super) fn starved(takes: Duration, share: Ratio) -> Duration {
-    part(takes, share.complement().numerator(), share.numerator())
-}
-
-/// `whole * part / of`, rounded down; all the time there is, of nothing.
-fn part(whole: Duration, part: u64, of: u64) -> Duration {
-    let nanos = (u128::from(whole.as_nanos()) * u128::from(part)).checked_div(of.into());
-    Duration::from_nanos(nanos.and_then(|nanos| u64::try_from(nanos).ok()).unwrap_or(u64::MAX))
+    takes.part(share.complement().numerator(), share.numerator())
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use schism_core::{Duration, Ratio};
 
-use super::{Ail, Ailment, Plight};
 use crate::factor::Factor;
 
 /// What strains a client.
@@ -42,23 +41,4 @@ pub enum Rush {
     Retry,
     /// Forget the list.
     Forget,
-}
-
-impl Plight {
-    /// What strains the process, in the order in which it came.
-    pub fn strains(&self) -> impl Iterator<Item = (&Ailment, Strain)> {
-        self.ailments.iter().filter_map(|ailment| match ailment.ail {
-            Ail::Strain(strain) => Some((ailment, strain)),
-            Ail::Slow { .. }
-            | Ail::Stopping(_)
-            | Ail::SlowStart { .. }
-            | Ail::Zombie
-            | Ail::Disk(_)
-            | Ail::Gray(_)
-            | Ail::Pushed(_)
-            | Ail::Stranger(_)
-            | Ail::Registry(_)
-            | Ail::Failpoint(_) => None,
-        })
-    }
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use schism_core::{Durable, Duration, NodeId, ZoneId};
 
-use super::{Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, etcd, nacos};
+use super::{
+    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, dns, etcd, eureka,
+    kubernetes, nacos, zookeeper,
+};
 use crate::cache::Reads;
 use crate::client::Operation;
 use crate::listing::{Endpoint, ServiceId};
@@ -141,6 +144,7 @@ macro_rules! catalog {
         }
 
         /// A member of some registry.
+        #[expect(clippy::large_enum_variant, reason = "each is in a box of its node's")]
         #[derive(Clone, Debug)]
         pub enum AnyMember {
             $(#[doc = $about] $Name($module::Member),)*
@@ -266,7 +270,7 @@ macro_rules! catalog {
         /// A client's side of discovery with some registry.
         #[derive(Clone, Debug)]
         pub enum AnySubscriber {
-            $(#[doc = $about] $Name($module::Subscriber),)*
+            $(#[doc = $about] $Name(Box<$module::Subscriber>),)*
         }
 
         impl AnySubscriber {
@@ -274,7 +278,7 @@ macro_rules! catalog {
             pub fn new(address: &AnyAddress, zone: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> AnySubscriber {
                 match address {
                     $(AnyAddress::$Name(address) => {
-                        AnySubscriber::$Name($module::Subscriber::new(address, zone, service, ctx))
+                        AnySubscriber::$Name(Box::new($module::Subscriber::new(address, zone, service, ctx)))
                     })*
                 }
             }
@@ -310,6 +314,11 @@ macro_rules! catalog {
                 match self { $(AnySubscriber::$Name(subscriber) => subscriber.reconnect(ctx),)* }
             }
 
+            /// The connection to an instance has failed: what that tells, if anything.
+            pub fn on_failure(&mut self, ctx: &mut Ctx<'_>, instance: NodeId) -> Option<News<'static>> {
+                match self { $(AnySubscriber::$Name(subscriber) => subscriber.on_failure(ctx, instance),)* }
+            }
+
             /// Those with an open connection.
             pub fn peers(&self) -> Vec<NodeId> {
                 match self { $(AnySubscriber::$Name(subscriber) => subscriber.peers(),)* }
@@ -324,7 +333,7 @@ macro_rules! catalog {
 
         impl AnyCaller {
             /// A client in `zone` that has called nobody yet.
-            #[expect(unreachable_code, reason = "some registries take no calls, so nobody is made of them")]
+            #[expect(unreachable_code, reason = "some registries take no calls: there is nobody to make")]
             pub fn new(address: &AnyAddress, zone: ZoneId, ctx: &Ctx<'_>) -> AnyCaller {
                 match address {
                     $(AnyAddress::$Name(address) => {
@@ -374,5 +383,9 @@ macro_rules! catalog {
 
 catalog! {
     Etcd = etcd, "etcd", "etcd v3: Raft, leases kept by the leader and expired on its sweep, watches with revisions";
+    Eureka = eureka, "eureka", "Eureka 1.x: peers that accept everything, self-preservation, and clients that poll caches";
     Nacos = nacos, "nacos", "Nacos: beats over HTTP (1.4) or connections (2.x, 3.x); servers tell each other what they hold (Distro)";
+    Zookeeper = zookeeper, "zookeeper", "ZooKeeper: sessions with ephemeral nodes that expire by whole ticks, one-shot watches";
+    Kubernetes = kubernetes, "kubernetes", "Kubernetes: API servers over etcd, kubelets that probe, EndpointSlices, kube-proxy";
+    Dns = dns, "dns", "DNS servers and clients' resolvers in front of another registry, or of a zone file";
 }

@@ -1,7 +1,6 @@
 //! etcd v3: a Raft group that keeps keys, leases and watches.
 
 pub mod api;
-pub mod bucket;
 pub mod caller;
 pub mod history;
 pub mod lessor;
@@ -23,15 +22,64 @@ use schism_core::{Distribution, Duration};
 
 use crate::node;
 
-/// Which release line's behaviour is modelled, where lines differ.
+/// Which release's behaviour is modelled: the latest of a line, or one of its patches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// The line.
+    pub line: Line,
+    /// The patch; `None` is the latest.
+    pub patch: Option<u8>,
+}
+
+/// A release line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Version {
+pub enum Line {
     /// 3.4: no PreVote, so an isolated member comes back with a higher term and deposes the leader.
     V3_4,
     /// 3.5: PreVote on by default.
     V3_5,
-    /// 3.6: as 3.5 for all that is modelled so far.
+    /// 3.6: as 3.5 for all that is modelled so far, with all its fixes.
     V3_6,
+}
+
+impl Version {
+    /// The latest of all.
+    pub const LATEST: Version = Version { line: Line::V3_6, patch: None };
+
+    /// Whether an election is preceded by a pre-vote (server/embed/config.go: off in v3.4.23, on since v3.5).
+    pub fn pre_votes(self) -> bool {
+        self.line >= Line::V3_5
+    }
+
+    /// Whether a leader that has been stuck makes sure that it still leads before it revokes or renews a lease
+    /// (`ensureLeadership`: since v3.4.31, v3.5.13 and v3.6.0; etcd issue 15247).
+    pub fn ensures_leadership(self) -> bool {
+        let patch = self.patch.unwrap_or(u8::MAX);
+        match self.line {
+            Line::V3_4 => patch >= 31,
+            Line::V3_5 => patch >= 13,
+            Line::V3_6 => true,
+        }
+    }
+}
+
+/// What a client asks of its watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WatchLeader {
+    /// Nothing: behind a member that has lost its leader a watch stays open, and silent.
+    Any,
+    /// That the member has a leader (`WithRequireLeader`, metadata `hasleader`): it cancels the watch if it has none.
+    Required,
+}
+
+/// Whether the leader writes down how much is left of long leases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checkpoints {
+    /// It does not, as by default: after a change of leader every lease has its whole time to live.
+    Off,
+    /// It does, every five minutes (`--experimental-enable-lease-checkpoint` with `-persist`, in 3.6 the feature gate
+    /// `LeaseCheckpoint`).
+    On,
 }
 
 /// By which clock of its own a leader says when leases end.
@@ -63,6 +111,10 @@ pub struct Config {
     pub request_timeout: Duration,
     /// By which clock leases end.
     pub lease_clock: LeaseClock,
+    /// Whether the leader writes down how much is left of long leases.
+    pub checkpoints: Checkpoints,
+    /// What clients ask of their watches.
+    pub watch_leader: WatchLeader,
     /// Whether clients ask a silent member if it is still there; `None` is never.
     pub keepalive: Option<Keepalive>,
 }

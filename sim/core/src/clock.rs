@@ -30,29 +30,19 @@ impl Rate {
 
     /// How far the clock comes while this much true time passes, in whole nanoseconds, rounded down.
     fn advance(self, elapsed: Duration) -> Duration {
-        scale(elapsed, self.0.into(), MILLION.into(), Rounding::Down)
+        elapsed.part(self.0.into(), MILLION.into())
     }
 
     /// How much true time passes until the clock has come this far at least; it never does if it is stopped.
     fn takes(self, distance: Duration) -> Option<Duration> {
         (self != Rate::STOPPED || distance == Duration::ZERO)
-            .then(|| scale(distance, MILLION.into(), u128::from(self.0).max(1), Rounding::Up))
+            .then(|| part_rounded_up(distance, MILLION.into(), u64::from(self.0).max(1)))
     }
 }
 
-#[derive(Clone, Copy)]
-enum Rounding {
-    Down,
-    Up,
-}
-
-/// `of * times / parts`, or the longest duration if that is longer.
-fn scale(of: Duration, times: u128, parts: u128, rounding: Rounding) -> Duration {
-    let product = u128::from(of.as_nanos()) * times;
-    let nanos = match rounding {
-        Rounding::Down => product / parts,
-        Rounding::Up => product.div_ceil(parts),
-    };
+/// `whole * part / of`, rounded up, or the longest duration if that is longer.
+fn part_rounded_up(whole: Duration, part: u64, of: u64) -> Duration {
+    let nanos = (u128::from(whole.as_nanos()) * u128::from(part)).div_ceil(of.into());
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 

@@ -9,6 +9,7 @@ mod digest;
 mod disk;
 mod distribution;
 mod fault;
+mod hosts;
 mod impair;
 mod luck;
 mod network;
@@ -33,6 +34,7 @@ pub use distribution::{Distribution, DistributionError, Law};
 pub use fault::{
     Class, Classes, Cut, Fault, FaultId, Feel, Flows, GilbertElliott, Harm, Impairment, NodeSet,
 };
+pub use hosts::Hosts;
 pub use luck::{Draw, Draws, Luck, Seed};
 pub use network::Network;
 pub use node::{Life, NodeId};

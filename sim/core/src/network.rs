@@ -9,14 +9,15 @@ use crate::impair::{Impairments, remove};
 use crate::stream::StreamId;
 use crate::topology::Route;
 use crate::{
-    Class, Classes, Cut, Draw, Duration, FaultId, Feel, Flows, Impairment, Link, NodeId, NodeSet, Time,
-    Topology, ZoneId,
+    Class, Classes, Cut, Draw, Duration, FaultId, Feel, Flows, Hosts, Impairment, Link, NodeId, NodeSet,
+    Time, Topology, ZoneId,
 };
 
 /// Routes between zones, found once, and the faults in force.
 #[derive(Clone, Debug)]
 pub struct Network {
     zone_of: Vec<ZoneId>,
+    hosts: Hosts,
     zones: usize,
     routes: Vec<Route>,
     /// How many cuts and impairments are in force: with none, no message asks further.
@@ -160,7 +161,7 @@ impl Network {
     ///
     /// # Panics
     /// If two zones with nodes cannot reach each other.
-    pub fn new(topology: &Topology, zone_of: Vec<ZoneId>) -> Network {
+    pub fn new(topology: &Topology, zone_of: Vec<ZoneId>, hosts: Hosts) -> Network {
         let zones = topology.zones().len();
         let routes = topology
             .zones()
@@ -170,6 +171,7 @@ impl Network {
         let nodes = zone_of.len();
         Network {
             zone_of,
+            hosts,
             zones,
             routes,
             troubles: 0,
@@ -187,9 +189,17 @@ impl Network {
         self.zone_of[node.index()]
     }
 
+    /// Which nodes share a host.
+    pub fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
     /// Whether no cut that stops everything lies between one node and another.
     pub fn is_open(&self, from: NodeId, to: NodeId) -> bool {
-        self.troubles == 0 || !self.leaving_from(from).any(|cut| cut.is_whole() && cut.to.contains(to))
+        let Some((from, to)) = self.hosts.between((from, to)).filter(|_| self.is_troubled()) else {
+            return true;
+        };
+        !self.leaving_from(from).any(|cut| cut.is_whole() && cut.to.contains(to))
     }
 
     /// How many faults part nodes now.
@@ -258,6 +268,7 @@ impl Network {
 
     /// The cut that a segment sent now meets, if any; counted.
     pub(crate) fn stop(&mut self, (from, to): (NodeId, NodeId), segment: &Segment) -> Option<Fate> {
+        let (from, to) = self.hosts.between((from, to))?;
         let met = |&&epoch: &&Epoch| self.cuts[epoch as usize].stops(from, to, segment);
         let feel = |&epoch: &Epoch| self.cuts[epoch as usize].cut.feel;
         let epoch = self.leaving[from.index()].iter().filter(met).copied().min_by_key(feel)?;
@@ -279,7 +290,8 @@ impl Network {
         segment: &Segment,
     ) -> Option<Duration> {
         let takes = self.cross(from, to, luck)?;
-        let delay = self.impairments.meet(now, (from, to), segment, luck, &mut self.touched)?;
+        let Some(ends) = self.hosts.between((from, to)) else { return Some(takes) };
+        let delay = self.impairments.meet(now, ends, segment, luck, &mut self.touched)?;
         Some(takes + delay)
     }
 
@@ -291,7 +303,8 @@ impl Network {
         luck: Draw,
         segment: &Segment,
     ) -> Option<Duration> {
-        let twice = self.impairments.duplicate((from, to), segment, luck, &mut self.touched);
+        let ends = self.hosts.between((from, to))?;
+        let twice = self.impairments.duplicate(ends, segment, luck, &mut self.touched);
         if twice { self.carry(now, (from, to), luck.derive(COPY), segment) } else { None }
     }
 
@@ -307,7 +320,8 @@ impl Network {
         if sent >= self.epoch() {
             return Met::Nothing;
         }
-        self.met_since(sent, (from, to), &segment())
+        let Some(ends) = self.hosts.between((from, to)) else { return Met::Nothing };
+        self.met_since(sent, ends, &segment())
     }
 
     fn met_since(&mut self, sent: Epoch, (from, to): (NodeId, NodeId), segment: &Segment) -> Met {
@@ -369,11 +383,11 @@ impl Network {
     /// is sorted, and so are they, by their first node. Only cuts that stop everything make islands: not those of some
     /// classes, nor those of existing or of new connections.
     ///
-    /// Nodes that meet the same cuts are alike, so the graph has one vertex for each kind of node, not for each node.
+    /// Who shares another's host stands where that does, and is not listed. Nodes that meet the same cuts are alike, so the graph has one vertex for each kind of node, not for each node.
     pub fn islands(&self) -> Vec<Vec<NodeId>> {
         type Kind = (Vec<Epoch>, Vec<Epoch>, Option<NodeId>);
         let mut kinds: BTreeMap<Kind, Vec<NodeId>> = BTreeMap::new();
-        for node in (0..self.zone_of.len() as u32).map(NodeId) {
+        for node in (0..self.zone_of.len() as u32).map(NodeId).filter(|&node| self.hosts.of(node) == node) {
             let leaving = self.whole(&self.leaving[node.index()]);
             let entering = self.whole(&self.entering[node.index()]);
             // Nodes that are cut off from their like are each of a kind of their own.

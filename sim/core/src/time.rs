@@ -79,6 +79,12 @@ impl Duration {
         self.0 as f64 / 1e6
     }
 
+    /// `self * part / of`, rounded down, or the longest duration if that is longer or `of` is zero.
+    pub fn part(self, part: u64, of: u64) -> Duration {
+        let nanos = (u128::from(self.0) * u128::from(part)).checked_div(of.into());
+        Duration(nanos.and_then(|nanos| u64::try_from(nanos).ok()).unwrap_or(u64::MAX))
+    }
+
     /// The longer of the two less the shorter; zero if `shorter` is not shorter.
     pub fn saturating_sub(self, shorter: Duration) -> Duration {
         Duration(self.0.saturating_sub(shorter.0))
@@ -173,6 +179,14 @@ impl fmt::Debug for Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_is_rounded_down_and_never_too_long() {
+        let ten = Duration(10);
+        assert_eq!([(1, 3), (2, 3), (3, 3), (4, 3)].map(|(part, of)| ten.part(part, of).0), [3, 6, 10, 13]);
+        let longest = Duration(u64::MAX);
+        assert_eq!([longest.part(3, 3), longest.part(2, 1), ten.part(0, 0), ten.part(1, 0)], [longest; 4]);
+    }
 
     #[test]
     fn a_duration_is_shown_in_its_own_unit() {

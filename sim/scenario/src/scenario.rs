@@ -44,21 +44,14 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// The zone of every node, by number.
+    /// The zone of every node that has a host of its own, by number: those who share another's come after them.
     pub fn zones(&self) -> Vec<ZoneId> {
         let members = self.members.iter();
         let instances = self.services.iter().flat_map(|group| &group.nodes);
         let clients = self.clients.iter().flat_map(|group| &group.nodes);
         let spares = self.spares.iter().map(|spare| &spare.node);
-        let (apart, aboard) = self.aides_apart();
-        members
-            .chain(instances)
-            .chain(clients)
-            .chain(apart)
-            .chain(spares)
-            .chain(aboard)
-            .map(|node| node.zone)
-            .collect()
+        let (apart, _) = self.aides_apart();
+        members.chain(instances).chain(clients).chain(apart).chain(spares).map(|node| node.zone).collect()
     }
 
     /// The aides that are apart, and those on the hosts of instances.

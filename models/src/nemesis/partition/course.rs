@@ -66,7 +66,11 @@ impl Partition {
     /// Sets a reminder for each node to be cut off, evenly over the time from now, and for each to be let back, over as
     /// long a time before the end. The last comes back with the end itself.
     fn swizzle(&self, hand: &mut Hand<'_>, over: Duration) {
-        let count = nodes(hand.ways()).len() as u32;
+        let all = nodes(hand.ways());
+        // Who is not there yet is on the side where it may come, and nobody to be cut off.
+        let order = hand.named([all]).concat();
+        hand.narrow(order);
+        let count = hand.victims().len() as u32;
         let lasts = hand.lasts();
         let over = lasts.map_or(over, |lasts| over.min(lasts / 2));
         let after = |number: u32| over / u64::from(count) * u64::from(number);
@@ -86,8 +90,9 @@ impl Partition {
         let order = order(hand, "cuts");
         let (before, next) = (&order[..number as usize], order[number as usize]);
         // What is cut off already is left out: of two delays on one way both would count.
-        let still: NodeSet = order.iter().copied().filter(|node| !before.contains(node)).collect();
-        let pairs: Vec<_> = hand.ways().iter().map(|(a, b)| (a.and(&still), b.and(&still))).collect();
+        let before: NodeSet = before.iter().copied().collect();
+        let pairs: Vec<_> =
+            hand.ways().iter().map(|(a, b)| (a.without(&before), b.without(&before))).collect();
         let pairs = of_these(&pairs, &[next].into_iter().collect());
         self.close(hand, &pairs);
     }
@@ -103,7 +108,7 @@ impl Partition {
 
 /// The nodes in the order in which they are cut off, or let back.
 fn order(hand: &Hand<'_>, purpose: &'static str) -> Vec<NodeId> {
-    let mut nodes = nodes(hand.ways());
+    let mut nodes = hand.victims().to_vec();
     hand.luck(purpose, 0).shuffle(&mut nodes);
     nodes
 }

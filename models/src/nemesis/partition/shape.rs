@@ -285,7 +285,7 @@ impl Shape {
         let mut pairs = match self {
             Shape::Split(sides) => every_two(&finder.find_sides(sides)),
             Shape::Isolate(targets) => {
-                let inside = finder.find_all(targets);
+                let inside = finder.find_side(targets);
                 let outside = finder.all().filter(|&node| !inside.contains(node)).collect();
                 vec![(inside, outside)]
             }
@@ -315,7 +315,7 @@ impl Shape {
                 ring(nodes.iter().collect(), finder)
             }
             Shape::Star { hub, of } => {
-                let (hub, nodes) = (finder.find_all(hub), finder.find_all(of));
+                let (hub, nodes) = (finder.find_side(hub), finder.find_side(of));
                 let spokes = nodes.iter().filter(|&node| !hub.contains(node));
                 every_two(&spokes.map(|spoke| [spoke].into_iter().collect()).collect::<Vec<_>>())
             }
@@ -325,7 +325,7 @@ impl Shape {
             }
             Shape::Plane(Plane::Data(of)) => {
                 let everyone: NodeSet = finder.all().collect();
-                let nodes = of.as_ref().map_or_else(|| everyone.clone(), |of| finder.find_all(of));
+                let nodes = of.as_ref().map_or_else(|| everyone.clone(), |of| finder.find_side(of));
                 vec![(nodes.clone(), everyone.without(&nodes)), (nodes.clone(), nodes)]
             }
         };
@@ -417,7 +417,7 @@ fn mesh(open: &[(Target, Target)], finder: &mut Finder<'_>) -> Pairs {
     }
     let mut stands: BTreeMap<NodeId, Vec<u32>> = BTreeMap::new();
     for (number, corner) in (0..).zip(corners) {
-        for node in finder.find_all(std::slice::from_ref(corner)).iter() {
+        for node in finder.find_side(std::slice::from_ref(corner)).iter() {
             stands.entry(node).or_default().push(number);
         }
     }

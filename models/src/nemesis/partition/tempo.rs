@@ -66,7 +66,7 @@ impl Tempo {
 fn turns(targets: &[Target], finder: &mut Finder<'_>) -> Pairs {
     let mut turns = Pairs::new();
     for target in targets {
-        let nodes = finder.find_all(std::slice::from_ref(target));
+        let nodes = finder.find_side(std::slice::from_ref(target));
         let units: Vec<NodeSet> = match &target.base {
             Base::Zone(_) | Base::Rest | Base::Node(_) => vec![nodes],
             Base::Group(_) => nodes.iter().map(|node| [node].into_iter().collect()).collect(),

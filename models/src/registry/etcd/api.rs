@@ -68,6 +68,12 @@ pub enum Msg {
         /// Of which service.
         service: ServiceId,
     },
+    /// There is no watch any more: the member has no leader, and the watch requires one (`ErrNoLeader`, "etcdserver: no
+    /// leader").
+    NoLeader {
+        /// Of which service.
+        service: ServiceId,
+    },
     /// A client asks whether the member is still there: a ping of HTTP/2.
     Ping,
     /// It is.
@@ -108,6 +114,7 @@ impl Msg {
             | Msg::KeptAlive { .. }
             | Msg::Watch { .. }
             | Msg::Compacted { .. }
+            | Msg::NoLeader { .. }
             | Msg::Ping
             | Msg::Pong => 0,
         };

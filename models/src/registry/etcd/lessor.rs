@@ -17,6 +17,12 @@ const REVOKE_AGAIN: Duration = Duration::from_secs(7);
 /// (lease/lessor.go, `Promote`).
 const SPREAD_RATE: u64 = 3 * REVOKE_RATE as u64 / 4;
 
+/// How often the leader writes down how much is left of a lease: every 5 min, so shorter leases never are
+/// (lease/lessor.go, `defaultLeaseCheckpointInterval`).
+const CHECKPOINT: Duration = Duration::from_secs(300);
+/// How many it writes down in one sweep: half of 1,000 a second (lease/lessor.go, `leaseCheckpointRate`).
+const CHECKPOINTS_A_SWEEP: usize = 500;
+
 /// When each lease ends, as far as this member is the one to say so.
 #[derive(Clone, Debug)]
 pub enum Lessor {
@@ -32,6 +38,8 @@ pub struct Primary {
     leases: BTreeMap<LeaseId, Clockwork>,
     /// When each is looked at next.
     due: BTreeSet<(Time, LeaseId)>,
+    /// When it is to be written down how much is left of each, if that is done.
+    checkpoints: BTreeSet<(Time, LeaseId)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +47,8 @@ struct Clockwork {
     ends: Time,
     /// When it ends, or later if a revocation is under way.
     due: Time,
+    /// When it is to be written down how much is left of it.
+    checkpoint: Option<Time>,
 }
 
 /// What a keepalive finds.
@@ -72,16 +82,42 @@ impl Primary {
 
     /// A lease has been granted, or extended, until `ends`.
     pub fn end_at(&mut self, id: LeaseId, ends: Time) {
-        if let Some(before) = self.leases.insert(id, Clockwork { ends, due: ends }) {
-            self.due.remove(&(before.due, id));
-        }
+        let lease = self.leases.entry(id).or_insert(Clockwork { ends, due: ends, checkpoint: None });
+        self.due.remove(&(lease.due, id));
+        (lease.ends, lease.due) = (ends, ends);
         self.due.insert((ends, id));
+    }
+
+    /// How much is left of a lease is to be written down after a while, if it lasts for so long.
+    pub fn plan_checkpoint(&mut self, id: LeaseId, now: Time) {
+        let Some(lease) = self.leases.get_mut(&id) else { return };
+        let next = (lease.ends.since(now) > CHECKPOINT).then(|| now + CHECKPOINT);
+        if let Some(before) = std::mem::replace(&mut lease.checkpoint, next) {
+            self.checkpoints.remove(&(before, id));
+        }
+        self.checkpoints.extend(next.map(|next| (next, id)));
+    }
+
+    /// The leases of which it is to be written down now how much is left, and that.
+    pub fn checkpoint(&mut self, now: Time) -> Vec<(LeaseId, Duration)> {
+        let due = self.checkpoints.range(..=(now, LeaseId(u64::MAX))).take(CHECKPOINTS_A_SWEEP).copied();
+        let due: Vec<(Time, LeaseId)> = due.collect();
+        let mut left = |(at, id): (Time, LeaseId)| {
+            self.checkpoints.remove(&(at, id));
+            let lease = self.leases.get_mut(&id).expect("what is to be written down is of a lease");
+            lease.checkpoint = None;
+            (id, lease.ends.since(now))
+        };
+        due.into_iter().map(&mut left).filter(|(_, left)| *left > Duration::ZERO).collect()
     }
 
     /// A lease is gone.
     pub fn forget(&mut self, id: LeaseId) {
         if let Some(gone) = self.leases.remove(&id) {
             self.due.remove(&(gone.due, id));
+            if let Some(planned) = gone.checkpoint {
+                self.checkpoints.remove(&(planned, id));
+            }
         }
     }
 
@@ -169,5 +205,33 @@ mod tests {
             (primary.sweep(now).len(), primary.sweep(now).len(), primary.sweep(now).len()),
             (500, 399, 0)
         );
+    }
+
+    #[test]
+    fn a_checkpoint_is_of_leases_that_last_longer_than_the_time_between_two() {
+        let at = |secs| Time::START + Duration::from_secs(secs);
+        let mut primary = Primary::default();
+        for (id, ttl) in [(1, 300), (2, 301), (3, 1000)] {
+            primary.end_at(LeaseId(id), at(ttl));
+            primary.plan_checkpoint(LeaseId(id), at(0));
+        }
+        assert_eq!(primary.checkpoint(at(299)), []);
+        let due = [(LeaseId(2), Duration::from_secs(1)), (LeaseId(3), Duration::from_secs(700))];
+        assert_eq!(primary.checkpoint(at(300)), due);
+        assert_eq!(primary.checkpoint(at(300)), []);
+    }
+
+    #[test]
+    fn a_renewal_puts_the_checkpoint_off() {
+        let at = |secs| Time::START + Duration::from_secs(secs);
+        let mut primary = Primary::default();
+        primary.end_at(LeaseId(1), at(400));
+        primary.plan_checkpoint(LeaseId(1), at(0));
+        assert_eq!(primary.keep(LeaseId(1), Duration::from_secs(400), at(200)), Keep::Extended);
+        primary.plan_checkpoint(LeaseId(1), at(200));
+        assert_eq!(primary.checkpoint(at(499)), []);
+        assert_eq!(primary.checkpoint(at(500)), [(LeaseId(1), Duration::from_secs(100))]);
+        primary.forget(LeaseId(1));
+        assert_eq!(primary.checkpoint(at(9000)), []);
     }
 }

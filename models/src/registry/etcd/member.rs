@@ -24,17 +24,17 @@ use self::late::Late;
 use self::reads::Reading;
 use self::revokes::Batch;
 use super::api::{Answer, Ask, Failure, Msg};
-use super::bucket::Bucket;
 use super::history::{History, replay};
 use super::lessor::{Lessor, SWEEP};
 use super::log::{Disk, Entry, Output, Raft};
 use super::store::{Command, LeaseId, Store};
-use super::{Config, LeaseClock, Version};
+use super::{Config, LeaseClock, WatchLeader};
 use crate::failpoint::Passes;
 use crate::listing::{Change, ServiceId};
 use crate::node::Ctx;
 use crate::observation::{Cause, Observation};
 use crate::plight::{Deregister, Plight};
+use crate::registry::bucket::Bucket;
 use crate::registry::raft::{Peer, Settings};
 use crate::registry::{self, Server};
 
@@ -68,6 +68,8 @@ pub enum Timer {
     Moved,
     /// It is time to show a change of some time ago.
     Lag,
+    /// It is time to see whether there is a leader, for watches that require one.
+    Leader,
     /// It is time for something that was put off.
     Late(u64),
 }
@@ -93,6 +95,8 @@ pub struct Member {
     keeps: BTreeMap<u64, Keeping>,
     reads: Reading,
     watchers: BTreeMap<ServiceId, BTreeSet<NodeId>>,
+    /// How often in a row there was no leader when that was looked for.
+    leaderless_for: u32,
     clients: BTreeSet<NodeId>,
     /// Changes that watchers have not been told.
     news: BTreeMap<ServiceId, Vec<Change>>,
@@ -156,6 +160,7 @@ impl Server for Member {
             super::Timer::Member(Timer::ReadAgain(number)) => self.on_read_again(ctx, number),
             super::Timer::Member(Timer::Moved) => self.unlock_reads(ctx),
             super::Timer::Member(Timer::Lag) => self.on_lag(ctx),
+            super::Timer::Member(Timer::Leader) => self.look_for_leader(ctx),
             super::Timer::Member(Timer::Late(number)) => self.on_late(ctx, number),
             super::Timer::Registrar(_) | super::Timer::Subscriber(_) | super::Timer::Session(_) => {
                 unreachable!("a member has no {timer:?}")
@@ -208,14 +213,13 @@ impl Member {
             members: seat.layout.members.iter().map(|member| member.0).collect(),
             services: seat.layout.services.len() as u16,
         };
-        let version = seat.config.version;
         let election_ticks =
             (seat.config.election.as_nanos() / seat.config.heartbeat.as_nanos()).max(1) as u32;
         let settings = Settings {
             me: seat.me,
             members: seat.members.len() as u8,
             election_ticks,
-            pre_vote: version >= Version::V3_5,
+            pre_vote: seat.config.version.pre_votes(),
         };
         let mut raft = Raft::new(settings, disk.term, disk.vote, disk.log.clone(), ctx.luck("election"));
         raft.commit = disk.commit;
@@ -226,6 +230,9 @@ impl Member {
         let sweep = phases.draw().unit();
         ctx.after(portion(seat.config.heartbeat, tick), Timer::Tick.into());
         ctx.after(portion(SWEEP, sweep), Timer::Sweep.into());
+        if seat.config.watch_leader == WatchLeader::Required {
+            ctx.after(seat.config.election, Timer::Leader.into());
+        }
         for listing in store.listings() {
             ctx.observe(Observation::View(listing.clone()));
         }
@@ -244,6 +251,7 @@ impl Member {
             keeps: BTreeMap::new(),
             reads: Reading::default(),
             watchers: BTreeMap::new(),
+            leaderless_for: 0,
             clients: BTreeSet::new(),
             news: BTreeMap::new(),
             revoking: Vec::new(),
@@ -303,6 +311,7 @@ impl Member {
             | Msg::KeptAlive { .. }
             | Msg::Changes(_)
             | Msg::Compacted { .. }
+            | Msg::NoLeader { .. }
             | Msg::Pong => {}
         }
     }

@@ -96,6 +96,7 @@ impl registry::Registrar for Registrar {
             | Msg::Watch { .. }
             | Msg::Changes(_)
             | Msg::Compacted { .. }
+            | Msg::NoLeader { .. }
             | Msg::Ping
             | Msg::Pong => {}
         }

@@ -34,6 +34,13 @@ pub enum Command {
     },
     /// Some other key is written.
     Put,
+    /// It is written down how much is left of a lease; nothing, if its whole time to live is again.
+    Checkpoint {
+        /// Its number.
+        lease: LeaseId,
+        /// What is left.
+        left: Option<Duration>,
+    },
     /// A lease ends, and its keys go with it.
     Revoke {
         /// Its number.
@@ -96,6 +103,8 @@ pub struct Store {
 #[derive(Clone, Debug)]
 struct Lease {
     ttl: Duration,
+    /// What was left of it when that was written down last.
+    left: Option<Duration>,
     key: Option<NodeId>,
 }
 
@@ -160,6 +169,16 @@ impl Store {
         self.leases.iter().map(|(&id, lease)| (id, lease.ttl))
     }
 
+    /// All leases with what is left of them for a new leader: their whole time to live, unless less was written down.
+    pub fn leases_left(&self) -> impl Iterator<Item = (LeaseId, Duration)> + '_ {
+        self.leases.iter().map(|(&id, lease)| (id, lease.left.unwrap_or(lease.ttl)))
+    }
+
+    /// Whether it was written down that less than its whole time to live is left of a lease.
+    pub fn is_checkpointed(&self, lease: LeaseId) -> bool {
+        self.leases.get(&lease).is_some_and(|lease| lease.left.is_some())
+    }
+
     /// A lease's time to live, if there is such a lease.
     pub fn ttl(&self, lease: LeaseId) -> Option<Duration> {
         self.leases.get(&lease).map(|lease| lease.ttl)
@@ -192,13 +211,19 @@ impl Store {
     pub fn apply(&mut self, command: &Command, backup: impl FnOnce(u64) -> Store) -> Effect {
         let effect = match *command {
             Command::Grant { lease, ttl } => {
-                self.leases.insert(lease, Lease { ttl, key: None });
+                self.leases.insert(lease, Lease { ttl, left: None, key: None });
                 Effect::Wrote(Write::Grant)
             }
             Command::Register { service, endpoint, lease } => self.register(service, endpoint, lease),
             Command::Put => {
                 self.revision += 1;
                 Effect::Wrote(Write::Put)
+            }
+            Command::Checkpoint { lease, left } => {
+                if let Some(lease) = self.leases.get_mut(&lease) {
+                    lease.left = left;
+                }
+                Effect::Unseen
             }
             Command::Revoke { lease, cause } => self.revoke(lease, cause),
             Command::Delete { node } => self.delete(node),

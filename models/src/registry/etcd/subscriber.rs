@@ -95,6 +95,13 @@ impl registry::Subscriber for Subscriber {
                 self.on_compacted(ctx, from, *service);
                 None
             }
+            Msg::NoLeader { service } => {
+                if self.stage == Stage::Watching && from == self.session.member() && *service == self.service
+                {
+                    self.try_next(ctx, RETRY);
+                }
+                None
+            }
             // What clients and members tell members, and what holders of leases are told.
             Msg::Raft(_)
             | Msg::Forward { .. }

@@ -1,7 +1,7 @@
 //! The faults of a plan in words: what each is, whom it will strike, and what it waits for.
 
-use schism_core::{Time, ZoneId};
-use schism_models::nemesis::{Base, Bounds, Planned, Span, Start, Target, bounds, spans};
+use schism_core::Time;
+use schism_models::nemesis::{Base, Bounds, Foresight, Planned, Span, Start, Target, bounds, spans};
 use schism_runner::Words;
 use schism_scenario::Scenario;
 
@@ -27,8 +27,7 @@ pub(crate) struct Step {
 pub(crate) struct Steps<'s> {
     scenario: &'s Scenario,
     words: Words<'s>,
-    /// The zone of every node, by number.
-    zones: Vec<ZoneId>,
+    foresight: Foresight,
     /// In the order in which they begin with the scenario's seed; last those of which nobody can say when.
     order: Vec<(&'s Planned, Span, Option<Bounds>)>,
 }
@@ -44,7 +43,8 @@ impl<'s> Steps<'s> {
             let earliest = bounds.map(|bounds| bounds.begins.earliest);
             (span.from.unwrap_or(Time::END), earliest)
         });
-        Steps { scenario, words: Words::new(scenario), zones, order }
+        let foresight = Foresight::new(&scenario.faults, zones, scenario.seed);
+        Steps { scenario, words: Words::new(scenario), foresight, order }
     }
 
     /// How many faults there are.
@@ -83,10 +83,9 @@ impl<'s> Steps<'s> {
 
     /// Whom it will strike, by name, and in a line if its own words do not name them.
     fn whom(&self, planned: &Planned) -> (Option<Vec<Vec<String>>>, Option<String>) {
-        let seed = self.scenario.seed;
-        let Some(sides) = planned.whom(&self.zones, seed) else { return (None, None) };
+        let Some(sides) = self.foresight.whom(planned) else { return (None, None) };
         let on = sides.iter().map(|side| self.words.each(side)).collect();
-        let targets = planned.chosen(seed).sides();
+        let targets = planned.chosen(self.scenario.seed).sides();
         let named = targets.into_iter().flatten().all(is_named);
         let line = || sides.iter().map(|side| self.words.nodes(side)).collect::<Vec<_>>().join(" | ");
         (Some(on), (!named).then(line))

@@ -162,6 +162,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             What::Message { by, sent, msg } => self.turn_away(to, life, by, sent, &msg),
             // Its host answers, whichever life it is.
             What::Open { stream, sent } => self.on_open(to, stream, sent),
+            What::Boot => self.on_boot(to, life),
             What::Timer(_)
             | What::Plight
             | What::Reset { .. }
@@ -485,12 +486,17 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     pub(super) fn sever(&mut self, id: FaultId, from: &NodeSet, to: &NodeSet) {
         let mut pairs = BTreeSet::new();
         for (near, far) in [(from, to), (to, from)] {
-            for node in near.iter() {
+            let hosts = self.network.hosts();
+            for node in
+                near.iter().flat_map(|host| std::iter::once(host).chain(hosts.aboard(host).iter().copied()))
+            {
                 let actor = self.actors[node.index()].as_ref();
                 let called = actor.map(A::peers).unwrap_or_default();
                 let peers = called.into_iter().chain(self.streams.peers(node));
+                let is_far =
+                    |node, peer| hosts.between((node, peer)).is_some_and(|(_, host)| far.contains(host));
                 let pair = |peer: NodeId| (node.min(peer), node.max(peer));
-                pairs.extend(peers.filter(|&peer| peer != node && far.contains(peer)).map(pair));
+                pairs.extend(peers.filter(|&peer| is_far(node, peer)).map(pair));
             }
         }
         self.network.sweep(id, from, to);

@@ -137,6 +137,7 @@ impl Stage {
             zone: node.zone,
             config: script(node.id),
             birth: Birth::AtStart,
+            host: None,
         };
         let cast = nodes(&self.scenario).map(part).collect();
         let mut acts: Vec<&(Time, Act)> = self.acts.iter().collect();
@@ -223,13 +224,15 @@ fn scenario() -> Scenario {
         topology,
         registry: registry::Config::Etcd(etcd::Config {
             members: 2,
-            version: etcd::Version::V3_6,
+            version: etcd::Version::LATEST,
             lease_ttl: Duration::from_secs(10),
             heartbeat: Duration::from_millis(100),
             election: Duration::from_secs(1),
             fsync: constant(1),
             request_timeout: Duration::from_secs(5),
             lease_clock: etcd::LeaseClock::Monotonic,
+            checkpoints: etcd::Checkpoints::Off,
+            watch_leader: etcd::WatchLeader::Any,
             keepalive: None,
         }),
         members: group("registry", REGISTRY, &[a, b]),

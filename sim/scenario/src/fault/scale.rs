@@ -12,7 +12,7 @@ pub(super) const SHAPE: Shape = Shape::Table(KEYS);
 const KEYS: &[Key] = &[
     Key::new("target", Shape::Targets, "The service").required(),
     Key::new("out", Shape::Count(limits::SCALED), "How many instances it gets"),
-    Key::new("in", Shape::Count(limits::SCALED), "How many instances it loses: the last ones"),
+    Key::new("in", Shape::Count(limits::SCALED), "How many instances it loses: the newest ones"),
     Key::new(
         "drain",
         Shape::Duration(Least::Positive),
@@ -26,7 +26,7 @@ pub(crate) const WAYS: &[&str] = &["out", "in"];
 
 pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ("a service gets more instances", r#"scale = { target = "orders", out = 2 }"#),
-    ("a service loses its last instances", r#"scale = { target = "orders", in = 2, drain = "1s" }"#),
+    ("a service loses its newest instances", r#"scale = { target = "orders", in = 2, drain = "1s" }"#),
 ];
 
 pub(super) fn read(body: &Body<'_>) -> Option<Scale<TargetSpec>> {

@@ -1,10 +1,12 @@
 //! `registry.etcd`: its constants, what the real system refuses, and what it silently changes.
 
+use std::ops::RangeInclusive;
+
 use schism_core::{Distribution, Duration};
-use schism_models::registry::etcd::{Config, Keepalive, LeaseClock, Version};
+use schism_models::registry::etcd::{Checkpoints, Config, Keepalive, LeaseClock, Line, Version, WatchLeader};
 
 use super::{Lines, Members, ZONE, ZONES, members_key};
-use crate::diagnostics::{Problem, Report};
+use crate::diagnostics::{Problem, Report, shorten};
 use crate::grammar::Least::Positive;
 use crate::grammar::Shape::Duration as Time;
 use crate::grammar::{Key, Shape};
@@ -13,8 +15,10 @@ use crate::reader::Section;
 use crate::render;
 use crate::source::At;
 
-/// The spellings of `version`.
-const VERSIONS: &[&str] = &["3.4", "3.5", "3.6"];
+/// The lines, each with the patches of which the behaviour is known: those of its changelog (CHANGELOG-3.4.md and its
+/// like), of 3.4 only from that on that keeps early reads (v3.4.20).
+const LINES: &[(&str, Line, RangeInclusive<u8>)] =
+    &[("3.4", Line::V3_4, 20..=41), ("3.5", Line::V3_5, 0..=27), ("3.6", Line::V3_6, 0..=14)];
 /// The spellings of `lease-clock`.
 const LEASE_CLOCKS: &[&str] = &["monotonic", "wall"];
 
@@ -23,7 +27,7 @@ pub(super) const KEYS: &[Key] = &[
     members_key("3"),
     ZONES,
     ZONE,
-    Key::word("version", VERSIONS, "The release line, where lines behave differently").or("\"3.6\""),
+    Key::new("version", Shape::Text, "The release, where they behave differently: `3.4`, `3.5` or `3.6` for the latest of a line, or a patch such as `3.5.12`").or("\"3.6\""),
     Key::new("lease-ttl", Time(Positive), "The time to live that instances ask for (ours); etcd grants whole seconds, and at least 1.5 election timeouts")
         .or("\"10s\""),
     Key::new("heartbeat-interval", Time(Positive), "One Raft tick and one heartbeat").or("\"100ms\""),
@@ -38,6 +42,8 @@ pub(super) const KEYS: &[Key] = &[
         .or("\"20s\""),
     Key::word("lease-clock", LEASE_CLOCKS, "By which clock of the leader's leases end; `wall` is that of a registry that stores the time of expiry")
         .or("\"monotonic\""),
+    Key::new("lease-checkpoint", Shape::Flag, "Whether the leader writes down every 5min how much is left of leases that last longer (a feature gate of etcd's)").or("false"),
+    Key::new("require-leader", Shape::Flag, "Whether clients ask members to end their watches when there is no leader (clientv3's `WithRequireLeader`)").or("false"),
 ];
 
 /// Every fault of the vocabulary was made for it.
@@ -61,7 +67,7 @@ pub(super) const TROUBLES: &[&str] = &[
 #[derive(Clone, Debug)]
 pub(crate) struct Spec {
     pub(super) members: Members,
-    version: Version,
+    version: At<String>,
     lease_ttl: At<Duration>,
     heartbeat: At<Duration>,
     election: At<Duration>,
@@ -70,17 +76,14 @@ pub(crate) struct Spec {
     keepalive_time: At<Option<Duration>>,
     keepalive_timeout: Duration,
     pub(crate) lease_clock: LeaseClock,
+    checkpoints: Checkpoints,
+    watch_leader: WatchLeader,
 }
 
 pub(super) fn read(section: &Section<'_>) -> Spec {
-    let version: At<String> = section.value("version");
     Spec {
         members: super::members(section),
-        version: match version.value.as_str() {
-            "3.4" => Version::V3_4,
-            "3.5" => Version::V3_5,
-            _ => Version::V3_6,
-        },
+        version: section.value("version"),
         lease_ttl: section.value("lease-ttl"),
         heartbeat: section.value("heartbeat-interval"),
         election: section.value("election-timeout"),
@@ -92,6 +95,12 @@ pub(super) fn read(section: &Section<'_>) -> Spec {
             "wall" => LeaseClock::Wall,
             _ => LeaseClock::Monotonic,
         },
+        checkpoints: if section.value("lease-checkpoint").value { Checkpoints::On } else { Checkpoints::Off },
+        watch_leader: if section.value("require-leader").value {
+            WatchLeader::Required
+        } else {
+            WatchLeader::Any
+        },
     }
 }
 
@@ -101,15 +110,39 @@ pub(super) fn check(spec: &Spec, report: &Report) -> Option<Config> {
     super::patience(spec.request_timeout, report);
     Some(Config {
         members: spec.members.count.value,
-        version: spec.version,
+        version: version(&spec.version, report)?,
         lease_ttl: lease(spec, report),
         heartbeat: spec.heartbeat.value,
         election: spec.election.value,
         fsync: spec.fsync.clone(),
         request_timeout: spec.request_timeout.value,
         lease_clock: spec.lease_clock,
+        checkpoints: spec.checkpoints,
+        watch_leader: spec.watch_leader,
         keepalive: keepalive(spec, report),
     })
+}
+
+fn version(written: &At<String>, report: &Report) -> Option<Version> {
+    let of = |(name, line, patches): &(&str, Line, RangeInclusive<u8>)| {
+        let rest = written.value.strip_prefix(name)?;
+        if rest.is_empty() {
+            return Some(Version { line: *line, patch: None });
+        }
+        let digits = rest.strip_prefix('.')?;
+        let patch = digits.parse().ok().filter(|patch: &u8| patch.to_string() == digits)?;
+        patches.contains(&patch).then_some(Version { line: *line, patch: Some(patch) })
+    };
+    let found = LINES.iter().find_map(of);
+    if found.is_none() {
+        let message = format!("no etcd `{}` is known", shorten(&written.value));
+        let known = LINES.iter().map(|(name, _, patches)| {
+            format!("{name} ({name}.{} to {name}.{})", patches.start(), patches.end())
+        });
+        let known: Vec<String> = known.collect();
+        report.add(Problem::error(written.place, message).help(format!("there are: {}", known.join(", "))));
+    }
+    found
 }
 
 fn members(members: At<u32>, report: &Report) {
@@ -188,12 +221,9 @@ fn whole_seconds(of: Duration) -> Duration {
 }
 
 pub(super) fn write(out: &mut Lines<'_>, config: &Config) {
-    let version = match config.version {
-        Version::V3_4 => "3.4",
-        Version::V3_5 => "3.5",
-        Version::V3_6 => "3.6",
-    };
-    out.word("version", version);
+    let line = LINES.iter().find(|known| known.1 == config.version.line).expect("every line is known").0;
+    let patch = config.version.patch.map_or_else(String::new, |patch| format!(".{patch}"));
+    out.word("version", &format!("{line}{patch}"));
     out.time("lease-ttl", config.lease_ttl);
     out.time("heartbeat-interval", config.heartbeat);
     out.time("election-timeout", config.election);
@@ -211,4 +241,6 @@ pub(super) fn write(out: &mut Lines<'_>, config: &Config) {
         LeaseClock::Wall => "wall",
     };
     out.word("lease-clock", lease_clock);
+    out.flag("lease-checkpoint", config.checkpoints == Checkpoints::On);
+    out.flag("require-leader", config.watch_leader == WatchLeader::Required);
 }

@@ -2,6 +2,7 @@
 
 use schism_core::Time;
 
+use super::super::Checkpoints;
 use super::super::api::{Answer, Failure};
 use super::super::history::replay;
 use super::super::lessor::{Lessor, Primary};
@@ -28,9 +29,7 @@ impl Member {
         let Some(command) = proposal.command else {
             // The first entry of a leader's own term: all that its predecessors left is applied, so it is primary.
             if term == self.raft.term && self.raft.leads() {
-                let extend = self.seat.config.election;
-                let primary = Primary::promote(self.store.leases(), self.lease_time(ctx), extend);
-                self.lessor = Lessor::Primary(primary);
+                self.take_over_leases(self.lease_time(ctx));
                 self.try_all_keeps(ctx);
             }
             // The first commit of a term: what was asked of a leader that could not answer yet, or of the one before,
@@ -87,18 +86,35 @@ impl Member {
     fn follow_lease(&mut self, now: Time, command: &Command) {
         if let Lessor::Primary(primary) = &mut self.lessor {
             match *command {
-                Command::Grant { lease, ttl } => primary.end_at(lease, now + ttl),
-                Command::Revoke { lease, .. } => primary.forget(lease),
-                Command::Restore { .. } => {
-                    let extend = self.seat.config.election;
-                    *primary = Primary::promote(self.store.leases(), now, extend);
+                Command::Grant { lease, ttl } => {
+                    primary.end_at(lease, now + ttl);
+                    if self.seat.config.checkpoints == Checkpoints::On {
+                        primary.plan_checkpoint(lease, now);
+                    }
                 }
+                Command::Checkpoint { lease, left } => {
+                    if left.is_some() {
+                        primary.plan_checkpoint(lease, now);
+                    }
+                }
+                Command::Revoke { lease, .. } => primary.forget(lease),
+                Command::Restore { .. } => self.take_over_leases(now),
                 Command::Register { .. }
                 | Command::Put
                 | Command::Delete { .. }
                 | Command::Compact { .. } => {}
             }
         }
+    }
+
+    /// From now on this member says when leases end.
+    fn take_over_leases(&mut self, now: Time) {
+        let extend = self.seat.config.election;
+        let mut primary = Primary::promote(self.store.leases_left(), now, extend);
+        if self.seat.config.checkpoints == Checkpoints::On {
+            self.store.leases().for_each(|(lease, _)| primary.plan_checkpoint(lease, now));
+        }
+        self.lessor = Lessor::Primary(primary);
     }
 
     fn on_applied(&mut self, ctx: &mut Ctx<'_>, number: u64, command: &Command, effect: &Effect) {
@@ -110,6 +126,7 @@ impl Member {
                     (
                         Command::Register { .. }
                         | Command::Put
+                        | Command::Checkpoint { .. }
                         | Command::Revoke { .. }
                         | Command::Delete { .. }
                         | Command::Compact { .. }

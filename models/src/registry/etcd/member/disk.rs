@@ -92,6 +92,7 @@ impl Member {
         if self.disk.stuck && stall(ctx).is_none() {
             self.disk.stuck = false;
             self.on_synced(ctx);
+            self.try_all_keeps(ctx);
         }
     }
 

@@ -1,10 +1,11 @@
 //! Keepalives: the leader extends a lease, a follower passes the question on, and both may have to wait.
 
-use schism_core::{Duration, NodeId};
+use schism_core::{Duration, NodeId, Time};
 
+use super::super::Checkpoints;
 use super::super::api::{Failure, Msg};
 use super::super::lessor::{Keep, Lessor};
-use super::super::store::LeaseId;
+use super::super::store::{Command, LeaseId};
 use super::Member;
 use crate::node::Ctx;
 use crate::observation::Observation;
@@ -34,12 +35,17 @@ impl Member {
 
     fn try_keep(&mut self, ctx: &mut Ctx<'_>, number: u64) {
         let Some(&Keeping { lease, asker }) = self.keeps.get(&number) else { return };
+        // A leader that has been stuck asks itself first whether it still leads, and cannot tell while it is stuck.
+        if self.disk.is_stuck() && self.seat.config.version.ensures_leadership() {
+            return;
+        }
         let now = self.lease_time(ctx);
         if let Lessor::Primary(primary) = &mut self.lessor {
             let ttl = self.store.ttl(lease).unwrap_or(Duration::ZERO);
             match primary.keep(lease, ttl, now) {
                 Keep::Extended => {
                     ctx.observe(Observation::Extended);
+                    self.begin_lease_anew(lease, now);
                     self.kept_alive(ctx, number, Ok(ttl));
                 }
                 Keep::NotFound => self.kept_alive(ctx, number, Ok(Duration::ZERO)),
@@ -52,6 +58,20 @@ impl Member {
         {
             let leader = self.seat.members[leader as usize];
             ctx.send(leader, Msg::Forward { ticket: number, lease }.into());
+        }
+    }
+
+    /// The whole time to live is left of a lease again, and so it is written down, with the next tick, if it was that there
+    /// is less (lease/lessor.go, `Renew`).
+    fn begin_lease_anew(&mut self, lease: LeaseId, now: Time) {
+        if self.seat.config.checkpoints == Checkpoints::Off {
+            return;
+        }
+        if let Lessor::Primary(primary) = &mut self.lessor {
+            primary.plan_checkpoint(lease, now);
+        }
+        if self.store.is_checkpointed(lease) {
+            self.decree(Command::Checkpoint { lease, left: None });
         }
     }
 

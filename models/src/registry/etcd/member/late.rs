@@ -82,6 +82,7 @@ impl Member {
             | Msg::KeptAlive { .. }
             | Msg::Changes(_)
             | Msg::Compacted { .. }
+            | Msg::NoLeader { .. }
             | Msg::Ping
             | Msg::Pong => unreachable!("it passes no point"),
         }
@@ -104,6 +105,7 @@ fn passed(msg: &Msg) -> Option<Point> {
         | Msg::KeptAlive { .. }
         | Msg::Changes(_)
         | Msg::Compacted { .. }
+        | Msg::NoLeader { .. }
         | Msg::Ping
         | Msg::Pong => None,
     }

@@ -25,12 +25,23 @@ impl Member {
     /// Time to look for leases that have run out.
     pub(super) fn sweep(&mut self, ctx: &mut Ctx<'_>) {
         let now = self.lease_time(ctx);
-        if let Lessor::Primary(primary) = &mut self.lessor {
-            let waiting: BTreeSet<LeaseId> = primary.sweep(now).into_iter().collect();
-            if !waiting.is_empty() {
-                self.revoking.push(Batch { waiting, under_way: BTreeSet::new() });
-                self.settle(ctx);
-            }
+        let Lessor::Primary(primary) = &mut self.lessor else { return };
+        let checkpoints = primary.checkpoint(now);
+        let waiting: BTreeSet<LeaseId> = primary.sweep(now).into_iter().collect();
+        if checkpoints.is_empty() && waiting.is_empty() {
+            return;
+        }
+        for (lease, left) in checkpoints {
+            self.decree(Command::Checkpoint { lease, left: Some(left) });
+        }
+        if !waiting.is_empty() {
+            self.revoking.push(Batch { waiting, under_way: BTreeSet::new() });
+        }
+        self.settle(ctx);
+        // The lessor is a task of its own, and goes on proposing while the one that waits for the disk is stuck: what it
+        // proposes goes to whoever leads then (etcd issue 15247).
+        if self.disk.is_stuck() && !self.seat.config.version.ensures_leadership() {
+            self.revoke_more(ctx);
         }
     }
 

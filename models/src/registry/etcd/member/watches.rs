@@ -4,16 +4,24 @@ use std::sync::Arc;
 
 use schism_core::{FaultId, NodeId};
 
+use super::super::WatchLeader;
 use super::super::api::{Changes, Msg};
 use super::super::store::Compacted;
-use super::{Member, ills};
+use super::{Member, Timer, ills};
 use crate::listing::{Change, ServiceId};
 use crate::node::Ctx;
 use crate::registry::ail::Ill;
 
+/// After so many election time-outs without a leader in a row a member ends its watches (interceptor.go,
+/// `maxNoLeaderCnt`).
+const MOST_LEADERLESS: u32 = 3;
+
 impl Member {
     /// A client watches a service's list: what it has missed is told at once.
     pub(super) fn watch(&mut self, ctx: &mut Ctx<'_>, client: NodeId, service: ServiceId, after: u64) {
+        if self.seat.config.watch_leader == WatchLeader::Required && self.raft.leader().is_none() {
+            return ctx.stream(client, Msg::NoLeader { service }.into());
+        }
         self.watchers.entry(service).or_default().insert(client);
         match stalled_by(ctx) {
             Some(_) => {
@@ -75,6 +83,26 @@ impl Member {
         let store = self.shown();
         let listing = store.listing(service).clone();
         Msg::Changes(Changes { cluster: store.cluster(), changes, listing })
+    }
+
+    /// Looks every election time-out whether there is a leader, and ends all watches when it has missed one so often in a
+    /// row (server/etcdserver/api/v3rpc/interceptor.go, `monitorLeader`).
+    pub(super) fn look_for_leader(&mut self, ctx: &mut Ctx<'_>) {
+        ctx.after(self.seat.config.election, Timer::Leader.into());
+        if self.raft.leader().is_some() {
+            self.leaderless_for = 0;
+            return;
+        }
+        self.leaderless_for += 1;
+        if self.leaderless_for != MOST_LEADERLESS {
+            return;
+        }
+        for (service, watchers) in std::mem::take(&mut self.watchers) {
+            for watcher in watchers {
+                ctx.stream(watcher, Msg::NoLeader { service }.into());
+            }
+        }
+        self.held_back.clear();
     }
 
     /// The watcher asks for what has been compacted: it is told so, and is no watcher any more.

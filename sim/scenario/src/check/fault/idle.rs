@@ -46,21 +46,30 @@ fn is_of_the_wall_clock(wrong: Wrong) -> bool {
     }
 }
 
-/// Whether one of the targets may read its wall clock: only members do, if leases end by it.
+/// Whether one of the targets may read its wall clock: members do, if leases end by it, and Eureka's instances.
 fn is_read(clock: &Clock, written: &Written, cast: &Cast) -> bool {
-    let by_wall = matches!(
-        &written.registry,
-        Some(At { value: Spec::Etcd(etcd), .. }) if etcd.lease_clock == LeaseClock::Wall
-    );
-    by_wall && clock.targets.iter().any(|target| may_be_a_member(target, cast))
+    let Some(At { value: registry, .. }) = &written.registry else { return false };
+    let reads = readers(registry);
+    clock.targets.iter().any(|target| may_be(target, reads, cast))
 }
 
-fn may_be_a_member(target: &Target, cast: &Cast) -> bool {
-    let is_member = |node| cast.kind_of(node) == Kind::Member;
+/// Which processes read their wall clocks.
+fn readers(registry: &Spec) -> &'static [Kind] {
+    match registry {
+        Spec::Etcd(etcd) if etcd.lease_clock == LeaseClock::Wall => &[Kind::Member],
+        Spec::Static | Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Kubernetes(_) => &[],
+        Spec::Nacos(_) => &[Kind::Member],
+        Spec::Eureka(_) => &[Kind::Member, Kind::Instance],
+        Spec::Dns(dns) => readers(&dns.backing),
+    }
+}
+
+fn may_be(target: &Target, kinds: &[Kind], cast: &Cast) -> bool {
+    let is_one = |node| kinds.contains(&cast.kind_of(node));
     match &target.base {
-        Base::Node(node) => is_member(*node),
-        Base::Group(nodes) => nodes.iter().copied().any(is_member),
-        Base::Zone(zone) => cast.in_zone(*zone).any(is_member),
-        Base::Rest => true,
+        Base::Node(node) => is_one(*node),
+        Base::Group(nodes) => nodes.iter().copied().any(is_one),
+        Base::Zone(zone) => cast.in_zone(*zone).any(is_one),
+        Base::Rest => !kinds.is_empty(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schism_core::{NodeId, Time};
-use schism_models::nemesis::{Bounds, Condition, Fault, Grip, Nature, OnOverlap, Planned};
+use schism_models::nemesis::{Base, Bounds, Condition, Fault, Grip, Nature, OnOverlap, Planned, Wants};
 
 use super::Strike;
 use super::aim::Exact;
@@ -27,13 +27,14 @@ pub(super) fn check(
     cast: &Cast,
     report: &Report,
 ) {
+    let changing = changing(planned);
     let all = planned.iter().zip(bounds).zip(exact).enumerate();
     let all: Vec<One<'_>> = all
         .filter_map(|(index, ((planned, bounds), exact))| {
             let (fault, nodes, bounds) = (&planned.as_ref()?.fault, exact.as_ref()?.as_ref()?, (*bounds)?);
             // What does nothing, or for no time, is as if it were not there.
             let is_there = !fault.is_nothing() && bounds.begins != bounds.heals;
-            is_there.then_some(One { index, fault, nodes, bounds })
+            (is_there && stays(fault, &changing)).then_some(One { index, fault, nodes, bounds })
         })
         .collect();
     let mut vain: Vec<(usize, usize, String)> = held(&all, cast);
@@ -49,6 +50,24 @@ pub(super) fn check(
             );
         }
     }
+}
+
+/// The services that faults of the plan bring instances to or take some from, each by its first instance.
+fn changing(planned: &[Option<&Planned>]) -> BTreeSet<NodeId> {
+    let changes = planned.iter().flatten().filter(|planned| planned.fault.wants() == Wants::Service);
+    let targets = changes.flat_map(|planned| planned.fault.sides()).flatten();
+    targets
+        .filter_map(|target| if let Base::Group(own) = &target.base { own.first().copied() } else { None })
+        .collect()
+}
+
+/// Whether the targets of a fault mean the same nodes whenever it begins.
+fn stays(fault: &Fault, changing: &BTreeSet<NodeId>) -> bool {
+    fault.sides().into_iter().flatten().all(|target| match &target.base {
+        Base::Node(_) | Base::Rest => true,
+        Base::Group(own) => own.first().is_none_or(|first| !changing.contains(first)),
+        Base::Zone(_) => changing.is_empty(),
+    })
 }
 
 /// A fault that certainly holds a node, or the ways between some, from one moment to another.

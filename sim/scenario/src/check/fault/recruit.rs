@@ -16,7 +16,9 @@ pub(super) fn recruits(
     cast: &Cast,
     report: &Report,
 ) -> Option<Option<(usize, u32)>> {
-    let Some(first) = fault.sides().first().copied().and_then(<[Resolved]>::first) else { return Some(None) };
+    let sides = fault.sides();
+    let targets = sides.first().copied().unwrap_or_default();
+    let Some(first) = targets.first() else { return Some(None) };
     let nodes: &[NodeId] = match &first.target.base {
         Base::Group(nodes) => nodes,
         Base::Node(_) | Base::Zone(_) | Base::Rest => &[],
@@ -34,6 +36,11 @@ pub(super) fn recruits(
     if fault.wants() == Wants::Service && (nodes.is_empty() || first.target.select.is_some()) {
         let message = format!("`{}` acts on a whole service, and `{}` is none", fault.name(), first.text);
         return refuse(message, "write its name alone: \"orders\"".to_owned());
+    }
+    if let (Wants::Service, [_, second, ..]) = (fault.wants(), targets) {
+        let message = format!("`{}` acts on one service, and `{}` is another", fault.name(), second.text);
+        report.add(Problem::error(second.place, message).help("write a fault for each"));
+        return None;
     }
     if let Some((message, help)) = too_large(fault, nodes.len()) {
         return refuse(message, help);
