@@ -12,7 +12,7 @@ use crate::node::{Ctx, Health};
 #[derive(Clone, Debug)]
 pub enum Aide {
     /// An agent of Consul's.
-    Consul(consul::Agent),
+    Consul(Box<consul::Agent>),
     /// A kubelet.
     Kubelet(Kubelet),
     /// A DNS server, which may be a client of any other registry.
@@ -58,10 +58,10 @@ impl Aide {
     pub fn boot(seat: &AideSeat, disk: &Disk, ctx: &mut Ctx<'_>) -> Aide {
         match (seat, disk) {
             (AideSeat::Consul(seat), Disk::Consul(disk)) => {
-                Aide::Consul(consul::Agent::boot(seat, disk, ctx))
+                Aide::Consul(Box::new(consul::Agent::boot(seat, disk, ctx)))
             }
             (AideSeat::Consul(seat), Disk::Blank) => {
-                Aide::Consul(consul::Agent::boot(seat, &consul::Disk::default(), ctx))
+                Aide::Consul(Box::new(consul::Agent::boot(seat, &consul::Disk::default(), ctx)))
             }
             (AideSeat::Kubelet(seat), Disk::Blank) => Aide::Kubelet(Kubelet::boot(seat, ctx)),
             (AideSeat::Dns(seat), Disk::Blank) => Aide::Dns(dns::Server::boot(seat, ctx)),
