@@ -6,13 +6,16 @@
 
 mod aide;
 pub mod ail;
+pub mod bucket;
 mod catalog;
 pub mod dns;
 pub mod etcd;
 pub mod eureka;
+pub mod kubernetes;
 pub mod nacos;
 mod nobody;
 pub mod raft;
+pub mod zookeeper;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -253,7 +256,7 @@ impl Config {
     pub fn has_leader(&self) -> bool {
         match self {
             Config::Static | Config::Eureka(_) => false,
-            Config::Etcd(_) => true,
+            Config::Etcd(_) | Config::Zookeeper(_) | Config::Kubernetes(_) => true,
             // The metadata have a leader from 2.0 on; what is ephemeral has none.
             Config::Nacos(nacos) => nacos.version >= nacos::Version::V2_0,
             Config::Dns(_) => match self.authority() {

@@ -6,6 +6,7 @@ pub mod data;
 pub mod faults;
 pub mod plain;
 pub mod puppet;
+pub mod registries;
 pub mod repository;
 pub mod runs;
 pub mod scenarios;

@@ -52,6 +52,8 @@ pub struct Seen {
     pub believed: Vec<(Time, NodeId, NodeId, bool)>,
     /// When an instance was told that it is registered, or that its lease lives on.
     pub renewed: Vec<(Time, NodeId)>,
+    /// When an instance learnt that its lease is gone.
+    pub lost: Vec<(Time, NodeId)>,
     /// Which processes died, and when.
     pub died: Vec<(Time, NodeId)>,
     /// When faults began, and when they were healed.
@@ -112,11 +114,11 @@ impl Witness<Node> for Seen {
             Observation::Committed { at, write } => self.committed.push((now, by, at, write)),
             Observation::Believes { subject, up, .. } => self.believed.push((now, by, subject, up)),
             Observation::Registered | Observation::Renewed => self.renewed.push((now, by)),
+            Observation::LeaseLost => self.lost.push((now, by)),
             Observation::Offered
             | Observation::Served { .. }
             | Observation::View(_)
             | Observation::Blind(_)
-            | Observation::LeaseLost
             | Observation::Read
             | Observation::Wrote(_)
             | Observation::Extended => {}

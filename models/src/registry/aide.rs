@@ -1,13 +1,18 @@
 //! Aides: processes of a registry's besides its members, such as agents on the hosts of instances.
 
+use std::sync::Arc;
+
 use schism_core::NodeId;
 
-use super::{Config, Layouts, Msg, Timer, dns};
-use crate::node::Ctx;
+use super::kubernetes::{self, Kubelet};
+use super::{Config, Layout, Layouts, Msg, Seat, Server, Timer, dns};
+use crate::node::{Ctx, Health};
 
 /// An aide of some registry.
 #[derive(Clone, Debug)]
 pub enum Aide {
+    /// A kubelet.
+    Kubelet(Kubelet),
     /// A DNS server, which may be a client of any other registry.
     Dns(dns::Server),
 }
@@ -15,6 +20,8 @@ pub enum Aide {
 /// Where an aide sits.
 #[derive(Clone, Debug)]
 pub enum AideSeat {
+    /// A kubelet.
+    Kubelet(Seat<kubernetes::Config>),
     /// A DNS server.
     Dns(dns::ServerSeat),
 }
@@ -23,44 +30,73 @@ impl Config {
     /// The seats of its aides, in the order of the layout.
     pub fn aide_seats(&self, layouts: &Layouts) -> Vec<AideSeat> {
         match self {
-            Config::Static | Config::Etcd(_) | Config::Eureka(_) | Config::Nacos(_) => Vec::new(),
+            Config::Static
+            | Config::Etcd(_)
+            | Config::Zookeeper(_)
+            | Config::Eureka(_)
+            | Config::Nacos(_) => Vec::new(),
+            Config::Kubernetes(config) => seats(config, &layouts.authority).map(AideSeat::Kubelet).collect(),
             Config::Dns(dns) => dns.aide_seats(layouts),
         }
     }
+}
+
+/// A seat for each aide of a layout.
+fn seats<C: Clone>(config: &C, layout: &Arc<Layout>) -> impl Iterator<Item = Seat<C>> {
+    let config = Arc::new(config.clone());
+    let layout = layout.clone();
+    (0..layout.aides.len()).map(move |me| Seat { config: config.clone(), me, layout: layout.clone() })
 }
 
 impl Aide {
     /// An aide starts.
     pub fn boot(seat: &AideSeat, ctx: &mut Ctx<'_>) -> Aide {
         match seat {
+            AideSeat::Kubelet(seat) => Aide::Kubelet(Kubelet::boot(seat, ctx)),
             AideSeat::Dns(seat) => Aide::Dns(dns::Server::boot(seat, ctx)),
         }
     }
 
     /// A message has come.
     pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
+        match (self, msg) {
+            (Aide::Kubelet(kubelet), Msg::Kubernetes(msg)) => {
+                kubelet.on_message(ctx, from, Arc::unwrap_or_clone(msg));
+            }
+            (Aide::Dns(server), msg) => server.on_message(ctx, from, &msg),
+            (Aide::Kubelet(_), msg) => unreachable!("another registry's {msg:?}"),
+        }
+    }
+
+    /// A probe of an instance has been answered.
+    pub fn on_probed(&mut self, ctx: &mut Ctx<'_>, number: u32, health: Health) {
         match self {
-            Aide::Dns(server) => server.on_message(ctx, from, &msg),
+            Aide::Kubelet(kubelet) => kubelet.on_probed(ctx, number, health),
+            Aide::Dns(_) => unreachable!("kubelets probe"),
         }
     }
 
     /// A timer has fired.
     pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
-        match self {
-            Aide::Dns(server) => server.on_timer(ctx, timer),
+        match (self, timer) {
+            (Aide::Kubelet(kubelet), Timer::Kubernetes(timer)) => kubelet.on_timer(ctx, timer),
+            (Aide::Dns(server), timer) => server.on_timer(ctx, timer),
+            (Aide::Kubelet(_), timer) => unreachable!("another registry's {timer:?}"),
         }
     }
 
     /// The connection to a peer is gone.
     pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
         match self {
+            Aide::Kubelet(kubelet) => kubelet.on_reset(ctx, peer),
             Aide::Dns(server) => server.on_reset(ctx, peer),
         }
     }
 
     /// What ails it has changed.
-    pub fn on_plight(&mut self, _: &mut Ctx<'_>) {
+    pub fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
         match self {
+            Aide::Kubelet(kubelet) => kubelet.on_plight(ctx),
             Aide::Dns(_) => {}
         }
     }
@@ -68,6 +104,7 @@ impl Aide {
     /// Those with an open connection.
     pub fn peers(&self) -> Vec<NodeId> {
         match self {
+            Aide::Kubelet(kubelet) => kubelet.peers(),
             Aide::Dns(server) => server.peers(),
         }
     }

@@ -6,7 +6,7 @@ use schism_core::{Durable, Duration, NodeId, ZoneId};
 
 use super::{
     Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, dns, etcd, eureka,
-    nacos,
+    kubernetes, nacos, zookeeper,
 };
 use crate::cache::Reads;
 use crate::client::Operation;
@@ -270,7 +270,7 @@ macro_rules! catalog {
         /// A client's side of discovery with some registry.
         #[derive(Clone, Debug)]
         pub enum AnySubscriber {
-            $(#[doc = $about] $Name($module::Subscriber),)*
+            $(#[doc = $about] $Name(Box<$module::Subscriber>),)*
         }
 
         impl AnySubscriber {
@@ -278,7 +278,7 @@ macro_rules! catalog {
             pub fn new(address: &AnyAddress, zone: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> AnySubscriber {
                 match address {
                     $(AnyAddress::$Name(address) => {
-                        AnySubscriber::$Name($module::Subscriber::new(address, zone, service, ctx))
+                        AnySubscriber::$Name(Box::new($module::Subscriber::new(address, zone, service, ctx)))
                     })*
                 }
             }
@@ -385,5 +385,7 @@ catalog! {
     Etcd = etcd, "etcd", "etcd v3: Raft, leases kept by the leader and expired on its sweep, watches with revisions";
     Eureka = eureka, "eureka", "Eureka 1.x: peers that accept everything, self-preservation, and clients that poll caches";
     Nacos = nacos, "nacos", "Nacos: beats over HTTP (1.4) or connections (2.x, 3.x); servers tell each other what they hold (Distro)";
+    Zookeeper = zookeeper, "zookeeper", "ZooKeeper: sessions with ephemeral nodes that expire by whole ticks, one-shot watches";
+    Kubernetes = kubernetes, "kubernetes", "Kubernetes: API servers over etcd, kubelets that probe, EndpointSlices, kube-proxy";
     Dns = dns, "dns", "DNS servers and clients' resolvers in front of another registry, or of a zone file";
 }

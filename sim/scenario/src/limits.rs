@@ -150,6 +150,8 @@ pub const PASSES: Limit = Limit::new("passes", 1, 1 << 53, "passes are written a
 pub const REVISIONS: Limit = Limit::new("revisions", 0, 1 << 53, "revisions are written as JSON numbers");
 /// Requests that a throttled member takes at once.
 pub const BURST: Limit = Limit::new("requests at once", 1, 1_000_000, "more is no throttle");
+/// Findings of a probe in a row.
+pub const THRESHOLD: Limit = Limit::new("in a row", 1, 1_000_000, "nobody waits for that");
 /// Buckets of a table that moves.
 pub const BUCKETS: Limit = Limit::new("buckets", 1, 1_000_000, "no registry has more instances");
 /// Keys of one client group.
@@ -223,4 +225,28 @@ pub mod nacos {
         Limit::new("retries", 0, 1_000, "nobody asks for an hour whether a connection is good");
     /// The shortest election timeout of the metadata's group: it has a heartbeat every tenth of that.
     pub const ELECTION: Duration = Duration::from_millis(100);
+}
+
+/// What ZooKeeper's constants are held to.
+pub mod zookeeper {
+    use schism_core::Duration;
+
+    use super::Limit;
+
+    /// Ticks of `init-limit` and `sync-limit`.
+    pub const TICKS: Limit = Limit::new("ticks", 1, 10_000, "with the longest tick that is more than a year");
+    /// The shortest tick that can be written: ZooKeeper takes whole milliseconds.
+    pub const MILLISECOND: Duration = Duration::from_millis(1);
+    /// The shortest tick: a leader pings twice in each, and each is an event.
+    pub const SHORTEST_TICK: Duration = Duration::from_millis(10);
+    /// The longest.
+    pub const LONGEST_TICK: Duration = Duration::from_secs(3_600);
+}
+
+/// The constants of Kubernetes that others depend on.
+pub mod kubernetes {
+    use schism_core::Duration;
+
+    /// How often a kubelet renews its node's lease: 10 s (`nodeLeaseRenewIntervalFraction`; pkg/kubelet/kubelet.go).
+    pub const RENEWAL: Duration = Duration::from_secs(10);
 }

@@ -4,7 +4,9 @@
 mod dns;
 mod etcd;
 mod eureka;
+mod kubernetes;
 mod nacos;
+mod zookeeper;
 
 use schism_core::Duration;
 use schism_models::registry::nacos::Version;
@@ -91,6 +93,8 @@ catalog! {
     Etcd = etcd, "etcd";
     Eureka = eureka, "eureka";
     Nacos = nacos, "nacos";
+    Zookeeper = zookeeper, "zookeeper";
+    Kubernetes = kubernetes, "kubernetes";
     Dns = dns, "dns";
 }
 
@@ -99,7 +103,7 @@ impl Spec {
     pub(crate) fn has_leader(&self) -> bool {
         match self {
             Spec::Static | Spec::Eureka(_) => false,
-            Spec::Etcd(_) => true,
+            Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Kubernetes(_) => true,
             // What is kept in the metadata, from 2.0 on.
             Spec::Nacos(nacos) => nacos.version >= Version::V2_0,
             Spec::Dns(dns) => dns.backing.has_leader(),
@@ -109,15 +113,18 @@ impl Spec {
     /// Whether clients can call it as a key-value store.
     pub(crate) fn can_be_called(&self) -> bool {
         match self {
-            Spec::Static | Spec::Eureka(_) | Spec::Nacos(_) | Spec::Dns(_) => false,
-            Spec::Etcd(_) => true,
+            Spec::Static | Spec::Eureka(_) | Spec::Kubernetes(_) | Spec::Nacos(_) | Spec::Dns(_) => false,
+            Spec::Etcd(_) | Spec::Zookeeper(_) => true,
         }
     }
 
     /// Which processes it has besides its members, with so many services.
     pub(crate) fn aides(&self, services: usize) -> Vec<Aides> {
         match self {
-            Spec::Static | Spec::Etcd(_) | Spec::Eureka(_) | Spec::Nacos(_) => Vec::new(),
+            Spec::Static | Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Eureka(_) | Spec::Nacos(_) => {
+                Vec::new()
+            }
+            Spec::Kubernetes(_) => vec![Aides::OnHosts("kubelet")],
             Spec::Dns(dns) => {
                 let mut aides = dns.backing.aides(services);
                 aides.push(Aides::Apart("dns", dns.servers() * services as u32));

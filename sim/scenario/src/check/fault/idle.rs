@@ -57,7 +57,7 @@ fn is_read(clock: &Clock, written: &Written, cast: &Cast) -> bool {
 fn readers(registry: &Spec) -> &'static [Kind] {
     match registry {
         Spec::Etcd(etcd) if etcd.lease_clock == LeaseClock::Wall => &[Kind::Member],
-        Spec::Static | Spec::Etcd(_) => &[],
+        Spec::Static | Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Kubernetes(_) => &[],
         Spec::Nacos(_) => &[Kind::Member],
         Spec::Eureka(_) => &[Kind::Member, Kind::Instance],
         Spec::Dns(dns) => readers(&dns.backing),
