@@ -219,7 +219,7 @@ impl Actor for Node {
             Role::Member(seat) => Node::Member(Box::new(AnyMember::boot(seat, disk, ctx))),
             Role::Instance(post) => Node::Instance(Box::new(Instance::boot(post, ctx))),
             Role::Client(desk) => Node::Client(Box::new(Client::boot(desk, ctx))),
-            Role::Aide(seat) => Node::Aide(Box::new(Aide::boot(seat, ctx))),
+            Role::Aide(seat) => Node::Aide(Box::new(Aide::boot(seat, disk, ctx))),
         }
     }
 

@@ -8,6 +8,7 @@ mod aide;
 pub mod ail;
 pub mod bucket;
 mod catalog;
+pub mod consul;
 pub mod dns;
 pub mod etcd;
 pub mod eureka;
@@ -256,12 +257,12 @@ impl Config {
     pub fn has_leader(&self) -> bool {
         match self {
             Config::Static | Config::Eureka(_) => false,
-            Config::Etcd(_) | Config::Zookeeper(_) | Config::Kubernetes(_) => true,
+            Config::Consul(_) | Config::Etcd(_) | Config::Zookeeper(_) | Config::Kubernetes(_) => true,
             // The metadata have a leader from 2.0 on; what is ephemeral has none.
             Config::Nacos(nacos) => nacos.version >= nacos::Version::V2_0,
-            Config::Dns(_) => match self.authority() {
-                Config::Dns(_) => false,
-                authority => authority.has_leader(),
+            Config::Dns(dns) => match &dns.backing {
+                dns::Backing::Zone => false,
+                dns::Backing::Registry(authority) => authority.has_leader(),
             },
         }
     }

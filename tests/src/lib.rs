@@ -4,6 +4,7 @@
 pub mod binary;
 pub mod data;
 pub mod faults;
+pub mod gossips;
 pub mod plain;
 pub mod puppet;
 pub mod registries;

@@ -134,7 +134,7 @@ pub fn world_sharing(
 }
 
 /// Inflicts each fault at its time, in their order, and runs until `end`.
-pub fn run(world: &mut World<Toy, Mailbox>, faults: &[(Time, Fault)], end: Time) {
+pub fn run<A: Actor, W: Witness<A>>(world: &mut World<A, W>, faults: &[(Time, Fault)], end: Time) {
     for (at, fault) in faults {
         world.run_until(*at);
         world.inflict(fault.clone());

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use schism_core::NodeId;
 
 use super::kubernetes::{self, Kubelet};
-use super::{Config, Layout, Layouts, Msg, Seat, Server, Timer, dns};
+use super::{Config, Disk, Layout, Layouts, Msg, Seat, Server, Timer, consul, dns};
 use crate::node::{Ctx, Health};
 
 /// An aide of some registry.
 #[derive(Clone, Debug)]
 pub enum Aide {
+    /// An agent of Consul's.
+    Consul(Box<consul::Agent>),
     /// A kubelet.
     Kubelet(Kubelet),
     /// A DNS server, which may be a client of any other registry.
@@ -20,6 +22,8 @@ pub enum Aide {
 /// Where an aide sits.
 #[derive(Clone, Debug)]
 pub enum AideSeat {
+    /// An agent of Consul's.
+    Consul(Seat<consul::Config>),
     /// A kubelet.
     Kubelet(Seat<kubernetes::Config>),
     /// A DNS server.
@@ -35,6 +39,7 @@ impl Config {
             | Config::Zookeeper(_)
             | Config::Eureka(_)
             | Config::Nacos(_) => Vec::new(),
+            Config::Consul(config) => seats(config, &layouts.authority).map(AideSeat::Consul).collect(),
             Config::Kubernetes(config) => seats(config, &layouts.authority).map(AideSeat::Kubelet).collect(),
             Config::Dns(dns) => dns.aide_seats(layouts),
         }
@@ -49,22 +54,30 @@ fn seats<C: Clone>(config: &C, layout: &Arc<Layout>) -> impl Iterator<Item = Sea
 }
 
 impl Aide {
-    /// An aide starts.
-    pub fn boot(seat: &AideSeat, ctx: &mut Ctx<'_>) -> Aide {
-        match seat {
-            AideSeat::Kubelet(seat) => Aide::Kubelet(Kubelet::boot(seat, ctx)),
-            AideSeat::Dns(seat) => Aide::Dns(dns::Server::boot(seat, ctx)),
+    /// An aide as it boots, with what its disk holds.
+    pub fn boot(seat: &AideSeat, disk: &Disk, ctx: &mut Ctx<'_>) -> Aide {
+        match (seat, disk) {
+            (AideSeat::Consul(seat), Disk::Consul(disk)) => {
+                Aide::Consul(Box::new(consul::Agent::boot(seat, disk, ctx)))
+            }
+            (AideSeat::Consul(seat), Disk::Blank) => {
+                Aide::Consul(Box::new(consul::Agent::boot(seat, &consul::Disk::default(), ctx)))
+            }
+            (AideSeat::Kubelet(seat), Disk::Blank) => Aide::Kubelet(Kubelet::boot(seat, ctx)),
+            (AideSeat::Dns(seat), Disk::Blank) => Aide::Dns(dns::Server::boot(seat, ctx)),
+            (_, disk) => unreachable!("the disk of another registry's: {disk:?}"),
         }
     }
 
     /// A message has come.
     pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
         match (self, msg) {
+            (Aide::Consul(agent), Msg::Consul(msg)) => agent.on_message(ctx, from, Arc::unwrap_or_clone(msg)),
             (Aide::Kubelet(kubelet), Msg::Kubernetes(msg)) => {
                 kubelet.on_message(ctx, from, Arc::unwrap_or_clone(msg));
             }
             (Aide::Dns(server), msg) => server.on_message(ctx, from, &msg),
-            (Aide::Kubelet(_), msg) => unreachable!("another registry's {msg:?}"),
+            (Aide::Consul(_) | Aide::Kubelet(_), msg) => unreachable!("another registry's {msg:?}"),
         }
     }
 
@@ -72,16 +85,17 @@ impl Aide {
     pub fn on_probed(&mut self, ctx: &mut Ctx<'_>, number: u32, health: Health) {
         match self {
             Aide::Kubelet(kubelet) => kubelet.on_probed(ctx, number, health),
-            Aide::Dns(_) => unreachable!("kubelets probe"),
+            Aide::Consul(_) | Aide::Dns(_) => unreachable!("kubelets probe"),
         }
     }
 
     /// A timer has fired.
     pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
         match (self, timer) {
+            (Aide::Consul(agent), Timer::Consul(timer)) => agent.on_timer(ctx, timer),
             (Aide::Kubelet(kubelet), Timer::Kubernetes(timer)) => kubelet.on_timer(ctx, timer),
             (Aide::Dns(server), timer) => server.on_timer(ctx, timer),
-            (Aide::Kubelet(_), timer) => unreachable!("another registry's {timer:?}"),
+            (Aide::Consul(_) | Aide::Kubelet(_), timer) => unreachable!("another registry's {timer:?}"),
         }
     }
 
@@ -90,6 +104,7 @@ impl Aide {
         match self {
             Aide::Kubelet(kubelet) => kubelet.on_reset(ctx, peer),
             Aide::Dns(server) => server.on_reset(ctx, peer),
+            Aide::Consul(agent) => agent.on_reset(ctx, peer),
         }
     }
 
@@ -98,6 +113,7 @@ impl Aide {
         match self {
             Aide::Kubelet(kubelet) => kubelet.on_plight(ctx),
             Aide::Dns(_) => {}
+            Aide::Consul(agent) => agent.on_plight(ctx),
         }
     }
 
@@ -106,6 +122,7 @@ impl Aide {
         match self {
             Aide::Kubelet(kubelet) => kubelet.peers(),
             Aide::Dns(server) => server.peers(),
+            Aide::Consul(agent) => agent.peers(),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use schism_core::{Durable, Duration, NodeId, ZoneId};
 
 use super::{
-    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, dns, etcd, eureka,
-    kubernetes, nacos, zookeeper,
+    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, consul, dns, etcd,
+    eureka, kubernetes, nacos, zookeeper,
 };
 use crate::cache::Reads;
 use crate::client::Operation;
@@ -382,6 +382,7 @@ macro_rules! catalog {
 }
 
 catalog! {
+    Consul = consul, "consul", "Consul: a catalog agreed on by Raft, agents that watch over checks, gossip, blocking queries";
     Etcd = etcd, "etcd", "etcd v3: Raft, leases kept by the leader and expired on its sweep, watches with revisions";
     Eureka = eureka, "eureka", "Eureka 1.x: peers that accept everything, self-preservation, and clients that poll caches";
     Nacos = nacos, "nacos", "Nacos: beats over HTTP (1.4) or connections (2.x, 3.x); servers tell each other what they hold (Distro)";

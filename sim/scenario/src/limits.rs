@@ -198,6 +198,29 @@ pub mod etcd {
     pub const MILLISECOND: Duration = Duration::from_millis(1);
 }
 
+/// The Consul constants that the real system itself sees to.
+pub mod consul {
+    use schism_core::Duration;
+
+    use super::Limit;
+
+    /// The multiplier of Raft's timeouts (agent/config/builder.go: "performance.raft_multiplier cannot be .. greater than
+    /// 10").
+    pub const RAFT_MULTIPLIER: Limit = Limit::new("times Raft's timeouts", 1, 10, "Consul refuses more");
+    /// The number of servers above which Consul's documentation advises against it.
+    pub const MEMBERS_ADVISED: u32 = 7;
+    /// How long a service is critical at least before it is taken off: 1 min (`check_deregister_interval_min`;
+    /// agent/config/default.go).
+    pub const DEREGISTER_AFTER: Duration = Duration::from_secs(60);
+    /// The longest that a blocking query waits: 10 min (`max_query_time`; agent/config/default.go).
+    pub const WAIT: Duration = Duration::from_secs(600);
+    /// How many probe intervals a suspect has, at least, for each power of ten of members.
+    pub const SUSPICION_MULT: Limit =
+        Limit::new("times the suspicion timeout", 1, 100, "a suspect would never be dead");
+    /// The shortest time between two probes: each is an event of every member's.
+    pub const PROBE: Duration = Duration::from_millis(10);
+}
+
 /// The limits of Eureka's constants, which are ours.
 pub mod eureka {
     use schism_core::Duration;

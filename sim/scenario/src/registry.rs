@@ -1,6 +1,7 @@
 //! How each registry is spelt: one file with its keys, how they are read, what the real system makes of them, and how
 //! they are written down again; and one line here.
 
+mod consul;
 mod dns;
 mod etcd;
 mod eureka;
@@ -90,6 +91,7 @@ macro_rules! catalog {
 }
 
 catalog! {
+    Consul = consul, "consul";
     Etcd = etcd, "etcd";
     Eureka = eureka, "eureka";
     Nacos = nacos, "nacos";
@@ -103,7 +105,7 @@ impl Spec {
     pub(crate) fn has_leader(&self) -> bool {
         match self {
             Spec::Static | Spec::Eureka(_) => false,
-            Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Kubernetes(_) => true,
+            Spec::Consul(_) | Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Kubernetes(_) => true,
             // What is kept in the metadata, from 2.0 on.
             Spec::Nacos(nacos) => nacos.version >= Version::V2_0,
             Spec::Dns(dns) => dns.backing.has_leader(),
@@ -114,7 +116,7 @@ impl Spec {
     pub(crate) fn can_be_called(&self) -> bool {
         match self {
             Spec::Static | Spec::Eureka(_) | Spec::Kubernetes(_) | Spec::Nacos(_) | Spec::Dns(_) => false,
-            Spec::Etcd(_) | Spec::Zookeeper(_) => true,
+            Spec::Consul(_) | Spec::Etcd(_) | Spec::Zookeeper(_) => true,
         }
     }
 
@@ -124,6 +126,7 @@ impl Spec {
             Spec::Static | Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Eureka(_) | Spec::Nacos(_) => {
                 Vec::new()
             }
+            Spec::Consul(_) => vec![Aides::OnHosts("agent")],
             Spec::Kubernetes(_) => vec![Aides::OnHosts("kubelet")],
             Spec::Dns(dns) => {
                 let mut aides = dns.backing.aides(services);

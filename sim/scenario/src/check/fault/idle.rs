@@ -46,7 +46,8 @@ fn is_of_the_wall_clock(wrong: Wrong) -> bool {
     }
 }
 
-/// Whether one of the targets may read its wall clock: members do, if leases end by it, and Eureka's instances.
+/// Whether one of the targets may read its wall clock: members do, if leases end by it, Eureka's
+/// instances, and Consul's agents.
 fn is_read(clock: &Clock, written: &Written, cast: &Cast) -> bool {
     let Some(At { value: registry, .. }) = &written.registry else { return false };
     let reads = readers(registry);
@@ -59,6 +60,8 @@ fn readers(registry: &Spec) -> &'static [Kind] {
         Spec::Etcd(etcd) if etcd.lease_clock == LeaseClock::Wall => &[Kind::Member],
         Spec::Static | Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Kubernetes(_) => &[],
         Spec::Nacos(_) => &[Kind::Member],
+        // An agent that starts looks by it whether what its check last said still holds.
+        Spec::Consul(_) => &[Kind::Aide],
         Spec::Eureka(_) => &[Kind::Member, Kind::Instance],
         Spec::Dns(dns) => readers(&dns.backing),
     }

@@ -1,0 +1,408 @@
+//! A server: Raft, the catalog and its part in the gossip behind one door, and the requests that wait for them.
+
+mod ails;
+mod apply;
+mod blocked;
+mod disk;
+mod lag;
+mod reads;
+mod reconcile;
+mod route;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use schism_core::{FaultId, Luck, NodeId, Time};
+
+use self::ails::Ghost;
+use self::blocked::Blocked;
+use self::disk::Syncs;
+use self::lag::Lag;
+use self::reconcile::Reconciler;
+use self::route::Held;
+use super::api::{Disk, Msg, Timer};
+use super::catalog::{Catalog, Command};
+use super::cluster::{Cluster, Who};
+use super::gossip::{self, Gossip};
+use super::pulse::{Pulse, YAMUX};
+use super::raft::{Alarm, Message, Output, Peer, Raft};
+use super::{Config, Health};
+use crate::failpoint::Passes;
+use crate::node::Ctx;
+use crate::observation::Observation;
+use crate::plight::Plight;
+use crate::registry::bucket::Bucket;
+use crate::registry::etcd::history::History;
+use crate::registry::raft::log::Log;
+use crate::registry::{Seat, Server};
+
+/// A server.
+#[derive(Clone, Debug)]
+pub struct Member {
+    config: Arc<Config>,
+    cluster: Cluster,
+    me: usize,
+    services: usize,
+    raft: Raft<Command>,
+    catalog: Catalog,
+    applied: u64,
+    history: History,
+    led: bool,
+    /// Whether it leads, has applied all that its predecessors left, and may vouch for what it reads
+    /// (agent/consul/leader.go, `setConsistentReadReady`).
+    established: bool,
+    disk: Syncs,
+    gossip: Gossip,
+    luck: Luck,
+    /// The number of the last request taken.
+    last: u64,
+    /// Who waits for an entry to be applied, by the request's number.
+    proposed: BTreeMap<u64, Asker>,
+    /// Requests that wait for a leader, or for its answer, by number.
+    held: BTreeMap<u32, Held>,
+    /// Reads that wait until a quorum has agreed that this server leads.
+    verifying: BTreeMap<u64, Held>,
+    blocked: Blocked,
+    /// The keepalive of the connection to the leader that requests are passed on over.
+    pulse: Pulse,
+    /// Agents, servers and clients that have asked something.
+    clients: BTreeSet<NodeId>,
+    reconciler: Reconciler,
+    /// What readers are shown, where that is not the catalog.
+    lag: Option<Box<Lag>>,
+    /// Instances that have gone, and stay on the lists.
+    ghosts: BTreeMap<NodeId, Ghost>,
+    /// What is left of the requests that throttles let through.
+    buckets: BTreeMap<FaultId, Bucket>,
+    passes: Passes,
+}
+
+/// Who waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asker {
+    /// Someone who has asked, with a number.
+    Node(NodeId, u32),
+    /// This server's own reconciliation.
+    Reconciler,
+    /// Nobody.
+    Nobody,
+}
+
+impl Member {
+    /// A server as it boots, with what its disk holds. What its log says it does not know to be committed until a leader
+    /// says so; until then its catalog is empty.
+    pub fn boot(seat: &Seat<Config>, disk: &Disk, ctx: &mut Ctx<'_>) -> Member {
+        let Seat { config, me, layout } = seat;
+        let cluster = Cluster::new(layout.clone());
+        let mut raft = Raft::new(
+            config.raft(*me as Peer),
+            disk.log.term,
+            disk.log.vote,
+            disk.log.log.clone(),
+            ctx.luck("election"),
+        );
+        let is_beginning = ctx.moment() == Time::START;
+        if is_beginning {
+            raft.hurry();
+        }
+        let start = cluster.start(is_beginning, disk.log.term > 0);
+        let services = layout.services.len();
+        let mut member = Member {
+            catalog: Catalog::new(services, config.health, cluster.hosts()),
+            applied: 0,
+            history: History::new(ctx.moment(), 0),
+            raft,
+            led: false,
+            established: false,
+            disk: Syncs::new(ctx.luck("fsync"), &disk.log),
+            gossip: Gossip::new(
+                Arc::new(config.gossip.clone()),
+                *me as gossip::Peer,
+                cluster.size(),
+                start,
+                ctx.now(),
+                ctx.luck("gossip"),
+            ),
+            luck: ctx.luck("jitter"),
+            // Numbers of an earlier life must not come again; no life takes one a nanosecond.
+            last: ctx.moment().as_nanos(),
+            proposed: BTreeMap::new(),
+            held: BTreeMap::new(),
+            verifying: BTreeMap::new(),
+            blocked: Blocked::new(services),
+            pulse: Pulse::new(YAMUX),
+            clients: BTreeSet::new(),
+            reconciler: Reconciler::default(),
+            lag: None,
+            ghosts: BTreeMap::new(),
+            buckets: BTreeMap::new(),
+            passes: Passes::default(),
+            me: *me,
+            services,
+            config: config.clone(),
+            cluster,
+        };
+        for listing in member.catalog.listings() {
+            ctx.observe(Observation::View(listing.clone()));
+        }
+        member.mind_lag(ctx);
+        member.settle(ctx);
+        member.heed_gossip(ctx);
+        member
+    }
+
+    /// The catalog as this server has it.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    fn hear(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
+        if Some(from) == self.leader() {
+            self.pulse.hear(ctx.now());
+        }
+        match msg {
+            Msg::Raft(message) => self.on_raft(ctx, from, message),
+            Msg::Gossip(packet) => {
+                if let Some(peer) = self.cluster.peer(from) {
+                    self.gossip.on_message(ctx.now(), peer, packet);
+                    self.heed_gossip(ctx);
+                }
+            }
+            Msg::Ask { call, ask } => {
+                self.clients.insert(from);
+                self.on_ask(ctx, Asker::Node(from, call), ask);
+            }
+            Msg::Answer { call, answer } => self.on_answer(ctx, call, answer),
+            Msg::Ping => {
+                self.clients.insert(from);
+                ctx.stream(from, Msg::Pong.into());
+            }
+            // What instances and their agents tell each other.
+            Msg::Pong | Msg::Tell { .. } | Msg::Told { .. } => {}
+        }
+    }
+
+    fn on_raft(&mut self, ctx: &mut Ctx<'_>, from: NodeId, message: Message<Command>) {
+        let Some(peer) = self.cluster.server_at(from) else { return };
+        if self.disk.is_stuck() && !message.is_heartbeat() {
+            return self.disk.backlog.push((peer as Peer, message));
+        }
+        self.raft.step(ctx.now(), peer as Peer, message);
+        self.settle(ctx);
+    }
+
+    /// What came while a sync was stuck.
+    fn catch_up(&mut self, ctx: &mut Ctx<'_>) {
+        for (peer, message) in std::mem::take(&mut self.disk.backlog) {
+            self.raft.step(ctx.now(), peer, message);
+        }
+        for alarm in std::mem::take(&mut self.disk.missed) {
+            self.raft.on_alarm(ctx.now(), alarm);
+        }
+    }
+
+    /// Does all that the last step of Raft has asked for, and what comes of that. While a sync is stuck, the one thread
+    /// that runs Raft waits for the disk, and those that send and answer heartbeats go on (hashicorp/raft, replication.go,
+    /// `heartbeat`; raft.go, `processHeartbeat`).
+    fn settle(&mut self, ctx: &mut Ctx<'_>) {
+        loop {
+            for output in std::mem::take(&mut self.raft.outbox) {
+                self.obey(ctx, output);
+            }
+            if self.disk.is_stuck() {
+                return;
+            }
+            self.apply(ctx);
+            self.reconcile_on(ctx);
+            self.sync(ctx);
+            if self.raft.outbox.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn obey(&mut self, ctx: &mut Ctx<'_>, output: Output<Command>) {
+        match output {
+            Output::Send(to, message) => self.send(ctx, to, message),
+            Output::SendAfterSync(to, message) => self.disk.held.push((to, message)),
+            Output::HangUp(peer) => ctx.hang_up(self.cluster.server(peer as usize)),
+            Output::Remind(after, alarm) => ctx.after(after, Timer::Raft(alarm).into()),
+            Output::Verified { id, leads } => self.on_verified(ctx, id, leads),
+            Output::Leader(leader) => self.on_leader(ctx, leader),
+        }
+    }
+
+    /// Sends to another server.
+    fn send(&mut self, ctx: &mut Ctx<'_>, to: Peer, message: Message<Command>) {
+        ctx.stream(self.cluster.server(to as usize), Msg::Raft(message).into());
+    }
+
+    fn on_leader(&mut self, ctx: &mut Ctx<'_>, _: Option<Peer>) {
+        self.pulse.renew();
+        let leads = self.raft.leads();
+        if leads && !self.led {
+            ctx.observe(Observation::Leads { term: self.raft.term });
+        }
+        if !leads && self.led {
+            ctx.observe(Observation::Deposed { term: self.raft.term });
+            self.established = false;
+            self.reconciler.stop();
+            self.lose_proposals(ctx);
+        }
+        self.led = leads;
+    }
+
+    /// The leader's node, unless that is this server.
+    fn leader(&self) -> Option<NodeId> {
+        let leader = self.raft.leader().map(usize::from)?;
+        (leader != self.me).then(|| self.cluster.server(leader))
+    }
+
+    /// Does what the gossip has asked for.
+    fn heed_gossip(&mut self, ctx: &mut Ctx<'_>) {
+        let outputs: Vec<gossip::Output> = self.gossip.outputs().collect();
+        for output in outputs {
+            match output {
+                gossip::Output::Send(to, packet) => {
+                    ctx.send(self.cluster.node(to), Msg::Gossip(packet).into());
+                }
+                gossip::Output::Stream(to, packet) => {
+                    ctx.stream(self.cluster.node(to), Msg::Gossip(packet).into());
+                }
+                gossip::Output::After(after, timer) => ctx.after(after, Timer::Gossip(timer).into()),
+                gossip::Output::Joined(peer)
+                | gossip::Output::Failed(peer)
+                | gossip::Output::Left(peer)
+                | gossip::Output::Reaped(peer) => self.on_member(ctx, peer),
+                gossip::Output::Known | gossip::Output::Gone => {}
+            }
+        }
+    }
+
+    /// Something has happened to a member of the cluster.
+    fn on_member(&mut self, ctx: &mut Ctx<'_>, peer: gossip::Peer) {
+        match self.cluster.who(peer) {
+            Who::Server(_) => {}
+            Who::Agent(host) => {
+                self.reconciler.note(peer, host);
+                self.settle(ctx);
+            }
+        }
+    }
+}
+
+impl Server for Member {
+    type Msg = Msg;
+    type Timer = Timer;
+
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
+        self.hear(ctx, from, msg);
+    }
+
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
+        match timer {
+            Timer::Raft(alarm) => self.on_alarm(ctx, alarm),
+            Timer::Gossip(timer) => {
+                self.gossip.on_timer(ctx.now(), timer);
+                self.heed_gossip(ctx);
+            }
+            Timer::Pulse(number) => self.on_pulse(ctx, number),
+            Timer::Call(number) => self.on_held(ctx, number),
+            Timer::Synced => self.on_synced(ctx),
+            Timer::Wake => self.on_wake(ctx),
+            Timer::Reconcile(number) => self.on_reconcile(ctx, number),
+            Timer::Lag => self.on_lag(ctx),
+            Timer::Late(number) => self.on_late(ctx, number),
+            Timer::Entropy(_)
+            | Timer::Retry(_)
+            | Timer::Ttl
+            | Timer::Reap
+            | Timer::Tell(_)
+            | Timer::Pass(_) => unreachable!("a server has no {timer:?}"),
+        }
+    }
+
+    /// A peer is gone, and with it all that it waits for, and all that was asked of it. What it has proposed may still be
+    /// committed.
+    fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        self.clients.remove(&peer);
+        self.proposed.retain(|_, asker| !asker.is(peer));
+        self.verifying.retain(|_, held| !held.asker.is(peer));
+        self.held.retain(|_, held| !held.asker.is(peer));
+        self.blocked.forget(peer);
+        if let Some(server) = self.cluster.server_at(peer) {
+            self.raft.on_reset(ctx.now(), server as Peer);
+            self.fail_held(ctx, peer);
+            self.settle(ctx);
+        }
+        if let Some(peer) = self.cluster.peer(peer) {
+            self.gossip.on_reset(ctx.now(), peer);
+            self.heed_gossip(ctx);
+        }
+    }
+
+    /// A server that is told to end does so at once: it hands nothing over (`leave_on_terminate` is false for servers;
+    /// agent/config/builder.go).
+    fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
+        self.look_at_disk(ctx);
+        self.mind_ails(ctx);
+        if let Some((by, _)) = ctx.plight().and_then(Plight::stopping) {
+            ctx.exit(by);
+        }
+    }
+
+    fn peers(&self) -> Vec<NodeId> {
+        let me = self.cluster.server(self.me);
+        let servers = (0..self.cluster.servers()).map(|number| self.cluster.server(number));
+        let gossips = self.gossip.connected().map(|peer| self.cluster.node(peer));
+        let peers: BTreeSet<NodeId> = servers.chain(gossips).chain(self.clients.iter().copied()).collect();
+        peers.into_iter().filter(|&peer| peer != me).collect()
+    }
+
+    fn leads(&self) -> Option<u64> {
+        self.raft.leads().then_some(self.raft.term)
+    }
+}
+
+impl Member {
+    fn on_alarm(&mut self, ctx: &mut Ctx<'_>, alarm: Alarm) {
+        if self.disk.is_stuck() && !matches!(alarm, Alarm::Beat(..)) {
+            return self.disk.missed.push(alarm);
+        }
+        self.raft.on_alarm(ctx.now(), alarm);
+        self.settle(ctx);
+    }
+}
+
+impl Asker {
+    fn is(self, node: NodeId) -> bool {
+        matches!(self, Asker::Node(asker, _) if asker == node)
+    }
+}
+
+/// The catalog once the log is applied up to an index.
+fn replay(log: &Log<Command>, new: &dyn Fn() -> Catalog, upto: u64) -> Catalog {
+    let mut catalog = new();
+    for index in 1..=upto {
+        if let Some(command) = log.get(index).and_then(|entry| entry.proposal.command.as_ref()) {
+            catalog.apply(index, command, |earlier| replay(log, new, earlier));
+        }
+    }
+    catalog
+}
+
+impl Member {
+    /// The catalog as it was once an entry was applied.
+    fn as_of(&self, upto: u64) -> Catalog {
+        replay(&self.raft.log, &|| self.blank(), upto)
+    }
+
+    /// The catalog before the first entry.
+    fn blank(&self) -> Catalog {
+        blank(self.services, self.config.health, &self.cluster)
+    }
+}
+
+fn blank(services: usize, health: Health, cluster: &Cluster) -> Catalog {
+    Catalog::new(services, health, cluster.hosts())
+}
