@@ -261,6 +261,7 @@ impl Client {
             Stage::Over { .. } | Stage::Resolving => false,
         });
         sent.into_iter().for_each(|slot| self.finish(ctx, slot, Outcome::Connect));
+        self.tell_of_failure(ctx, peer);
     }
 
     /// A peer's host has reset the connection: what was sent there has failed.

@@ -38,6 +38,11 @@ impl Listing {
         self.position(node).is_ok()
     }
 
+    /// The entry of an instance, if it is listed.
+    pub fn endpoint(&self, node: NodeId) -> Option<Endpoint> {
+        self.position(node).ok().map(|at| self.endpoints[at])
+    }
+
     /// Adds an instance, or takes the new entry for it.
     pub fn insert(&mut self, endpoint: Endpoint) {
         match self.position(endpoint.node) {

@@ -65,6 +65,40 @@ pub enum Message {
     },
     /// An instance's host is still there.
     Pong,
+    /// What checks an instance's health asks it how it is.
+    Probe {
+        /// The asker's number for the probe.
+        number: u32,
+        /// Which way it goes.
+        path: ProbePath,
+        /// The luck of what it meets.
+        luck: Draw,
+    },
+    /// The answer to it.
+    Probed {
+        /// The asker's number for the probe.
+        number: u32,
+        /// What it says.
+        health: Health,
+    },
+}
+
+/// Which way a probe goes within an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProbePath {
+    /// It is answered by itself, however much there is to do.
+    Apart,
+    /// It waits for its turn like a request, and takes as long: a saturated instance does not answer in time.
+    Queue,
+}
+
+/// What an instance says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Health {
+    /// That it is well.
+    Well,
+    /// That it is not.
+    Ill,
 }
 
 /// A client's number for one attempt: the place it keeps it at, and which request of its it is.
@@ -80,7 +114,7 @@ pub struct Attempt {
 pub const REGISTRY: Class = Class(0);
 /// Requests to instances and their replies.
 pub const REQUEST: Class = Class(1);
-/// Whether a peer is still there: pings of connections.
+/// Whether a peer is still there, and well: pings of connections, and probes.
 pub const PROBE: Class = Class(2);
 
 /// What a request takes on the wire, and what a reply does: 1 KiB, ours, about that of a small JSON call with its headers.
@@ -94,14 +128,17 @@ impl Message {
         match self {
             Message::Request { .. } | Message::Reply { .. } => REQUEST,
             Message::Registry(_) => REGISTRY,
-            Message::Ping { .. } | Message::Pong => PROBE,
+            Message::Ping { .. } | Message::Pong | Message::Probe { .. } | Message::Probed { .. } => PROBE,
         }
     }
 
     /// How many bytes it has on the wire.
     pub fn size(&self) -> u64 {
         match self {
-            Message::Request { .. } | Message::Reply { .. } => CALL_BYTES,
+            Message::Request { .. }
+            | Message::Reply { .. }
+            | Message::Probe { .. }
+            | Message::Probed { .. } => CALL_BYTES,
             Message::Registry(msg) => msg.size(),
             Message::Ping { .. } | Message::Pong => PING_BYTES,
         }
@@ -201,12 +238,17 @@ impl Actor for Node {
             (Node::Aide(aide), Message::Registry(msg)) => aide.on_message(ctx, from, msg),
             (Node::Instance(instance), Message::Ping { luck }) => instance.on_ping(ctx, from, luck),
             (Node::Client(client), Message::Pong) => client.on_heard(ctx, from),
+            (Node::Instance(instance), Message::Probe { number, path, luck }) => {
+                instance.on_probe(ctx, from, number, path, luck);
+            }
+            (Node::Aide(aide), Message::Probed { number, health }) => aide.on_probed(ctx, number, health),
             (
                 Node::Member(_) | Node::Client(_) | Node::Aide(_),
-                Message::Request { .. } | Message::Ping { .. },
+                Message::Request { .. } | Message::Ping { .. } | Message::Probe { .. },
             )
-            | (Node::Member(_) | Node::Instance(_) | Node::Aide(_), Message::Reply { .. } | Message::Pong) => {
-                unreachable!("requests go to instances, and replies to clients")
+            | (Node::Member(_) | Node::Instance(_) | Node::Aide(_), Message::Reply { .. } | Message::Pong)
+            | (Node::Member(_) | Node::Instance(_) | Node::Client(_), Message::Probed { .. }) => {
+                unreachable!("requests and probes go to instances, and answers to who asked")
             }
         }
     }

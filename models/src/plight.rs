@@ -15,6 +15,7 @@ pub use strain::{Rush, Strain};
 
 use crate::failpoint::Failpoint;
 use crate::registry::ail::Ail as RegistryAil;
+use crate::registry::dns::ail::Wrong;
 
 /// All that ails one process. It belongs to the machine, so it outlives crashes.
 #[derive(Clone, Debug, Hash)]
@@ -69,6 +70,8 @@ pub enum Ail {
     Stranger(Answers),
     /// A member of the registry fares ill.
     Registry(RegistryAil),
+    /// A DNS server goes wrong.
+    Dns(Wrong),
     /// Something happens at a point that it passes.
     Failpoint(Failpoint),
     /// It asks for more than it would, or otherwise.
@@ -130,6 +133,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Dns(_)
             | Ail::Failpoint(_)
             | Ail::Strain(_) => Duration::ZERO,
         };
@@ -201,6 +205,7 @@ impl Plight {
             | Ail::Pushed(_)
             | Ail::Stranger(_)
             | Ail::Registry(_)
+            | Ail::Dns(_)
             | Ail::Failpoint(_)
             | Ail::Strain(_) => false,
         };
@@ -221,6 +226,11 @@ impl Plight {
     /// All that is wrong with a registry's member.
     pub fn registry(&self) -> impl Iterator<Item = (&Ailment, &RegistryAil)> {
         self.each(|ail| if let Ail::Registry(ail) = ail { Some(ail) } else { None })
+    }
+
+    /// All that is wrong with a DNS server.
+    pub fn dns(&self) -> impl Iterator<Item = (&Ailment, &Wrong)> {
+        self.each(|ail| if let Ail::Dns(wrong) = ail { Some(wrong) } else { None })
     }
 
     /// What happens at points that are passed.

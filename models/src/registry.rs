@@ -6,13 +6,17 @@
 
 mod aide;
 pub mod ail;
+pub mod bucket;
 mod catalog;
 pub mod consul;
+pub mod dns;
 pub mod etcd;
 pub mod eureka;
+pub mod kubernetes;
 pub mod nacos;
 mod nobody;
 pub mod raft;
+pub mod zookeeper;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -95,6 +99,11 @@ pub trait Subscriber {
     fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId);
     /// Drops its connection, though nothing is wrong with it, and goes on with another at once.
     fn reconnect(&mut self, ctx: &mut Ctx<'_>);
+    /// The connection to an instance has failed: what that tells, if anything.
+    fn on_failure(&mut self, ctx: &mut Ctx<'_>, instance: NodeId) -> Option<News<'static>> {
+        let _ = (ctx, instance);
+        None
+    }
     /// Those with an open connection.
     fn peers(&self) -> Vec<NodeId>;
 }
@@ -194,6 +203,15 @@ impl Layout {
     }
 }
 
+/// Where everyone is, with the aides of a part of the registry alone.
+#[derive(Clone, Debug)]
+pub struct Layouts {
+    /// The authority's aides.
+    pub authority: Arc<Layout>,
+    /// The aides of what is asked in its place; the same, if it is asked itself.
+    pub front: Arc<Layout>,
+}
+
 /// Where an aide is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -239,14 +257,37 @@ impl Config {
     pub fn has_leader(&self) -> bool {
         match self {
             Config::Static | Config::Eureka(_) => false,
-            Config::Consul(_) | Config::Etcd(_) => true,
+            Config::Consul(_) | Config::Etcd(_) | Config::Zookeeper(_) | Config::Kubernetes(_) => true,
             // The metadata have a leader from 2.0 on; what is ephemeral has none.
             Config::Nacos(nacos) => nacos.version >= nacos::Version::V2_0,
+            Config::Dns(_) => match self.authority() {
+                Config::Dns(_) => false,
+                authority => authority.has_leader(),
+            },
         }
     }
 
     /// The registry that instances register with, and whose members are the scenario's.
     pub fn authority(&self) -> &Config {
-        self
+        if let Config::Dns(dns::Config { backing: dns::Backing::Registry(backing), .. }) = self {
+            backing
+        } else {
+            self
+        }
+    }
+
+    /// Whether the instances are listed from the start and for good, and none registers.
+    pub fn is_fixed(&self) -> bool {
+        matches!(self.authority(), Config::Static | Config::Dns(_))
+    }
+
+    /// Where everyone is, as it concerns the authority and as it concerns what is asked in its place.
+    pub fn layouts(&self, layout: Layout) -> Layouts {
+        if let Config::Dns(dns) = self {
+            let (authority, front) = dns.layouts(layout);
+            return Layouts { authority, front };
+        }
+        let layout = Arc::new(layout);
+        Layouts { authority: layout.clone(), front: layout }
     }
 }

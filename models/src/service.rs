@@ -9,7 +9,7 @@ use schism_core::{Distribution, Draw, Duration, NodeId, Time};
 
 use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Endpoint, ServiceId};
-use crate::node::{Attempt, Ctx, Message, Reply, Timer};
+use crate::node::{Attempt, Ctx, Health, Message, ProbePath, Reply, Timer};
 use crate::observation::Observation;
 use crate::plight::{Deregister, Plight};
 use crate::registry::{self, AnyAddress, AnyRegistrar};
@@ -94,6 +94,8 @@ enum Came {
     Alone,
     /// On the client's connection.
     Connected,
+    /// As a probe of its health.
+    Probe,
 }
 
 /// Labels of what is derived from an attempt's luck, on the instance's side, and from a ping's.
@@ -185,7 +187,9 @@ impl Instance {
         let work = self.serving[slot as usize].take().expect("a slot that is done was at work");
         self.free.push(slot);
         self.busy -= 1;
-        ctx.observe(Observation::Served { waited: work.waited, took: ctx.moment().since(work.since) });
+        if work.came != Came::Probe {
+            ctx.observe(Observation::Served { waited: work.waited, took: ctx.moment().since(work.since) });
+        }
         self.reply(ctx, work, Reply::Done);
         self.take_up(ctx);
     }
@@ -210,6 +214,21 @@ impl Instance {
     pub fn on_ping(&mut self, ctx: &mut Ctx<'_>, client: NodeId, luck: Draw) {
         self.connected.insert(client);
         ctx.stream_with(client, Message::Pong, luck.derive(REPLY_HOP));
+    }
+
+    /// What checks its health asks how it is: it says so, or it works on that as on a request.
+    pub fn on_probe(&mut self, ctx: &mut Ctx<'_>, from: NodeId, number: u32, path: ProbePath, luck: Draw) {
+        let attempt = Attempt { slot: 0, request: number };
+        let (came, since) = (Came::Probe, ctx.moment());
+        let work = Work { client: from, came, attempt, luck, since, waited: Duration::ZERO };
+        match (ctx.plight().and_then(Plight::failing_probe), path) {
+            (Some(by), _) => {
+                ctx.touch(by);
+                self.reply(ctx, work, Reply::Failed);
+            }
+            (None, ProbePath::Apart) => self.reply(ctx, work, Reply::Done),
+            (None, ProbePath::Queue) => self.take(ctx, work),
+        }
     }
 
     /// A peer's host has reset the connection.
@@ -270,6 +289,13 @@ impl Instance {
             Came::Alone => ctx.send_with(client, message, hop),
             Came::Connected if self.connected.contains(&client) => ctx.stream_with(client, message, hop),
             Came::Connected => {}
+            Came::Probe => {
+                let health = match reply {
+                    Reply::Done => Health::Well,
+                    Reply::Full | Reply::Failed => Health::Ill,
+                };
+                ctx.stream_with(client, Message::Probed { number: attempt.request, health }, hop);
+            }
         }
     }
 }

@@ -75,6 +75,51 @@ for   = "8s"
 crash = "stock-0"
 "#;
 
+/// The part of the stage that is its registry, and what it is where faults of DNS servers are tried: in front of the same.
+/// There nobody writes to the registry, since a name server takes no writes, and clients look up every two seconds.
+const DNS: [(&str, &str); 2] = [
+    (
+        "[registry.etcd]\nlease-ttl = \"5s\"\n",
+        "[registry.dns]\nbacked-by.etcd = { lease-ttl = \"5s\" }\nresolver = { envoy-strict = { refresh = \"2s\" } }\n",
+    ),
+    (WRITER, ""),
+];
+
+const WRITER: &str = r#"[clients.writer]
+count     = 1
+calls     = "registry"
+operation = "put"
+arrivals  = { constant = "2/s" }
+timeout   = "5s"
+"#;
+
+/// Whether something more has to do with DNS servers.
+pub fn is_of_dns(more: &str) -> bool {
+    more.contains("dns = ")
+}
+
+/// The stage with something more: in front of the registry stand DNS servers, if that is a fault of theirs.
+fn stage(more: &str) -> String {
+    bare(is_of_dns(more)) + more
+}
+
+/// The stage itself.
+fn bare(of_dns: bool) -> String {
+    let mut stage = STAGE.to_owned();
+    if of_dns {
+        for (part, instead) in DNS {
+            assert!(stage.contains(part), "the stage has {part}");
+            stage = stage.replace(part, instead);
+        }
+    }
+    stage
+}
+
+/// The stage that something more would be put on, without it.
+pub fn without(more: &str) -> Scenario {
+    scenario(&bare(is_of_dns(more)))
+}
+
 /// A fault of the stage: where it stands in time, and what it is.
 pub fn fault(id: &str, when: &str, toml: &str) -> String {
     format!("\n[[fault]]\nid = \"{id}\"\n{when}\n{toml}\n")
@@ -82,12 +127,12 @@ pub fn fault(id: &str, when: &str, toml: &str) -> String {
 
 /// The stage with something more.
 pub fn staged(more: &str) -> Scenario {
-    scenario(&format!("{STAGE}{more}"))
+    scenario(&stage(more))
 }
 
 /// What the loader says of the stage with something more, if it refuses it.
 pub fn refusal(more: &str) -> Option<String> {
-    schism_scenario::load("stage.toml", format!("{STAGE}{more}"), &[]).err().map(|errors| errors.to_string())
+    schism_scenario::load("stage.toml", stage(more), &[]).err().map(|errors| errors.to_string())
 }
 
 /// A run of the stage with something more, told.

@@ -1,8 +1,8 @@
 //! A world of puppets: nodes that do what their script says when their own clocks say so, and tell what they find.
 
 use schism_core::{
-    Actor, Birth, Ctx, Distribution, Durable, Fault, FaultId, Link, NodeId, Part, Ratio, Scene, Seed, Time,
-    Topology, Witness, World,
+    Actor, Birth, Ctx, Distribution, Durable, Duration, Fault, FaultId, Link, NodeId, Part, Ratio, Scene,
+    Seed, Time, Topology, Witness, World,
 };
 
 use crate::toy::LATENCY;
@@ -29,6 +29,8 @@ pub enum Act {
     Touch(FaultId),
     /// Ends, and looks at its clocks after it has said so.
     Exit(FaultId),
+    /// Has another's process killed, and started anew after a while.
+    Recycle(NodeId, Duration),
 }
 
 /// What a puppet finds.
@@ -96,6 +98,7 @@ impl Actor for Puppet {
             Act::Write(page) => ctx.write(page),
             Act::Sync => ctx.sync(),
             Act::Touch(by) => ctx.touch(by),
+            Act::Recycle(node, after) => ctx.recycle(node, after),
             Act::Exit(by) => {
                 ctx.exit(by);
                 look(ctx, at);

@@ -40,6 +40,8 @@ pub fn report(scenario: &Scenario, seed: u64) -> Report {
 pub struct Seen {
     /// Requests that are over.
     pub done: Vec<Done>,
+    /// What clients have sent: when, who and to whom.
+    pub sent: Vec<(Time, NodeId, NodeId)>,
     /// Who came to lead, when, and in which term.
     pub leads: Vec<(Time, NodeId, u64)>,
     /// Who ceased to lead, when, and in which term.
@@ -50,6 +52,8 @@ pub struct Seen {
     pub believed: Vec<(Time, NodeId, NodeId, bool)>,
     /// When an instance was told that it is registered, or that its lease lives on.
     pub renewed: Vec<(Time, NodeId)>,
+    /// When an instance learnt that its lease is gone.
+    pub lost: Vec<(Time, NodeId)>,
     /// Which processes died, and when.
     pub died: Vec<(Time, NodeId)>,
     /// When faults began, and when they were healed.
@@ -104,17 +108,17 @@ impl Witness<Node> for Seen {
         let now = scene.now();
         match *seen {
             Observation::Done { offered, outcome } => self.done.push(Done { by, offered, at: now, outcome }),
+            Observation::Attempt { to } => self.sent.push((now, by, to)),
             Observation::Leads { term } => self.leads.push((now, by, term)),
             Observation::Deposed { term } => self.deposed.push((now, by, term)),
             Observation::Committed { at, write } => self.committed.push((now, by, at, write)),
             Observation::Believes { subject, up, .. } => self.believed.push((now, by, subject, up)),
             Observation::Registered | Observation::Renewed => self.renewed.push((now, by)),
+            Observation::LeaseLost => self.lost.push((now, by)),
             Observation::Offered
-            | Observation::Attempt { .. }
             | Observation::Served { .. }
             | Observation::View(_)
             | Observation::Blind(_)
-            | Observation::LeaseLost
             | Observation::Read
             | Observation::Wrote(_)
             | Observation::Extended => {}

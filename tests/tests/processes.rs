@@ -141,6 +141,42 @@ fn a_process_that_exits_keeps_its_page_cache_and_can_be_restarted() {
     assert_eq!(world.witness().disks(ME), [vec![], vec![1]]);
 }
 
+// Supervision.
+
+/// When each life of mine began, of a process that its supervisor kills at 50 ms and starts 30 ms later.
+fn recycled(faults: &[(Time, Fault)]) -> Vec<Time> {
+    let kill = line(50, Act::Recycle(ME, ms(30).since(Time::START)));
+    let mut world = puppet::world(&[(Birth::AtStart, vec![]), (Birth::AtStart, vec![kill])]);
+    puppet::run(&mut world, faults, ms(1_000));
+    let began = |find: &&(Time, NodeId, Found)| find.1 == ME && matches!(find.2, Found::Began(..));
+    world.witness().all.iter().filter(began).map(|find| find.0).collect()
+}
+
+#[test]
+fn a_supervisor_kills_a_process_and_starts_it_anew() {
+    let kill = line(50, Act::Recycle(ME, ms(30).since(Time::START)));
+    let mut world = puppet::world(&[(Birth::AtStart, vec![]), (Birth::AtStart, vec![kill])]);
+    puppet::run(&mut world, &[], ms(79));
+    assert_eq!(world.scene().status(ME), Status::Down);
+    assert!(world.wounds().is_empty(), "no fault has done it");
+    assert_eq!(world.witness().crashes, [(ms(50), ME)]);
+    assert!(world.witness().all.contains(&(ms(50) + LATENCY, PEER, Found::Reset(ME))));
+    assert_eq!(recycled(&[]), [ms(0), ms(80)]);
+}
+
+#[test]
+fn a_fault_keeps_dead_whom_a_supervisor_would_start_until_it_heals() {
+    assert_eq!(recycled(&[crash(60, Death::KILLED), restart(200)]), [ms(0), ms(200)]);
+    assert_eq!(recycled(&[crash(60, Death::KILLED)]), [ms(0)]);
+    assert_eq!(recycled(&[restart(60)]), [ms(0), ms(60)], "and is not started twice");
+    assert_eq!(recycled(&[crash(40, Death::KILLED)]), [ms(0)], "nothing is done to the dead");
+}
+
+#[test]
+fn who_stands_still_can_be_started_anew() {
+    assert_eq!(recycled(&[(ms(40), Fault::Pause(ME)), (ms(500), Fault::Resume(ME))]), [ms(0), ms(80)]);
+}
+
 // Birth.
 
 #[test]

@@ -205,6 +205,7 @@ fn shapes(fault: &Fault) -> Vec<String> {
         Fault::Partition(fault) => vec![&fault.shape, &fault.direction, &fault.mode, &fault.tempo],
         Fault::Connection(fault) => vec![&fault.failure],
         Fault::Registry(fault) => return vec![format!("registry.{}", fault.trouble.name())],
+        Fault::Dns(fault) => return vec!["dns".to_owned(), format!("dns.{}", fault.how.name())],
         Fault::Clock(fault) => vec![&fault.wrong],
         Fault::Crash(fault) => vec![&fault.death.disk],
         Fault::Disk(fault) => vec![&fault.bad],

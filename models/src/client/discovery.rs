@@ -182,6 +182,15 @@ impl Client {
         }
     }
 
+    /// The connection to an instance has failed, which may have whoever looks for instances look again.
+    pub(super) fn tell_of_failure(&mut self, ctx: &mut Ctx<'_>, instance: NodeId) {
+        if let Source::Registry { subscriber, .. } = &mut self.source
+            && let Some(news) = subscriber.on_failure(ctx, instance)
+        {
+            self.on_news(ctx, news);
+        }
+    }
+
     fn on_news(&mut self, ctx: &mut Ctx<'_>, News { listing, from }: News<'_>) {
         let Source::Registry { cache, .. } = &mut self.source else { return };
         let now = ctx.now();

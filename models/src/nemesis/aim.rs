@@ -124,6 +124,8 @@ pub enum Wants {
     Service,
     /// Clients.
     Clients,
+    /// DNS servers.
+    DnsServers,
     /// Instances or clients.
     InstancesOrClients,
 }

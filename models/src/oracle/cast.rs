@@ -47,6 +47,11 @@ impl Cast {
         Cast { roles: roles.into(), services: numbers.into(), members, aides: 0, fixed: members == 0 }
     }
 
+    /// The same, with all instances registered from the start, for good.
+    pub fn listed_for_good(self) -> Cast {
+        Cast { fixed: true, ..self }
+    }
+
     /// The same with instances that come later, after all other nodes: the service of each.
     pub fn with_spares(self, spares: &[ServiceId]) -> Cast {
         let mut roles = self.roles.to_vec();

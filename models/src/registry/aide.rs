@@ -4,14 +4,19 @@ use std::sync::Arc;
 
 use schism_core::NodeId;
 
-use super::{Config, Disk, Layout, Msg, Seat, Server, Timer, consul};
-use crate::node::Ctx;
+use super::kubernetes::{self, Kubelet};
+use super::{Config, Disk, Layout, Layouts, Msg, Seat, Server, Timer, consul, dns};
+use crate::node::{Ctx, Health};
 
 /// An aide of some registry.
 #[derive(Clone, Debug)]
 pub enum Aide {
     /// An agent of Consul's.
-    Consul(consul::Agent),
+    Consul(Box<consul::Agent>),
+    /// A kubelet.
+    Kubelet(Kubelet),
+    /// A DNS server, which may be a client of any other registry.
+    Dns(dns::Server),
 }
 
 /// Where an aide sits.
@@ -19,49 +24,76 @@ pub enum Aide {
 pub enum AideSeat {
     /// An agent of Consul's.
     Consul(Seat<consul::Config>),
+    /// A kubelet.
+    Kubelet(Seat<kubernetes::Config>),
+    /// A DNS server.
+    Dns(dns::ServerSeat),
 }
 
 impl Config {
     /// The seats of its aides, in the order of the layout.
-    pub fn aide_seats(&self, layout: &Arc<Layout>) -> Vec<AideSeat> {
+    pub fn aide_seats(&self, layouts: &Layouts) -> Vec<AideSeat> {
         match self {
-            Config::Static | Config::Etcd(_) | Config::Eureka(_) | Config::Nacos(_) => Vec::new(),
-            Config::Consul(config) => {
-                let config = Arc::new(config.clone());
-                let seat = |me| Seat { config: config.clone(), me, layout: layout.clone() };
-                (0..layout.aides.len()).map(|me| AideSeat::Consul(seat(me))).collect()
-            }
+            Config::Static
+            | Config::Etcd(_)
+            | Config::Zookeeper(_)
+            | Config::Eureka(_)
+            | Config::Nacos(_) => Vec::new(),
+            Config::Consul(config) => seats(config, &layouts.authority).map(AideSeat::Consul).collect(),
+            Config::Kubernetes(config) => seats(config, &layouts.authority).map(AideSeat::Kubelet).collect(),
+            Config::Dns(dns) => dns.aide_seats(layouts),
         }
     }
 }
 
+/// A seat for each aide of a layout.
+fn seats<C: Clone>(config: &C, layout: &Arc<Layout>) -> impl Iterator<Item = Seat<C>> {
+    let config = Arc::new(config.clone());
+    let layout = layout.clone();
+    (0..layout.aides.len()).map(move |me| Seat { config: config.clone(), me, layout: layout.clone() })
+}
+
 impl Aide {
-    /// An aide as it boots, with what its disk holds.
+    /// An aide starts, with what its disk holds, if it has one.
     pub fn boot(seat: &AideSeat, disk: &Disk, ctx: &mut Ctx<'_>) -> Aide {
-        match (seat, disk) {
-            (AideSeat::Consul(seat), Disk::Consul(disk)) => {
-                Aide::Consul(consul::Agent::boot(seat, disk, ctx))
-            }
-            (AideSeat::Consul(seat), Disk::Blank) => {
-                Aide::Consul(consul::Agent::boot(seat, &consul::Disk::default(), ctx))
-            }
-            (_, disk) => unreachable!("the disk of another registry's: {disk:?}"),
+        match seat {
+            AideSeat::Consul(seat) => Aide::Consul(Box::new(match disk {
+                Disk::Consul(disk) => consul::Agent::boot(seat, disk, ctx),
+                Disk::Blank => consul::Agent::boot(seat, &consul::Disk::default(), ctx),
+                disk => unreachable!("the disk of another registry's: {disk:?}"),
+            })),
+            AideSeat::Kubelet(seat) => Aide::Kubelet(Kubelet::boot(seat, ctx)),
+            AideSeat::Dns(seat) => Aide::Dns(dns::Server::boot(seat, ctx)),
         }
     }
 
     /// A message has come.
     pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
         match (self, msg) {
+            (Aide::Kubelet(kubelet), Msg::Kubernetes(msg)) => {
+                kubelet.on_message(ctx, from, Arc::unwrap_or_clone(msg));
+            }
             (Aide::Consul(agent), Msg::Consul(msg)) => agent.on_message(ctx, from, Arc::unwrap_or_clone(msg)),
-            (_, msg) => unreachable!("another registry's {msg:?}"),
+            (Aide::Dns(server), msg) => server.on_message(ctx, from, &msg),
+            (Aide::Consul(_) | Aide::Kubelet(_), msg) => unreachable!("another registry's {msg:?}"),
+        }
+    }
+
+    /// A probe of an instance has been answered.
+    pub fn on_probed(&mut self, ctx: &mut Ctx<'_>, number: u32, health: Health) {
+        match self {
+            Aide::Kubelet(kubelet) => kubelet.on_probed(ctx, number, health),
+            Aide::Consul(_) | Aide::Dns(_) => unreachable!("kubelets probe"),
         }
     }
 
     /// A timer has fired.
     pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
         match (self, timer) {
+            (Aide::Kubelet(kubelet), Timer::Kubernetes(timer)) => kubelet.on_timer(ctx, timer),
             (Aide::Consul(agent), Timer::Consul(timer)) => agent.on_timer(ctx, timer),
-            (_, timer) => unreachable!("another registry's {timer:?}"),
+            (Aide::Dns(server), timer) => server.on_timer(ctx, timer),
+            (Aide::Consul(_) | Aide::Kubelet(_), timer) => unreachable!("another registry's {timer:?}"),
         }
     }
 
@@ -69,6 +101,8 @@ impl Aide {
     pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
         match self {
             Aide::Consul(agent) => agent.on_reset(ctx, peer),
+            Aide::Kubelet(kubelet) => kubelet.on_reset(ctx, peer),
+            Aide::Dns(server) => server.on_reset(ctx, peer),
         }
     }
 
@@ -76,6 +110,8 @@ impl Aide {
     pub fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
         match self {
             Aide::Consul(agent) => agent.on_plight(ctx),
+            Aide::Kubelet(kubelet) => kubelet.on_plight(ctx),
+            Aide::Dns(_) => {}
         }
     }
 
@@ -83,6 +119,8 @@ impl Aide {
     pub fn peers(&self) -> Vec<NodeId> {
         match self {
             Aide::Consul(agent) => agent.peers(),
+            Aide::Kubelet(kubelet) => kubelet.peers(),
+            Aide::Dns(server) => server.peers(),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use schism_core::{Durable, Duration, NodeId, ZoneId};
 
 use super::{
-    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, consul, etcd, eureka,
-    nacos,
+    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, consul, dns, etcd, eureka,
+    kubernetes, nacos, zookeeper,
 };
 use crate::cache::Reads;
 use crate::client::Operation;
@@ -270,7 +270,7 @@ macro_rules! catalog {
         /// A client's side of discovery with some registry.
         #[derive(Clone, Debug)]
         pub enum AnySubscriber {
-            $(#[doc = $about] $Name($module::Subscriber),)*
+            $(#[doc = $about] $Name(Box<$module::Subscriber>),)*
         }
 
         impl AnySubscriber {
@@ -278,7 +278,7 @@ macro_rules! catalog {
             pub fn new(address: &AnyAddress, zone: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> AnySubscriber {
                 match address {
                     $(AnyAddress::$Name(address) => {
-                        AnySubscriber::$Name($module::Subscriber::new(address, zone, service, ctx))
+                        AnySubscriber::$Name(Box::new($module::Subscriber::new(address, zone, service, ctx)))
                     })*
                 }
             }
@@ -312,6 +312,11 @@ macro_rules! catalog {
             /// Drops its connection, and goes on with another at once.
             pub fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
                 match self { $(AnySubscriber::$Name(subscriber) => subscriber.reconnect(ctx),)* }
+            }
+
+            /// The connection to an instance has failed: what that tells, if anything.
+            pub fn on_failure(&mut self, ctx: &mut Ctx<'_>, instance: NodeId) -> Option<News<'static>> {
+                match self { $(AnySubscriber::$Name(subscriber) => subscriber.on_failure(ctx, instance),)* }
             }
 
             /// Those with an open connection.
@@ -381,4 +386,7 @@ catalog! {
     Etcd = etcd, "etcd", "etcd v3: Raft, leases kept by the leader and expired on its sweep, watches with revisions";
     Eureka = eureka, "eureka", "Eureka 1.x: peers that accept everything, self-preservation, and clients that poll caches";
     Nacos = nacos, "nacos", "Nacos: beats over HTTP (1.4) or connections (2.x, 3.x); servers tell each other what they hold (Distro)";
+    Zookeeper = zookeeper, "zookeeper", "ZooKeeper: sessions with ephemeral nodes that expire by whole ticks, one-shot watches";
+    Kubernetes = kubernetes, "kubernetes", "Kubernetes: API servers over etcd, kubelets that probe, EndpointSlices, kube-proxy";
+    Dns = dns, "dns", "DNS servers and clients' resolvers in front of another registry, or of a zone file";
 }

@@ -1,7 +1,6 @@
 //! etcd v3: a Raft group that keeps keys, leases and watches.
 
 pub mod api;
-pub mod bucket;
 pub mod caller;
 pub mod history;
 pub mod lessor;

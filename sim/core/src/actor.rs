@@ -114,6 +114,13 @@ pub enum Effect<A: Actor> {
         /// The fault of the plan that drove it to that.
         by: FaultId,
     },
+    /// The process of another node on the same host is killed, and started anew after a while.
+    Recycle {
+        /// Whose.
+        node: NodeId,
+        /// After how long, in true time.
+        after: Duration,
+    },
     /// Something for the witnesses.
     Observe(A::Observation),
 }
@@ -232,6 +239,12 @@ impl<'w, A: Actor> Ctx<'w, A> {
     /// Ends the process, driven to it by a fault of the plan, after all else that this handler asks for.
     pub fn exit(&mut self, by: FaultId) {
         self.effects.push(Effect::Exit { by });
+    }
+
+    /// Has the process of another node on the same host killed now, and started anew after a while, as a supervisor does.
+    /// A fault that kills the node meanwhile keeps it dead until it heals. Nothing is done to the dead.
+    pub fn recycle(&mut self, node: NodeId, after: Duration) {
+        self.effects.push(Effect::Recycle { node, after });
     }
 
     /// Tells the witnesses.

@@ -11,8 +11,9 @@ use crate::queue::{Best, Queue};
 use crate::stream::{StreamId, Streams};
 use crate::witness::Pulse;
 use crate::{
-    Actor, Checkpoints, Ctx, Death, Digest, DigestValue, Effect, Farewell, Fault, FaultId, Hosts, Life, Luck,
-    Network, NodeId, Scene, Seed, Setting, Status, Time, Topology, Witness, Wound, Wounds, ZoneId,
+    Actor, Checkpoints, Ctx, Death, Digest, DigestValue, Duration, Effect, Farewell, Fault, FaultId, Hosts,
+    Life, Luck, Network, NodeId, Scene, Seed, Setting, Status, Time, Topology, Witness, Wound, Wounds,
+    ZoneId,
 };
 
 mod traffic;
@@ -92,6 +93,16 @@ struct Node<A: Actor> {
     dormant: Vec<(Time, A::Timer)>,
     host: Host,
     birth: Birth,
+    upkeep: Upkeep,
+}
+
+/// Whether a dead process is started anew by another than a fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Upkeep {
+    /// It is not.
+    None,
+    /// A supervisor has killed it, and will start it.
+    Supervised,
 }
 
 /// What becomes of a message to a node whose process is dead.
@@ -131,6 +142,8 @@ enum What<A: Actor> {
     Retransmit {
         stream: StreamId,
     },
+    /// A supervisor starts the process that it has killed.
+    Boot,
     /// A peer asks for a connection: a SYN.
     Open {
         stream: StreamId,
@@ -148,7 +161,7 @@ impl<A: Actor> What<A> {
     fn is_for_the_host(&self) -> bool {
         match self {
             What::Retransmit { .. } | What::Open { .. } | What::Accepted { .. } => true,
-            What::Message { .. } | What::Timer(_) | What::Plight | What::Reset { .. } => false,
+            What::Message { .. } | What::Timer(_) | What::Plight | What::Reset { .. } | What::Boot => false,
         }
     }
 }
@@ -198,6 +211,8 @@ enum Mark {
     Exit = 8,
     Open = 9,
     Accepted = 10,
+    Recycle = 11,
+    Boot = 12,
 }
 
 impl Birth {
@@ -250,6 +265,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 dormant: Vec::new(),
                 host: Host::Answers,
                 birth: part.birth,
+                upkeep: Upkeep::None,
             })
             .collect();
         let mut world = World {
@@ -342,6 +358,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             let status = match (pulse.status, node.birth) {
                 (Status::Up, Birth::AtStart) | (Status::Down, Birth::Later) => None,
                 (Status::Up, Birth::Later) => Some(Wound::Born),
+                (Status::Down, Birth::AtStart) if node.upkeep == Upkeep::Supervised => None,
                 (Status::Down, Birth::AtStart) => Some(Wound::Dead),
                 (Status::Paused, _) => Some(Wound::Still),
             };
@@ -411,8 +428,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             Fault::MakeSyncs(node) => self.nodes[node.index()].disk.set_syncs(Syncs::Made),
             Fault::SetClock(node, setting) => self.set_clocks(*node, *setting),
         }
-        let scene = Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network };
-        self.witness.on_fault(&scene, &fault);
+        self.tell_fault(&fault);
     }
 
     /// What ails a node from now on, if anything does. A process that runs is told at once, one that stands still when
@@ -465,6 +481,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 self.mark(Mark::Plight, to, to);
                 self.tell(to, |actor, ctx| actor.on_plight(ctx));
             }
+            // It lives already: a fault that had killed it meanwhile has healed.
+            What::Boot => {}
             What::Message { by, sent, msg } => {
                 let (mark, from) = match by.carried() {
                     Carried::Alone(from) => (Mark::Message, from),
@@ -505,6 +523,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             What::Timer(_)
             | What::Plight
             | What::Reset { .. }
+            | What::Boot
             | What::Open { .. }
             | What::Accepted { .. }
             | What::Retransmit { .. } => what,
@@ -550,6 +569,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 Effect::Sync => self.nodes[node.index()].disk.sync(),
                 Effect::Touch { by } => self.touch(by),
                 Effect::Exit { by } => exit = exit.or(Some(by)),
+                Effect::Recycle { node, after } => self.recycle(node, after),
                 Effect::Observe(seen) => {
                     let scene = Scene {
                         now: self.now,
@@ -576,6 +596,36 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         let scene = Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network };
         self.witness.on_fault(&scene, &Fault::Crash(node, Death::KILLED));
         self.witness.on_exit(&scene, node, by);
+    }
+
+    /// A supervisor has a process killed, and will start it anew.
+    #[cold]
+    fn recycle(&mut self, node: NodeId, after: Duration) {
+        if self.pulses[node.index()].status == Status::Down {
+            return;
+        }
+        self.mark(Mark::Recycle, node, node);
+        after.hash(&mut self.digest);
+        self.crash(node, Death::KILLED);
+        self.nodes[node.index()].upkeep = Upkeep::Supervised;
+        self.push(self.now + after, node, What::Boot);
+        self.tell_fault(&Fault::Crash(node, Death::KILLED));
+    }
+
+    /// It is time to start a process that its supervisor has killed, unless a fault keeps it dead.
+    pub(super) fn on_boot(&mut self, node: NodeId, life: Life) {
+        let due =
+            self.pulses[node.index()].life == life && self.nodes[node.index()].upkeep == Upkeep::Supervised;
+        if due {
+            self.mark(Mark::Boot, node, node);
+            self.restart(node);
+            self.tell_fault(&Fault::Restart(node));
+        }
+    }
+
+    fn tell_fault(&mut self, fault: &Fault) {
+        let scene = Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network };
+        self.witness.on_fault(&scene, fault);
     }
 
     /// A timer for when the node's monotonic clock reads `due`.
@@ -635,6 +685,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// The process dies, if it lives. What a death takes with it, it takes from the dead, too: a host may lose power
     /// after its process has been killed.
     fn crash(&mut self, node: NodeId, death: Death) {
+        self.nodes[node.index()].upkeep = Upkeep::None;
         self.nodes[node.index()].disk.suffer(death.disk);
         if death.farewell == Farewell::Silence {
             self.nodes[node.index()].host = Host::Silent;
@@ -657,6 +708,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         if self.pulses[node.index()].status == Status::Down {
             self.pulses[node.index()].status = Status::Up;
             self.nodes[node.index()].host = Host::Answers;
+            self.nodes[node.index()].upkeep = Upkeep::None;
             self.boot(node);
         }
     }

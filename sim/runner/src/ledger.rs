@@ -279,8 +279,7 @@ pub(crate) fn cast(scenario: &Scenario) -> Cast {
     let spares: Vec<ServiceId> =
         scenario.spares.iter().map(|spare| ServiceId(spare.service as u16)).collect();
     let apart = scenario.aides.iter().filter(|aide| aide.host.is_none()).count();
-    Cast::new(size(&scenario.members), &services, &clients)
-        .with_aides(apart as u32)
-        .with_spares(&spares)
-        .with_aides((scenario.aides.len() - apart) as u32)
+    let cast = Cast::new(size(&scenario.members), &services, &clients);
+    let cast = if scenario.registry.is_fixed() { cast.listed_for_good() } else { cast };
+    cast.with_aides(apart as u32).with_spares(&spares).with_aides((scenario.aides.len() - apart) as u32)
 }

@@ -124,14 +124,15 @@ impl<Q: Queue<Event<Node>>> Simulation<Ledger, Q> {
 /// All nodes in the order of their numbers: members, instances, clients, aides that are apart, instances that only a
 /// fault boots, and aides on the hosts of instances.
 fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
-    let layout = Arc::new(layout(scenario));
-    let registry = scenario.registry.authority().address(&layout);
-    let directory = scenario.registry.address(&layout);
-    let seats = scenario.registry.authority().seats(&layout);
+    let layouts = scenario.registry.layouts(layout(scenario));
+    let layout = &layouts.authority;
+    let registry = scenario.registry.authority().address(layout);
+    let directory = scenario.registry.address(&layouts.front);
+    let seats = scenario.registry.authority().seats(layout);
     let members =
         scenario.members.iter().zip(seats).map(|(node, seat)| part(node, Role::Member(Arc::new(seat))));
     let instances = scenario.services.iter().enumerate().flat_map(|(number, group)| {
-        let (layout, registry, config) = (&layout, &registry, Arc::new(group.config.clone()));
+        let (registry, config) = (&registry, Arc::new(group.config.clone()));
         group.nodes.iter().enumerate().map(move |(ordinal, node)| {
             let post = Post {
                 config: config.clone(),
@@ -144,7 +145,7 @@ fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
     });
     let clients = scenario.clients.iter().flat_map(|group| {
         let config = Arc::new(group.config.clone());
-        let directory = self::directory(group.config.calls, directory.as_ref(), &layout);
+        let directory = self::directory(group.config.calls, directory.as_ref(), layout);
         group.nodes.iter().map(move |node| {
             let desk = Desk { config: config.clone(), zone: node.zone, directory: directory.clone() };
             part(node, Role::Client(Arc::new(desk)))
@@ -162,7 +163,7 @@ fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
     let mut apart: Vec<Part<Role>> = scenario
         .aides
         .iter()
-        .zip(scenario.registry.aide_seats(&layout))
+        .zip(scenario.registry.aide_seats(&layouts))
         .map(|(aide, seat)| Part { host: aide.host, ..part(&aide.node, Role::Aide(Arc::new(seat))) })
         .collect();
     let aboard = apart.split_off(scenario.aides.iter().filter(|aide| aide.host.is_none()).count());

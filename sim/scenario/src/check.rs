@@ -38,7 +38,7 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
     if report.has_errors() {
         return None;
     }
-    let kinds = written.registry.as_ref().map_or_else(Vec::new, |at| at.value.aides());
+    let kinds = written.registry.as_ref().map_or_else(Vec::new, |at| at.value.aides(written.services.len()));
     let aides = cast.aides(&kinds);
     let mut scenario = Scenario {
         title: written.title.as_ref()?.value.clone(),

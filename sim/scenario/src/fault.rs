@@ -10,6 +10,7 @@ mod crash;
 mod crash_loop;
 mod deploy;
 mod disk;
+mod dns;
 mod duplicate;
 mod error_rate;
 mod failpoint;
@@ -105,6 +106,7 @@ catalog! {
     "zombie" = Zombie in zombie, "Instances stand still, and come back in the belief that they still hold their lease";
     "pause" = Pause in pause, "Processes stand still and keep their state";
     "registry" = Registry in registry, "The registry fares ill: its leader changes, its leases end, its lists are wrong, ...";
+    "dns" = Dns in dns, "DNS servers answer from the past, or not at all, or wrongly";
     "gc" = Gc in gc, "Processes stand still for short times, again and again";
     "vm-stall" = VmStall in vm_stall, "Machines stand still, and their clocks with them";
     "clock" = Clock in clock, "Clocks go wrong";

@@ -259,7 +259,7 @@ pub(crate) const REGISTRY: Choice = Choice {
     what: "registry",
     names: || registry::CATALOG.to_vec(),
     argument: |name| Argument::Options(crate::registry::keys(name)),
-    later: &["consul", "eureka", "nacos", "zookeeper", "kubernetes", "dns"],
+    later: &["consul", "eureka", "nacos", "zookeeper", "kubernetes"],
 };
 
 /// `[services.NAME]`.

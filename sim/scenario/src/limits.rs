@@ -67,6 +67,19 @@ pub const SHOWN_CHARS: usize = 60;
 /// The most errors shown at once: more than a screen is read by nobody.
 pub const ERRORS: usize = 10;
 
+/// DNS servers of one service.
+pub const DNS_SERVERS: Limit =
+    Limit::new("DNS servers", 1, 100, "each one watches the registry, or forwards");
+/// Records of one DNS answer.
+pub const DNS_ANSWER: Limit = Limit::new("records of an answer", 1, 20_000, "no service has more instances");
+/// Failed checks of a DNS server.
+pub const DNS_FAILS: Limit = Limit::new("failed checks", 0, 1_000, "nobody waits for as many");
+/// Attempts of a DNS lookup.
+pub const DNS_ATTEMPTS: Limit =
+    Limit::new("attempts", 1, 5, "glibc takes no more (RES_MAXRETRY in resolv.h)");
+/// The oldest list that a DNS server can be made to answer from.
+pub const DNS_AGE: Duration = schism_models::registry::dns::KEPT;
+
 /// Zones.
 pub const ZONES: Limit = Limit::new("zones", 1, 64, "routes between all pairs of zones are kept ready");
 /// Registry members. etcd's FAQ advises no more than 7.
@@ -137,6 +150,8 @@ pub const PASSES: Limit = Limit::new("passes", 1, 1 << 53, "passes are written a
 pub const REVISIONS: Limit = Limit::new("revisions", 0, 1 << 53, "revisions are written as JSON numbers");
 /// Requests that a throttled member takes at once.
 pub const BURST: Limit = Limit::new("requests at once", 1, 1_000_000, "more is no throttle");
+/// Findings of a probe in a row.
+pub const THRESHOLD: Limit = Limit::new("in a row", 1, 1_000_000, "nobody waits for that");
 /// Buckets of a table that moves.
 pub const BUCKETS: Limit = Limit::new("buckets", 1, 1_000_000, "no registry has more instances");
 /// Keys of one client group.
@@ -233,4 +248,28 @@ pub mod nacos {
         Limit::new("retries", 0, 1_000, "nobody asks for an hour whether a connection is good");
     /// The shortest election timeout of the metadata's group: it has a heartbeat every tenth of that.
     pub const ELECTION: Duration = Duration::from_millis(100);
+}
+
+/// What ZooKeeper's constants are held to.
+pub mod zookeeper {
+    use schism_core::Duration;
+
+    use super::Limit;
+
+    /// Ticks of `init-limit` and `sync-limit`.
+    pub const TICKS: Limit = Limit::new("ticks", 1, 10_000, "with the longest tick that is more than a year");
+    /// The shortest tick that can be written: ZooKeeper takes whole milliseconds.
+    pub const MILLISECOND: Duration = Duration::from_millis(1);
+    /// The shortest tick: a leader pings twice in each, and each is an event.
+    pub const SHORTEST_TICK: Duration = Duration::from_millis(10);
+    /// The longest.
+    pub const LONGEST_TICK: Duration = Duration::from_secs(3_600);
+}
+
+/// The constants of Kubernetes that others depend on.
+pub mod kubernetes {
+    use schism_core::Duration;
+
+    /// How often a kubelet renews its node's lease: 10 s (`nodeLeaseRenewIntervalFraction`; pkg/kubelet/kubelet.go).
+    pub const RENEWAL: Duration = Duration::from_secs(10);
 }

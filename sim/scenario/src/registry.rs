@@ -2,9 +2,12 @@
 //! they are written down again; and one line here.
 
 mod consul;
+mod dns;
 mod etcd;
 mod eureka;
+mod kubernetes;
 mod nacos;
+mod zookeeper;
 
 use schism_core::Duration;
 use schism_models::registry::nacos::Version;
@@ -63,6 +66,11 @@ macro_rules! catalog {
                 match self { Spec::Static => None, $(Spec::$Name(spec) => Some(&spec.members),)* }
             }
 
+            /// Its members, to say of how many they are and where.
+            fn members_mut(&mut self) -> Option<&mut Members> {
+                match self { Spec::Static => None, $(Spec::$Name(spec) => Some(&mut spec.members),)* }
+            }
+
             /// As meant; nothing, if the real system would refuse it.
             pub(crate) fn check(&self, report: &Report) -> Option<Config> {
                 match self {
@@ -87,6 +95,9 @@ catalog! {
     Etcd = etcd, "etcd";
     Eureka = eureka, "eureka";
     Nacos = nacos, "nacos";
+    Zookeeper = zookeeper, "zookeeper";
+    Kubernetes = kubernetes, "kubernetes";
+    Dns = dns, "dns";
 }
 
 impl Spec {
@@ -94,25 +105,45 @@ impl Spec {
     pub(crate) fn has_leader(&self) -> bool {
         match self {
             Spec::Static | Spec::Eureka(_) => false,
-            Spec::Consul(_) | Spec::Etcd(_) => true,
+            Spec::Consul(_) | Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Kubernetes(_) => true,
             // What is kept in the metadata, from 2.0 on.
             Spec::Nacos(nacos) => nacos.version >= Version::V2_0,
+            Spec::Dns(dns) => dns.backing.has_leader(),
         }
     }
 
     /// Whether clients can call it as a key-value store.
     pub(crate) fn can_be_called(&self) -> bool {
         match self {
-            Spec::Static | Spec::Eureka(_) | Spec::Nacos(_) => false,
-            Spec::Consul(_) | Spec::Etcd(_) => true,
+            Spec::Static | Spec::Eureka(_) | Spec::Kubernetes(_) | Spec::Nacos(_) | Spec::Dns(_) => false,
+            Spec::Consul(_) | Spec::Etcd(_) | Spec::Zookeeper(_) => true,
         }
     }
 
-    /// Which processes it has besides its members.
-    pub(crate) fn aides(&self) -> Vec<Aides> {
+    /// Which processes it has besides its members, with so many services.
+    pub(crate) fn aides(&self, services: usize) -> Vec<Aides> {
         match self {
-            Spec::Static | Spec::Etcd(_) | Spec::Eureka(_) | Spec::Nacos(_) => Vec::new(),
+            Spec::Static | Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Eureka(_) | Spec::Nacos(_) => {
+                Vec::new()
+            }
             Spec::Consul(_) => vec![Aides::OnHosts("agent")],
+            Spec::Kubernetes(_) => vec![Aides::OnHosts("kubelet")],
+            Spec::Dns(dns) => {
+                let mut aides = dns.backing.aides(services);
+                aides.push(Aides::Apart("dns", dns.servers() * services as u32));
+                aides
+            }
+        }
+    }
+
+    /// The name of the registry whose members are the scenario's.
+    pub(crate) fn authority(&self) -> &'static str {
+        if let Spec::Dns(dns) = self
+            && !dns.is_of_a_file()
+        {
+            dns.backing.name()
+        } else {
+            self.name()
         }
     }
 }
@@ -152,6 +183,13 @@ fn patience(timeout: At<Duration>, report: &Report) {
             Problem::error(timeout.place, message).help(format!("write at least \"{}\"", limits::PATIENCE)),
         );
     }
+}
+
+/// What is written of a registry, as the inside of a table on one line.
+fn inline(config: &Config) -> String {
+    let mut out = String::new();
+    write(&mut Lines::after(&mut out), config);
+    out.lines().collect::<Vec<_>>().join(", ")
 }
 
 /// What a registry's constants are written to, one line each.

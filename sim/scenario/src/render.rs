@@ -437,6 +437,25 @@ impl Names<'_> {
         };
         self.groups().find(|(_, nodes)| has(nodes)).expect("a node is in a group")
     }
+
+    /// The name of a process of the registry's besides its members.
+    fn aide(&self, id: NodeId) -> Option<&str> {
+        self.scenario.aides.iter().find(|aide| aide.node.id == id).map(|aide| aide.node.name.as_str())
+    }
+
+    /// The name of a node.
+    fn node(&self, id: NodeId) -> &str {
+        self.aide(id).unwrap_or_else(|| {
+            let (_, nodes) = self.group_of(id);
+            &nodes[id.index() - nodes[0].id.index()].name
+        })
+    }
+
+    /// The name of the group that begins with a node.
+    fn group(&self, first: NodeId) -> &str {
+        let aides = self.aide(first).and_then(|name| name.rsplit_once('-'));
+        aides.map_or_else(|| self.group_of(first).0, |(group, _)| group)
+    }
 }
 
 impl Spell for Names<'_> {
@@ -454,11 +473,8 @@ impl Spell for Names<'_> {
 
     fn target(&self, target: &Target) -> String {
         let base = match &target.base {
-            Base::Node(id) => {
-                let (_, nodes) = self.group_of(*id);
-                nodes[id.index() - nodes[0].id.index()].name.clone()
-            }
-            Base::Group(ids) => self.group_of(ids[0]).0.to_owned(),
+            Base::Node(id) => self.node(*id).to_owned(),
+            Base::Group(ids) => self.group(ids[0]).to_owned(),
             Base::Zone(zone) => format!("zone:{}", self.scenario.topology.name(*zone)),
             Base::Rest => "rest".to_owned(),
         };

@@ -31,7 +31,7 @@ use crate::failpoint::Passes;
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::plight::Plight;
-use crate::registry::etcd::bucket::Bucket;
+use crate::registry::bucket::Bucket;
 use crate::registry::etcd::history::History;
 use crate::registry::raft::log::Log;
 use crate::registry::{Seat, Server};

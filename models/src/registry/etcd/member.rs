@@ -24,7 +24,6 @@ use self::late::Late;
 use self::reads::Reading;
 use self::revokes::Batch;
 use super::api::{Answer, Ask, Failure, Msg};
-use super::bucket::Bucket;
 use super::history::{History, replay};
 use super::lessor::{Lessor, SWEEP};
 use super::log::{Disk, Entry, Output, Raft};
@@ -35,6 +34,7 @@ use crate::listing::{Change, ServiceId};
 use crate::node::Ctx;
 use crate::observation::{Cause, Observation};
 use crate::plight::{Deregister, Plight};
+use crate::registry::bucket::Bucket;
 use crate::registry::raft::{Peer, Settings};
 use crate::registry::{self, Server};
 

@@ -27,7 +27,7 @@ use super::{Config, Disk, Start};
 use crate::failpoint::Passes;
 use crate::node::Ctx;
 use crate::plight::Plight;
-use crate::registry::etcd::bucket::Bucket;
+use crate::registry::bucket::Bucket;
 use crate::registry::{Seat, Server};
 
 /// What a server reminds itself of.

@@ -11,7 +11,7 @@ use crate::listing::{Endpoint, Listing, ServiceId};
 use crate::node::Ctx;
 use crate::plight::{Ailment, Plight};
 use crate::registry::ail::{Ail, Ill, Order};
-use crate::registry::etcd::bucket::Bucket;
+use crate::registry::bucket::Bucket;
 
 /// What is wrong with the server that is being told.
 pub(super) fn ills<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ill)> + use<'w> {

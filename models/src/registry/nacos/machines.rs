@@ -90,9 +90,9 @@ impl Server for Member {
 #[derive(Clone, Debug)]
 pub enum Registrar {
     /// From 2.0 on.
-    Grpc(grpc::Registrar),
+    Grpc(Box<grpc::Registrar>),
     /// In 1.4.
-    Http(http::Registrar),
+    Http(Box<http::Registrar>),
 }
 
 impl Registrar {
@@ -105,9 +105,9 @@ impl Registrar {
         ctx: &mut Ctx<'_>,
     ) -> Registrar {
         if address.config.version >= Version::V2_0 {
-            Registrar::Grpc(grpc::Registrar::boot(address, service, endpoint, re_register, ctx))
+            Registrar::Grpc(Box::new(grpc::Registrar::boot(address, service, endpoint, re_register, ctx)))
         } else {
-            Registrar::Http(http::Registrar::boot(address, service, endpoint, re_register, ctx))
+            Registrar::Http(Box::new(http::Registrar::boot(address, service, endpoint, re_register, ctx)))
         }
     }
 }
@@ -178,18 +178,18 @@ impl registry::Registrar for Registrar {
 #[derive(Clone, Debug)]
 pub enum Subscriber {
     /// From 2.0 on.
-    Grpc(grpc::Subscriber),
+    Grpc(Box<grpc::Subscriber>),
     /// In 1.4.
-    Http(http::Subscriber),
+    Http(Box<http::Subscriber>),
 }
 
 impl Subscriber {
     /// A client that knows nothing yet.
     pub fn new(address: &Address<Config>, zone: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> Subscriber {
         if address.config.version >= Version::V2_0 {
-            Subscriber::Grpc(grpc::Subscriber::new(address, zone, service, ctx))
+            Subscriber::Grpc(Box::new(grpc::Subscriber::new(address, zone, service, ctx)))
         } else {
-            Subscriber::Http(http::Subscriber::new(address, zone, service, ctx))
+            Subscriber::Http(Box::new(http::Subscriber::new(address, zone, service, ctx)))
         }
     }
 }

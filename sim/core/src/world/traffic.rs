@@ -162,6 +162,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             What::Message { by, sent, msg } => self.turn_away(to, life, by, sent, &msg),
             // Its host answers, whichever life it is.
             What::Open { stream, sent } => self.on_open(to, stream, sent),
+            What::Boot => self.on_boot(to, life),
             What::Timer(_)
             | What::Plight
             | What::Reset { .. }

@@ -34,6 +34,8 @@ pub(super) struct Cast {
     pub(super) registry: Registry,
     /// Its name in the catalog, if it could be read.
     pub(super) registry_name: Option<&'static str>,
+    /// Whether clients learn from DNS, if that could be read.
+    pub(super) dns: Option<bool>,
 }
 
 /// What a target may say of the registry.
@@ -112,7 +114,8 @@ impl Cast {
             names: Vec::new(),
             zone_of: Vec::new(),
             registry,
-            registry_name: written.registry.as_ref().map(|at| at.value.name()),
+            registry_name: written.registry.as_ref().map(|at| at.value.authority()),
+            dns: written.registry.as_ref().map(|at| at.value.name() == "dns"),
         };
         let registry = written.registry.as_ref().map(|at| &at.value);
         if let Some(members) = registry.and_then(Spec::members) {
@@ -131,7 +134,7 @@ impl Cast {
             let nodes = cast.add(&client.name.value, count, &client.spread, zones, report);
             cast.clients.push(nodes);
         }
-        for aides in registry.map_or_else(Vec::new, Spec::aides) {
+        for aides in registry.map_or_else(Vec::new, |registry| registry.aides(written.services.len())) {
             if let Aides::Apart(name, count) = aides {
                 let nodes = cast.add(name, count, &Spread::All, zones, report);
                 cast.apart.extend(nodes);
@@ -315,11 +318,14 @@ fn total(counts: impl Iterator<Item = At<u32>>, limit: Limit, report: &Report) -
 fn names(written: &Written, report: &Report) {
     let services = written.services.iter().map(|one| ("service", &one.name, one.instances));
     let clients = written.clients.iter().map(|one| ("client group", &one.name, one.count));
+    let aides = written.registry.as_ref().map_or_else(Vec::new, |at| at.value.aides(written.services.len()));
+    let is_aides =
+        |group: &str| aides.iter().any(|aides| matches!(aides, Aides::Apart(name, _) if *name == group));
     let mut seen: BTreeMap<&str, (&At<String>, u32)> = BTreeMap::new();
     for (what, name, count) in services.chain(clients) {
         if !is_name(&name.value) {
             report.add(bad_name(what, name));
-        } else if RESERVED.contains(&name.value.as_str()) {
+        } else if RESERVED.contains(&name.value.as_str()) || is_aides(&name.value) {
             let message =
                 format!("`{}` cannot be the name of a {what}: it has a meaning of its own", name.value);
             report.add(Problem::error(name.place, message).help("give it another name"));
@@ -335,8 +341,8 @@ fn names(written: &Written, report: &Report) {
     }
     for (name, (at, _)) in &seen {
         let Some((group, number)) = name.rsplit_once('-') else { continue };
-        let Some((_, count)) = seen.get(group) else { continue };
-        if number.parse::<u32>().is_ok_and(|number| number < *count) {
+        let count = seen.get(group).map_or(0, |(_, count)| *count);
+        if number.parse::<u32>().is_ok_and(|number| number < count || is_aides(group)) {
             let message = format!("`{name}` is also the name of a node of `{group}`");
             report.add(Problem::error(at.place, message).help("give it another name"));
         }

@@ -137,7 +137,7 @@ pub(crate) const LINE: &[Key] = &[
 pub(crate) const OVER: &str = "\"1s\"";
 
 /// The kinds of the contract that this version cannot do.
-const LATER: &[&str] = &["dns"];
+const LATER: &[&str] = &[];
 
 /// The keys that say what an expectation asks.
 pub(crate) const ASKS: &[&str] = &["always", "sometimes", "never", "eventually", "metric"];

@@ -13,7 +13,7 @@ use crate::node::Ctx;
 use crate::observation::Cause;
 use crate::plight::{Ailment, Plight};
 use crate::registry::ail::{Ail, Ill, Order};
-use crate::registry::etcd::bucket::Bucket;
+use crate::registry::bucket::Bucket;
 
 /// What is wrong with the server that is being told.
 pub(super) fn ills<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ill)> + use<'w> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use schism_core::{Draw, Duration, FaultId, NodeId, Ratio, ratio};
 
 use super::super::api::Answer;
-use super::super::bucket::Bucket;
 use super::super::lessor::Lessor;
 use super::super::log::{Entry, Proposal};
 use super::super::store::{Command, LeaseId};
@@ -15,6 +14,7 @@ use crate::listing::{Change, Endpoint, Listing, ServiceId};
 use crate::node::Ctx;
 use crate::plight::{Ailment, Plight};
 use crate::registry::ail::{Ail, Ill, Migration, Order, Race};
+use crate::registry::bucket::Bucket;
 
 /// What is wrong with the member that is being told.
 pub(super) fn ills<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ill)> + use<'w> {

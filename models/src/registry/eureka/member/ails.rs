@@ -13,7 +13,7 @@ use crate::node::Ctx;
 use crate::observation::Cause;
 use crate::plight::{Ailment, Plight};
 use crate::registry::ail::{Ail, Ill, Order};
-use crate::registry::etcd::bucket::Bucket;
+use crate::registry::bucket::Bucket;
 
 /// An instance that has gone, and stays on every list.
 #[derive(Clone, Copy, Debug)]

@@ -191,15 +191,14 @@ impl Member {
         self.sleep(ctx, Thread::Evict);
     }
 
-    /// Whether it turns a message away because its port is closed. It hears answers to its own requests; a peer that it
-    /// is asking is not refused, for that would end the connection that it asks on.
+    /// Whether it turns a message away because its port is closed. It hears answers to its own requests; a batch of
+    /// the peer that it is asking is not refused, for that would end the connection that it asks on.
     pub(super) fn refuses(&self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) -> bool {
         match (&self.stage, msg) {
             (Stage::Open { .. }, _) | (_, Msg::Answer { .. }) => false,
-            (Stage::Starting { http, .. }, Msg::Ask { .. } | Msg::Batch { .. } | Msg::BatchDone { .. }) => {
-                if !http.peers().contains(&from) {
-                    ctx.hang_up(from);
-                }
+            (Stage::Starting { http, .. }, Msg::Batch { .. }) if http.peers().contains(&from) => true,
+            (Stage::Starting { .. }, Msg::Ask { .. } | Msg::Batch { .. } | Msg::BatchDone { .. }) => {
+                ctx.hang_up(from);
                 true
             }
         }

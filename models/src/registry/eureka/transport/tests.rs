@@ -70,6 +70,7 @@ fn act(
             | Effect::Sync
             | Effect::Touch { .. }
             | Effect::Exit { .. }
+            | Effect::Recycle { .. }
             | Effect::Observe(_) => {}
         }
     }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use schism_core::NodeId;
-use schism_models::nemesis::{Base, Fault, Nature, Standing, Target, Wants};
+use schism_models::nemesis::{Base, Dns, Fault, Mischief, Nature, Standing, Target, Wants};
 
 use super::Strike;
 use super::recruit::recruits;
@@ -125,6 +125,9 @@ impl<'a> Aims<'a> {
 
 /// Whether the registry can fare so at all: one without members, leases and watches cannot.
 fn means_something(fault: &Fault<TargetSpec>, place: Place, cast: &Cast, report: &Report) -> bool {
+    if let Fault::Dns(fault) = fault {
+        return dns_means_something(fault, place, cast, report);
+    }
     let Fault::Registry(fault) = fault else { return true };
     let name = fault.trouble.name();
     let (message, help) = match cast.registry_name {
@@ -150,6 +153,25 @@ fn means_something(fault: &Fault<TargetSpec>, place: Place, cast: &Cast, report:
     };
     report.add(Problem::error(place, message).help(help));
     false
+}
+
+/// Whether there are DNS servers, and what they answer from ever was another.
+fn dns_means_something(fault: &Dns<TargetSpec>, place: Place, cast: &Cast, report: &Report) -> bool {
+    let problem = |message: &str, help: &str| {
+        report.add(Problem::error(place, message).help(help));
+        false
+    };
+    match (cast.dns, &fault.how) {
+        (Some(false), _) => problem(
+            "`dns` has no meaning where clients learn from the registry itself",
+            "choose registry.dns, which may be backed by any other registry",
+        ),
+        (Some(true), Mischief::Stale(_)) if cast.registry_name == Some("dns") => problem(
+            "a zone file never changes: its answers of some time ago are those of now",
+            "write `backed-by` in registry.dns, or choose another fault",
+        ),
+        _ => true,
+    }
 }
 
 /// All nodes that a fault names, sorted; `None` if some are drawn, depend on who leads, or are whoever is left.
@@ -180,9 +202,15 @@ fn fit_side(name: &str, targets: &[Resolved], wants: Wants, cast: &Cast, report:
         | (Wants::Members, Kind::Member)
         | (Wants::Instances | Wants::Service, Kind::Instance)
         | (Wants::Clients, Kind::Client)
+        | (Wants::DnsServers, Kind::Aide)
         | (Wants::InstancesOrClients, Kind::Instance | Kind::Client) => true,
         (
-            Wants::Members | Wants::Instances | Wants::Service | Wants::Clients | Wants::InstancesOrClients,
+            Wants::Members
+            | Wants::Instances
+            | Wants::Service
+            | Wants::Clients
+            | Wants::DnsServers
+            | Wants::InstancesOrClients,
             _,
         ) => false,
     };
@@ -209,6 +237,7 @@ fn wanted(wants: Wants) -> &'static str {
         Wants::Instances => "instances of services",
         Wants::Service => "all instances of a service",
         Wants::Clients => "clients",
+        Wants::DnsServers => "DNS servers",
         Wants::InstancesOrClients => "instances of services and clients",
     }
 }

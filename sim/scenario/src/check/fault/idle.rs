@@ -50,15 +50,21 @@ fn is_of_the_wall_clock(wrong: Wrong) -> bool {
 /// instances, and Consul's agents.
 fn is_read(clock: &Clock, written: &Written, cast: &Cast) -> bool {
     let Some(At { value: registry, .. }) = &written.registry else { return false };
-    let reads: &[Kind] = match registry {
+    let reads = readers(registry);
+    clock.targets.iter().any(|target| may_be(target, reads, cast))
+}
+
+/// Which processes read their wall clocks.
+fn readers(registry: &Spec) -> &'static [Kind] {
+    match registry {
         Spec::Etcd(etcd) if etcd.lease_clock == LeaseClock::Wall => &[Kind::Member],
-        Spec::Static | Spec::Etcd(_) => &[],
+        Spec::Static | Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Kubernetes(_) => &[],
         Spec::Nacos(_) => &[Kind::Member],
         // An agent that starts looks by it whether what its check last said still holds.
         Spec::Consul(_) => &[Kind::Aide],
         Spec::Eureka(_) => &[Kind::Member, Kind::Instance],
-    };
-    clock.targets.iter().any(|target| may_be(target, reads, cast))
+        Spec::Dns(dns) => readers(&dns.backing),
+    }
 }
 
 fn may_be(target: &Target, kinds: &[Kind], cast: &Cast) -> bool {

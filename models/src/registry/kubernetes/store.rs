@@ -1,0 +1,499 @@
+//! The objects of the API as etcd keeps them: nodes, pods, slices, and the controller managers' lease.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schism_core::{NodeId, ZoneId};
+
+use super::elector::Record;
+use super::lifecycle::{Ready, Sight, Taint};
+use super::slices::{Condition, Placed, Serving, Slice};
+use crate::listing::{Change, Endpoint, Listing, ServiceId};
+use crate::observation::{Cause, Write};
+
+/// A pod's name: that of its instance's node, and the how manieth of that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PodName {
+    /// The instance's node.
+    pub node: NodeId,
+    /// Which of its pods.
+    pub number: u32,
+}
+
+/// What a log entry does to the objects.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// A kubelet renews its node's lease; the first time, it registers the node.
+    Beat {
+        /// The instance's node.
+        node: NodeId,
+        /// Its zone.
+        zone: ZoneId,
+    },
+    /// A node's condition is written.
+    Condition {
+        /// The instance's node.
+        node: NodeId,
+        /// What it is.
+        ready: Ready,
+    },
+    /// A node's taint is written.
+    Taint {
+        /// The instance's node.
+        node: NodeId,
+        /// What it is.
+        taint: Taint,
+    },
+    /// A kubelet creates a pod, or writes its status.
+    Status {
+        /// Which.
+        pod: PodName,
+        /// Of which service.
+        service: ServiceId,
+        /// How it is reached.
+        endpoint: Endpoint,
+        /// Whether it is ready.
+        ready: bool,
+    },
+    /// A controller writes that whatever pod is on a node is not ready.
+    Unready {
+        /// The instance's node.
+        node: NodeId,
+    },
+    /// A pod is to be deleted.
+    Delete {
+        /// Which.
+        pod: PodName,
+        /// Why.
+        cause: Cause,
+    },
+    /// A deleted pod is gone.
+    Purge {
+        /// Which.
+        pod: PodName,
+    },
+    /// A slice is written, or deleted.
+    Slice {
+        /// Of which service.
+        service: ServiceId,
+        /// Its number there.
+        number: u32,
+        /// What is in it.
+        slice: Option<Slice>,
+    },
+    /// A controller manager takes or renews the lease of the active one.
+    Lead {
+        /// Who.
+        holder: u64,
+        /// The version that it has seen: 0 if there was none.
+        version: u64,
+    },
+    /// Changes of slices before a revision are forgotten.
+    Compact {
+        /// The revision.
+        revision: u64,
+    },
+}
+
+/// What applying a command did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: what it is about is not there, or not as it was.
+    Refused,
+    /// A node was heard of: for the first time, or again.
+    Beat(Heard),
+    /// A node's condition or taint is another.
+    Node(NodeId),
+    /// A pod is another.
+    Pod(ServiceId, NodeId),
+    /// A slice is another: what that means for who is registered, and for the list.
+    Slice(ServiceId, Vec<Write>, Vec<Change>),
+    /// The lease of the active controller manager is this.
+    Lead(Record),
+    /// Nothing that anyone sees.
+    Unseen,
+}
+
+/// Whether a node is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It has registered.
+    First,
+    /// Its lease was renewed.
+    Again,
+}
+
+/// One node.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    zone: ZoneId,
+    beats: u64,
+    ready: Ready,
+    taint: Taint,
+}
+
+/// One pod.
+#[derive(Clone, Copy, Debug)]
+struct Pod {
+    number: u32,
+    service: ServiceId,
+    endpoint: Endpoint,
+    ready: bool,
+    deleted: Option<Cause>,
+}
+
+/// A pod as its kubelet sees it in the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PodView {
+    /// Its name.
+    pub name: PodName,
+    /// Whether it is ready.
+    pub ready: bool,
+    /// Whether it is to be deleted.
+    pub deleted: bool,
+}
+
+/// The objects as of a revision.
+#[derive(Clone, Debug)]
+pub struct Store {
+    revision: u64,
+    writes: u64,
+    compacted: u64,
+    nodes: BTreeMap<NodeId, Node>,
+    pods: BTreeMap<NodeId, Pod>,
+    services: Vec<Service>,
+    lead: Option<Record>,
+}
+
+/// A service's slices, and what they say.
+#[derive(Clone, Debug)]
+struct Service {
+    slices: BTreeMap<u32, Slice>,
+    /// All endpoints of all slices.
+    placed: BTreeMap<NodeId, Placed>,
+    /// How many of them are ready.
+    ready: usize,
+    /// Those that the witnesses hold to be registered, and whether they count as healthy.
+    registered: BTreeMap<NodeId, bool>,
+    listing: Arc<Listing>,
+    history: Vec<Change>,
+}
+
+impl Store {
+    /// The objects of a fresh cluster: its services alone.
+    pub fn new(services: u16) -> Store {
+        let service = |number| Service {
+            slices: BTreeMap::new(),
+            placed: BTreeMap::new(),
+            ready: 0,
+            registered: BTreeMap::new(),
+            listing: Arc::new(Listing { service: ServiceId(number), revision: 1, endpoints: Vec::new() }),
+            history: Vec::new(),
+        };
+        Store {
+            revision: 1,
+            writes: 0,
+            compacted: 0,
+            nodes: BTreeMap::new(),
+            pods: BTreeMap::new(),
+            services: (0..services).map(service).collect(),
+            lead: None,
+        }
+    }
+
+    /// How many writes there have been, and one.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Takes so many numbers for writes that the witnesses are told of: the first.
+    pub fn number_writes(&mut self, count: usize) -> u64 {
+        self.writes += count as u64;
+        self.writes + 1 - count as u64
+    }
+
+    /// Changes before this revision are forgotten.
+    pub fn compacted(&self) -> u64 {
+        self.compacted
+    }
+
+    /// The lease of the active controller manager.
+    pub fn lead(&self) -> Option<Record> {
+        self.lead
+    }
+
+    /// The endpoints of a service that take requests.
+    pub fn listing(&self, service: ServiceId) -> &Arc<Listing> {
+        &self.services[service.0 as usize].listing
+    }
+
+    /// The same of all services.
+    pub fn listings(&self) -> impl Iterator<Item = &Arc<Listing>> {
+        self.services.iter().map(|service| &service.listing)
+    }
+
+    /// A service's slices.
+    pub fn slices(&self, service: ServiceId) -> &BTreeMap<u32, Slice> {
+        &self.services[service.0 as usize].slices
+    }
+
+    /// What has changed in a service's list after a revision; nothing, if some of it has been forgotten.
+    pub fn changes_after(&self, service: ServiceId, revision: u64) -> Option<&[Change]> {
+        let history = &self.services[service.0 as usize].history;
+        (revision + 1 >= self.compacted)
+            .then(|| &history[history.partition_point(|change| change.revision <= revision)..])
+    }
+
+    /// A node's condition.
+    pub fn ready(&self, node: NodeId) -> Option<Ready> {
+        self.nodes.get(&node).map(|node| node.ready)
+    }
+
+    /// Whether a node is tainted.
+    pub fn is_tainted(&self, node: NodeId) -> bool {
+        self.nodes.get(&node).is_some_and(|node| node.taint == Taint::Unreachable)
+    }
+
+    /// The nodes that are.
+    pub fn tainted(&self) -> impl Iterator<Item = NodeId> {
+        self.nodes.keys().copied().filter(|&node| self.is_tainted(node))
+    }
+
+    /// All nodes, as their controller sees them.
+    pub fn sights(&self) -> Vec<Sight> {
+        let sight = |(&node, of): (&NodeId, &Node)| Sight {
+            node,
+            zone: of.zone,
+            beats: of.beats,
+            ready: of.ready,
+            taint: of.taint,
+        };
+        self.nodes.iter().map(sight).collect()
+    }
+
+    /// The pod on a node.
+    pub fn pod(&self, node: NodeId) -> Option<PodView> {
+        let pod = self.pods.get(&node)?;
+        let name = PodName { node, number: pod.number };
+        Some(PodView { name, ready: pod.ready, deleted: pod.deleted.is_some() })
+    }
+
+    /// Which endpoints a service's slices should hold: those of all its pods
+    /// (staging/src/k8s.io/endpointslice/utils.go, v1.28, `podToEndpoint`).
+    pub fn desired(&self, service: ServiceId) -> BTreeMap<NodeId, Placed> {
+        let of = self.pods.iter().filter(|(_, pod)| pod.service == service);
+        of.map(|(&node, pod)| {
+            let condition = match (pod.deleted, pod.ready) {
+                (Some(_), true) => Condition::Terminating(Serving::Yes),
+                (Some(_), false) => Condition::Terminating(Serving::No),
+                (None, true) => Condition::Ready,
+                (None, false) => Condition::NotReady,
+            };
+            (node, Placed { endpoint: pod.endpoint, condition })
+        })
+        .collect()
+    }
+
+    /// Does what an entry of the log says.
+    pub fn apply(&mut self, command: &Command) -> Effect {
+        self.revision += 1;
+        match *command {
+            Command::Beat { node, zone } => self.beat(node, zone),
+            Command::Condition { node, ready } => self.change_node(node, |node| {
+                node.ready = ready;
+                // A posted status is heard of as well as a lease.
+                node.beats += u64::from(ready == Ready::True);
+            }),
+            Command::Taint { node, taint } => self.change_node(node, |node| node.taint = taint),
+            Command::Status { pod, service, endpoint, ready } => {
+                self.write_status(pod, service, endpoint, ready)
+            }
+            Command::Unready { node } => match self.pods.get_mut(&node) {
+                Some(pod) if pod.ready => {
+                    pod.ready = false;
+                    Effect::Pod(pod.service, node)
+                }
+                Some(_) | None => Effect::Refused,
+            },
+            Command::Delete { pod, cause } => match self.named(pod) {
+                Some(found) if found.deleted.is_none() => {
+                    found.deleted = Some(cause);
+                    Effect::Pod(found.service, pod.node)
+                }
+                Some(_) | None => Effect::Refused,
+            },
+            Command::Purge { pod } => match self.named(pod).map(|found| found.service) {
+                Some(service) => {
+                    self.pods.remove(&pod.node);
+                    Effect::Pod(service, pod.node)
+                }
+                None => Effect::Refused,
+            },
+            Command::Slice { service, number, ref slice } => self.write_slice(service, number, slice.clone()),
+            Command::Lead { holder, version } => self.take_lead(holder, version),
+            Command::Compact { revision } => {
+                self.compact(revision);
+                Effect::Unseen
+            }
+        }
+    }
+
+    fn beat(&mut self, node: NodeId, zone: ZoneId) -> Effect {
+        let first = Node { zone, beats: 0, ready: Ready::True, taint: Taint::None };
+        let heard = if self.nodes.contains_key(&node) { Heard::Again } else { Heard::First };
+        self.nodes.entry(node).or_insert(first).beats += 1;
+        Effect::Beat(heard)
+    }
+
+    fn change_node(&mut self, node: NodeId, change: impl FnOnce(&mut Node)) -> Effect {
+        match self.nodes.get_mut(&node) {
+            Some(found) => {
+                change(found);
+                Effect::Node(node)
+            }
+            None => Effect::Refused,
+        }
+    }
+
+    fn named(&mut self, pod: PodName) -> Option<&mut Pod> {
+        self.pods.get_mut(&pod.node).filter(|found| found.number == pod.number)
+    }
+
+    fn write_status(&mut self, name: PodName, service: ServiceId, endpoint: Endpoint, ready: bool) -> Effect {
+        let fresh = Pod { number: name.number, service, endpoint, ready, deleted: None };
+        match self.pods.get_mut(&name.node) {
+            None => {
+                self.pods.insert(name.node, fresh);
+            }
+            Some(pod) if pod.number == name.number => pod.ready = ready,
+            Some(_) => return Effect::Refused,
+        }
+        Effect::Pod(service, name.node)
+    }
+
+    fn take_lead(&mut self, holder: u64, version: u64) -> Effect {
+        if self.lead.map_or(0, |lead| lead.version) != version {
+            return Effect::Refused;
+        }
+        let transitions = match self.lead {
+            Some(lead) => lead.transitions + u64::from(lead.holder != holder),
+            None => 0,
+        };
+        let record = Record { holder, version: version + 1, transitions };
+        self.lead = Some(record);
+        Effect::Lead(record)
+    }
+
+    fn compact(&mut self, revision: u64) {
+        if revision > self.compacted && revision <= self.revision {
+            self.compacted = revision;
+            for service in &mut self.services {
+                service.history.retain(|change| change.revision >= revision);
+            }
+        }
+    }
+
+    fn write_slice(&mut self, service: ServiceId, number: u32, slice: Option<Slice>) -> Effect {
+        let deleted: BTreeMap<NodeId, Cause> = slice
+            .iter()
+            .flat_map(|slice| slice.iter())
+            .filter_map(|placed| Some((placed.endpoint.node, self.pods.get(&placed.endpoint.node)?.deleted?)))
+            .collect();
+        let state = &mut self.services[service.0 as usize];
+        let before = match &slice {
+            Some(slice) => state.slices.insert(number, slice.clone()),
+            None => state.slices.remove(&number),
+        };
+        let touched = state.place(before.as_deref().unwrap_or(&[]), slice.as_deref().unwrap_or(&[]));
+        let writes =
+            touched.iter().filter_map(|&node| state.register(node, deleted.get(&node).copied())).collect();
+        let changes = state.list(&touched, self.revision);
+        Effect::Slice(service, writes, changes)
+    }
+}
+
+impl Service {
+    /// Puts a slice's endpoints in the place of what it held before: whose changed.
+    fn place(&mut self, before: &[Placed], after: &[Placed]) -> Vec<NodeId> {
+        let mut touched = Vec::new();
+        let stays = |node: NodeId| after.binary_search_by_key(&node, |placed| placed.endpoint.node).is_ok();
+        for gone in before.iter().map(|placed| placed.endpoint.node).filter(|&node| !stays(node)) {
+            self.placed.remove(&gone);
+            touched.push(gone);
+        }
+        for placed in after {
+            if self.placed.insert(placed.endpoint.node, *placed) != Some(*placed) {
+                touched.push(placed.endpoint.node);
+            }
+        }
+        self.ready = self.placed.values().filter(|placed| placed.condition == Condition::Ready).count();
+        touched
+    }
+
+    /// What has become of an endpoint, as the witnesses hold it: it is registered since it was first ready, fails and
+    /// recovers, and is removed when its pod is to be deleted.
+    fn register(&mut self, node: NodeId, deleted: Option<Cause>) -> Option<Write> {
+        let condition = self.placed.get(&node).map(|placed| placed.condition);
+        let registered = self.registered.get(&node).copied();
+        match (condition, registered) {
+            (Some(Condition::Ready), None) => {
+                self.registered.insert(node, true);
+                Some(Write::Register(node))
+            }
+            (Some(Condition::Ready), Some(false)) => {
+                self.registered.insert(node, true);
+                Some(Write::Recover(node))
+            }
+            (Some(Condition::NotReady), Some(true)) => {
+                self.registered.insert(node, false);
+                Some(Write::Fail(node))
+            }
+            (Some(Condition::Terminating(_)) | None, Some(_)) => {
+                self.registered.remove(&node);
+                Some(Write::Remove(node, deleted.unwrap_or(Cause::Revoked)))
+            }
+            (Some(Condition::Ready), Some(true))
+            | (Some(Condition::NotReady), Some(false) | None)
+            | (Some(Condition::Terminating(_)) | None, None) => None,
+        }
+    }
+
+    /// Whether an endpoint takes requests: it is ready; or none is, and it still serves while it ends (KEP-1669,
+    /// `ProxyTerminatingEndpoints`, on by default since v1.26).
+    fn takes(&self, placed: &Placed) -> bool {
+        match placed.condition {
+            Condition::Ready => true,
+            Condition::Terminating(Serving::Yes) => self.ready == 0,
+            Condition::NotReady | Condition::Terminating(Serving::No) => false,
+        }
+    }
+
+    /// Brings the list up to date: its changes.
+    fn list(&mut self, touched: &[NodeId], revision: u64) -> Vec<Change> {
+        // When the last ready one goes, or the first comes, those that end are looked at, too.
+        let ending =
+            self.placed.values().filter(|placed| matches!(placed.condition, Condition::Terminating(_)));
+        let suspects = touched.iter().copied().chain(ending.map(|placed| placed.endpoint.node));
+        let mut suspects: Vec<NodeId> = suspects.collect();
+        suspects.sort_unstable();
+        suspects.dedup();
+        let after = self.listing.revision;
+        let change = |node: NodeId| {
+            let placed = self.placed.get(&node);
+            let up = placed.is_some_and(|placed| self.takes(placed));
+            let held = self.listing.endpoint(node);
+            match (held, placed) {
+                (None, Some(placed)) if up => Some(Change { revision, after, endpoint: placed.endpoint, up }),
+                (Some(held), _) if !up => Some(Change { revision, after, endpoint: held, up }),
+                (None | Some(_), _) => None,
+            }
+        };
+        let changes: Vec<Change> = suspects.into_iter().filter_map(change).collect();
+        if !changes.is_empty() {
+            let listing = Arc::make_mut(&mut self.listing);
+            changes.iter().for_each(|change| change.apply_to(listing));
+            self.history.extend_from_slice(&changes);
+        }
+        changes
+    }
+}
