@@ -216,8 +216,13 @@ fn who_has_lost_its_connection_registers_at_the_next_turn_of_the_redo_task() {
         let told = Told::of(&scenario, seed);
         let stopped = told.faults[0];
         let lost = told.wrote.iter().filter_map(|&(at, by, write)| match write {
-            Write::Remove(node, _) if at == stopped && by == NodeId(0) => Some(node),
-            _ => None,
+            Write::Remove(node, _) => (at == stopped && by == NodeId(0)).then_some(node),
+            Write::Grant
+            | Write::Register(_)
+            | Write::Fail(_)
+            | Write::Recover(_)
+            | Write::Revoke(_)
+            | Write::Put => None,
         });
         let again = |node| {
             let then = told.registered.iter().find(|(at, who)| *who == node && *at > stopped);

@@ -54,28 +54,31 @@ fn seats<C: Clone>(config: &C, layout: &Arc<Layout>) -> impl Iterator<Item = Sea
 }
 
 impl Aide {
-    /// An aide as it boots, with what its disk holds.
+    /// An aide starts, with what its disk holds, if it has one.
     pub fn boot(seat: &AideSeat, disk: &Disk, ctx: &mut Ctx<'_>) -> Aide {
-        match (seat, disk) {
-            (AideSeat::Consul(seat), Disk::Consul(disk)) => {
-                Aide::Consul(Box::new(consul::Agent::boot(seat, disk, ctx)))
-            }
-            (AideSeat::Consul(seat), Disk::Blank) => {
-                Aide::Consul(Box::new(consul::Agent::boot(seat, &consul::Disk::default(), ctx)))
-            }
-            (AideSeat::Kubelet(seat), Disk::Blank) => Aide::Kubelet(Kubelet::boot(seat, ctx)),
-            (AideSeat::Dns(seat), Disk::Blank) => Aide::Dns(dns::Server::boot(seat, ctx)),
-            (_, disk) => unreachable!("the disk of another registry's: {disk:?}"),
+        match seat {
+            AideSeat::Consul(seat) => Aide::Consul(Box::new(match disk {
+                Disk::Consul(disk) => consul::Agent::boot(seat, disk, ctx),
+                Disk::Blank => consul::Agent::boot(seat, &consul::Disk::default(), ctx),
+                Disk::Dns(_)
+                | Disk::Etcd(_)
+                | Disk::Eureka(_)
+                | Disk::Kubernetes(_)
+                | Disk::Nacos(_)
+                | Disk::Zookeeper(_) => unreachable!("the disk of another registry's: {disk:?}"),
+            })),
+            AideSeat::Kubelet(seat) => Aide::Kubelet(Kubelet::boot(seat, ctx)),
+            AideSeat::Dns(seat) => Aide::Dns(dns::Server::boot(seat, ctx)),
         }
     }
 
     /// A message has come.
     pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
         match (self, msg) {
-            (Aide::Consul(agent), Msg::Consul(msg)) => agent.on_message(ctx, from, Arc::unwrap_or_clone(msg)),
             (Aide::Kubelet(kubelet), Msg::Kubernetes(msg)) => {
                 kubelet.on_message(ctx, from, Arc::unwrap_or_clone(msg));
             }
+            (Aide::Consul(agent), Msg::Consul(msg)) => agent.on_message(ctx, from, Arc::unwrap_or_clone(msg)),
             (Aide::Dns(server), msg) => server.on_message(ctx, from, &msg),
             (Aide::Consul(_) | Aide::Kubelet(_), msg) => unreachable!("another registry's {msg:?}"),
         }
@@ -92,8 +95,8 @@ impl Aide {
     /// A timer has fired.
     pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
         match (self, timer) {
-            (Aide::Consul(agent), Timer::Consul(timer)) => agent.on_timer(ctx, timer),
             (Aide::Kubelet(kubelet), Timer::Kubernetes(timer)) => kubelet.on_timer(ctx, timer),
+            (Aide::Consul(agent), Timer::Consul(timer)) => agent.on_timer(ctx, timer),
             (Aide::Dns(server), timer) => server.on_timer(ctx, timer),
             (Aide::Consul(_) | Aide::Kubelet(_), timer) => unreachable!("another registry's {timer:?}"),
         }
@@ -102,27 +105,27 @@ impl Aide {
     /// The connection to a peer is gone.
     pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
         match self {
+            Aide::Consul(agent) => agent.on_reset(ctx, peer),
             Aide::Kubelet(kubelet) => kubelet.on_reset(ctx, peer),
             Aide::Dns(server) => server.on_reset(ctx, peer),
-            Aide::Consul(agent) => agent.on_reset(ctx, peer),
         }
     }
 
     /// What ails it has changed.
     pub fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
         match self {
+            Aide::Consul(agent) => agent.on_plight(ctx),
             Aide::Kubelet(kubelet) => kubelet.on_plight(ctx),
             Aide::Dns(_) => {}
-            Aide::Consul(agent) => agent.on_plight(ctx),
         }
     }
 
     /// Those with an open connection.
     pub fn peers(&self) -> Vec<NodeId> {
         match self {
+            Aide::Consul(agent) => agent.peers(),
             Aide::Kubelet(kubelet) => kubelet.peers(),
             Aide::Dns(server) => server.peers(),
-            Aide::Consul(agent) => agent.peers(),
         }
     }
 }
