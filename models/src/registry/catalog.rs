@@ -5,8 +5,8 @@ use std::sync::Arc;
 use schism_core::{Durable, Duration, NodeId, ZoneId};
 
 use super::{
-    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, consul, dns, etcd, eureka,
-    kubernetes, nacos, zookeeper,
+    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, consul, dns, etcd,
+    eureka, kubernetes, nacos, zookeeper,
 };
 use crate::cache::Reads;
 use crate::client::Operation;
