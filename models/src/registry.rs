@@ -260,9 +260,9 @@ impl Config {
             Config::Consul(_) | Config::Etcd(_) | Config::Zookeeper(_) | Config::Kubernetes(_) => true,
             // The metadata have a leader from 2.0 on; what is ephemeral has none.
             Config::Nacos(nacos) => nacos.version >= nacos::Version::V2_0,
-            Config::Dns(_) => match self.authority() {
-                Config::Dns(_) => false,
-                authority => authority.has_leader(),
+            Config::Dns(dns) => match &dns.backing {
+                dns::Backing::Zone => false,
+                dns::Backing::Registry(authority) => authority.has_leader(),
             },
         }
     }

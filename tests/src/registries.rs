@@ -83,11 +83,13 @@ fn sorted(mut figures: Vec<f64>) -> Vec<f64> {
 
 /// `12.3 s (11.0 to 14.1 s)`: the median, and from the least to the greatest.
 fn spread(sorted: &[f64], unit: &str) -> String {
-    let median = sorted[sorted.len() / 2];
-    let (least, most) = (sorted[0], sorted[sorted.len() - 1]);
     let digits = if unit.is_empty() { 0 } else { 1 };
+    let show = |figure: f64| format!("{figure:.digits$}");
+    let median = show(sorted[sorted.len() / 2]);
+    let (least, most) = (show(sorted[0]), show(sorted[sorted.len() - 1]));
     if least == most {
-        return format!("{median:.digits$}{unit}");
+        format!("{median}{unit}")
+    } else {
+        format!("{median}{unit} ({least} to {most}{unit})")
     }
-    format!("{median:.digits$}{unit} ({least:.digits$} to {most:.digits$}{unit})")
 }

@@ -65,10 +65,8 @@ fn at(scenario: &Scenario, seconds: u64) -> Simulation<()> {
 
 fn member(simulation: &Simulation<()>, node: u32) -> &Member {
     let Some(Node::Member(member)) = simulation.world().actor(NodeId(node)) else { panic!("it is alive") };
-    match &**member {
-        AnyMember::Eureka(member) => member,
-        _ => panic!("the registry is Eureka"),
-    }
+    let AnyMember::Eureka(member) = &**member else { panic!("the registry is Eureka") };
+    member
 }
 
 /// The ordinals that a server lists.

@@ -186,7 +186,7 @@ fn what_the_api_refuses_is_refused() {
             "title = \"k\"\nlength = \"10s\"\n[registry.kubernetes]\n{registry}\n[services.orders]\ninstances = 1\nservice = \"1ms\"\n"
         )
     };
-    let refused = |registry: &str| schism_scenario::load("k.toml", &text(registry), &[]).map(|_| ());
+    let refused = |registry: &str| schism_scenario::load("k.toml", text(registry), &[]).map(|_| ());
     for (registry, why) in [
         ("readiness = { http = { timeout = \"1500ms\" } }", "whole seconds"),
         ("readiness = { http = { period = \"0s\" } }", "period"),

@@ -497,12 +497,11 @@ fn one_history(seen: &Seen, writers: Range<u32>) -> Result<(), TestCaseError> {
 
 /// Twenty-five seconds after the last heal there is one leader, and all have the same keys and leases.
 fn all_agree(simulation: &Simulation<Seen>, members: u32) -> Result<(), TestCaseError> {
-    let member = |id| match simulation.world().actor(NodeId(id)) {
-        Some(Node::Member(member)) => match &**member {
-            AnyMember::Etcd(member) => member,
-            _ => panic!("the registry is etcd"),
-        },
-        _ => panic!("every member lives at the end"),
+    let member = |id| {
+        let actor = simulation.world().actor(NodeId(id));
+        let Some(Node::Member(member)) = actor else { panic!("every member lives at the end") };
+        let AnyMember::Etcd(member) = &**member else { panic!("the registry is etcd") };
+        member
     };
     prop_assert_eq!((0..members).filter(|&id| member(id).leads().is_some()).count(), 1);
     let first = member(0);

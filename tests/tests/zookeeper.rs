@@ -302,16 +302,15 @@ fn an_isolated_follower_serves_until_its_read_time_out_and_again_soon_after_the_
     for seen in for_seeds(20, |seed| Seen::of(&scenario, seed)) {
         let alone = seen.faults[0].2[0];
         back.push(secs(applied_after(&seen, alone, cut + Duration::from_secs(1)), healed));
-        // Its clients read on as if nothing were wrong, and are sent away together.
-        let reads = |done: &&Done| done.by.0 < MEMBERS + STALE;
-        let failed = seen.done.iter().filter(reads).filter(|done| done.outcome != Outcome::Success);
-        let failed: Vec<Time> = failed.map(|done| done.at).filter(|&at| at >= cut).collect();
-        dropped.extend(failed.into_iter().min().map(|first| secs(first, cut)));
+        // Its clients read on as if nothing were wrong, until they are sent away and have to find another server.
+        let reads = seen.done.iter().filter(|done| done.by.0 < MEMBERS + STALE && done.offered > cut);
+        let slow = reads.filter(|done| done.outcome != Outcome::Success || done.took_s() > 0.01);
+        dropped.extend(slow.map(|done| secs(done.offered, cut)).min_by(f64::total_cmp));
     }
     assert!(dropped.len() >= 10, "most followers have clients: {}", dropped.len());
     // The real ones: 9.6 to 10.0 s, and 3.2 to 3.4 s after the heal with a session of one's own: the next slot of a
     // connection that was cut for 20 s, and the way back into the ensemble.
-    within("until its clients are sent away", &dropped, 9.0, 10.05);
+    within("until its clients are sent away", &dropped, 9.0, 10.1);
     within("until it is back", &back, 2.4, 3.5);
 }
 
@@ -322,12 +321,20 @@ fn a_write_at_an_isolated_follower_waits_for_its_end_and_one_at_the_majority_doe
     for seen in for_seeds(6, |seed| Seen::of(&scenario, seed)) {
         let writes: Vec<&Done> = seen.done.iter().filter(|done| done.by.0 >= MEMBERS + STALE).collect();
         let during = writes.iter().filter(|done| {
-            done.offered > cut + Duration::from_millis(10) && done.offered < cut + Duration::from_secs(8)
+            done.offered > cut + Duration::from_millis(10) && done.offered < cut + Duration::from_secs(6)
         });
         for done in during {
             match done.outcome {
                 Outcome::Success => assert!(done.took_s() < 0.2, "{}", done.took_s()),
-                _ => assert!(secs(done.at, cut) > 6.0, "nobody is refused at once"),
+                // Its client hears nothing, not even of its pings, for two thirds of the session's time.
+                Outcome::Timeout
+                | Outcome::Connect
+                | Outcome::Rejected
+                | Outcome::NoEndpoint
+                | Outcome::Deadline
+                | Outcome::Failed => {
+                    assert!((6.4..6.8).contains(&secs(done.at, cut)), "{}", secs(done.at, cut))
+                }
             }
         }
     }

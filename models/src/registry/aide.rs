@@ -14,7 +14,7 @@ pub enum Aide {
     /// An agent of Consul's.
     Consul(Box<consul::Agent>),
     /// A kubelet.
-    Kubelet(Box<Kubelet>),
+    Kubelet(Kubelet),
     /// A DNS server, which may be a client of any other registry.
     Dns(dns::Server),
 }
@@ -57,12 +57,17 @@ impl Aide {
     /// An aide starts, with what its disk holds, if it has one.
     pub fn boot(seat: &AideSeat, disk: &Disk, ctx: &mut Ctx<'_>) -> Aide {
         match seat {
-            AideSeat::Consul(seat) => {
-                let blank = consul::Disk::default();
-                let disk = if let Disk::Consul(disk) = disk { disk } else { &blank };
-                Aide::Consul(Box::new(consul::Agent::boot(seat, disk, ctx)))
-            }
-            AideSeat::Kubelet(seat) => Aide::Kubelet(Box::new(Kubelet::boot(seat, ctx))),
+            AideSeat::Consul(seat) => Aide::Consul(Box::new(match disk {
+                Disk::Consul(disk) => consul::Agent::boot(seat, disk, ctx),
+                Disk::Blank => consul::Agent::boot(seat, &consul::Disk::default(), ctx),
+                Disk::Dns(_)
+                | Disk::Etcd(_)
+                | Disk::Eureka(_)
+                | Disk::Kubernetes(_)
+                | Disk::Nacos(_)
+                | Disk::Zookeeper(_) => unreachable!("the disk of another registry's: {disk:?}"),
+            })),
+            AideSeat::Kubelet(seat) => Aide::Kubelet(Kubelet::boot(seat, ctx)),
             AideSeat::Dns(seat) => Aide::Dns(dns::Server::boot(seat, ctx)),
         }
     }

@@ -47,6 +47,8 @@ fsync = { lognormal = { p50 = "1ms", p99 = "8ms" } }
 request-timeout = "5s"
 keepalive-time = "none"
 lease-clock = "monotonic"
+lease-checkpoint = false
+require-leader = false
 "##);
 }
 

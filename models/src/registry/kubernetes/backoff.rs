@@ -1,6 +1,6 @@
 //! Back-offs: how long a container waits to be started anew, and a client before it asks again.
 
-use schism_core::{Draw, Duration, Time};
+use schism_core::{Draw, Duration, Luck, Time};
 
 /// A container that ends again and again waits longer each time: 10 s, doubled up to 5 min (pkg/kubelet/kubelet.go,
 /// v1.28, `backOffPeriod` and `MaxContainerBackOff`). The first restart waits for nothing.
@@ -47,6 +47,26 @@ impl Retries {
         let wait = recent.map_or(initial, |(wait, _)| (wait * 2).min(most));
         self.wait = Some((wait, now));
         wait + share(wait, luck.unit())
+    }
+}
+
+/// Draws of one purpose, one after another: as good as a stream of luck, and as small as a number.
+#[derive(Clone, Copy, Debug)]
+pub struct Draws {
+    root: Draw,
+    count: u64,
+}
+
+impl Draws {
+    /// The draws that a stream of luck begins with.
+    pub fn new(mut luck: Luck) -> Draws {
+        Draws { root: luck.draw(), count: 0 }
+    }
+
+    /// The next.
+    pub fn draw(&mut self) -> Draw {
+        self.count += 1;
+        self.root.derive(self.count)
     }
 }
 

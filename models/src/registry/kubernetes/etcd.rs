@@ -1,8 +1,9 @@
 //! A control-plane node's etcd: Raft over a disk. What is committed is applied by the API server above it.
 
-use schism_core::{Distribution, Duration, FaultId, Luck, NodeId};
+use schism_core::{Distribution, Duration, FaultId, NodeId};
 
 use super::api::Msg;
+use super::backoff::Draws;
 use super::member::Timer;
 use super::store::Command;
 use crate::failpoint::{Pass, Passes, Point};
@@ -19,7 +20,7 @@ pub(super) struct Etcd {
     me: Peer,
     members: Vec<NodeId>,
     fsync: Distribution,
-    luck: Luck,
+    luck: Draws,
     saved: (u64, Option<Peer>),
     under_way: Option<Sync>,
     /// Whether the sync under way should have ended, and the disk does not let it.
@@ -67,7 +68,7 @@ impl Etcd {
             me,
             members,
             fsync: fsync.clone(),
-            luck: ctx.luck("fsync"),
+            luck: Draws::new(ctx.luck("fsync")),
             saved: (disk.term, disk.vote),
             under_way: None,
             stuck: false,
@@ -163,7 +164,7 @@ impl Etcd {
         let record = Record { term: state.0, vote: state.1, commit: self.raft.commit, after, entries };
         ctx.write(registry::Record::Kubernetes(record));
         self.under_way = Some(Sync { last: self.raft.log.last(), held });
-        let takes = self.luck.sample(&self.fsync);
+        let takes = self.fsync.sample(self.luck.draw());
         let delay = delay(ctx, takes);
         ctx.after(takes + delay + more, Timer::Synced.into());
     }
@@ -212,7 +213,7 @@ fn delay(ctx: &mut Ctx<'_>, takes: Duration) -> Duration {
             if extra > Duration::ZERO {
                 ctx.touch(by);
             }
-            sum = sum + extra;
+            sum += extra;
         }
     }
     sum

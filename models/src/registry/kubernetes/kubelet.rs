@@ -5,13 +5,13 @@ mod container;
 
 use std::collections::BTreeMap;
 
-use schism_core::{Duration, Luck, NodeId, Time};
+use schism_core::{Duration, NodeId, Time};
 
 use self::calls::Call;
 use self::container::{Container, Flight};
 use super::Config;
 use super::api::{Msg, Verb};
-use super::backoff::{Restarts, Retries, share};
+use super::backoff::{Draws, Restarts, Retries, share};
 use super::connection::Connection;
 use super::probe::{Kind, Tally};
 use super::store::{PodName, PodView};
@@ -74,7 +74,7 @@ pub struct Kubelet {
     host: NodeId,
     connection: Connection,
     retries: Retries,
-    luck: Luck,
+    luck: Draws,
     last_call: u32,
     open: BTreeMap<u32, Call>,
     /// How often the renewal under way has been tried; none, between two.
@@ -200,7 +200,7 @@ impl Kubelet {
             host,
             connection: Connection::new(&seat.layout, ctx),
             retries: Retries::default(),
-            luck: ctx.luck("retries"),
+            luck: Draws::new(ctx.luck("retries")),
             last_call: 0,
             open: BTreeMap::new(),
             renewal: None,

@@ -58,7 +58,7 @@ enum Wrote {
 impl Member {
     /// This member's controller manager is active from now on.
     pub(super) fn activate(&mut self, ctx: &mut Ctx<'_>, term: u32) {
-        self.manager = Some(Manager {
+        self.manager = Some(Box::new(Manager {
             term,
             lifecycle: Lifecycle::new(self.seat.config.node_grace),
             queue: Queue::new(WORKERS, BACKOFF),
@@ -66,7 +66,7 @@ impl Member {
             stale: BTreeMap::new(),
             evictions: BTreeMap::new(),
             passes: Passes::No,
-        });
+        }));
         ctx.after(Duration::ZERO, Timer::Monitor(term).into());
         let tainted: Vec<NodeId> = self.store.tainted().collect();
         tainted.into_iter().for_each(|node| self.plan_eviction(ctx, node));

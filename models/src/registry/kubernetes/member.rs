@@ -68,7 +68,7 @@ pub enum Timer {
 #[derive(Clone, Debug)]
 pub struct Member {
     pub(super) seat: Seat<Config>,
-    etcd: Etcd,
+    etcd: Box<Etcd>,
     pub(super) store: Store,
     /// The number of the last write.
     last: u64,
@@ -82,7 +82,7 @@ pub struct Member {
     elector: Elector,
     /// How many processes its controller manager has been.
     managers: u32,
-    pub(super) manager: Option<Manager>,
+    pub(super) manager: Option<Box<Manager>>,
     /// What readers and watchers are shown, while that is not the state as it is.
     lag: Option<Lag>,
     /// Up to where watchers have been told that are told nothing for now.
@@ -200,7 +200,7 @@ impl Member {
             ctx.observe(Observation::View(listing.clone()));
         }
         let mut member = Member {
-            etcd: Etcd::boot(setting, disk, ctx),
+            etcd: Box::new(Etcd::boot(setting, disk, ctx)),
             store,
             // Numbers of an earlier life must not come again; no life takes one a nanosecond.
             last: ctx.moment().as_nanos(),

@@ -1,15 +1,17 @@
 //! A client's side: a reflector lists slices and watches them, and a kube-proxy programs them into its node's kernel.
 
+mod proxy;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use schism_core::{Duration, Luck, NodeId, ZoneId};
+use schism_core::{Duration, NodeId, ZoneId};
 
+use self::proxy::{Programming, Since, Told};
+use super::Config;
 use super::api::{Answer, Msg, Slices, Verb};
-use super::backoff::Retries;
+use super::backoff::{Draws, Retries};
 use super::connection::Connection;
-use super::runner::{self, Runner};
-use super::{Config, Proxy};
 use crate::cache::Reads;
 use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Change, Listing, ServiceId};
@@ -40,8 +42,8 @@ pub struct Subscriber {
     seen: u64,
     own: Option<Own>,
     retries: Retries,
-    luck: Luck,
-    proxy: Option<Programming>,
+    luck: Draws,
+    proxy: Option<Box<Programming>>,
     passes: Passes,
 }
 
@@ -70,39 +72,6 @@ enum Stage {
         then: Then,
     },
     Watching,
-}
-
-/// A kube-proxy at work.
-#[derive(Clone, Debug)]
-struct Programming {
-    config: Proxy,
-    runner: Runner,
-    luck: Luck,
-    /// What it has been told, and not begun to write.
-    wanted: Option<Told>,
-    /// What it is writing.
-    writing: Option<Told>,
-    reminded: Reminded,
-}
-
-/// A list, and how it came about since the one before.
-#[derive(Clone, Debug)]
-struct Told {
-    listing: Arc<Listing>,
-    since: Since,
-}
-
-#[derive(Clone, Debug)]
-enum Since {
-    Listed,
-    Changed(Vec<Change>),
-}
-
-/// Whether there is a timer for the next sync.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Reminded {
-    Yes,
-    No,
 }
 
 impl registry::Subscriber for Subscriber {
@@ -171,8 +140,7 @@ impl registry::Subscriber for Subscriber {
             }
             super::Timer::Subscriber(Timer::Sync) => {
                 let proxy = self.proxy.as_mut().expect("only a kube-proxy syncs");
-                proxy.reminded = Reminded::No;
-                proxy.sync(ctx);
+                proxy.on_sync(ctx);
                 None
             }
             super::Timer::Subscriber(Timer::Programmed) => {
@@ -207,14 +175,8 @@ impl registry::Subscriber for Subscriber {
 impl Subscriber {
     /// A client that knows nothing yet.
     pub fn new(address: &Address<Config>, _: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> Subscriber {
-        let proxy = address.config.kube_proxy.clone().map(|config| Programming {
-            runner: Runner::new(config.min_sync),
-            config,
-            luck: ctx.luck("kube-proxy"),
-            wanted: None,
-            writing: None,
-            reminded: Reminded::No,
-        });
+        let proxy = address.config.kube_proxy.clone();
+        let proxy = proxy.map(|config| Box::new(Programming::new(config, ctx)));
         Subscriber {
             connection: Connection::new(&address.layout, ctx),
             service,
@@ -223,7 +185,7 @@ impl Subscriber {
             seen: 0,
             own: None,
             retries: Retries::default(),
-            luck: ctx.luck("retries"),
+            luck: Draws::new(ctx.luck("retries")),
             proxy,
             passes: Passes::default(),
         }
@@ -327,56 +289,11 @@ impl Subscriber {
         let told = Told { listing, since };
         match &mut self.proxy {
             Some(proxy) => {
-                let before = proxy.wanted.take();
-                proxy.wanted = Some(told.after(before));
-                proxy.sync(ctx);
+                proxy.take(ctx, told);
                 None
             }
             None => Some(told),
         }
-    }
-}
-
-impl Programming {
-    /// Writes what is wanted, if the runner says so and nothing is being written.
-    fn sync(&mut self, ctx: &mut Ctx<'_>) {
-        if self.wanted.is_none() || self.writing.is_some() || self.reminded == Reminded::Yes {
-            return;
-        }
-        match self.runner.ask(ctx.now()) {
-            runner::Answer::Run => {
-                self.writing = self.wanted.take();
-                let takes = self.luck.sample(&self.config.takes);
-                ctx.after(takes, Timer::Programmed.into());
-            }
-            runner::Answer::Wait(wait) => {
-                self.reminded = Reminded::Yes;
-                ctx.after(wait, Timer::Sync.into());
-            }
-        }
-    }
-}
-
-impl Told {
-    /// The same, if what came before was never written.
-    fn after(self, before: Option<Told>) -> Told {
-        let Some(Told { since: earlier, .. }) = before else { return self };
-        let since = match (earlier, self.since) {
-            (Since::Changed(mut earlier), Since::Changed(later)) => {
-                earlier.extend(later);
-                Since::Changed(earlier)
-            }
-            (Since::Listed, _) | (Since::Changed(_), Since::Listed) => Since::Listed,
-        };
-        Told { listing: self.listing, since }
-    }
-
-    fn into_news(self) -> News<'static> {
-        let from = match self.since {
-            Since::Listed => Origin::Listed,
-            Since::Changed(changes) => Origin::Changed(Cow::Owned(changes)),
-        };
-        News { listing: self.listing, from }
     }
 }
 

@@ -43,13 +43,20 @@ pub struct Membership {
 struct Other {
     standing: Standing,
     failures: u32,
+    /// Whether it has been heard of by the connection that there is, so that a reset is no refusal of a new one.
+    connected: bool,
+}
+
+impl Other {
+    /// As a server that has just started takes it to be.
+    const UNKNOWN: Other = Other { standing: Standing::Up, failures: 0, connected: false };
 }
 
 impl Membership {
     /// A server that has just started takes all others to be up (`Member`'s initial state).
     pub fn new(me: usize, members: usize) -> Membership {
         assert!(me < members, "a server is one of the members");
-        Membership { me, others: vec![Other { standing: Standing::Up, failures: 0 }; members], cursor: me }
+        Membership { me, others: vec![Other::UNKNOWN; members], cursor: me }
     }
 
     /// The place of the member that the next report goes to, if there is another: one after another.
@@ -69,9 +76,16 @@ impl Membership {
 
     /// A member has answered, or has reported itself; whether those who answer for services are others now.
     pub fn on_heard(&mut self, member: usize) -> bool {
-        let before =
-            std::mem::replace(&mut self.others[member], Other { standing: Standing::Up, failures: 0 });
+        let before = std::mem::replace(&mut self.others[member], Other { connected: true, ..Other::UNKNOWN });
         before.standing == Standing::Down
+    }
+
+    /// The connection to a member is closed: how a report has failed that was under way by it.
+    pub fn on_closed(&mut self, member: usize) -> Failure {
+        match std::mem::replace(&mut self.others[member].connected, false) {
+            true => Failure::Silence,
+            false => Failure::Refused,
+        }
     }
 
     /// A report has failed; whether those who answer for services are others now.
@@ -122,6 +136,9 @@ mod tests {
     #[test]
     fn who_refuses_is_down_at_once() {
         let mut membership = Membership::new(2, 3);
+        membership.on_heard(0);
+        assert_eq!(membership.on_closed(0), Failure::Silence, "the connection that there was is reset");
+        assert_eq!(membership.on_closed(0), Failure::Refused, "there is no other");
         assert!(membership.on_failed(0, Failure::Refused));
         assert_eq!(membership.answering(), [1, 2]);
     }

@@ -183,9 +183,11 @@ pub(super) fn check(spec: &Spec, report: &Report) -> Option<Config> {
             Problem::error(spec.priority.place, message).help("write records = \"srv\", or leave it out"),
         );
     }
-    let backing = match spec.backing.check(report)? {
-        registry::Config::Static => Backing::Zone,
-        backing => Backing::Registry(Box::new(backing)),
+    let backing = spec.backing.check(report)?;
+    let backing = if backing == registry::Config::Static {
+        Backing::Zone
+    } else {
+        Backing::Registry(Box::new(backing))
     };
     let (ttl, limit, cache) = if spec.is_consul() {
         (Duration::ZERO, Some(3), None)
@@ -223,7 +225,7 @@ const FAILURE: Duration = Duration::from_secs(5);
 
 /// A time to live is a number of seconds (RFC 1035, section 3.2.1).
 fn whole(ttl: At<Duration>, report: &Report) {
-    if ttl.value.as_nanos() % 1_000_000_000 != 0 {
+    if !ttl.value.as_nanos().is_multiple_of(1_000_000_000) {
         let message = format!("a time to live has whole seconds, and this is {}", ttl.value);
         report.add(Problem::error(ttl.place, message).help("write it in \"s\", without a fraction"));
     }

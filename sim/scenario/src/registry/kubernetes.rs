@@ -181,7 +181,7 @@ impl Probe {
     /// `validateLivenessProbe`).
     fn check(self, kind: Kind, report: &Report) -> probe::Spec {
         for at in [self.initial_delay, self.period, self.timeout] {
-            if at.value.as_nanos() % 1_000_000_000 != 0 {
+            if !at.value.as_nanos().is_multiple_of(1_000_000_000) {
                 let message = format!("Kubernetes takes whole seconds, not {}", at.value);
                 report.add(Problem::error(at.place, message).help("write it in \"s\", without a fraction"));
             }

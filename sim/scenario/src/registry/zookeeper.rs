@@ -122,7 +122,7 @@ pub(super) fn check(spec: &Spec, report: &Report) -> Option<Config> {
 /// ("Two server ensemble ... no failure tolerance") (server/quorum/QuorumPeerConfig.java, `checkValidity`, 3.8.0).
 fn members(members: At<u32>, report: &Report) {
     let count = members.value;
-    if count % 2 == 0 {
+    if count.is_multiple_of(2) {
         let message = format!("{count} servers can lose no more of them than {}", count - 1);
         let help = format!("an odd number is optimal: write {} or {}", count - 1, count + 1);
         report.add(Problem::warning(members.place, message).help(help));
@@ -132,7 +132,7 @@ fn members(members: At<u32>, report: &Report) {
 /// `tickTime` is a whole number of milliseconds.
 fn tick(tick: At<Duration>, report: &Report) {
     let millisecond = limits::zookeeper::MILLISECOND;
-    if tick.value.as_nanos() % millisecond.as_nanos() != 0 {
+    if !tick.value.as_nanos().is_multiple_of(millisecond.as_nanos()) {
         let message = format!("ZooKeeper takes whole milliseconds, not {}", tick.value);
         report.add(Problem::error(tick.place, message).help("write it in \"ms\", without a fraction"));
     }

@@ -155,7 +155,7 @@ impl Member {
             Timer::Clean => self.clean(ctx),
             Timer::Load(attempt) => self.on_load_timer(ctx, attempt),
             Timer::Report => self.report(ctx),
-            Timer::Unreported(number) => self.on_unreported(number),
+            Timer::Unreported(number) => self.on_unreported(ctx, number),
             Timer::Deferred(number) => self.on_deferred(ctx, number),
             Timer::Lag => self.push_everything(ctx),
             Timer::End => self.end(ctx),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use schism_core::{Duration, Luck, NodeId};
+use schism_core::{Draw, Duration, NodeId};
 
 use super::Timer;
 use super::api::{Answer, Ask, Asker, Msg};
@@ -16,7 +16,7 @@ use crate::registry::nacos::{self, Config};
 pub struct Agent {
     config: Arc<Config>,
     members: Vec<NodeId>,
-    luck: Luck,
+    luck: Draw,
     open: BTreeMap<u32, Request>,
     last: u32,
 }
@@ -38,7 +38,7 @@ impl Agent {
         Agent {
             config: address.config.clone(),
             members: address.layout.members.iter().map(|member| member.0).collect(),
-            luck: ctx.luck("registry members"),
+            luck: ctx.luck("registry members").draw(),
             open: BTreeMap::new(),
             last: 0,
         }
@@ -64,8 +64,8 @@ impl Agent {
 
     /// Asks some server: the number of the request.
     pub fn ask(&mut self, ctx: &mut Ctx<'_>, ask: Ask) -> u32 {
-        let at = self.luck.below(self.members.len() as u32) as usize;
         self.last += 1;
+        let at = self.luck.derive(self.last.into()).below(self.members.len() as u32) as usize;
         self.open.insert(self.last, Request { ask, at, left: self.members.len() - 1, tries: 0 });
         self.send(ctx, self.last);
         self.last

@@ -122,7 +122,7 @@ impl Member {
             Timer::Verify => self.verify(ctx),
             Timer::Load(attempt) => self.on_load_timer(ctx, attempt),
             Timer::Report => self.report(ctx),
-            Timer::Unreported(number) => self.on_unreported(number),
+            Timer::Unreported(number) => self.on_unreported(ctx, number),
             Timer::Deferred(number) => self.on_deferred(ctx, number),
             Timer::Lag => self.push_everything(ctx),
             // Clients'.

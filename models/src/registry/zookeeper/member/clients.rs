@@ -35,6 +35,8 @@ enum What {
     Handed(u64),
     /// It is answered here, when it is its turn.
     Read(Ask),
+    /// So is a ping, which waits behind a write as all else does (`CommitProcessor.run`).
+    Ping,
 }
 
 impl Member {
@@ -51,7 +53,7 @@ impl Member {
             }
             Client::Ping => {
                 if self.hear_session(ctx, client).is_some() {
-                    self.reply(ctx, client, Server::Pong);
+                    self.take_turn(ctx, client, Queued { xid: 0, what: What::Ping });
                 }
             }
             Client::Ask { xid, ask } => {
@@ -142,7 +144,7 @@ impl Member {
             Ask::Close => Txn::CloseSession { session, cause: Cause::Revoked },
             Ask::Sync => return self.sync_up(ctx, client, xid),
             Ask::Get | Ask::Children { .. } | Ask::SetWatches { .. } => {
-                return self.read_in_turn(ctx, client, xid, ask);
+                return self.take_turn(ctx, client, Queued { xid, what: What::Read(ask) });
             }
         };
         let number = self.wait_for(client, xid);
@@ -177,12 +179,28 @@ impl Member {
         number
     }
 
-    fn read_in_turn(&mut self, ctx: &mut Ctx<'_>, client: NodeId, xid: u32, ask: Ask) {
+    /// Answers what needs nobody else, once all that its session has asked before is answered.
+    fn take_turn(&mut self, ctx: &mut Ctx<'_>, client: NodeId, queued: Queued) {
         let Some(conn) = self.conns.get_mut(&client) else { return };
-        if conn.queue.is_empty() {
-            self.read(ctx, client, xid, ask);
-        } else {
-            conn.queue.push_back(Queued { xid, what: What::Read(ask) });
+        conn.queue.push_back(queued);
+        if conn.queue.len() == 1 {
+            self.go_on(ctx, client);
+        }
+    }
+
+    /// Answers all that waits for nobody else any more.
+    fn go_on(&mut self, ctx: &mut Ctx<'_>, client: NodeId) {
+        while let Some(conn) = self.conns.get_mut(&client)
+            && let Some(&Queued { xid, what }) = conn.queue.front()
+        {
+            match what {
+                What::Handed(_) => return,
+                What::Ping => self.reply(ctx, client, Server::Pong),
+                What::Read(ask) => self.read(ctx, client, xid, ask),
+            }
+            if let Some(conn) = self.conns.get_mut(&client) {
+                conn.queue.pop_front();
+            }
         }
     }
 
@@ -218,12 +236,7 @@ impl Member {
         let xid = conn.queue[at].xid;
         conn.queue.remove(at);
         self.answer(ctx, client, xid, answer);
-        while let Some(conn) = self.conns.get_mut(&client)
-            && let Some(&Queued { xid, what: What::Read(ask) }) = conn.queue.front()
-        {
-            conn.queue.pop_front();
-            self.read(ctx, client, xid, ask);
-        }
+        self.go_on(ctx, client);
     }
 
     /// Reads are of what this server has applied, whoever leads.

@@ -19,9 +19,10 @@ use crate::registry::{self, Seat};
 /// Heartbeats in an election time-out: 10 (`electionHeartbeatFactor`; com.alipay.sofa.jraft, option/RaftOptions.java,
 /// 1.3).
 const HEARTBEATS: u32 = 10;
-/// Elections begin within a second after the time-out (`maxElectionDelayMs`, the same): the first three ticks of half a
-/// second.
-const SPREAD: u32 = 3;
+/// A follower waits for as many ticks and one more, as the first may come right after a heartbeat: 5 s to 5.5 s.
+const PATIENCE: u32 = HEARTBEATS + 1;
+/// Elections begin within a second after the time-out (`maxElectionDelayMs`, the same): that, or half a second later.
+const SPREAD: u32 = 2;
 
 /// A server's part in that.
 #[derive(Clone, Debug)]
@@ -46,7 +47,7 @@ impl Metadata {
     pub(super) fn new(seat: &Seat<Config>, disk: &Disk, ctx: &Ctx<'_>) -> Metadata {
         let me = seat.me as Peer;
         let members = seat.layout.members.len() as u8;
-        let settings = Settings { me, members, election_ticks: HEARTBEATS, pre_vote: true };
+        let settings = Settings { me, members, election_ticks: PATIENCE, pre_vote: true };
         let luck = ctx.luck("metadata elections");
         let mut raft = Raft::new(settings, disk.term, disk.vote, disk.log.clone(), luck).with_spread(SPREAD);
         raft.commit = disk.commit;

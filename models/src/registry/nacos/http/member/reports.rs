@@ -32,9 +32,13 @@ impl Member {
         self.membership.on_heard(member);
     }
 
-    pub(super) fn on_unreported(&mut self, number: u32) {
+    /// A report was not answered: the next one goes by a new connection.
+    pub(super) fn on_unreported(&mut self, ctx: &mut Ctx<'_>, number: u32) {
         if let Some(member) = self.reports.remove(&number) {
             self.membership.on_failed(member, Failure::Silence);
+            ctx.hang_up(self.node(member));
+            self.membership.on_closed(member);
+            self.on_unreachable(ctx, member);
         }
     }
 
@@ -42,8 +46,9 @@ impl Member {
     pub(super) fn on_member_reset(&mut self, ctx: &mut Ctx<'_>, member: usize) {
         let before = self.reports.len();
         self.reports.retain(|_, to| *to != member);
+        let failure = self.membership.on_closed(member);
         if self.reports.len() < before {
-            self.membership.on_failed(member, Failure::Refused);
+            self.membership.on_failed(member, failure);
         }
         self.fail_forwards(ctx, member);
         self.on_unreachable(ctx, member);
