@@ -125,6 +125,7 @@ pub fn world(nodes: u32, seed: u64, leaver: Option<(u32, Time)>) -> World<Gossip
     let zone = topology.add_zone("a", Link { latency, loss: Ratio::ZERO });
     let config = Arc::new(Config::lan());
     let part = |node| Part {
+        host: None,
         name: format!("node-{node}"),
         zone,
         birth: Birth::AtStart,

@@ -27,6 +27,8 @@ pub struct Pulse {
     rhythm: Rhythm,
     /// Which connection it is, of this process's.
     number: u32,
+    /// How much further on the number of the next one is.
+    stride: u32,
     heard: Time,
     state: State,
 }
@@ -44,7 +46,12 @@ enum State {
 impl Pulse {
     /// A connection that nothing is awaited on.
     pub fn new(rhythm: Rhythm) -> Pulse {
-        Pulse { rhythm, number: 0, heard: Time::START, state: State::Idle }
+        Pulse::of(rhythm, 0, 1)
+    }
+
+    /// The same, of one of so many connections at a time: its number, modulo that, says which.
+    pub fn of(rhythm: Rhythm, which: u32, many: u32) -> Pulse {
+        Pulse { rhythm, number: which, stride: many, heard: Time::START, state: State::Idle }
     }
 
     /// From now on something is awaited.
@@ -66,7 +73,7 @@ impl Pulse {
 
     /// What follows is another connection.
     pub fn renew(&mut self) {
-        self.number = self.number.wrapping_add(1);
+        self.number += self.stride;
         self.state = State::Idle;
     }
 

@@ -63,8 +63,8 @@ pub struct Member {
     /// Reads that wait until a quorum has agreed that this server leads.
     verifying: BTreeMap<u64, Held>,
     blocked: Blocked,
-    /// The keepalive of the connection to the leader that requests are passed on over.
-    pulse: Pulse,
+    /// The keepalives of the connections to the servers that requests are passed on over, by number.
+    pulses: Vec<Pulse>,
     /// Agents, servers and clients that have asked something.
     clients: BTreeSet<NodeId>,
     reconciler: Reconciler,
@@ -130,7 +130,7 @@ impl Member {
             held: BTreeMap::new(),
             verifying: BTreeMap::new(),
             blocked: Blocked::new(services),
-            pulse: Pulse::new(YAMUX),
+            pulses: pulses(&cluster),
             clients: BTreeSet::new(),
             reconciler: Reconciler::default(),
             lag: None,
@@ -157,8 +157,8 @@ impl Member {
     }
 
     fn hear(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
-        if Some(from) == self.leader() {
-            self.pulse.hear(ctx.now());
+        if let Some(server) = self.cluster.server_at(from) {
+            self.pulses[server].hear(ctx.now());
         }
         match msg {
             Msg::Raft(message) => self.on_raft(ctx, from, message),
@@ -238,7 +238,6 @@ impl Member {
     }
 
     fn on_leader(&mut self, ctx: &mut Ctx<'_>, _: Option<Peer>) {
-        self.pulse.renew();
         let leads = self.raft.leads();
         if leads && !self.led {
             ctx.observe(Observation::Leads { term: self.raft.term });
@@ -270,20 +269,21 @@ impl Member {
                     ctx.stream(self.cluster.node(to), Msg::Gossip(packet).into());
                 }
                 gossip::Output::After(after, timer) => ctx.after(after, Timer::Gossip(timer).into()),
-                gossip::Output::Joined(peer)
-                | gossip::Output::Failed(peer)
-                | gossip::Output::Left(peer)
-                | gossip::Output::Reaped(peer) => self.on_member(ctx, peer),
+                gossip::Output::Joined(peer) | gossip::Output::Failed(peer) => {
+                    self.on_member(ctx, peer, false);
+                }
+                gossip::Output::Left(peer) | gossip::Output::Reaped(peer) => self.on_member(ctx, peer, true),
                 gossip::Output::Known | gossip::Output::Gone => {}
             }
         }
     }
 
-    /// Something has happened to a member of the cluster.
-    fn on_member(&mut self, ctx: &mut Ctx<'_>, peer: gossip::Peer) {
+    /// Something has happened to a member of the cluster; whether it is one no longer.
+    fn on_member(&mut self, ctx: &mut Ctx<'_>, peer: gossip::Peer, gone: bool) {
         match self.cluster.who(peer) {
             Who::Server(_) => {}
             Who::Agent(host) => {
+                self.reconciler.gone(peer, gone);
                 self.reconciler.note(peer, host);
                 self.settle(ctx);
             }
@@ -378,6 +378,12 @@ impl Asker {
     fn is(self, node: NodeId) -> bool {
         matches!(self, Asker::Node(asker, _) if asker == node)
     }
+}
+
+/// A keepalive for each server.
+fn pulses(cluster: &Cluster) -> Vec<Pulse> {
+    let many = cluster.servers() as u32;
+    (0..many).map(|which| Pulse::of(YAMUX, which, many)).collect()
 }
 
 /// The catalog once the log is applied up to an index.

@@ -79,10 +79,12 @@ impl Group {
     fn run_until(&mut self, most: Duration, holds: impl Fn(&Group) -> bool) -> bool {
         let end = self.now + most;
         while !holds(self) {
-            let Some(((at, _), (to, event))) = self.events.pop_first() else { return false };
-            if at > end {
+            let next = self.events.first_entry().filter(|next| next.key().0 <= end);
+            let Some(next) = next else {
+                self.now = end;
                 return false;
-            }
+            };
+            let ((at, _), (to, event)) = next.remove_entry();
             self.now = at;
             match event {
                 Event::Message(from, message) => self.servers[to].step(at, from, message),

@@ -1,7 +1,7 @@
 //! Reconciliation: the leader sees to it that the catalog says of each host what the cluster knows of it
 //! (agent/consul/leader.go, `leaderLoop`, `reconcile`). One write after another, as its one thread does it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use schism_core::{Duration, NodeId};
 
@@ -21,6 +21,8 @@ pub(super) struct Reconciler {
     /// The agents, in order, with their hosts; each once.
     queue: VecDeque<Peer>,
     hosts: BTreeMap<Peer, NodeId>,
+    /// Those who have left, or were given up. Memberlist forgets the dead soon; serf keeps who has failed for three days.
+    gone: BTreeSet<Peer>,
     state: State,
     /// The number of the latest timer.
     reign: u32,
@@ -45,9 +47,19 @@ impl Reconciler {
         }
     }
 
+    /// Whether someone has left, or was given up.
+    pub(super) fn gone(&mut self, peer: Peer, gone: bool) {
+        if gone {
+            self.gone.insert(peer);
+        } else {
+            self.gone.remove(&peer);
+        }
+    }
+
     /// It does not lead any more.
     pub(super) fn stop(&mut self) {
-        *self = Reconciler { reign: self.reign, ..Reconciler::default() };
+        let gone = std::mem::take(&mut self.gone);
+        *self = Reconciler { reign: self.reign, gone, ..Reconciler::default() };
     }
 
     /// The write is done, or lost.
@@ -106,6 +118,9 @@ impl Member {
             let serf = Some(status);
             Command::Register(Registration { host, service: None, check: None, serf })
         };
+        if self.reconciler.gone.contains(&peer) {
+            return known.map(|_| Command::RemoveHost { host });
+        }
         match self.gossip.status(peer) {
             gossip::Status::Alive | gossip::Status::Suspect => {
                 let says = known.and_then(|known| known.serf);
@@ -115,7 +130,8 @@ impl Member {
                 let says = known?.serf;
                 (says != Some(Status::Critical)).then(|| serf(Status::Critical))
             }
-            gossip::Status::Left | gossip::Status::Unknown => known.map(|_| Command::RemoveHost { host }),
+            // Forgotten by the gossip, or not yet known to a server that has just started.
+            gossip::Status::Left | gossip::Status::Unknown => None,
         }
     }
 }

@@ -4,6 +4,7 @@ use schism_core::{NodeId, Time};
 
 use super::super::Version;
 use super::super::api::{Answer, Ask, Failure, Msg, Timer};
+use super::super::pulse::Pulse;
 use super::super::stagger::stagger;
 use super::super::{Mode, catalog::Command};
 use super::{Asker, Member};
@@ -57,7 +58,7 @@ impl Member {
         match self.leader() {
             Some(leader) => {
                 let number = self.hold(Held { to: Some(leader), ..held });
-                self.pulse.listen(ctx);
+                self.pulse_of(leader).listen(ctx);
                 ctx.stream(leader, Msg::Ask { call: number, ask: held.ask }.into());
             }
             None => self.retry(ctx, held, Failure::NoLeader),
@@ -137,7 +138,7 @@ impl Member {
 
     /// The connection to a server broke: what only reads is tried again, and of what writes nobody knows.
     pub(super) fn fail_held(&mut self, ctx: &mut Ctx<'_>, server: NodeId) {
-        self.pulse.renew();
+        self.pulse_of(server).renew();
         let calls: Vec<u32> =
             self.held.iter().filter(|(_, held)| held.to == Some(server)).map(|(&call, _)| call).collect();
         for call in calls {
@@ -149,14 +150,21 @@ impl Member {
         }
     }
 
-    /// The leader may have been silent for too long.
+    /// The keepalive of the connection to a server.
+    fn pulse_of(&mut self, server: NodeId) -> &mut Pulse {
+        let number = self.cluster.server_at(server).expect("requests are passed on to servers");
+        &mut self.pulses[number]
+    }
+
+    /// A server that requests were passed on to may have been silent for too long: the leader, or one that was it.
     pub(super) fn on_pulse(&mut self, ctx: &mut Ctx<'_>, number: u32) {
-        let Some(leader) = self.leader() else { return };
-        let awaits = self.held.values().any(|held| held.to == Some(leader));
-        if self.pulse.on_timer(ctx, number, leader, awaits) {
-            ctx.hang_up(leader);
-            self.raft.on_reset(ctx.now(), self.cluster.server_at(leader).map_or(0, |server| server as Peer));
-            self.fail_held(ctx, leader);
+        let which = number as usize % self.pulses.len();
+        let server = self.cluster.server(which);
+        let awaits = self.held.values().any(|held| held.to == Some(server));
+        if self.pulses[which].on_timer(ctx, number, server, awaits) {
+            ctx.hang_up(server);
+            self.raft.on_reset(ctx.now(), which as Peer);
+            self.fail_held(ctx, server);
             self.settle(ctx);
         }
     }
