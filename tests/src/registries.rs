@@ -10,24 +10,26 @@ use crate::runs::{for_seeds, report, scenario};
 const SEEDS: u64 = 20;
 /// How long each run lasts, in seconds; nobody waits longer for anybody to go.
 const LENGTH: f64 = 600.0;
-/// When things go wrong, in seconds: after everyone's first round of everything.
-const FAULT: f64 = 120.0;
+/// When things have gone wrong at the latest, in seconds: at a moment that each seed draws, so that it is in no phase with
+/// anybody's rounds.
+const FAULT: f64 = 160.0;
 /// How many instances there are.
 const INSTANCES: u64 = 12;
 
 /// One misfortune of instances.
-const CRASH: &str = "at = \"120s\"\ncrash = \"orders-0\"";
-const ISOLATION: &str = "at = \"120s\"\npartition = { split = [[\"orders-0\"], [\"rest\"]] }";
+const CRASH: &str = "between = [\"100s\", \"160s\"]\ncrash = \"orders-0\"";
+const ISOLATION: &str =
+    "between = [\"100s\", \"160s\"]\npartition = { split = [[\"orders-0\"], [\"rest\"]] }";
 const CUT: &str =
     "at = \"120s\"\nmay-miss = true\nfor = \"20s\"\npartition = { split = [[\"orders\"], [\"rest\"]],}";
 
 fn staged(registry: &str, fault: &str) -> Scenario {
     scenario(&format!(
         r#"
-        title    = "What {registry} makes of it"
+        title    = "What a registry makes of it"
         length   = "600s"
         warmup   = "60s"
-        registry = "{registry}"
+        registry{registry}
         [topology]
         zones = ["a", "b", "c"]
         [services.orders]
@@ -50,10 +52,14 @@ fn staged(registry: &str, fault: &str) -> Scenario {
 /// The table, as Markdown: a line for each registry of the catalog.
 pub fn table() -> String {
     let head = "| registry | last call to one that crashed | last call to one cut off from everyone | dropped, of 12, by a cut of 20 s from the registry |\n|---|---|---|---|\n";
-    let line = |(name, _): &(&str, &str)| {
-        format!("| `{name}` | {} | {} | {} |\n", ghost(name, CRASH), ghost(name, ISOLATION), dropped(name))
+    let each = CATALOG.iter().map(|(name, _)| (format!("`{name}`"), format!(" = \"{name}\"")));
+    let behind = ["consul", "kubernetes"];
+    let over = behind.map(|name| (format!("`dns` over `{name}`"), format!(".dns.backed-by = \"{name}\"")));
+    let line = |(name, registry): (String, String)| {
+        let [crashed, isolated] = [CRASH, ISOLATION].map(|fault| ghost(&registry, fault));
+        format!("| {name} | {crashed} | {isolated} | {} |\n", dropped(&registry))
     };
-    let lines: String = CATALOG.iter().map(line).collect();
+    let lines: String = each.chain(over).map(line).collect();
     format!("{head}{lines}")
 }
 
@@ -68,8 +74,8 @@ fn ghost(registry: &str, fault: &str) -> String {
 
 /// How many of the instances the registry ceases to offer.
 fn dropped(registry: &str) -> String {
-    if registry == "static" {
-        return "none: there is no registry to be cut off from".to_owned();
+    if registry == " = \"static\"" {
+        return "there is nothing to be cut off from".to_owned();
     }
     let staged = staged(registry, CUT);
     let dropped = |seed| report(&staged, seed).recovery.false_evictions as f64;

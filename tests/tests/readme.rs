@@ -1,7 +1,7 @@
 //! What the README and the book's first page show is what their commands print.
 
 use schism_tests::binary::{Profile, schism};
-use schism_tests::repository;
+use schism_tests::{registries, repository};
 
 /// Every line that the README shows of a report, in order, is a line of the report.
 fn check(shown: &str, arguments: &[&str]) {
@@ -62,4 +62,11 @@ fn the_failing_report_is_what_it_shows() {
     let block = &blocks()[2];
     let shown: String = block.split_inclusive('\n').filter(|line| !line.starts_with("replay")).collect();
     check(&shown, &[&FAILING[..], &["20"]].concat());
+}
+
+#[test]
+fn the_table_of_registries_is_what_its_command_prints() {
+    let page = repository::read(&repository::root().join("docs/src/registries/index.md"));
+    let table = registries::table();
+    assert!(page.contains(&table), "docs/src/registries/index.md does not show\n{table}");
 }
