@@ -129,7 +129,6 @@ pub fn world(nodes: u32, seed: u64, leaver: Option<(u32, Time)>) -> World<Gossip
         name: format!("node-{node}"),
         zone,
         birth: Birth::AtStart,
-        host: None,
         config: Place {
             config: Arc::clone(&config),
             nodes,

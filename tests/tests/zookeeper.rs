@@ -333,7 +333,7 @@ fn a_write_at_an_isolated_follower_waits_for_its_end_and_one_at_the_majority_doe
                 | Outcome::NoEndpoint
                 | Outcome::Deadline
                 | Outcome::Failed => {
-                    assert!((6.4..6.8).contains(&secs(done.at, cut)), "{}", secs(done.at, cut))
+                    assert!((6.4..6.8).contains(&secs(done.at, cut)), "{}", secs(done.at, cut));
                 }
             }
         }

@@ -175,6 +175,21 @@ fn members(section: &Section<'_>) -> Members {
     Members { count: section.value("members"), spread: crate::read::spread(section) }
 }
 
+/// A time that goes by two names: by the one that is written; nothing, if it is said to be two things.
+fn by_either(
+    [(name, one), (alias, other)]: [(&str, Option<At<Duration>>); 2],
+    report: &Report,
+) -> Option<Option<At<Duration>>> {
+    let (Some(first), Some(second)) = (one, other) else { return Some(one.or(other)) };
+    if first.value == second.value {
+        return Some(one);
+    }
+    let message = format!("{name} is {} and {alias} {}", first.value, second.value);
+    let help = format!("they are one and the same: leave out {alias}");
+    report.add(Problem::error(first.place.max(second.place), message).help(help));
+    None
+}
+
 /// A client that does not wait for a round trip asks again and again.
 fn patience(timeout: At<Duration>, report: &Report) {
     if timeout.value < limits::PATIENCE {

@@ -26,8 +26,8 @@ pub(super) const KEYS: &[Key] = &[
     ZONE,
     Key::word("version", VERSIONS, "The release line, where lines behave differently: `1.2` is 1.2.0 to 1.2.2, `1.10` from 1.2.3 to 1.19")
         .or("\"1.20\""),
-    Key::new("ttl", Time(Positive), "The time to live of each instance's check (ours: Consul has no default; its documentation's example)")
-        .or("\"15s\""),
+    Key::new("ttl", Time(Positive), "The time to live of each instance's check; by default 15s (ours: Consul has no default; its documentation's example)"),
+    Key::new("lease-ttl", Time(Positive), "The same by the name that it has with other registries"),
     Key::new("pass-every", Time(Positive), "How often an instance says that it passes; by default half of `ttl`, as most libraries do"),
     Key::new("deregister-after", Shape::DurationOr("never"), "A service that is critical for longer is taken off; at least 1m, and by a reaper that looks every 30s")
         .or("\"never\""),
@@ -65,12 +65,16 @@ pub(super) const TROUBLES: &[&str] = &[
     "rollback",
 ];
 
+/// The time to live of a check (ours: Consul has no default; its documentation's example).
+const TTL: Duration = Duration::from_secs(15);
+
 /// `[registry.consul]`, as written.
 #[derive(Clone, Debug)]
 pub(crate) struct Spec {
     pub(super) members: Members,
     version: Version,
-    ttl: At<Duration>,
+    ttl: Option<At<Duration>>,
+    lease_ttl: Option<At<Duration>>,
     pass_every: Option<At<Duration>>,
     deregister_after: At<Option<Duration>>,
     reads: Mode,
@@ -97,7 +101,8 @@ pub(super) fn read(section: &Section<'_>) -> Spec {
             "1.10" => Version::V1_10,
             _ => Version::V1_20,
         },
-        ttl: section.value("ttl"),
+        ttl: section.maybe("ttl"),
+        lease_ttl: section.maybe("lease-ttl"),
         pass_every: section.maybe("pass-every"),
         deregister_after: section.value("deregister-after"),
         reads: match word("reads").as_str() {
@@ -131,11 +136,13 @@ pub(super) fn check(spec: &Spec, report: &Report) -> Option<Config> {
     members(spec.members.count, report);
     super::patience(spec.request_timeout, report);
     probes(spec, report);
+    let names = [("ttl", spec.ttl), ("lease-ttl", spec.lease_ttl)];
+    let ttl = super::by_either(names, report)?.map_or(TTL, |at| at.value);
     Some(Config {
         members: spec.members.count.value,
         version: spec.version,
-        ttl: spec.ttl.value,
-        pass_every: pass_every(spec, report),
+        ttl,
+        pass_every: pass_every(spec, ttl, report),
         deregister_after: deregister_after(spec.deregister_after, report),
         reads: spec.reads,
         max_stale: spec.max_stale,
@@ -172,8 +179,7 @@ fn members(members: At<u32>, report: &Report) {
 
 /// Half the time to live unless something else is written; a check that passes no more often than it runs out is critical
 /// every time.
-fn pass_every(spec: &Spec, report: &Report) -> Duration {
-    let ttl = spec.ttl.value;
+fn pass_every(spec: &Spec, ttl: Duration, report: &Report) -> Duration {
     let Some(asked) = spec.pass_every else { return ttl / 2 };
     if asked.value >= ttl {
         let message = format!(

@@ -251,16 +251,8 @@ fn renewals(spec: &Spec, report: &Report) {
 
 /// What a lease is granted for, under either of its names.
 fn lease(spec: &Spec, report: &Report) -> Duration {
-    if let (Some(ttl), Some(duration)) = (spec.lease_ttl, spec.lease_duration)
-        && ttl.value != duration.value
-    {
-        let message = format!(
-            "`lease-ttl` is {}, and `lease-duration`, which is the same, {}",
-            ttl.value, duration.value
-        );
-        report.add(Problem::error(ttl.place.max(duration.place), message).help("write one of them"));
-    }
-    let asked = spec.lease_duration.or(spec.lease_ttl);
+    let names = [("lease-duration", spec.lease_duration), ("lease-ttl", spec.lease_ttl)];
+    let asked = super::by_either(names, report).flatten();
     if let Some(asked) = asked
         && asked.value < spec.renewal_interval.value
     {

@@ -145,16 +145,9 @@ fn tick(tick: At<Duration>, report: &Report) {
 
 /// The one that is asked for, by either name.
 fn session_timeout(spec: &Spec, report: &Report) -> Option<Duration> {
-    match (spec.session_timeout, spec.lease_ttl) {
-        (Some(session), Some(lease)) if session.value != lease.value => {
-            let message = format!("session-timeout is {} and lease-ttl {}", session.value, lease.value);
-            let help = "they are one and the same: leave out lease-ttl";
-            report.add(Problem::error(session.place.max(lease.place), message).help(help));
-            None
-        }
-        (Some(asked), _) | (None, Some(asked)) => Some(asked.value),
-        (None, None) => Some(SESSION_TIMEOUT.max(spec.tick.value * 2).min(spec.tick.value * 20)),
-    }
+    let names = [("session-timeout", spec.session_timeout), ("lease-ttl", spec.lease_ttl)];
+    let by_default = SESSION_TIMEOUT.max(spec.tick.value * 2).min(spec.tick.value * 20);
+    Some(super::by_either(names, report)?.map_or(by_default, |asked| asked.value))
 }
 
 /// What the server makes of it without a word (server/ZooKeeperServer.java, `processConnectRequest`, 3.8.0).
