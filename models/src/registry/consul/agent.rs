@@ -123,7 +123,7 @@ impl Agent {
             Msg::Answer { call, answer } => self.on_answer(ctx, call, &answer),
             Msg::Ping => ctx.stream(from, Msg::Pong.into()),
             // What servers, clients and instances are told.
-            Msg::Pong | Msg::Raft(_) | Msg::Ask { .. } | Msg::Told { .. } => {}
+            Msg::Pong | Msg::Probe | Msg::Probed | Msg::Raft(_) | Msg::Ask { .. } | Msg::Told { .. } => {}
         }
     }
 

@@ -49,6 +49,10 @@ pub enum Msg {
     Ping,
     /// Someone is.
     Pong,
+    /// TCP asks whether the other end is there.
+    Probe,
+    /// TCP answers that it is.
+    Probed,
 }
 
 /// What a server is asked.
@@ -171,6 +175,8 @@ pub enum Tell {
 /// instance in an answer of `/v1/health/service` is JSON of some 1,500 bytes.
 const PIECE_BYTES: u64 = 200;
 const ENTRY_BYTES: u64 = 1_500;
+/// A segment without data: headers of IP and TCP.
+const PROBE_BYTES: u64 = 52;
 
 impl Msg {
     /// How many bytes it has on the wire.
@@ -187,6 +193,7 @@ impl Msg {
             | Msg::Told { .. }
             | Msg::Ping
             | Msg::Pong => PIECE_BYTES,
+            Msg::Probe | Msg::Probed => PROBE_BYTES,
         }
     }
 }

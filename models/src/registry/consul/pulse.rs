@@ -12,14 +12,26 @@ pub struct Rhythm {
     every: Duration,
     /// It hangs up when it has heard nothing for this long after that.
     patience: Duration,
+    how: How,
+}
+
+/// How it asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// Once, with a message of its own, in order with all others.
+    Message,
+    /// With a probe of TCP's, and again with another each time: none waits for what was lost before.
+    Probes,
 }
 
 /// Between Consul's processes: every 30 s, and 10 s (yamux, mux.go, `DefaultConfig`: `KeepAliveInterval`,
 /// `ConnectionWriteTimeout`).
-pub const YAMUX: Rhythm = Rhythm { every: Duration::from_secs(30), patience: Duration::from_secs(10) };
+pub const YAMUX: Rhythm =
+    Rhythm { every: Duration::from_secs(30), patience: Duration::from_secs(10), how: How::Message };
 /// Of an HTTP client's connection TCP takes care: after 30 s, then 9 times every 30 s (go-cleanhttp, `DefaultPooledTransport`:
 /// `KeepAlive`; Linux, `tcp_keepalive_probes`).
-pub const TCP: Rhythm = Rhythm { every: Duration::from_secs(30), patience: Duration::from_secs(270) };
+pub const TCP: Rhythm =
+    Rhythm { every: Duration::from_secs(30), patience: Duration::from_secs(270), how: How::Probes };
 
 /// One connection's.
 #[derive(Clone, Copy, Debug)]
@@ -85,18 +97,31 @@ impl Pulse {
         let silent = ctx.now().since(self.heard);
         match self.state {
             State::Idle => {}
-            State::Pinged => return true,
+            State::Pinged if silent >= self.rhythm.every + self.rhythm.patience => return true,
+            State::Pinged => self.ask(ctx, peer),
             State::Listening if silent < self.rhythm.every => {
                 self.remind(ctx, self.rhythm.every.saturating_sub(silent));
             }
             State::Listening if !awaits => self.state = State::Idle,
             State::Listening => {
                 self.state = State::Pinged;
-                ctx.stream(peer, Msg::Ping.into());
-                self.remind(ctx, self.rhythm.patience);
+                self.ask(ctx, peer);
             }
         }
         false
+    }
+
+    fn ask(&self, ctx: &mut Ctx<'_>, peer: NodeId) {
+        match self.rhythm.how {
+            How::Message => {
+                ctx.stream(peer, Msg::Ping.into());
+                self.remind(ctx, self.rhythm.patience);
+            }
+            How::Probes => {
+                ctx.send(peer, Msg::Probe.into());
+                self.remind(ctx, self.rhythm.every);
+            }
+        }
     }
 
     fn remind(&self, ctx: &mut Ctx<'_>, after: Duration) {

@@ -197,7 +197,9 @@ impl registry::Registrar for Registrar {
             | Msg::Answer { .. }
             | Msg::Tell { .. }
             | Msg::Ping
-            | Msg::Pong => {}
+            | Msg::Pong
+            | Msg::Probe
+            | Msg::Probed => {}
         }
     }
 

@@ -177,8 +177,9 @@ impl Member {
                 self.clients.insert(from);
                 ctx.stream(from, Msg::Pong.into());
             }
+            Msg::Probe => ctx.send(from, Msg::Probed.into()),
             // What instances and their agents tell each other.
-            Msg::Pong | Msg::Tell { .. } | Msg::Told { .. } => {}
+            Msg::Pong | Msg::Probed | Msg::Tell { .. } | Msg::Told { .. } => {}
         }
     }
 
