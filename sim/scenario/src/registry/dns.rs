@@ -35,7 +35,7 @@ const BACKING: Choice = Choice {
 
 /// The defaults are those of CoreDNS, of Consul where that is what it is backed by, and of the resolver.
 pub(super) const KEYS: &[Key] = &[
-    Key::new("members", Count(limits::MEMBERS), "How many members, named `registry-0`, `registry-1`, ...: the authoritative servers of a zone file, 2 by default (RFC 2182), or the members of the registry that it is backed by"),
+    Key::new("members", Count(limits::MEMBERS), "How many members, named `registry-0`, `registry-1`, ...: the authoritative servers of a zone file, 3 by default (as RFC 2182, section 5, advises), or the members of the registry that it is backed by"),
     ZONES,
     ZONE,
     Key::new("backed-by", Shape::Choice(&BACKING), "Where the answers come from: `static` is a zone file that lists the instances as configured, which others forward to and cache; any other registry is watched by the DNS servers, and instances register there")
@@ -150,7 +150,7 @@ fn members(section: &Section<'_>, backing: &mut super::Spec) -> Members {
             members.clone()
         }
         None => Members {
-            count: count.unwrap_or(At::new(2, section.place)),
+            count: count.unwrap_or(At::new(3, section.place)),
             spread: spread.unwrap_or(Spread::All),
         },
     }
