@@ -57,6 +57,10 @@ pub trait Server {
     fn leads(&self) -> Option<u64> {
         None
     }
+    /// Whether no member of its kind ever leads the others: what elsewhere is up to the leader is up to each.
+    fn is_peer(&self) -> bool {
+        false
+    }
 }
 
 /// An instance's side of its registration.

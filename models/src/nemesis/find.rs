@@ -5,6 +5,7 @@ use schism_core::{Luck, NodeId, NodeSet, Status, ZoneId};
 use super::aim::{Base, Select, Target};
 use super::hand::{Deeds, Ground};
 use crate::node::Node;
+use crate::registry::AnyMember;
 
 /// The moment at which a fault begins, and its luck.
 pub(super) struct Finder<'w> {
@@ -133,6 +134,14 @@ impl<'w> Finder<'w> {
         }
     }
 
+    /// Who acts for the registry: the member that leads, if one does; where none ever leads the others, each that lives.
+    pub(super) fn in_charge(&self) -> Vec<NodeId> {
+        match self.land {
+            Land::Run(ground, _) => leader(ground).map_or_else(|| peers(ground), |leader| vec![leader]),
+            Land::Plan(..) => Vec::new(),
+        }
+    }
+
     /// The fault's luck for the choice of whom it strikes.
     pub(super) fn luck(&mut self) -> &mut Luck {
         &mut self.luck
@@ -188,11 +197,20 @@ impl<'w> Finder<'w> {
 
 /// The live member that leads, by the latest term.
 fn leader(ground: &dyn Ground) -> Option<NodeId> {
+    members(ground).filter_map(|(node, member)| Some((member.leads()?, node))).max().map(|(_, node)| node)
+}
+
+/// The live members, if none of them ever leads the others.
+fn peers(ground: &dyn Ground) -> Vec<NodeId> {
+    members(ground).filter(|(_, member)| member.is_peer()).map(|(node, _)| node).collect()
+}
+
+/// The live members.
+fn members(ground: &dyn Ground) -> impl Iterator<Item = (NodeId, &AnyMember)> {
     let scene = ground.scene();
-    let term = |node| match ground.actor(node)? {
-        Node::Member(member) => Some((member.leads()?, node)),
+    let alive = (0..ground.nodes()).map(NodeId).filter(move |&node| scene.status(node) != Status::Down);
+    alive.filter_map(|node| match ground.actor(node)? {
+        Node::Member(member) => Some((node, &**member)),
         Node::Instance(_) | Node::Client(_) | Node::Aide(_) => None,
-    };
-    let alive = (0..ground.nodes()).map(NodeId).filter(|&node| scene.status(node) != Status::Down);
-    alive.filter_map(term).max().map(|(_, node)| node)
+    })
 }

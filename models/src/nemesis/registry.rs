@@ -194,9 +194,9 @@ impl Strike for Registry {
     }
 }
 
-/// Whoever leads now is given an order; nobody is, if nobody leads.
+/// Whoever leads now is given an order, or each member where none ever leads; nobody is, if nobody leads for now.
 fn bid(hand: &mut Hand<'_>, order: Order) {
-    if let Some(leader) = hand.finding(|finder| finder.leader()) {
-        hand.order(leader, AnyAil::Registry(Ail::Order(order)));
+    for member in hand.finding(|finder| finder.in_charge()) {
+        hand.order(member, AnyAil::Registry(Ail::Order(order.clone())));
     }
 }

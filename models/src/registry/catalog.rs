@@ -197,6 +197,11 @@ macro_rules! catalog {
                 match self { $(AnyMember::$Name(member) => member.peers(),)* }
             }
 
+            /// Whether no member of its kind ever leads the others.
+            pub fn is_peer(&self) -> bool {
+                match self { $(AnyMember::$Name(member) => member.is_peer(),)* }
+            }
+
             /// The term in which it leads, as far as it knows, if it does.
             pub fn leads(&self) -> Option<u64> {
                 match self { $(AnyMember::$Name(member) => member.leads(),)* }

@@ -125,6 +125,10 @@ impl Server for Member {
     type Msg = Msg;
     type Timer = super::Timer;
 
+    fn is_peer(&self) -> bool {
+        true
+    }
+
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
         if self.refuses(ctx, from, &msg) {
             return;

@@ -33,6 +33,13 @@ impl Server for Member {
     type Msg = Msg;
     type Timer = Timer;
 
+    fn is_peer(&self) -> bool {
+        match self {
+            Member::Grpc(_) => false,
+            Member::Http(_) => true,
+        }
+    }
+
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
         match (self, msg) {
             (Member::Grpc(member), Msg::Grpc(msg)) => member.on_message(ctx, from, msg),
