@@ -77,10 +77,11 @@ fn faults_and_distributions_are_written_as_they_are_shown() {
         check(&scenario("etcd", text(&entry, "toml"), "p2c", "watch", ""));
     }
     for entry in listed("faults") {
+        let written = with(&format!("[[fault]]\nat = \"1s\"\n{}", text(&entry, "toml")));
         // What ails DNS servers means something only where there are some.
-        let registry = if text(&entry, "name") == "dns" { "dns" } else { "etcd" };
-        let fault = format!("[[fault]]\nat = \"1s\"\n{}", text(&entry, "toml"));
-        check(&scenario(registry, "\"5ms\"", "p2c", "watch", &fault));
+        let of_dns = text(&entry, "name") == "dns";
+        let behind = written.replace("registry = \"etcd\"", "registry.dns.backed-by = \"etcd\"");
+        check(if of_dns { &behind } else { &written });
     }
 }
 
