@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use schism_core::{Duration, NodeId, Ratio};
 
+use crate::listing::Listing;
+use crate::node::Ctx;
+use crate::plight::{Ailment, Plight};
+
 /// What ails a member, or is asked of it.
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Ail {
@@ -83,4 +87,26 @@ pub enum Race {
     /// The end of the process, as when Go's runtime finds a map read and written at once: nothing can catch that
     /// (runtime/map.go, `fatal("concurrent map read and map write")`, Go 1.6 on).
     Fatal,
+}
+
+/// What ails the member that is being told, or is asked of it.
+pub(crate) fn ails<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ail)> + use<'w> {
+    ctx.plight().into_iter().flat_map(Plight::registry)
+}
+
+/// What is wrong with the member that is being told.
+pub(crate) fn ills<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ill)> + use<'w> {
+    ails(ctx).filter_map(|(ailment, ail)| match ail {
+        Ail::Ill(ill) => Some((ailment, ill)),
+        Ail::Order(_) => None,
+    })
+}
+
+/// Takes some instances out of a list; whether there were any.
+pub(crate) fn leave_out(listing: &mut Arc<Listing>, gone: impl Fn(NodeId) -> bool) -> bool {
+    let any = listing.endpoints.iter().any(|endpoint| gone(endpoint.node));
+    if any {
+        Arc::make_mut(listing).endpoints.retain(|endpoint| !gone(endpoint.node));
+    }
+    any
 }

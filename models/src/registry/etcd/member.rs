@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use schism_core::{Duration, FaultId, NodeId, Time};
 
-use self::ails::{Ghost, ills};
+use self::ails::Ghost;
 use self::disk::Syncs;
 use self::keeps::{Asker, Keeping};
 use self::lag::Lag;
@@ -34,6 +34,7 @@ use crate::listing::{Change, ServiceId};
 use crate::node::Ctx;
 use crate::observation::{Cause, Observation};
 use crate::plight::{Deregister, Plight};
+use crate::registry::ail::ills;
 use crate::registry::bucket::Bucket;
 use crate::registry::raft::{Peer, Settings};
 use crate::registry::{self, Server};

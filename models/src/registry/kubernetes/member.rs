@@ -11,7 +11,6 @@ use std::sync::Arc;
 use schism_core::{Duration, FaultId, NodeId};
 
 use self::ails::Lag;
-pub(super) use self::ails::ills;
 use self::calls::Late;
 use super::api::{Answer, Failure, Msg};
 use super::elector::Elector;
@@ -24,6 +23,7 @@ use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::{Observation, Write};
 use crate::plight::Plight;
+pub(super) use crate::registry::ail::ills;
 use crate::registry::bucket::Bucket;
 use crate::registry::raft::Peer;
 use crate::registry::raft::log::{Entry, Proposal};

@@ -9,17 +9,9 @@ use super::book::{Book, Turn};
 
 use crate::listing::{Endpoint, Listing, ServiceId};
 use crate::node::Ctx;
-use crate::plight::{Ailment, Plight};
-use crate::registry::ail::{Ail, Ill, Order};
+use crate::plight::Ailment;
+use crate::registry::ail::{Ail, Ill, Order, ails, ills, leave_out};
 use crate::registry::bucket::Bucket;
-
-/// What is wrong with the server that is being told.
-pub(super) fn ills<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ill)> + use<'w> {
-    ails(ctx).filter_map(|(ailment, ail)| match ail {
-        Ail::Ill(ill) => Some((ailment, ill)),
-        Ail::Order(_) => None,
-    })
-}
 
 /// What it is told to do now.
 pub(super) fn orders<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Order)> + use<'w> {
@@ -27,10 +19,6 @@ pub(super) fn orders<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'
         Ail::Order(order) => Some((ailment, order)),
         Ail::Ill(_) => None,
     })
-}
-
-fn ails<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ail)> + use<'w> {
-    ctx.plight().into_iter().flat_map(Plight::registry)
 }
 
 /// The fault that keeps subscribers from being told, if one does.
@@ -183,13 +171,4 @@ fn twists(ill: &Ill) -> bool {
 
 fn is_left_out(ailment: &Ailment, share: Ratio, node: NodeId) -> bool {
     ailment.luck.derive(node.0.into()).chance(share)
-}
-
-/// Takes instances out of a list, if there are any to take; whether there were.
-fn leave_out(listing: &mut Arc<Listing>, gone: impl Fn(NodeId) -> bool) -> bool {
-    let any = listing.endpoints.iter().any(|endpoint| gone(endpoint.node));
-    if any {
-        Arc::make_mut(listing).endpoints.retain(|endpoint| !gone(endpoint.node));
-    }
-    any
 }

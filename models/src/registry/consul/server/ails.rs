@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use schism_core::{FaultId, NodeId};
+use schism_core::FaultId;
 
 use super::super::catalog::Command;
 use super::lag::ago;
@@ -11,21 +11,9 @@ use super::{Asker, Member};
 use crate::listing::{Change, Endpoint, Listing, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Cause;
-use crate::plight::{Ailment, Plight};
-use crate::registry::ail::{Ail, Ill, Order};
+use crate::plight::Ailment;
+use crate::registry::ail::{Ail, Ill, Order, ails, ills, leave_out};
 use crate::registry::bucket::Bucket;
-
-/// What is wrong with the server that is being told.
-pub(super) fn ills<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ill)> + use<'w> {
-    ails(ctx).filter_map(|(ailment, ail)| match ail {
-        Ail::Ill(ill) => Some((ailment, ill)),
-        Ail::Order(_) => None,
-    })
-}
-
-fn ails<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ail)> + use<'w> {
-    ctx.plight().into_iter().flat_map(Plight::registry)
-}
 
 /// An instance that has gone and stays listed.
 #[derive(Clone, Copy, Debug)]
@@ -155,13 +143,4 @@ impl Member {
             self.ghosts.insert(endpoint.node, Ghost { by: ailment.by, service, endpoint });
         }
     }
-}
-
-/// Takes some instances out of a list; whether there were any.
-fn leave_out(listing: &mut Arc<Listing>, gone: impl Fn(NodeId) -> bool) -> bool {
-    let any = listing.endpoints.iter().any(|endpoint| gone(endpoint.node));
-    if any {
-        Arc::make_mut(listing).endpoints.retain(|endpoint| !gone(endpoint.node));
-    }
-    any
 }

@@ -7,10 +7,10 @@ use schism_core::{Duration, FaultId, Time};
 use super::super::api::Timer;
 use super::super::catalog::Catalog;
 use super::Member;
-use super::ails::ills;
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::registry::ail::Ill;
+use crate::registry::ail::ills;
 
 /// What is shown, while that is not the catalog as it is.
 #[derive(Clone, Debug)]

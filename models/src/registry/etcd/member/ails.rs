@@ -12,21 +12,9 @@ use super::Member;
 use super::lag::ago;
 use crate::listing::{Change, Endpoint, Listing, ServiceId};
 use crate::node::Ctx;
-use crate::plight::{Ailment, Plight};
-use crate::registry::ail::{Ail, Ill, Migration, Order, Race};
+use crate::plight::Ailment;
+use crate::registry::ail::{Ail, Ill, Migration, Order, Race, ails, ills, leave_out};
 use crate::registry::bucket::Bucket;
-
-/// What is wrong with the member that is being told.
-pub(super) fn ills<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ill)> + use<'w> {
-    ails(ctx).filter_map(|(ailment, ail)| match ail {
-        Ail::Ill(ill) => Some((ailment, ill)),
-        Ail::Order(_) => None,
-    })
-}
-
-fn ails<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ail)> + use<'w> {
-    ctx.plight().into_iter().flat_map(Plight::registry)
-}
 
 impl Member {
     /// Obeys what is ordered, and begins or ceases to be ill.
@@ -226,13 +214,4 @@ fn moving(ctx: &Ctx<'_>, ailment: &Ailment, buckets: u32, each: Duration) -> Opt
 /// The bucket that an instance is in: a hash of its number, which no luck decides.
 fn bucket_of(node: NodeId, buckets: u32) -> u32 {
     Draw::new(node.0.into()).derive(0).below(buckets)
-}
-
-/// Takes some instances out of a list; whether there were any.
-fn leave_out(listing: &mut Arc<Listing>, gone: impl Fn(NodeId) -> bool) -> bool {
-    let any = listing.endpoints.iter().any(|endpoint| gone(endpoint.node));
-    if any {
-        Arc::make_mut(listing).endpoints.retain(|endpoint| !gone(endpoint.node));
-    }
-    any
 }

@@ -11,8 +11,8 @@ use super::super::outbox::Errand;
 use super::Member;
 use crate::node::Ctx;
 use crate::observation::Cause;
-use crate::plight::{Ailment, Plight};
-use crate::registry::ail::{Ail, Ill, Order};
+use crate::plight::Ailment;
+use crate::registry::ail::{Ail, Ill, Order, ails, ills};
 use crate::registry::bucket::Bucket;
 
 /// An instance that has gone, and stays on every list.
@@ -20,18 +20,6 @@ use crate::registry::bucket::Bucket;
 pub(super) struct Ghost {
     by: FaultId,
     info: Info,
-}
-
-fn ails<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ail)> + use<'w> {
-    ctx.plight().into_iter().flat_map(Plight::registry)
-}
-
-/// What is wrong with the server that is being told.
-fn ills<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ill)> + use<'w> {
-    ails(ctx).filter_map(|(ailment, ail)| match ail {
-        Ail::Ill(ill) => Some((ailment, ill)),
-        Ail::Order(_) => None,
-    })
 }
 
 impl Member {

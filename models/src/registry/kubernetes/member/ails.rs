@@ -10,21 +10,9 @@ use super::super::store::Command;
 use super::{Member, Timer, Waiting};
 use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
-use crate::plight::{Ailment, Plight};
-use crate::registry::ail::{Ail, Ill, Order};
+use crate::plight::Ailment;
+use crate::registry::ail::{Ail, Ill, Order, ails, ills};
 use crate::registry::bucket::Bucket;
-
-/// What is wrong with the member that is being told.
-pub(in super::super) fn ills<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ill)> + use<'w> {
-    ails(ctx).filter_map(|(ailment, ail)| match ail {
-        Ail::Ill(ill) => Some((ailment, ill)),
-        Ail::Order(_) => None,
-    })
-}
-
-fn ails<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ail)> + use<'w> {
-    ctx.plight().into_iter().flat_map(Plight::registry)
-}
 
 /// A watch cache that has fallen behind: it stands still until it is as old as the fault says, and follows at that
 /// distance then.

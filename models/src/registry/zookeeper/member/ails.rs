@@ -11,21 +11,9 @@ use super::{Member, Role};
 use crate::listing::{Endpoint, Listing, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Cause;
-use crate::plight::{Ailment, Plight};
-use crate::registry::ail::{Ail, Ill, Migration, Order, Race};
+use crate::plight::Ailment;
+use crate::registry::ail::{Ail, Ill, Migration, Order, Race, ails, ills, leave_out};
 use crate::registry::bucket::Bucket;
-
-/// What is wrong with the server that is being told.
-pub(super) fn ills<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ill)> + use<'w> {
-    ails(ctx).filter_map(|(ailment, ail)| match ail {
-        Ail::Ill(ill) => Some((ailment, ill)),
-        Ail::Order(_) => None,
-    })
-}
-
-fn ails<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ail)> + use<'w> {
-    ctx.plight().into_iter().flat_map(Plight::registry)
-}
 
 /// Nobody's session: what a fault has the leader propose.
 const NOBODY: SessionId = SessionId(0);
@@ -224,13 +212,4 @@ fn moving(ctx: &Ctx<'_>, ailment: &Ailment, buckets: u32, each: Duration) -> Opt
 /// The bucket that an instance is in: a hash of its number, which no luck decides.
 fn bucket_of(node: NodeId, buckets: u32) -> u32 {
     Draw::new(node.0.into()).derive(0).below(buckets)
-}
-
-/// Takes some instances out of a list; whether there were any.
-fn leave_out(list: &mut Arc<Listing>, gone: impl Fn(NodeId) -> bool) -> bool {
-    let any = list.endpoints.iter().any(|endpoint| gone(endpoint.node));
-    if any {
-        Arc::make_mut(list).endpoints.retain(|endpoint| !gone(endpoint.node));
-    }
-    any
 }

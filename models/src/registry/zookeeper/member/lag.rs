@@ -4,10 +4,10 @@ use schism_core::{Duration, FaultId, Time};
 
 use super::super::tree::{Change, Effect, Tree};
 use super::super::zxid::Zxid;
-use super::ails::ills;
 use super::{Member, Timer};
 use crate::node::Ctx;
 use crate::registry::ail::Ill;
+use crate::registry::ail::ills;
 
 /// What is shown, while that is not the tree as it is.
 #[derive(Clone, Debug)]

@@ -7,10 +7,10 @@ use schism_core::{FaultId, NodeId};
 use super::super::api::Server;
 use super::super::zxid::Zxid;
 use super::Member;
-use super::ails::ills;
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::registry::ail::Ill;
+use crate::registry::ail::ills;
 
 impl Member {
     /// A client that has come back goes on with its watch. If the children have changed since what it has seen, it is told
