@@ -1,9 +1,13 @@
 //! Balancers: which endpoint of a view gets the next request. The trait and the catalog.
 
+mod edf;
 mod jump;
+mod load_weight;
 mod p2c;
 mod random;
 mod round_robin;
+pub mod slow_start;
+mod stride;
 
 use schism_core::{Draw, Draws, Luck};
 
