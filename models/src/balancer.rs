@@ -3,6 +3,7 @@
 mod edf;
 mod jump;
 mod load_weight;
+mod nginx;
 mod p2c;
 mod random;
 mod round_robin;

@@ -55,7 +55,9 @@ impl Edf {
         let queue: Vec<Reverse<Due>> = (0..count).map(due).collect();
         let mut edf = Edf { queue: queue.into(), order: u64::from(count) };
         // Those that rounding down left out: fewer than there are entries, or one for each that floats rounded up.
-        (made..picks).for_each(|_| drop(edf.pick(&weight)));
+        for _ in made..picks {
+            edf.pick(&weight);
+        }
         edf
     }
 
@@ -169,9 +171,29 @@ mod tests {
     /// Envoy's tests of slow start (round_robin_lb_test.cc at 0d2acde): an old host and one that warms up.
     #[test]
     fn weights_may_be_fractions() {
-        for (young, expected) in [(0.35, &[0, 0, 1, 0, 0, 0, 1][..]), (0.316_227_766_016_837_94, &[0, 0, 0, 1])] {
+        for (young, expected) in
+            [(0.35, &[0, 0, 1, 0, 0, 0, 1][..]), (0.316_227_766_016_837_94, &[0, 0, 0, 1])]
+        {
             let weights = [1.0, young];
             assert_eq!(picks(&mut start(0, &weights), &weights, expected.len()), expected, "{young}");
+        }
+    }
+
+    /// Envoy's locality_wrr_test.cc at 7924be2: the weights are those of zones, less what is unhealthy in them.
+    #[test]
+    fn zones_are_picked_by_their_effective_weights() {
+        let cases: [(&[f64], &[u32]); 3] = [
+            (&[1.0, 1.0, 1.0], &[0, 1, 2, 0, 1, 2]),
+            (&[1.0, 2.0], &[1, 0, 1, 1, 0, 1]),
+            (&[1.0, 0.0, 1.0], &[0, 2, 0, 2, 0, 2]),
+        ];
+        for (weights, expected) in cases {
+            assert_eq!(picks(&mut start(0, weights), weights, expected.len()), expected, "{weights:?}");
+        }
+        for (effective, of_100) in [(1.0, 33), (0.84, 29), (0.279_999_999_999_999_97, 12)] {
+            let weights = [effective, 2.0];
+            let picked = picks(&mut start(0, &weights), &weights, 100);
+            assert_eq!(picked.iter().filter(|&&zone| zone == 0).count(), of_100, "{effective}");
         }
     }
 
@@ -184,7 +206,10 @@ mod tests {
             picks(&mut made, &weights, seed as usize);
             let pairs = start(seed, &weights).deadlines().into_iter().zip(made.deadlines());
             for ((counted, at), (made, due)) in pairs {
-                assert!(counted == made && (at - due).abs() < 1e-9, "{seed}: {counted} at {at}, {made} at {due}");
+                assert!(
+                    counted == made && (at - due).abs() < 1e-9,
+                    "{seed}: {counted} at {at}, {made} at {due}"
+                );
             }
         }
     }

@@ -128,7 +128,10 @@ mod tests {
         let stride = go(&skewed()).expect("all are known");
         assert_eq!(stride.scaled, [vec![65_535], vec![809; 19]].concat());
         let counts = counts(&stride, 100_000);
-        assert!(counts[1..].iter().all(|&count| counts[0] / count == 81 || counts[0] / count == 80), "{counts:?}");
+        assert!(
+            counts[1..].iter().all(|&count| counts[0] / count == 81 || counts[0] / count == 80),
+            "{counts:?}"
+        );
     }
 
     /// `UnmeasuredWeightsAreAssignedMean` and its neighbours: who is unknown counts as the mean, and equals take turns.
@@ -154,9 +157,7 @@ mod tests {
     fn sequences_are_those_of_the_reference() {
         let six = [1, 2, 2, 0, 1, 2].repeat(5);
         let four = [[1, 2, 0, 2].repeat(7), vec![1, 2]].concat();
-        let long = [
-            1, 2, 3, 3, 1, 3, 3, 1, 3, 3, 1, 3, 3, 1, 3, 2, 3, 1, 3, 3, 1, 3, 3, 1, 3, 3, 1, 3, 3, 1,
-        ];
+        let long = [1, 2, 3, 3, 1, 3, 3, 1, 3, 3, 1, 3, 3, 1, 3, 2, 3, 1, 3, 3, 1, 3, 3, 1, 3, 3, 1, 3, 3, 1];
         let cases: [(&[u32], &[u16], &[u32], u32); 3] = [
             (&[1, 2, 3], &[21_845, 43_690, 65_535], &six, 45),
             (&[1, 1, 2], &[32_768, 32_768, 65_535], &four, 45),
