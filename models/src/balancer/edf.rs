@@ -8,6 +8,10 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
+use super::Update;
+use crate::listing::View;
+use crate::state::State;
+
 /// Entries 0, 1, 2, ..., whose weights the caller knows. A pick takes O(log n) and allocates nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Edf {
@@ -76,12 +80,50 @@ impl Edf {
         entry
     }
 
+    /// The scheduler that Envoy has after an update of its hosts (`EdfLoadBalancerBase::refresh` in
+    /// load_balancer_impl.cc at 00cf9a0): with other members a new one, if one is wanted at all and there are two or
+    /// more to schedule. One that is there outlives new weights: it reads each when that entry is next picked.
+    pub(crate) fn refresh(
+        scheduler: &mut Option<Edf>,
+        view: View<'_>,
+        what: Update,
+        is_wanted: bool,
+        seed: impl FnOnce() -> u64,
+        weight: impl Fn(u32) -> f64,
+    ) {
+        match (what, &scheduler) {
+            (Update::Weights, Some(_)) => {}
+            (Update::Weights, None) | (Update::Members, _) => {
+                let is_wanted = is_wanted && view.len() > 1;
+                *scheduler = is_wanted.then(|| Edf::ahead(seed(), view.len(), weight));
+            }
+        }
+    }
+
+    /// Who is due when, in that order.
+    pub(crate) fn state(&self, view: View<'_>) -> State {
+        let due = |(place, deadline)| {
+            State::table([("endpoint", State::from(view.name(place))), ("deadline", State::from(deadline))])
+        };
+        State::list(self.deadlines().into_iter().map(due))
+    }
+
     /// Every entry with its deadline, in the order in which they are due.
-    pub(crate) fn deadlines(&self) -> Vec<(u32, f64)> {
+    fn deadlines(&self) -> Vec<(u32, f64)> {
         let mut due: Vec<Due> = self.queue.iter().map(|reverse| reverse.0).collect();
         due.sort();
         due.iter().map(|due| (due.entry, due.deadline)).collect()
     }
+}
+
+/// Whether endpoints are to be scheduled: their weights differ, or one of them does not have all of its own yet.
+pub(crate) fn differ(view: View<'_>) -> bool {
+    let first = view.listed_weight(0);
+    let is_other = |place| {
+        let listed = view.listed_weight(place);
+        listed != first || view.weight(place) < f64::from(listed)
+    };
+    (0..view.len()).any(is_other)
 }
 
 /// How many of the picks ahead fall to an entry of this weight for certain, all weights being this total.

@@ -5,6 +5,7 @@
 //! weights that requests in flight lower.
 
 use super::edf::{Edf, differ};
+use super::jsq::draw;
 use super::{Balancer, Call, Seat, Update};
 use crate::dice::Dice;
 use crate::listing::View;
@@ -82,7 +83,7 @@ impl Balancer for LeastRequest {
         match &mut self.scheduler {
             Some(scheduler) => scheduler.pick(|place| weight(view, place, bias)),
             None if self.config.full_scan => scan(view, dice),
-            None => draw(self.choices(), view, dice),
+            None => draw(self.choices(), view.len(), |place| view.in_flight(place), dice),
         }
     }
 
@@ -114,15 +115,6 @@ fn weight(view: View<'_>, place: u32, bias: f64) -> f64 {
     let active = f64::from(view.in_flight(place)) + 1.0;
     let divisor = if (bias - BIAS).abs() == 0.0 { active } else { libm::pow(active, bias) };
     view.weight(place) / divisor
-}
-
-/// The least loaded of so many, each drawn from all.
-fn draw(choices: u32, view: View<'_>, dice: &mut Dice<'_>) -> u32 {
-    let first = dice.below(view.len());
-    (1..choices).fold(first, |best, _| {
-        let drawn = dice.below(view.len());
-        if view.in_flight(drawn) < view.in_flight(best) { drawn } else { best }
-    })
 }
 
 /// The least loaded of all. Each that ties with the best so far takes its place with the chance of one in those that

@@ -8,26 +8,37 @@ use std::cmp::Ordering;
 
 use schism_core::{Duration, Time};
 
+use crate::listing::View;
+use crate::observation::Outcome;
+use crate::options::Clash;
+use crate::state::State;
+
+/// nginx's default `max_fails`.
+pub(super) const MAX_FAILS: u32 = 1;
+
+/// nginx's default `fail_timeout`.
+pub(super) const FAIL_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The peers of one upstream, in the order of the view.
 #[derive(Clone, Debug)]
-pub(crate) struct Peers {
+pub struct Peers {
     peers: Vec<Peer>,
     rule: Rule,
 }
 
 /// One peer. Weights are signed, as in nginx: what is current goes below zero.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer {
+struct Peer {
     /// Whose it is.
-    pub(crate) ordinal: u32,
+    ordinal: u32,
     /// As listed.
-    pub(crate) weight: i64,
+    weight: i64,
     /// The weight, less what failures have taken and picks have not yet given back.
-    pub(crate) effective: i64,
+    effective: i64,
     /// How far it is behind its share, or, below zero, ahead of it.
-    pub(crate) current: i64,
+    current: i64,
     /// Failures since it last passed.
-    pub(crate) fails: u32,
+    fails: u32,
     /// When it last failed.
     accessed: Seconds,
     /// When it last failed, or was let through to be tried.
@@ -68,13 +79,44 @@ struct Load {
 
 impl Peers {
     /// No peers yet. With `max_fails` of zero nobody is ever kept out.
-    pub(crate) fn new(max_fails: u32, fail_timeout: Duration) -> Peers {
+    pub(super) fn new(max_fails: u32, fail_timeout: Duration) -> Peers {
         let fail_timeout = whole_seconds(fail_timeout.as_nanos());
         Peers { peers: Vec::new(), rule: Rule { max_fails, fail_timeout } }
     }
 
-    /// The upstream is now of these: ordinals and weights. Who stays keeps its state; a new weight is had in full.
-    pub(crate) fn update(&mut self, listed: impl Iterator<Item = (u32, u32)>) {
+    /// The upstream is now of these. Who stays keeps its state; a new weight is had in full.
+    pub(super) fn on_update(&mut self, view: View<'_>) {
+        let listed = |place| (view.endpoint(place).ordinal, view.listed_weight(place));
+        self.update((0..view.len()).map(listed));
+    }
+
+    /// An attempt has ended. nginx's `proxy_next_upstream` is by default `error timeout`: an answer that is an error is
+    /// an answer.
+    pub(super) fn on_reply(&mut self, now: Time, ordinal: u32, outcome: Outcome) {
+        match outcome {
+            Outcome::Timeout | Outcome::Connect => self.on_failed(now, ordinal),
+            Outcome::Success | Outcome::Rejected | Outcome::Failed | Outcome::Deadline => {
+                self.on_passed(ordinal)
+            }
+            Outcome::NoEndpoint => {}
+        }
+    }
+
+    /// The weights of each peer: as listed, less what failures have taken, and how far it is behind its share.
+    pub(super) fn state(&self, view: View<'_>) -> State {
+        let shown = |(place, peer): (u32, &Peer)| {
+            State::table([
+                ("endpoint", State::from(view.name(place))),
+                ("weight", State::from(peer.weight)),
+                ("effective", State::from(peer.effective)),
+                ("current", State::from(peer.current)),
+                ("fails", State::from(peer.fails)),
+            ])
+        };
+        State::table([("peers", State::list((0..).zip(&self.peers).map(shown)))])
+    }
+
+    fn update(&mut self, listed: impl Iterator<Item = (u32, u32)>) {
         let mut known = std::mem::take(&mut self.peers);
         known.sort_unstable_by_key(|peer| peer.ordinal);
         let place = |ordinal| known.binary_search_by_key(&ordinal, |peer| peer.ordinal);
@@ -86,7 +128,7 @@ impl Peers {
     }
 
     /// Smooth weighted round robin: the place of who is the furthest behind its share.
-    pub(crate) fn smooth(&mut self, now: Time) -> u32 {
+    pub(super) fn smooth(&mut self, now: Time) -> u32 {
         if self.peers.len() == 1 {
             return 0;
         }
@@ -97,7 +139,7 @@ impl Peers {
     }
 
     /// Least connections by weight: the place of who has the fewest; of several, whose turn it is among just them.
-    pub(crate) fn least(&mut self, now: Time, connections: impl Fn(u32) -> u32) -> u32 {
+    pub(super) fn least(&mut self, now: Time, connections: impl Fn(u32) -> u32) -> u32 {
         if self.peers.len() == 1 {
             return 0;
         }
@@ -126,7 +168,7 @@ impl Peers {
     }
 
     /// An attempt failed: the peer loses its share of weight, and maybe its place for some time.
-    pub(crate) fn on_failed(&mut self, now: Time, ordinal: u32) {
+    fn on_failed(&mut self, now: Time, ordinal: u32) {
         let (rule, now) = (self.rule, whole_seconds(now.as_nanos()));
         if let Some(peer) = self.one_of_several(ordinal) {
             peer.fails += 1;
@@ -137,7 +179,7 @@ impl Peers {
     }
 
     /// An attempt was answered. It clears the peer's name only if the peer has been let through since it last failed.
-    pub(crate) fn on_passed(&mut self, ordinal: u32) {
+    fn on_passed(&mut self, ordinal: u32) {
         if let Some(peer) = self.one_of_several(ordinal)
             && peer.accessed < peer.checked
         {
@@ -145,8 +187,8 @@ impl Peers {
         }
     }
 
-    /// The peers, in the order of the view.
-    pub(crate) fn all(&self) -> &[Peer] {
+    #[cfg(test)]
+    fn all(&self) -> &[Peer] {
         &self.peers
     }
 
@@ -224,6 +266,18 @@ fn turn(peers: &mut [Peer], among: impl Fn(usize, &Peer) -> bool) -> usize {
     let best = best.expect("a gate is open to someone");
     peers[best].current -= total;
     best
+}
+
+/// What is wrong with a `fail_timeout`: nginx reads it in seconds, and refuses parts of one.
+pub(super) fn check(fail_timeout: Duration) -> Result<(), Clash> {
+    if fail_timeout.as_nanos() % 1_000_000_000 == 0 {
+        return Ok(());
+    }
+    Err(Clash {
+        option: "fail-timeout",
+        message: "nginx counts the time for which an endpoint is out in whole seconds".to_owned(),
+        help: format!("write \"{}s\"", whole_seconds(fail_timeout.as_nanos()) + 1),
+    })
 }
 
 fn whole_seconds(nanos: u64) -> Seconds {
@@ -355,7 +409,11 @@ mod tests {
         let mut peers = peers(&[1, 1]);
         peers.on_failed(at(100), 0);
         assert_eq!(picks(&mut peers, 110, 3), [1, 1, 1], "ten seconds are not more than ten");
-        assert_eq!(picks(&mut peers, 111, 2), [1, 0], "its weight of one had gone, and is back at the first look");
+        assert_eq!(
+            picks(&mut peers, 111, 2),
+            [1, 0],
+            "its weight of one had gone, and is back at the first look"
+        );
     }
 
     /// One probe at a time: once let through, it stays out until that one has been answered, or the timeout is over.

@@ -3,7 +3,7 @@
 //! Sources: round_robin_lb.h and `EdfLoadBalancerBase` in load_balancer_impl.cc of envoyproxy/envoy at 12ca3fd.
 
 use super::super::Update;
-use super::super::edf::Edf;
+use super::super::edf::{Edf, differ};
 use crate::dice::Dice;
 use crate::listing::View;
 use crate::state::State;
@@ -41,7 +41,9 @@ impl Envoy {
 
     pub(super) fn state(&self, view: View<'_>) -> State {
         match &self.scheduler {
-            Some(scheduler) => State::table([("seed", State::from(self.seed)), ("deadlines", scheduler.state(view))]),
+            Some(scheduler) => {
+                State::table([("seed", State::from(self.seed)), ("deadlines", scheduler.state(view))])
+            }
             None => {
                 let next = (self.turns % u64::from(view.len())) as u32;
                 State::table([("seed", State::from(self.seed)), ("next", State::from(view.name(next)))])
