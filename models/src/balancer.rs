@@ -1,10 +1,20 @@
 //! Balancers: which endpoint of a view gets the next request. The trait and the catalog.
 
+mod edf;
+mod jsq;
 mod jump;
+mod least_conn;
+mod least_request;
+mod load_weight;
+mod nginx;
 mod p2c;
 mod per_host;
+mod pick_first;
 mod random;
 mod round_robin;
+pub mod slow_start;
+mod stride;
+mod weighted_round_robin;
 
 use schism_core::{Draw, Time};
 
@@ -299,6 +309,11 @@ macro_rules! catalog {
 catalog! {
     "random", "uniformly at random", Random = random::Random;
     "round-robin", "each endpoint in turn, from a random start", RoundRobin = round_robin::RoundRobin;
+    "pick-first", "the first that can be reached, and that one until it no longer can", PickFirst = pick_first::PickFirst;
     "p2c", "of two distinct endpoints drawn at random, the one with fewer requests in flight", P2c = p2c::P2c;
+    "least-request", "of some that are drawn, or of all, the one with the fewest requests in flight", LeastRequest = least_request::LeastRequest;
+    "least-conn", "the one with the fewest requests in flight for its weight, in turn among several", LeastConn = least_conn::LeastConn;
+    "jsq", "the shortest queue of all, by one's own requests in flight or by a board that may be old", Jsq = jsq::Jsq;
+    "weighted-round-robin", "in turn, by weight", WeightedRoundRobin = weighted_round_robin::WeightedRoundRobin;
     "jump", "the endpoint of the request's key, by jump consistent hash", Jump = jump::Jump;
 }
