@@ -6,6 +6,7 @@ pub mod cache;
 pub mod client;
 pub mod factor;
 pub mod failpoint;
+pub mod hash;
 pub mod keys;
 pub mod listing;
 pub mod nemesis;
