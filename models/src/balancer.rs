@@ -1,9 +1,16 @@
 //! Balancers: which endpoint of a view gets the next request. The trait and the catalog.
 
+mod bounded;
 mod jump;
+mod maglev;
+#[cfg(test)]
+mod movement;
 mod p2c;
 mod random;
+mod rendezvous;
+mod ring;
 mod round_robin;
+mod shares;
 
 use schism_core::{Draw, Draws, Luck};
 

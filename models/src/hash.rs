@@ -126,9 +126,9 @@ mod tests {
     /// sdbm's step is `hash * 65599 + byte`; the avalanche of two words is by the C expressions, computed elsewhere.
     #[test]
     fn haproxy_hashes_with_sdbm_and_an_avalanche() {
-        let plain = |text: &str| text.bytes().fold(0_u32, |hash, byte| {
-            hash.wrapping_mul(65_599).wrapping_add(u32::from(byte))
-        });
+        let plain = |text: &str| {
+            text.bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(65_599).wrapping_add(u32::from(byte)))
+        };
         for text in ["", "a", "session-abc", "é"] {
             assert_eq!(sdbm(text.as_bytes()), plain(text));
             assert_eq!(Hash::Sdbm.of(text.as_bytes()), u64::from(full_hash(plain(text))));
