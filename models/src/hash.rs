@@ -1,4 +1,4 @@
-//! The hash functions of balancers: of endpoints' names and of requests' keys.
+//! Hash functions that balancers place keys and endpoints by.
 
 use std::hash::Hasher;
 

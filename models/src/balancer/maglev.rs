@@ -5,7 +5,109 @@
 
 use twox_hash::XxHash64;
 
+use super::bounded::Bounds;
+use super::hash_policy::{self, Policy};
 use super::shares::{self, Share};
+use super::{Balancer, Call, Scope, Seat, Update};
+use crate::dice::Dice;
+use crate::hash::Hash;
+use crate::listing::View;
+use crate::options::{Clash, options};
+use crate::state::State;
+
+options! {
+    /// The options of `maglev`, with the defaults of Envoy's `Maglev` (api/envoy/extensions/load_balancing_policies).
+    pub struct Config {
+        table_size: u32 = 65_537, "table-size", Count(2, 5_000_011), "How many slots the table has: a prime number";
+        bounded_load: Option<u32> = None, "bounded-load", PercentOr(100, 65_535, "none"),
+            "How many requests an endpoint may have, of its share of all, before others get its keys";
+        hash_policy: Vec<Policy> = vec![Policy::Key], "hash-policy", Words(Policy::WORDS),
+            "What of a request is hashed, in this order";
+    }
+}
+
+/// A table of the view as it was at the last update, once somebody has asked for it.
+#[derive(Clone, Debug)]
+pub struct Maglev {
+    config: Config,
+    built: Option<Built>,
+}
+
+#[derive(Clone, Debug)]
+struct Built {
+    table: Table,
+    bounds: Option<Bounds>,
+}
+
+impl Balancer for Maglev {
+    type Config = Config;
+
+    const SCOPE: Scope = Scope::Level;
+
+    fn new(config: &Config, _: &Seat, _: &mut Dice<'_>) -> Maglev {
+        Maglev { config: config.clone(), built: None }
+    }
+
+    fn check(config: &Config) -> Result<(), Clash> {
+        let size = config.table_size;
+        if is_prime(size) {
+            return Ok(());
+        }
+        let below = (2..size).rev().find(|&size| is_prime(size));
+        let above = (size..).find(|&size| is_prime(size));
+        let near: Vec<String> = below.into_iter().chain(above).map(|size| size.to_string()).collect();
+        Err(Clash {
+            option: "table-size",
+            message: format!("the size of Maglev's table is a prime number, and {size} is none"),
+            help: format!("write {}", near.join(" or ")),
+        })
+    }
+
+    /// Envoy builds its table at once; who looks at it only now and then need not.
+    fn on_update(&mut self, _: View<'_>, _: Update, _: &mut Dice<'_>) {
+        self.built = None;
+    }
+
+    fn pick(&mut self, view: View<'_>, call: &Call<'_>, dice: &mut Dice<'_>) -> u32 {
+        let Built { table, bounds } = self.built.get_or_insert_with(|| Built::new(&self.config, view));
+        let hash = hash_policy::hash_of(call, &self.config.hash_policy, Hash::Xxh64);
+        let hash = hash.unwrap_or_else(|| dice.word());
+        let hashed = table.place(of_attempt(hash, call.attempt()));
+        let in_flight = |place| view.in_flight(place);
+        let all = view.total_in_flight();
+        bounds.as_mut().map_or(hashed, |bounds| bounds.pick(all, in_flight, hash, hashed))
+    }
+
+    fn state(&self, view: View<'_>) -> State {
+        let fresh;
+        let built = match &self.built {
+            Some(built) => built,
+            None => {
+                fresh = Built::new(&self.config, view);
+                &fresh
+            }
+        };
+        let slots = &built.table.slots;
+        let mut counts = vec![0_u32; view.len() as usize];
+        slots.iter().for_each(|&place| counts[place as usize] += 1);
+        let of_those_there = || counts.iter().copied().filter(|&count| count > 0);
+        State::table([
+            ("size", State::from(slots.len() as u32)),
+            ("fewest-entries", of_those_there().min().unwrap_or(0).into()),
+            ("most-entries", of_those_there().max().unwrap_or(0).into()),
+            ("table", State::list(slots.iter().map(|&place| view.name(place)))),
+        ])
+    }
+}
+
+impl Built {
+    fn new(config: &Config, view: View<'_>) -> Built {
+        let mut shares = shares::shares(&shares::hosts(view));
+        let bounds = config.bounded_load.map(|factor| Bounds::new(factor, shares.clone()));
+        shares.sort_by_key(|share| view.name(share.place));
+        Built { table: Table::new(&shares, |place| view.name(place), config.table_size), bounds }
+    }
+}
 
 /// A table of places: every slot has one.
 #[derive(Clone, Debug, Default)]
@@ -109,13 +211,8 @@ mod tests {
     const ADDRESSES: [&str; 6] =
         ["127.0.0.1:90", "127.0.0.1:91", "127.0.0.1:92", "127.0.0.1:93", "127.0.0.1:94", "127.0.0.1:95"];
 
-    fn host(place: u32, weight: u32) -> Host {
+    fn host(place: u32, weight: u64) -> Host {
         Host { place, weight, locality: None }
-    }
-
-    fn even(names: &[String], size: u32) -> Table {
-        let hosts: Vec<Host> = (0..names.len() as u32).map(|place| host(place, 1)).collect();
-        Table::new(&shares(&hosts), |place| &names[place as usize], size)
     }
 
     fn table(hosts: &[Host], size: u32) -> Table {
@@ -179,7 +276,7 @@ mod tests {
             (10, 1872, 47, 1.0475, 0.02435261792908516),
             (50, 479, 98, 1.0925, 0.046882832678924166),
         ] {
-            let mut names: Vec<String> = (0..=servers).map(|server| format!("s{server}")).collect();
+            let names: Vec<String> = (0..=servers).map(|server| format!("s{server}")).collect();
             let sorted = |hosts: u32| {
                 let mut of: Vec<Host> = (0..hosts).map(|place| host(place, 1)).collect();
                 of.sort_by_key(|host| &names[host.place as usize]);

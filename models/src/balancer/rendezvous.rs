@@ -3,6 +3,73 @@
 //! Thaler and Ravishankar, "Using name-based mappings to increase hit rates", 1998, as Envoy does it, whose logarithm is
 //! an approximation: source/extensions/load_balancing_policies/rendezvous_hash/rendezvous_hash_lb.cc at 5732d39.
 
+use super::bounded::Bounds;
+use super::hash_policy::{self, Policy};
+use super::maglev::of_attempt;
+use super::shares::{self, Share};
+use super::{Balancer, Call, Scope, Seat, Update};
+use crate::dice::Dice;
+use crate::hash::Hash;
+use crate::listing::View;
+use crate::options::options;
+use crate::state::State;
+
+options! {
+    /// The options of `rendezvous`, with the defaults of Envoy's `RendezvousHash`.
+    pub struct Config {
+        bounded_load: Option<u32> = None, "bounded-load", PercentOr(100, 65_535, "none"),
+            "How many requests an endpoint may have, of its share of all, before others get its keys";
+        hash_policy: Vec<Policy> = vec![Policy::Key], "hash-policy", Words(Policy::WORDS),
+            "What of a request is hashed, in this order";
+    }
+}
+
+/// The endpoints of the view as it was at the last update.
+#[derive(Clone, Debug)]
+pub struct Rendezvous {
+    config: Config,
+    candidates: Vec<Candidate>,
+    bounds: Option<Bounds>,
+}
+
+impl Balancer for Rendezvous {
+    type Config = Config;
+
+    const SCOPE: Scope = Scope::Level;
+
+    fn new(config: &Config, _: &Seat, _: &mut Dice<'_>) -> Rendezvous {
+        Rendezvous { config: config.clone(), candidates: Vec::new(), bounds: None }
+    }
+
+    fn on_update(&mut self, view: View<'_>, _: Update, _: &mut Dice<'_>) {
+        let shares = shares::shares(&shares::hosts(view));
+        let name = |place| Hash::Xxh64.of(view.name(place).as_bytes());
+        let candidate = |&Share { place, part }: &Share| Candidate { place, part, hash: name(place) };
+        self.candidates = shares.iter().map(candidate).collect();
+        self.bounds = self.config.bounded_load.map(|factor| Bounds::new(factor, shares));
+    }
+
+    fn pick(&mut self, view: View<'_>, call: &Call<'_>, dice: &mut Dice<'_>) -> u32 {
+        let hash = hash_policy::hash_of(call, &self.config.hash_policy, Hash::Xxh64);
+        let hash = hash.unwrap_or_else(|| dice.word());
+        let hashed = highest(&self.candidates, of_attempt(hash, call.attempt()));
+        let in_flight = |place| view.in_flight(place);
+        let all = view.total_in_flight();
+        self.bounds.as_mut().map_or(hashed, |bounds| bounds.pick(all, in_flight, hash, hashed))
+    }
+
+    fn state(&self, view: View<'_>) -> State {
+        let shown = |candidate: &Candidate| {
+            State::table([
+                ("endpoint", State::from(view.name(candidate.place))),
+                ("hash", candidate.hash.into()),
+                ("share", candidate.part.into()),
+            ])
+        };
+        State::table([("candidates", State::List(self.candidates.iter().map(shown).collect()))])
+    }
+}
+
 /// An endpoint as it competes.
 #[derive(Clone, Copy, Debug)]
 struct Candidate {

@@ -20,7 +20,7 @@ pub(super) struct Node<'a> {
     /// Its place in the view.
     pub(super) place: u32,
     /// How many entries it has.
-    pub(super) entries: u32,
+    pub(super) entries: u64,
 }
 
 impl Ring {
@@ -76,6 +76,19 @@ impl Ring {
     /// The entries: their hashes and the places of their endpoints.
     pub(super) fn entries(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
         self.hashes.iter().copied().zip(self.places.iter().copied())
+    }
+
+    /// How many entries each place has, of so many places.
+    pub(super) fn counts(&self, places: u32) -> Vec<u32> {
+        let mut counts = vec![0; places as usize];
+        self.places.iter().for_each(|&place| counts[place as usize] += 1);
+        counts
+    }
+
+    /// The hash of an entry.
+    #[inline]
+    pub(super) fn hash(&self, index: u32) -> u64 {
+        self.hashes[index as usize]
     }
 
     /// The index of the first entry that is not before a hash; that of the first entry behind the last.
@@ -173,19 +186,19 @@ pub(super) struct Server {
 }
 
 impl Server {
+    /// The most weight that a server can have: `SRV_UWGHT_MAX` in include/haproxy/server-t.h.
+    pub(super) const MOST_WEIGHT: u32 = 256;
+
     fn nodes(self) -> u32 {
-        self.weight.min(HAPROXY_MOST_WEIGHT) * HAPROXY_NODES
+        self.weight.min(Server::MOST_WEIGHT) * HAPROXY_NODES
     }
 }
 
 /// Nodes in the tree for each unit of weight: `BE_WEIGHT_SCALE` in HAProxy's include/haproxy/backend-t.h.
-pub(super) const HAPROXY_NODES: u32 = 16;
-
-/// The most weight that a server can have: `SRV_UWGHT_MAX` in HAProxy's include/haproxy/server-t.h.
-const HAPROXY_MOST_WEIGHT: u32 = 256;
+const HAPROXY_NODES: u32 = 16;
 
 /// `SRV_EWGHT_RANGE` in HAProxy's include/haproxy/server-t.h: how far apart the keys of two servers begin.
-const HAPROXY_RANGE: u32 = HAPROXY_MOST_WEIGHT * HAPROXY_NODES;
+const HAPROXY_RANGE: u32 = Server::MOST_WEIGHT * HAPROXY_NODES;
 
 fn haproxy_key(id: u32, index: u32) -> u64 {
     u64::from(full_hash(id.wrapping_mul(HAPROXY_RANGE).wrapping_add(index)))

@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 
 use schism_core::ZoneId;
 
+use crate::listing::View;
+
 /// An endpoint and what counts for its share.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Host {
     /// Its place in the view.
     pub(super) place: u32,
     /// Its weight.
-    pub(super) weight: u32,
+    pub(super) weight: u64,
     /// Its zone and that zone's weight, where localities are weighted.
     pub(super) locality: Option<(ZoneId, u32)>,
 }
@@ -25,6 +27,29 @@ pub(super) struct Share {
     pub(super) place: u32,
     /// Of 1.
     pub(super) part: f64,
+}
+
+/// All endpoints of a view, with their zones' weights where the balancer is to heed those.
+pub(super) fn hosts(view: View<'_>) -> Vec<Host> {
+    let host = |place| Host {
+        place,
+        weight: u64::from(view.listed_weight(place)),
+        locality: view.zone_weight(place).map(|weight| (view.endpoint(place).zone, weight)),
+    };
+    (0..view.len()).map(host).collect()
+}
+
+/// The endpoints of a view that are to get anything, with one weight each: the endpoint's times its zone's, as gRFC A42
+/// has it. If that leaves nobody, all count alike.
+pub(super) fn flat(view: View<'_>) -> Vec<Host> {
+    let all = hosts(view);
+    let weight = |host: &Host| host.weight * host.locality.map_or(1, |(_, weight)| u64::from(weight));
+    let host = |host: &Host| Host { weight: weight(host), locality: None, ..*host };
+    let some: Vec<Host> = all.iter().map(host).filter(|host| host.weight > 0).collect();
+    if some.is_empty() {
+        return all.iter().map(|host| Host { weight: 1, locality: None, ..*host }).collect();
+    }
+    some
 }
 
 /// The shares of these hosts, zone by zone where localities are weighted. A zone whose weight is 0 is left out, as in
@@ -67,8 +92,8 @@ fn of_zones(hosts: &[Host], zones: &BTreeMap<ZoneId, u32>) -> Vec<Share> {
 
 /// Envoy's `normalizeHostWeights`: of the part of their locality.
 fn of_hosts(hosts: &[Host], part: f64) -> Vec<Share> {
-    let sum: u64 = hosts.iter().map(|host| u64::from(host.weight)).sum();
-    let share = |host: &Host| Share { place: host.place, part: f64::from(host.weight) * part / sum as f64 };
+    let sum: u64 = hosts.iter().map(|host| host.weight).sum();
+    let share = |host: &Host| Share { place: host.place, part: host.weight as f64 * part / sum as f64 };
     hosts.iter().filter(|host| host.weight > 0).map(share).collect()
 }
 

@@ -9,15 +9,15 @@ use crate::balancer::shares::{Host, shares};
 const ENVOY_MOST: u32 = 8_388_608;
 
 /// Hosts with weights, and the zone and its weight where they are weighted.
-fn hosts(of: &[(u32, Option<(u16, u32)>)]) -> Vec<Host> {
-    let host = |(place, &(weight, locality)): (usize, &(u32, Option<(u16, u32)>))| {
+fn hosts(of: &[(u64, Option<(u16, u32)>)]) -> Vec<Host> {
+    let host = |(place, &(weight, locality)): (usize, &(u64, Option<(u16, u32)>))| {
         let locality = locality.map(|(zone, weight)| (ZoneId(zone), weight));
         Host { place: place as u32, weight, locality }
     };
     of.iter().enumerate().map(host).collect()
 }
 
-fn plain(weights: &[u32]) -> Vec<Host> {
+fn plain(weights: &[u64]) -> Vec<Host> {
     hosts(&weights.iter().map(|&weight| (weight, None)).collect::<Vec<_>>())
 }
 
@@ -27,13 +27,6 @@ fn proportional(names: &[&str], hosts: &[Host], sizes: (u32, u32), hash: Hash) -
 
 fn names_of(ring: &Ring, names: &'static [&'static str]) -> Vec<(u64, &'static str)> {
     ring.entries().map(|(hash, place)| (hash, names[place as usize])).collect()
-}
-
-/// How many entries each place has.
-fn counts(ring: &Ring, places: usize) -> Vec<u32> {
-    let mut counts = vec![0; places];
-    ring.entries().for_each(|(_, place)| counts[place as usize] += 1);
-    counts
 }
 
 /// Of so many hashes evenly around the ring, how many find each place.
@@ -125,7 +118,7 @@ fn envoys_tiny_weighted_ring_is_ours() {
         (16_117_243_373_044_804_889, "127.0.0.1:90"),
     ];
     assert_eq!(names_of(&ring, ADDRESSES), expected);
-    assert_eq!(counts(&ring, 3), [1, 2, 3]);
+    assert_eq!(ring.counts(3), [1, 2, 3]);
 }
 
 #[test]
@@ -133,20 +126,20 @@ fn envoys_rings_of_weighted_localities_are_ours() {
     let locality = |zone| Some((zone, u32::from(zone + 1) % 4));
     let alone = hosts(&[(1, locality(0)), (1, locality(1)), (1, locality(2)), (1, locality(3))]);
     let ring = proportional(ADDRESSES, &alone, (6_144, ENVOY_MOST), Hash::Xxh64);
-    assert_eq!(counts(&ring, 4), [1_024, 2_048, 3_072, 0], "a locality of weight 0 is left out");
+    assert_eq!(ring.counts(4), [1_024, 2_048, 3_072, 0], "a locality of weight 0 is left out");
     assert_eq!(histogram(&ring, 4, 6_000), [987, 1_932, 3_081, 0]);
 
     let pairs = hosts(&[(1, locality(0)), (2, locality(0)), (1, locality(1)), (2, locality(1))]);
     let ring = proportional(ADDRESSES, &pairs, (9_216, ENVOY_MOST), Hash::Xxh64);
     assert_eq!(ring.len(), 9_216);
-    assert_eq!(counts(&ring, 4), [1_024, 2_048, 2_048, 4_096]);
+    assert_eq!(ring.counts(4), [1_024, 2_048, 2_048, 4_096]);
     assert_eq!(histogram(&ring, 4, 9_000), [924, 2_009, 2_053, 4_014]);
 }
 
 #[test]
 fn envoys_ring_of_a_fractional_scale_is_ours() {
     let ring = proportional(ADDRESSES, &plain(&[1, 1]), (1_023, 1_023), Hash::Xxh64);
-    assert_eq!(counts(&ring, 2), [512, 511]);
+    assert_eq!(ring.counts(2), [512, 511]);
     assert_eq!(histogram(&ring, 2, 1_023), [526, 497]);
 }
 
@@ -178,7 +171,7 @@ fn grpcs_rings_are_ours() {
     ];
     assert_eq!(names_of(&ring, NAMES), expected);
     for (min, sizes) in [(3, [1, 1, 2]), (4, [2, 2, 3]), (6, [2, 2, 3]), (8, [3, 3, 4])] {
-        assert_eq!(counts(&proportional(NAMES, &hosts, (min, 20), Hash::Xxh64), 3), sizes, "min {min}");
+        assert_eq!(proportional(NAMES, &hosts, (min, 20), Hash::Xxh64).counts(3), sizes, "min {min}");
     }
     for (key, name) in [("1", "c"), ("2", "a"), ("3", "a"), ("4", "c")] {
         assert_eq!(found(&ring, NAMES, Hash::Xxh64.of(key.as_bytes())), name);
@@ -286,8 +279,11 @@ const ARTICLE: [Article; 6] = [
 ];
 
 fn article(hash: Hash, separator: &str, nodes: &[(&'static str, u32, u32)]) -> Ring {
-    let node =
-        |&(name, place, weight): &(&'static str, u32, u32)| Node { name, place, entries: 100 * weight };
+    let node = |&(name, place, weight): &(&'static str, u32, u32)| Node {
+        name,
+        place,
+        entries: u64::from(100 * weight),
+    };
     let nodes: Vec<Node<'_>> = nodes.iter().map(node).collect();
     Ring::of_virtual_nodes(&nodes, separator, hash)
 }
@@ -419,7 +415,7 @@ fn haproxy_takes_the_nearest() {
 fn haproxys_nodes_are_of_numbers_alone() {
     let server = |id, weight| Server { id, place: id - 1, weight };
     let ring = Ring::haproxy([server(1, 1), server(2, 3)].into_iter());
-    assert_eq!(counts(&ring, 2), [16, 48]);
+    assert_eq!(ring.counts(2), [16, 48]);
     let mut keys: Vec<u64> = (0..16).map(|index| u64::from(full_hash(4_096 + index))).collect();
     keys.sort_unstable();
     let first: Vec<u64> = ring.entries().filter(|&(_, place)| place == 0).map(|(hash, _)| hash).collect();
