@@ -194,9 +194,8 @@ pub(super) fn of_attempt(hash: u64, attempt: u32) -> u64 {
 }
 
 fn is_prime(number: u32) -> bool {
-    let divides = |divisor: &u32| number % divisor == 0;
-    number > 1
-        && !(2..number).take_while(|divisor| divisor * divisor <= number).any(|divisor| divides(&divisor))
+    let mut divisors = (2..number).take_while(|divisor| divisor * divisor <= number);
+    number > 1 && !divisors.any(|divisor| number.is_multiple_of(divisor))
 }
 
 #[cfg(test)]
@@ -206,7 +205,8 @@ mod tests {
     use super::*;
     use crate::balancer::movement;
     use crate::balancer::shares::{Host, shares};
-    use crate::hash::Hash;
+    use crate::balancer::stand::Stand;
+    use crate::keys::Subject;
 
     const ADDRESSES: [&str; 6] =
         ["127.0.0.1:90", "127.0.0.1:91", "127.0.0.1:92", "127.0.0.1:93", "127.0.0.1:94", "127.0.0.1:95"];
@@ -287,6 +287,66 @@ mod tests {
                 if with_new { new.place(hash) } else { old.place(hash) }
             });
         }
+    }
+
+    /// Whoever the hash finds, a later attempt looks where its changed hash leads, and a request about nothing anywhere.
+    #[test]
+    fn picks_are_the_tables() {
+        let stand = Stand::new(&ADDRESSES.map(|name| (name, 1)));
+        let mut maglev: Maglev = stand.balancer(&Config { table_size: 7, ..Config::default() });
+        let mut pick = |hash, attempt| stand.pick_again(&mut maglev, Subject::Hash(hash), attempt).to_owned();
+        let slots = [2, 4, 0, 1, 5, 0, 3].map(|place: usize| ADDRESSES[place]);
+        for hash in 0..14 {
+            assert_eq!(pick(hash, 0), slots[hash as usize % 7]);
+            for attempt in 1..3 {
+                let changed = hash ^ u64::MAX.wrapping_sub(attempt).wrapping_add(1);
+                assert_eq!(pick(hash, attempt as u32), slots[(changed % 7) as usize]);
+            }
+        }
+        let nothing = Call::about(Subject::Nothing);
+        assert_eq!(stand.picked(&mut maglev, &nothing, &mut [8].into()), slots[1]);
+    }
+
+    #[test]
+    fn an_overloaded_endpoint_gives_way() {
+        let mut stand = Stand::new(&ADDRESSES.map(|name| (name, 1)));
+        let config = Config { table_size: 7, bounded_load: Some(150), ..Config::default() };
+        let mut maglev: Maglev = stand.balancer(&config);
+        stand.load(2, 2);
+        // 150% of two and the one to come are 5 slots, of which each of six has one: two are too many.
+        let other = stand.pick(&mut maglev, Subject::Hash(0)).to_owned();
+        assert_ne!(other, ADDRESSES[2]);
+        assert_eq!(
+            stand.pick(&mut maglev, Subject::Hash(1)),
+            ADDRESSES[4],
+            "who is not overloaded keeps its keys"
+        );
+    }
+
+    #[test]
+    fn a_table_is_shown_slot_by_slot() {
+        let stand = Stand::new(&[(ADDRESSES[0], 1), (ADDRESSES[1], 2)]);
+        let maglev: Maglev = stand.balancer(&Config { table_size: 17, ..Config::default() });
+        let State::Table(parts) = maglev.state(stand.view()) else { panic!("it is a table") };
+        let names = [1, 0, 0, 1, 0, 1, 1, 0, 1, 1, 1, 1, 1, 0, 1, 0, 1].map(|place: usize| ADDRESSES[place]);
+        assert_eq!(
+            parts,
+            [
+                ("size".to_owned(), State::Whole(17)),
+                ("fewest-entries".to_owned(), State::Whole(6)),
+                ("most-entries".to_owned(), State::Whole(11)),
+                ("table".to_owned(), State::list(names)),
+            ]
+        );
+    }
+
+    /// Envoy: "The table size of maglev must be prime number".
+    #[test]
+    fn a_size_that_is_not_prime_is_refused() {
+        let clash = Maglev::check(&Config { table_size: 8, ..Config::default() }).expect_err("8 is even");
+        assert_eq!(clash.message, "the size of Maglev's table is a prime number, and 8 is none");
+        assert_eq!(clash.help, "write 7 or 11");
+        assert_eq!(Maglev::check(&Config::default()), Ok(()));
     }
 
     #[test]

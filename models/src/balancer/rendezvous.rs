@@ -136,9 +136,12 @@ fn log2(number: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use schism_core::ZoneId;
+
     use super::*;
     use crate::balancer::movement;
-    use crate::hash::Hash;
+    use crate::balancer::stand::Stand;
+    use crate::keys::Subject;
 
     fn candidates(names: &[String], weights: &[u32]) -> Vec<Candidate> {
         let sum: u32 = weights.iter().sum();
@@ -183,6 +186,32 @@ mod tests {
             counts[highest(&candidates, hash) as usize] += 1;
         }
         assert_eq!(counts, [1_030, 1_928, 3_042]);
+    }
+
+    /// A later attempt changes the hash, a request about nothing has a random one, and the overloaded give way.
+    #[test]
+    fn attempts_and_loads_are_as_in_envoys_other_hashing_balancers() {
+        let names = addresses(6);
+        let weights: Vec<(&str, u32)> = names.iter().map(|name| (&name[..], 1)).collect();
+        let mut stand = Stand::new(&weights);
+        let mut rendezvous: Rendezvous =
+            stand.balancer(&Config { bounded_load: Some(100), ..Config::default() });
+        assert_eq!(stand.pick(&mut rendezvous, Subject::Hash(10)), "127.0.0.1:95");
+        assert_eq!(stand.pick_again(&mut rendezvous, Subject::Hash(10 ^ u64::MAX), 1), "127.0.0.1:95");
+        let nothing = Call::about(Subject::Nothing);
+        assert_eq!(stand.picked(&mut rendezvous, &nothing, &mut [2].into()), "127.0.0.1:93");
+        stand.load(5, 2);
+        assert_ne!(stand.pick(&mut rendezvous, Subject::Hash(10)), "127.0.0.1:95");
+    }
+
+    #[test]
+    fn localities_have_weights() {
+        let mut stand = Stand::new(&[("127.0.0.1:90", 1), ("127.0.0.1:91", 1), ("127.0.0.1:92", 1)]);
+        stand.endpoints.iter_mut().for_each(|endpoint| endpoint.zone = ZoneId(endpoint.ordinal as u16));
+        stand.zone_weights = vec![(ZoneId(0), 3), (ZoneId(1), 0), (ZoneId(2), 1)];
+        let rendezvous: Rendezvous = stand.balancer(&Config::default());
+        let shares: Vec<(u32, f64)> = rendezvous.candidates.iter().map(|it| (it.place, it.part)).collect();
+        assert_eq!(shares, [(0, 0.75), (2, 0.25)]);
     }
 
     /// The approximation is good to three digits, from the least fraction that there can be.

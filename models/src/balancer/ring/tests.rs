@@ -8,9 +8,11 @@ use crate::balancer::shares::{Host, shares};
 
 const ENVOY_MOST: u32 = 8_388_608;
 
-/// Hosts with weights, and the zone and its weight where they are weighted.
-fn hosts(of: &[(u64, Option<(u16, u32)>)]) -> Vec<Host> {
-    let host = |(place, &(weight, locality)): (usize, &(u64, Option<(u16, u32)>))| {
+/// A host's weight, and its zone and that zone's weight where those are weighted.
+type Weight = (u64, Option<(u16, u32)>);
+
+fn hosts(of: &[Weight]) -> Vec<Host> {
+    let host = |(place, &(weight, locality)): (usize, &Weight)| {
         let locality = locality.map(|(zone, weight)| (ZoneId(zone), weight));
         Host { place: place as u32, weight, locality }
     };
@@ -311,12 +313,15 @@ fn the_articles_rings_are_ours() {
     }
 }
 
+/// How many hashes there are.
+const ALL: f64 = 18_446_744_073_709_551_616.0;
+
 /// The share of the whole ring that each place owns.
 fn owned(ring: &Ring, places: usize) -> Vec<f64> {
     let mut owned = vec![0.0; places];
     let mut before = ring.entries().last().expect("a ring has an entry").0;
     for (hash, place) in ring.entries() {
-        owned[place as usize] += hash.wrapping_sub(before) as f64 / 2.0_f64.powi(64);
+        owned[place as usize] += hash.wrapping_sub(before) as f64 / ALL;
         before = hash;
     }
     owned
