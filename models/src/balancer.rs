@@ -7,14 +7,26 @@ mod least_conn;
 mod least_request;
 mod load_weight;
 mod nginx;
+mod bounded;
+mod hash_policy;
+mod jump;
+mod maglev;
+#[cfg(test)]
+mod movement;
 mod p2c;
 mod per_host;
 mod pick_first;
 mod random;
+mod rendezvous;
+mod ring;
+mod ring_hash;
 mod round_robin;
 pub mod slow_start;
 mod stride;
 mod weighted_round_robin;
+mod shares;
+#[cfg(test)]
+mod stand;
 
 use schism_core::{Draw, Time};
 
@@ -315,5 +327,8 @@ catalog! {
     "least-conn", "the one with the fewest requests in flight for its weight, in turn among several", LeastConn = least_conn::LeastConn;
     "jsq", "the shortest queue of all, by one's own requests in flight or by a board that may be old", Jsq = jsq::Jsq;
     "weighted-round-robin", "in turn, by weight", WeightedRoundRobin = weighted_round_robin::WeightedRoundRobin;
+    "ring-hash", "the endpoint of the request's hash, on a ring of hashes", RingHash = ring_hash::RingHash;
+    "maglev", "the endpoint of the request's hash, by Maglev's table", Maglev = maglev::Maglev;
+    "rendezvous", "the endpoint that scores highest with the request's hash", Rendezvous = rendezvous::Rendezvous;
     "jump", "the endpoint of the request's key, by jump consistent hash", Jump = jump::Jump;
 }
