@@ -1,0 +1,3 @@
+//! x
+mod score;
+mod rate;
