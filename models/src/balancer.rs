@@ -1,8 +1,16 @@
 //! Balancers: which endpoint of a view gets the next request. The trait and the catalog.
 
+mod aperture;
+mod c3;
+mod context_weighted;
+mod fenwick;
+mod go_zero_p2c;
 mod jump;
+mod members;
 mod p2c;
+mod peak_ewma;
 mod per_host;
+mod prequal;
 mod random;
 mod round_robin;
 
@@ -301,4 +309,10 @@ catalog! {
     "round-robin", "each endpoint in turn, from a random start", RoundRobin = round_robin::RoundRobin;
     "p2c", "of two distinct endpoints drawn at random, the one with fewer requests in flight", P2c = p2c::P2c;
     "jump", "the endpoint of the request's key, by jump consistent hash", Jump = jump::Jump;
+    "peak-ewma", "of two distinct endpoints drawn at random, the one that promises the shorter wait by a peak-sensitive average of round trips", PeakEwma = peak_ewma::PeakEwma;
+    "go-zero-p2c", "go-zero's: of two the less slow and busy, with a gate before who fails and a forced pick each second", GoZeroP2c = go_zero_p2c::GoZeroP2c;
+    "c3", "of a replica group the one with the lowest score by the latency and cubed queue that replies report", C3 = c3::C3;
+    "prequal", "the fastest of the endpoints that probes have found not to be hot", Prequal = prequal::Prequal;
+    "aperture", "of two in the client's own arc of the ring of endpoints, the less loaded by its part of the arc", Aperture = aperture::Aperture;
+    "context-weighted", "at random by weights of 0 to 100, without those of which too many requests failed lately", ContextWeighted = context_weighted::ContextWeighted;
 }

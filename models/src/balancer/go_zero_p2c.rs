@@ -45,7 +45,7 @@ impl Balancer for GoZeroP2c {
             for place in 0..view.len() {
                 let before = view.in_flight(place);
                 if before > 0 {
-                    self.nodes.touch(view.endpoint(place).ordinal, || Node { before, ..Node::NEW });
+                    self.nodes.touch(view.endpoint(place).ordinal, || Node::with_before(before));
                 }
             }
         }

@@ -103,9 +103,11 @@ impl Balancer for PeakEwma {
                 "Finagle takes nothing for an endpoint that has not answered: it sends one request to find out",
                 "leave it out, or take the flavour \"tower\" or \"envoy\"",
             ),
-            Flavour::Tower | Flavour::Finagle if config.penalty.to_bits() != PENALTY.to_bits() => {
-                clash("penalty", "only Envoy's penalty can be set", "leave it out, or take the flavour \"envoy\"")
-            }
+            Flavour::Tower | Flavour::Finagle if config.penalty.to_bits() != PENALTY.to_bits() => clash(
+                "penalty",
+                "only Envoy's penalty can be set",
+                "leave it out, or take the flavour \"envoy\"",
+            ),
             Flavour::Tower | Flavour::Finagle if config.aggregation != AGGREGATION => clash(
                 "aggregation-interval",
                 "only Envoy aggregates; the others see each round trip at once",

@@ -167,7 +167,9 @@ mod tests {
     #[test]
     fn the_second_is_another_and_comes_by_its_weight() {
         let arc = Arc { clients: 20, servers: 10, offset: 150, width: 100 };
-        let words = |units: u64| (0..units).map(move |unit| ((u128::from(unit) << 64) / u128::from(units)) as u64 + 1);
+        let words = |units: u64| {
+            (0..units).map(move |unit| ((u128::from(unit) << 64) / u128::from(units)) as u64 + 1)
+        };
         for (first, overlap) in weights(arc) {
             let left = 100 - overlap;
             let picked: Vec<u32> = words(left).map(|word| arc.pick_other(first, || word)).collect();

@@ -1,6 +1,6 @@
 //! One endpoint's circuit: open when too many of the last requests failed, and tried again by one request at a time.
 
-use schism_core::{Duration, Time};
+use schism_core::{Duration, Ratio, Time};
 
 use crate::sliding::Sliding;
 
@@ -10,8 +10,8 @@ const SLOTS: usize = 10;
 /// When a circuit opens, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rules {
-    /// It opens when a greater part of the requests than this failed, in percent.
-    pub(super) threshold: f64,
+    /// It opens when a greater part of the requests than this failed.
+    pub(super) threshold: Ratio,
     /// Within so much time.
     pub(super) window: Duration,
     /// If there were so many at least.
@@ -80,7 +80,10 @@ impl Circuit {
                 let count = if ok { &mut tally.well } else { &mut tally.failed };
                 *count = count.saturating_add(1);
                 let (well, failed) = self.counted(now);
-                if ok || well + failed < rules.least || self.failed(now) <= rules.threshold {
+                let (part, of) =
+                    (u128::from(rules.threshold.numerator()), u128::from(rules.threshold.denominator()));
+                let is_above = u128::from(failed) * of > u128::from(well + failed) * part;
+                if ok || well + failed < rules.least || !is_above {
                     return Turn::Stays;
                 }
                 self.state = State::Open(now + rules.open_for);
@@ -142,7 +145,7 @@ mod tests {
     use super::*;
 
     const RULES: Rules = Rules {
-        threshold: 50.0,
+        threshold: Ratio::new(1, 2),
         window: Duration::from_secs(10),
         least: 4,
         open_for: Duration::from_secs(5),

@@ -33,6 +33,11 @@ impl Node {
     pub(super) const NEW: Node =
         Node { lag: 0, success: SUCCESS, last: Time::START, picked: None, before: 0 };
 
+    /// The same, with attempts out that an older picker counts.
+    pub(super) fn with_before(before: u32) -> Node {
+        Node { before, ..Node::NEW }
+    }
+
     /// An attempt has ended: `buildDoneFunc`.
     pub(super) fn on_done(&mut self, now: Time, latency: Duration, ok: bool) {
         let since = now.since(self.last).as_nanos();

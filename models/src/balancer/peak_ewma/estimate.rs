@@ -86,8 +86,7 @@ impl Sampled {
         }
         self.aggregate(round);
         let alpha = self.at.map_or(1.0, |at| Sampled::alpha(now.since(at), decay));
-        self.next =
-            if self.next == 0.0 { millis } else { alpha * millis + (1.0 - alpha) * self.next };
+        self.next = if self.next == 0.0 { millis } else { alpha * millis + (1.0 - alpha) * self.next };
         self.at = Some(now);
     }
 

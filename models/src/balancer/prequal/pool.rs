@@ -45,8 +45,7 @@ impl Limit {
 /// the one with the fewest requests in flight. Of equals it is the first, which has been there longest.
 pub(super) fn best(pool: &[Probe], limit: Limit) -> Option<usize> {
     let cold = (0..pool.len()).filter(|&at| !limit.is_hot(&pool[at]));
-    cold.min_by_key(|&at| pool[at].latency)
-        .or_else(|| (0..pool.len()).min_by_key(|&at| pool[at].in_flight))
+    cold.min_by_key(|&at| pool[at].latency).or_else(|| (0..pool.len()).min_by_key(|&at| pool[at].in_flight))
 }
 
 /// The place of the worst: the rule turned round. Of hot ones that with the most requests in flight, or of cold ones alone
@@ -150,7 +149,8 @@ mod tests {
 
     #[test]
     fn probes_are_used_as_often_as_the_paper_says() {
-        for (per_request, times) in [(1.5, 7.692_307_692_307_692), (3.0, 1.315_789_473_684_210_6), (5.0, 1.0)] {
+        for (per_request, times) in [(1.5, 7.692_307_692_307_692), (3.0, 1.315_789_473_684_210_6), (5.0, 1.0)]
+        {
             let have = reuse(1.0, 16, 100, per_request, 1.0);
             assert!((have - times).abs() < 1e-15, "{have} is not {times}");
         }
