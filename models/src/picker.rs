@@ -194,10 +194,11 @@ impl Picker {
         self.groups.iter_mut().for_each(|group| group.balancer.on_reply(now, ordinal, reply));
     }
 
-    /// When it wants to be woken, if ever.
+    /// When it wants to be woken, if ever. A balancer that has nobody to pick from sleeps on.
     #[inline]
     pub fn due(&self) -> Option<Time> {
-        self.groups.iter().filter_map(|group| group.balancer.due()).min()
+        let awake = self.groups.iter().filter(|group| !group.members.endpoints().is_empty());
+        awake.filter_map(|group| group.balancer.due()).min()
     }
 
     /// It is woken.
