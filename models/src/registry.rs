@@ -12,6 +12,7 @@ pub mod consul;
 pub mod dns;
 pub mod etcd;
 pub mod eureka;
+pub mod history;
 pub mod kubernetes;
 pub mod nacos;
 mod nobody;

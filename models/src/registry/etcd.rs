@@ -2,11 +2,11 @@
 
 pub mod api;
 pub mod caller;
-pub mod history;
 pub mod lessor;
 pub mod log;
 pub mod member;
 pub mod registrar;
+pub mod replay;
 pub mod session;
 pub mod store;
 pub mod subscriber;

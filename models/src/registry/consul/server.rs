@@ -12,12 +12,11 @@ mod route;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schism_core::{FaultId, Luck, NodeId, Time};
+use schism_core::{Luck, NodeId, Time};
 
-use self::ails::Ghost;
 use self::blocked::Blocked;
 use self::disk::Syncs;
-use self::lag::Lag;
+use self::lag::Past;
 use self::reconcile::Reconciler;
 use self::route::Held;
 use super::api::{Disk, Msg, Timer};
@@ -31,8 +30,8 @@ use crate::failpoint::Passes;
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::plight::Plight;
-use crate::registry::bucket::Bucket;
-use crate::registry::etcd::history::History;
+use crate::registry::ail::{Ghosts, Lag, Throttles};
+use crate::registry::history::History;
 use crate::registry::raft::log::Log;
 use crate::registry::{Seat, Server};
 
@@ -69,11 +68,11 @@ pub struct Member {
     clients: BTreeSet<NodeId>,
     reconciler: Reconciler,
     /// What readers are shown, where that is not the catalog.
-    lag: Option<Box<Lag>>,
+    lag: Option<Box<Lag<Past>>>,
     /// Instances that have gone, and stay on the lists.
-    ghosts: BTreeMap<NodeId, Ghost>,
+    ghosts: Ghosts,
     /// What is left of the requests that throttles let through.
-    buckets: BTreeMap<FaultId, Bucket>,
+    throttles: Throttles,
     passes: Passes,
 }
 
@@ -134,8 +133,8 @@ impl Member {
             clients: BTreeSet::new(),
             reconciler: Reconciler::default(),
             lag: None,
-            ghosts: BTreeMap::new(),
-            buckets: BTreeMap::new(),
+            ghosts: Ghosts::default(),
+            throttles: Throttles::default(),
             passes: Passes::default(),
             me: *me,
             services,

@@ -16,17 +16,16 @@ use std::sync::Arc;
 
 use schism_core::{Duration, FaultId, NodeId, Time};
 
-use self::ails::Ghost;
 use self::disk::Syncs;
 use self::keeps::{Asker, Keeping};
-use self::lag::Lag;
+use self::lag::Past;
 use self::late::Late;
 use self::reads::Reading;
 use self::revokes::Batch;
 use super::api::{Answer, Ask, Failure, Msg};
-use super::history::{History, replay};
 use super::lessor::{Lessor, SWEEP};
 use super::log::{Disk, Entry, Output, Raft};
+use super::replay::replay;
 use super::store::{Command, LeaseId, Store};
 use super::{Config, LeaseClock, WatchLeader};
 use crate::failpoint::Passes;
@@ -34,8 +33,8 @@ use crate::listing::{Change, ServiceId};
 use crate::node::Ctx;
 use crate::observation::{Cause, Observation};
 use crate::plight::{Deregister, Plight};
-use crate::registry::ail::ills;
-use crate::registry::bucket::Bucket;
+use crate::registry::ail::{Ghosts, Lag, Throttles};
+use crate::registry::history::History;
 use crate::registry::raft::{Peer, Settings};
 use crate::registry::{self, Server};
 
@@ -104,13 +103,13 @@ pub struct Member {
     /// Expired leases that this leader has yet to propose to revoke, by sweep.
     revoking: Vec<Batch>,
     /// What readers and watchers are shown, where that is not the store.
-    lag: Option<Box<Lag>>,
+    lag: Option<Box<Lag<Past>>>,
     /// Up to where watchers have been told that are told nothing for now.
     held_back: BTreeMap<(ServiceId, NodeId), u64>,
     /// Instances that have gone, and stay on the lists.
-    ghosts: BTreeMap<NodeId, Ghost>,
+    ghosts: Ghosts,
     /// What is left of the requests that throttles let through.
-    buckets: BTreeMap<FaultId, Bucket>,
+    throttles: Throttles,
     passes: Passes,
     /// What was put off at a failpoint, by number.
     late: BTreeMap<u64, Late>,
@@ -258,8 +257,8 @@ impl Member {
             revoking: Vec::new(),
             lag: None,
             held_back: BTreeMap::new(),
-            ghosts: BTreeMap::new(),
-            buckets: BTreeMap::new(),
+            ghosts: Ghosts::default(),
+            throttles: Throttles::default(),
             passes: Passes::default(),
             late: BTreeMap::new(),
             last_late: 0,
@@ -333,7 +332,7 @@ impl Member {
     }
 
     fn on_ask(&mut self, ctx: &mut Ctx<'_>, caller: Caller, ask: Ask) {
-        if self.is_throttled(ctx) {
+        if self.throttles.refuse(ctx) {
             return self.answer(ctx, caller, Answer::Failed(Failure::Overloaded));
         }
         match ask {

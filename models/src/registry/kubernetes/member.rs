@@ -8,7 +8,7 @@ mod watches;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schism_core::{Duration, FaultId, NodeId};
+use schism_core::{Duration, NodeId};
 
 use self::ails::Lag;
 use self::calls::Late;
@@ -23,8 +23,7 @@ use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::{Observation, Write};
 use crate::plight::Plight;
-pub(super) use crate::registry::ail::ills;
-use crate::registry::bucket::Bucket;
+use crate::registry::ail::Throttles;
 use crate::registry::raft::Peer;
 use crate::registry::raft::log::{Entry, Proposal};
 use crate::registry::{Seat, Server};
@@ -87,7 +86,7 @@ pub struct Member {
     lag: Option<Lag>,
     /// Up to where watchers have been told that are told nothing for now.
     held_back: BTreeMap<(ServiceId, NodeId), u64>,
-    buckets: BTreeMap<FaultId, Bucket>,
+    throttles: Throttles,
     passes: Passes,
     late: BTreeMap<u64, Late>,
 }
@@ -213,7 +212,7 @@ impl Member {
             manager: None,
             lag: None,
             held_back: BTreeMap::new(),
-            buckets: BTreeMap::new(),
+            throttles: Throttles::default(),
             passes: Passes::default(),
             late: BTreeMap::new(),
             seat: seat.clone(),

@@ -14,13 +14,11 @@ mod watches;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schism_core::{Duration, FaultId, Luck, NodeId};
+use schism_core::{Duration, Luck, NodeId};
 
-use self::ails::Ghost;
 use self::clients::Conn;
 use self::disk::Syncs;
 use self::following::Following;
-use self::lag::Lag;
 use self::late::Late;
 use self::leading::Leading;
 use self::votes::Cable;
@@ -34,8 +32,8 @@ use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::plight::Plight;
-use crate::registry::bucket::Bucket;
-use crate::registry::etcd::history::History;
+use crate::registry::ail::{Ghosts, Lag, Throttles};
+use crate::registry::history::History;
 use crate::registry::{Seat, Server};
 
 /// What a server reminds itself of. Those with a number are of one turn: one time of looking, leading or following.
@@ -105,13 +103,13 @@ pub struct Member {
     news: BTreeSet<ServiceId>,
     history: History,
     /// What readers and watchers are shown, where that is not the tree.
-    lag: Option<Box<Lag>>,
+    lag: Option<Box<Lag<Tree>>>,
     /// Watchers that would have been told.
     held_back: BTreeSet<(ServiceId, NodeId)>,
     /// Instances that have gone, and stay on the lists.
-    ghosts: BTreeMap<NodeId, Ghost>,
+    ghosts: Ghosts,
     /// What is left of the requests that throttles let through.
-    buckets: BTreeMap<FaultId, Bucket>,
+    throttles: Throttles,
     passes: Passes,
     /// What was put off at a failpoint, by number.
     late: BTreeMap<u64, Late>,
@@ -164,8 +162,8 @@ impl Member {
             news: BTreeSet::new(),
             lag: None,
             held_back: BTreeSet::new(),
-            ghosts: BTreeMap::new(),
-            buckets: BTreeMap::new(),
+            ghosts: Ghosts::default(),
+            throttles: Throttles::default(),
             passes: Passes::default(),
             late: BTreeMap::new(),
             locked: Vec::new(),

@@ -67,7 +67,8 @@ impl Member {
             ctx.observe(Observation::Committed { at, write });
         }
         for &(service, change) in &outcome.changes {
-            self.mind_ghost(ctx, service, &change);
+            // Blocking queries end all the same, and list what haunts them.
+            self.ghosts.hide(ctx, service, change.endpoint, change.up);
             let (subject, up) = (change.endpoint.node, change.up);
             ctx.observe(Observation::Believes { service, subject, up });
         }

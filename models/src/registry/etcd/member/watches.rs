@@ -7,10 +7,10 @@ use schism_core::{FaultId, NodeId};
 use super::super::WatchLeader;
 use super::super::api::{Changes, Msg};
 use super::super::store::Compacted;
-use super::{Member, Timer, ills};
+use super::{Member, Timer};
 use crate::listing::{Change, ServiceId};
 use crate::node::Ctx;
-use crate::registry::ail::Ill;
+use crate::registry::ail::{is_gap, stalled_by};
 
 /// After so many election time-outs without a leader in a row a member ends its watches (interceptor.go,
 /// `maxNoLeaderCnt`).
@@ -66,7 +66,7 @@ impl Member {
             Ok(changes) => changes.to_vec(),
             Err(Compacted { .. }) => return self.cancel_watch(ctx, client, service),
         };
-        changes.retain(|change| change.up || !self.ghosts.contains_key(&change.endpoint.node));
+        changes.retain(|change| change.up || !self.ghosts.contains(change.endpoint.node));
         if !changes.is_empty() {
             ctx.stream(client, self.changes(service, changes).into());
         }
@@ -112,23 +112,4 @@ impl Member {
         }
         ctx.stream(client, Msg::Compacted { service }.into());
     }
-}
-
-/// The fault that keeps watchers from being told, if one does.
-fn stalled_by(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ills(ctx).find(|(_, ill)| **ill == Ill::Stalls).map(|(ailment, _)| ailment.by)
-}
-
-/// Whether what came after a revision is never told to a watcher. Each fault decides for itself.
-fn is_gap(ctx: &mut Ctx<'_>, before: u64, watcher: NodeId) -> bool {
-    let mut gap = false;
-    for (ailment, ill) in ills(ctx) {
-        if let Ill::Gaps(share) = *ill
-            && ailment.luck.derive(before).derive(watcher.0.into()).chance(share)
-        {
-            ctx.touch(ailment.by);
-            gap = true;
-        }
-    }
-    gap
 }

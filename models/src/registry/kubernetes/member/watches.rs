@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use schism_core::{FaultId, NodeId};
+use schism_core::NodeId;
 
 use super::super::api::{Msg, Slices};
-use super::{Member, Shared, ills};
+use super::{Member, Shared};
 use crate::listing::{Change, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
-use crate::registry::ail::Ill;
+use crate::registry::ail::{is_gap, stalled_by};
 
 impl Member {
     /// A client watches a service's slices: what it has missed is told at once.
@@ -83,23 +83,4 @@ impl Member {
             ctx.stream(client, Msg::Slices(Slices { changes, listing }).into());
         }
     }
-}
-
-/// The fault that keeps watchers from being told, if one does.
-fn stalled_by(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ills(ctx).find(|(_, ill)| **ill == Ill::Stalls).map(|(ailment, _)| ailment.by)
-}
-
-/// Whether what led to a revision is never told to a watcher. Each fault decides for itself.
-fn is_gap(ctx: &mut Ctx<'_>, revision: u64, watcher: NodeId) -> bool {
-    let mut gap = false;
-    for (ailment, ill) in ills(ctx) {
-        if let Ill::Gaps(share) = *ill
-            && ailment.luck.derive(revision).derive(watcher.0.into()).chance(share)
-        {
-            ctx.touch(ailment.by);
-            gap = true;
-        }
-    }
-    gap
 }
