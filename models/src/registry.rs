@@ -17,6 +17,7 @@ pub mod kubernetes;
 pub mod nacos;
 mod nobody;
 pub mod raft;
+mod syncs;
 pub mod zookeeper;
 
 use std::borrow::Cow;

@@ -51,6 +51,12 @@ pub struct Member {
     /// (agent/consul/leader.go, `setConsistentReadReady`).
     established: bool,
     disk: Syncs,
+    /// How long each sync takes.
+    fsync: Luck,
+    /// What came while a sync was stuck.
+    backlog: Vec<(Peer, Message<Command>)>,
+    /// What rang while a sync was stuck.
+    missed: Vec<Alarm>,
     gossip: Gossip,
     luck: Luck,
     /// The number of the last request taken.
@@ -113,7 +119,10 @@ impl Member {
             raft,
             led: false,
             established: false,
-            disk: Syncs::new(ctx.luck("fsync"), &disk.log),
+            disk: Syncs::new((disk.log.term, disk.log.vote)),
+            fsync: ctx.luck("fsync"),
+            backlog: Vec::new(),
+            missed: Vec::new(),
             gossip: Gossip::new(
                 Arc::new(config.gossip.clone()),
                 *me as gossip::Peer,
@@ -185,7 +194,7 @@ impl Member {
     fn on_raft(&mut self, ctx: &mut Ctx<'_>, from: NodeId, message: Message<Command>) {
         let Some(peer) = self.cluster.server_at(from) else { return };
         if self.disk.is_stuck() && !message.is_heartbeat() {
-            return self.disk.backlog.push((peer as Peer, message));
+            return self.backlog.push((peer as Peer, message));
         }
         self.raft.step(ctx.now(), peer as Peer, message);
         self.settle(ctx);
@@ -193,10 +202,10 @@ impl Member {
 
     /// What came while a sync was stuck.
     fn catch_up(&mut self, ctx: &mut Ctx<'_>) {
-        for (peer, message) in std::mem::take(&mut self.disk.backlog) {
+        for (peer, message) in std::mem::take(&mut self.backlog) {
             self.raft.step(ctx.now(), peer, message);
         }
-        for alarm in std::mem::take(&mut self.disk.missed) {
+        for alarm in std::mem::take(&mut self.missed) {
             self.raft.on_alarm(ctx.now(), alarm);
         }
     }
@@ -224,7 +233,7 @@ impl Member {
     fn obey(&mut self, ctx: &mut Ctx<'_>, output: Output<Command>) {
         match output {
             Output::Send(to, message) => self.send(ctx, to, message),
-            Output::SendAfterSync(to, message) => self.disk.held.push((to, message)),
+            Output::SendAfterSync(to, message) => self.disk.hold((to, message)),
             Output::HangUp(peer) => ctx.hang_up(self.cluster.server(peer as usize)),
             Output::Remind(after, alarm) => ctx.after(after, Timer::Raft(alarm).into()),
             Output::Verified { id, leads } => self.on_verified(ctx, id, leads),
@@ -367,7 +376,7 @@ impl Server for Member {
 impl Member {
     fn on_alarm(&mut self, ctx: &mut Ctx<'_>, alarm: Alarm) {
         if self.disk.is_stuck() && !matches!(alarm, Alarm::Beat(..)) {
-            return self.disk.missed.push(alarm);
+            return self.missed.push(alarm);
         }
         self.raft.on_alarm(ctx.now(), alarm);
         self.settle(ctx);

@@ -14,7 +14,7 @@ mod writes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schism_core::{Duration, FaultId, NodeId, Time};
+use schism_core::{Duration, FaultId, Luck, NodeId, Time};
 
 use self::disk::Syncs;
 use self::keeps::{Asker, Keeping};
@@ -85,6 +85,8 @@ pub struct Member {
     history: History,
     led: bool,
     disk: Syncs,
+    /// How long each sync takes.
+    fsync: Luck,
     /// The number of the last request taken.
     last: u64,
     /// Requests that wait for their entry to be applied.
@@ -243,7 +245,8 @@ impl Member {
             store,
             lessor: Lessor::Secondary,
             led: false,
-            disk: Syncs::new(ctx.luck("fsync"), disk),
+            disk: Syncs::new((disk.term, disk.vote)),
+            fsync: ctx.luck("fsync"),
             // Numbers of an earlier life must not come again; no life takes one a nanosecond.
             last: ctx.moment().as_nanos(),
             proposed: BTreeMap::new(),
@@ -379,7 +382,7 @@ impl Member {
     fn obey(&mut self, ctx: &mut Ctx<'_>, output: Output) {
         match output {
             Output::Send(to, message) => self.send(ctx, to, message),
-            Output::SendAfterSync(to, message) => self.disk.held.push((to, message)),
+            Output::SendAfterSync(to, message) => self.disk.hold((to, message)),
             Output::ReadReady { id, index } => {
                 if id == self.reads.current {
                     self.reads.index = Some(index);

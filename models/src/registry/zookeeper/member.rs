@@ -27,6 +27,7 @@ use super::api::{Leader, Learner, Msg};
 use super::election::{Election, Vote};
 use super::log::{Disk, Log, Sid};
 use super::tree::Tree;
+use super::zxid::Zxid;
 use crate::failpoint::Passes;
 use crate::listing::ServiceId;
 use crate::node::Ctx;
@@ -92,6 +93,10 @@ pub struct Member {
     stands_back: bool,
     restarts: Luck,
     disk: Syncs,
+    /// The last proposal that is on the disk.
+    synced: Zxid,
+    /// How long each sync takes.
+    fsync: Luck,
     /// The number of the last request, session, vote or read.
     last: u64,
     conns: BTreeMap<NodeId, Conn>,
@@ -153,7 +158,9 @@ impl Member {
             turn: 0,
             stands_back: false,
             restarts: ctx.luck("restarts"),
-            disk: Syncs::new(ctx.luck("fsync"), disk),
+            disk: Syncs::new((disk.accepted, disk.current)),
+            synced: disk.log.last(),
+            fsync: ctx.luck("fsync"),
             // Numbers of an earlier life must not come again; no life takes one a nanosecond.
             last: ctx.moment().as_nanos(),
             conns: BTreeMap::new(),
@@ -200,7 +207,7 @@ impl Member {
             return self.lead(ctx);
         }
         let own = Vote { epoch: self.current, zxid: self.log.last(), leader: self.me };
-        let least = Vote { epoch: 0, zxid: super::zxid::Zxid::ZERO, ..own };
+        let least = Vote { epoch: 0, zxid: Zxid::ZERO, ..own };
         self.election.look(if self.stands_back { least } else { own });
         self.settle_election(ctx);
     }
