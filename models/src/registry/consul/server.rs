@@ -22,7 +22,7 @@ use self::route::Held;
 use super::api::{Disk, Msg, Timer};
 use super::catalog::{Catalog, Command};
 use super::cluster::{Cluster, Who};
-use super::gossip::{self, Gossip};
+use super::gossip::{self, Event, Gossip};
 use super::pulse::{Pulse, YAMUX};
 use super::raft::{Alarm, Message, Output, Peer, Raft};
 use super::{Config, Health};
@@ -270,19 +270,10 @@ impl Member {
     fn heed_gossip(&mut self, ctx: &mut Ctx<'_>) {
         let outputs: Vec<gossip::Output> = self.gossip.outputs().collect();
         for output in outputs {
-            match output {
-                gossip::Output::Send(to, packet) => {
-                    ctx.send(self.cluster.node(to), Msg::Gossip(packet).into());
-                }
-                gossip::Output::Stream(to, packet) => {
-                    ctx.stream(self.cluster.node(to), Msg::Gossip(packet).into());
-                }
-                gossip::Output::After(after, timer) => ctx.after(after, Timer::Gossip(timer).into()),
-                gossip::Output::Joined(peer) | gossip::Output::Failed(peer) => {
-                    self.on_member(ctx, peer, false);
-                }
-                gossip::Output::Left(peer) | gossip::Output::Reaped(peer) => self.on_member(ctx, peer, true),
-                gossip::Output::Known | gossip::Output::Gone => {}
+            match self.cluster.carry(ctx, output) {
+                Some(Event::Joined(peer) | Event::Failed(peer)) => self.on_member(ctx, peer, false),
+                Some(Event::Left(peer) | Event::Reaped(peer)) => self.on_member(ctx, peer, true),
+                Some(Event::Known | Event::Gone) | None => {}
             }
         }
     }
