@@ -17,7 +17,9 @@ pub mod kubernetes;
 pub mod nacos;
 mod nobody;
 pub mod raft;
+mod replica;
 mod syncs;
+mod timers;
 pub mod zookeeper;
 
 use std::borrow::Cow;
@@ -34,9 +36,10 @@ pub use self::nobody::Nobody;
 
 use crate::cache::Reads;
 use crate::client::Operation;
-use crate::listing::{Change, Listing};
+use crate::listing::{Change, Endpoint, Listing, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Outcome;
+use crate::service::ReRegister;
 
 /// A process of the registry's own.
 pub trait Server {
@@ -247,6 +250,17 @@ pub struct Address<C> {
     pub config: Arc<C>,
     /// Where everyone is.
     pub layout: Arc<Layout>,
+}
+
+/// What an instance has the registry list.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// On the list of this service.
+    pub service: ServiceId,
+    /// As this.
+    pub endpoint: Endpoint,
+    /// Whether it registers anew when its registration is lost.
+    pub re_register: ReRegister,
 }
 
 /// Processes of the registry's besides its members.

@@ -12,7 +12,7 @@ use crate::listing::{Endpoint, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::plight::Plight;
-use crate::registry::{self, Address};
+use crate::registry::{self, Address, Entry};
 use crate::service::ReRegister;
 
 /// An instance registers up to so long after it has started. Ours.
@@ -55,13 +55,8 @@ impl Registrar {
     /// # Panics
     ///
     /// If there is no agent on its host.
-    pub fn boot(
-        address: &Address<Config>,
-        service: ServiceId,
-        endpoint: Endpoint,
-        re_register: ReRegister,
-        ctx: &mut Ctx<'_>,
-    ) -> Registrar {
+    pub fn boot(address: &Address<Config>, entry: Entry, ctx: &mut Ctx<'_>) -> Registrar {
+        let Entry { service, endpoint, re_register } = entry;
         let Address { config, layout } = address;
         let cluster = Cluster::new(layout.clone());
         let agent = cluster.agent_of(ctx.me()).expect("there is an agent on each instance's host");

@@ -12,7 +12,7 @@ use crate::listing::{Endpoint, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::plight::Plight;
-use crate::registry::{self, Address, Registrar as _};
+use crate::registry::{self, Address, Entry, Registrar as _};
 use crate::service::ReRegister;
 
 /// The keepalive loop wakes this often: 500 ms (client/v3/lease.go, `sendKeepAliveLoop`).
@@ -160,13 +160,8 @@ impl registry::Registrar for Registrar {
 
 impl Registrar {
     /// An instance that will register when it has started, up to half a second from now.
-    pub fn boot(
-        address: &Address<Config>,
-        service: ServiceId,
-        endpoint: Endpoint,
-        re_register: ReRegister,
-        ctx: &mut Ctx<'_>,
-    ) -> Registrar {
+    pub fn boot(address: &Address<Config>, entry: Entry, ctx: &mut Ctx<'_>) -> Registrar {
+        let Entry { service, endpoint, re_register } = entry;
         let start = Duration::from_nanos(ctx.luck("start").below(WAKE.as_nanos() as u32).into());
         ctx.after(start, Timer::Register.into());
         let session = Session::new(address, endpoint.zone, ctx);

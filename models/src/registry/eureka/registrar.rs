@@ -8,11 +8,10 @@ use super::supervisor::Supervisor;
 use super::transport::{Ending, Http};
 use super::{Config, Registration, Start, Timer, order};
 use crate::failpoint::{Pass, Passes, Point};
-use crate::listing::{Endpoint, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::plight::Plight;
-use crate::registry::{self, Address};
+use crate::registry::{self, Address, Entry};
 use crate::service::ReRegister;
 
 /// An instance's side of its registration (eureka-client, discovery/DiscoveryClient.java and
@@ -152,13 +151,8 @@ impl registry::Registrar for Registrar {
 impl Registrar {
     /// An instance that starts. In a run that begins with everything running it is registered already, and its
     /// heartbeat is somewhere between two.
-    pub fn boot(
-        address: &Address<Config>,
-        service: ServiceId,
-        endpoint: Endpoint,
-        re_register: ReRegister,
-        ctx: &mut Ctx<'_>,
-    ) -> Registrar {
+    pub fn boot(address: &Address<Config>, entry: Entry, ctx: &mut Ctx<'_>) -> Registrar {
+        let Entry { service, endpoint, re_register } = entry;
         let config = &address.config;
         let mut registrar = Registrar {
             http: Http::new(config, order(address, endpoint.zone, ctx), ctx),

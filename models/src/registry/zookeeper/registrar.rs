@@ -11,7 +11,7 @@ use crate::listing::{Endpoint, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::plight::Plight;
-use crate::registry::{self, Address};
+use crate::registry::{self, Address, Entry};
 use crate::service::ReRegister;
 
 /// Instances begin up to so much apart. Ours.
@@ -62,13 +62,8 @@ enum Stage {
 
 impl Registrar {
     /// An instance that will register when it has started, up to half a second from now.
-    pub fn boot(
-        address: &Address<Config>,
-        service: ServiceId,
-        endpoint: Endpoint,
-        re_register: ReRegister,
-        ctx: &mut Ctx<'_>,
-    ) -> Registrar {
+    pub fn boot(address: &Address<Config>, entry: Entry, ctx: &mut Ctx<'_>) -> Registrar {
+        let Entry { service, endpoint, re_register } = entry;
         let start = Duration::from_nanos(ctx.luck("start").below(START.as_nanos() as u32).into());
         ctx.after(start, Timer::Begin.into());
         Registrar {

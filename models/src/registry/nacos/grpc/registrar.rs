@@ -11,8 +11,8 @@ use crate::listing::{Endpoint, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::plight::Plight;
-use crate::registry::Address;
 use crate::registry::nacos::Config;
+use crate::registry::{Address, Entry};
 use crate::service::ReRegister;
 
 /// Instances are not started in the same instant, but within half a second.
@@ -55,13 +55,8 @@ enum Stage {
 
 impl Registrar {
     /// An instance that will register when it has started, up to half a second from now.
-    pub fn boot(
-        address: &Address<Config>,
-        service: ServiceId,
-        endpoint: Endpoint,
-        re_register: ReRegister,
-        ctx: &mut Ctx<'_>,
-    ) -> Registrar {
+    pub fn boot(address: &Address<Config>, entry: Entry, ctx: &mut Ctx<'_>) -> Registrar {
+        let Entry { service, endpoint, re_register } = entry;
         let start = Duration::from_nanos(ctx.luck("start").below(START).into());
         ctx.after(start, Timer::Redo.into());
         Registrar {
