@@ -20,6 +20,7 @@ pub mod raft;
 mod replica;
 mod syncs;
 mod timers;
+mod watchers;
 pub mod zookeeper;
 
 use std::borrow::Cow;

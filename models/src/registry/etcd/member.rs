@@ -36,6 +36,7 @@ use crate::plight::{Deregister, Plight};
 use crate::registry::ail::{Ghosts, Lag, Throttles};
 use crate::registry::history::History;
 use crate::registry::raft::{Peer, Settings};
+use crate::registry::watchers::Watchers;
 use crate::registry::{self, Server};
 
 /// Where a member sits.
@@ -96,7 +97,7 @@ pub struct Member {
     /// Keepalives that wait for the leader.
     keeps: BTreeMap<u64, Keeping>,
     reads: Reading,
-    watchers: BTreeMap<ServiceId, BTreeSet<NodeId>>,
+    watchers: Watchers,
     /// How often in a row there was no leader when that was looked for.
     leaderless_for: u32,
     clients: BTreeSet<NodeId>,
@@ -106,8 +107,6 @@ pub struct Member {
     revoking: Vec<Batch>,
     /// What readers and watchers are shown, where that is not the store.
     lag: Option<Box<Lag<Past>>>,
-    /// Up to where watchers have been told that are told nothing for now.
-    held_back: BTreeMap<(ServiceId, NodeId), u64>,
     /// Instances that have gone, and stay on the lists.
     ghosts: Ghosts,
     /// What is left of the requests that throttles let through.
@@ -253,13 +252,12 @@ impl Member {
             leaderless: Vec::new(),
             keeps: BTreeMap::new(),
             reads: Reading::default(),
-            watchers: BTreeMap::new(),
+            watchers: Watchers::default(),
             leaderless_for: 0,
             clients: BTreeSet::new(),
             news: BTreeMap::new(),
             revoking: Vec::new(),
             lag: None,
-            held_back: BTreeMap::new(),
             ghosts: Ghosts::default(),
             throttles: Throttles::default(),
             passes: Passes::default(),
@@ -323,15 +321,12 @@ impl Member {
     /// proposed may still be committed.
     fn forget(&mut self, peer: NodeId) {
         self.clients.remove(&peer);
-        self.watchers.values_mut().for_each(|watchers| {
-            watchers.remove(&peer);
-        });
+        self.watchers.forget(peer);
         self.keeps.retain(|_, keeping| !matches!(keeping.asker, Asker::Client(client) if client == peer));
         self.proposed
             .retain(|_, waiting| !matches!(waiting, Waiting::Write(caller) if caller.client == peer));
         self.reads.forget(peer);
         self.forget_late(peer);
-        self.held_back.retain(|(_, client), _| *client != peer);
     }
 
     fn on_ask(&mut self, ctx: &mut Ctx<'_>, caller: Caller, ask: Ask) {
