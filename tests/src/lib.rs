@@ -7,6 +7,7 @@ pub mod faults;
 pub mod gossips;
 pub mod plain;
 pub mod puppet;
+pub mod real;
 pub mod registries;
 pub mod repository;
 pub mod runs;

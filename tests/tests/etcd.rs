@@ -2,72 +2,28 @@
 
 use schism_core::{Duration, NodeId, Time};
 use schism_models::observation::{Outcome, Write};
-use schism_runner::Report;
-use schism_runner::report::Lease;
 use schism_scenario::Scenario;
 use schism_tests::data::Table;
-use schism_tests::runs::{Done, Seen, for_seeds, report, scenario};
+use schism_tests::real::{self, alike, alike_two, callers, excesses};
+use schism_tests::runs::{Done, Seen, for_seeds, report, scenario, secs};
 use schism_tests::statistics::{Ks, ks, ks_two, quantile, summary, uniform};
 
 /// The members are nodes 0, 1 and 2, one in each zone; of a group of three, the first node talks to the first of them.
 const MEMBERS: u32 = 3;
 
-/// A scenario as the measurements were taken: on loopback, 100 us one way whoever talks to whom.
+/// A scenario as the measurements were taken.
 fn on_loopback(length: &str, members: u32, version: &str, ttl: &str, rest: &str) -> Scenario {
-    scenario(&format!(
-        r#"
-        title  = "Against real etcd"
-        length = "{length}"
-        [topology]
-        zones = ["a", "b", "c"]
-        [network]
-        same-zone  = "100us"
-        cross-zone = "100us"
-        [registry.etcd]
-        members   = {members}
-        version   = "{version}"
-        lease-ttl = "{ttl}"
-        {rest}
-        "#
-    ))
+    let registry =
+        format!("[registry.etcd]\nmembers = {members}\nversion = \"{version}\"\nlease-ttl = \"{ttl}\"");
+    scenario(&real::on_loopback(length, &registry, rest))
 }
 
 /// Three clients that ask the registry for something so often, and wait long for the answer.
 fn clients(name: &str, operation: &str, rate: u32) -> String {
-    format!(
-        r#"
-        [clients.{name}]
-        count     = 3
-        calls     = "registry"
-        operation = "{operation}"
-        timeout   = "30s"
-        arrivals  = {{ constant = "{rate}/s" }}
-        "#
-    )
-}
-
-/// That chance alone may have parted the two samples. The seeds are fixed, so the bound is never passed by bad luck
-/// later on; a wrong mechanism, such as a read that is retried half a second late, is far beyond it.
-fn alike(what: &str, Ks { d, p }: Ks, model: &[f64], real: &str) {
-    assert!(p > 0.02, "{what}: D = {d:.3}, p = {p:.1e}; model {}, real {real}", summary(model));
-}
-
-fn alike_two(what: &str, model: &[f64], real: &[f64]) {
-    alike(what, ks_two(model, real), model, &summary(real));
-}
-
-fn secs(later: Time, earlier: Time) -> f64 {
-    later.since(earlier).as_secs_f64()
+    callers(name, 3, operation, rate)
 }
 
 // Expiry.
-
-/// Removal less last refresh less time to live, of all leases that ran out.
-fn excesses(report: &Report, ttl: f64) -> Vec<f64> {
-    let expired = report.leases.iter().filter(|lease| lease.cause == Some("expired"));
-    let excess = |lease: &Lease| Some(lease.removed_s? - lease.last_renewal_s? - ttl);
-    expired.filter_map(excess).collect()
-}
 
 /// Instances that start at moments of their own, and are cut off at another.
 const SCATTERED: &str = r#"

@@ -9,8 +9,8 @@ use schism_models::node::Node;
 use schism_models::observation::{Cause, Observation, Write};
 use schism_runner::Simulation;
 use schism_scenario::Scenario;
-use schism_tests::runs::{for_seeds, scenario};
-use schism_tests::statistics::{Ks, ks, summary, uniform};
+use schism_tests::runs::{for_seeds, scenario, secs};
+use schism_tests::statistics::{Ks, ks, summary, uniform, within};
 
 /// What a run has told, as far as these tests ask.
 #[derive(Clone, Debug, Default)]
@@ -120,21 +120,11 @@ fn nacos(length: &str, registry: &str, instances: u32, rest: &str) -> Scenario {
     ))
 }
 
-fn secs(later: Time, earlier: Time) -> f64 {
-    later.since(earlier).as_secs_f64()
-}
-
 /// That chance alone may have parted a sample from a uniform distribution. The seeds are fixed, so the bound is never
 /// passed by bad luck later on.
 fn is_uniform(what: &str, sample: &[f64], from: f64, to: f64) {
     let Ks { d, p } = ks(sample, uniform(from, to));
     assert!(p > 0.02, "{what}: D = {d:.3}, p = {p:.1e}; {} of U({from}, {to})", summary(sample));
-}
-
-/// That every value of a sample lies between two bounds.
-fn lies_within(what: &str, sample: &[f64], from: f64, to: f64) {
-    assert!(!sample.is_empty(), "{what}: there is nothing to look at");
-    assert!(sample.iter().all(|x| (from..=to).contains(x)), "{what}: {} in {from}..{to}", summary(sample));
 }
 
 fn is_removal(write: Write) -> bool {
@@ -170,7 +160,7 @@ fn isolation_is_noticed_after_20_to_28_seconds() {
         let told = Told::of(&scenario, seed);
         secs(told.first_after_fault(is_removal)[0].0, told.faults[0])
     });
-    lies_within("from the cut", &noticed, 19.4, 28.1);
+    within("from the cut", &noticed, 19.4, 28.1);
     assert!(noticed.iter().any(|&x| x < 21.5) && noticed.iter().any(|&x| x > 26.5), "{}", summary(&noticed));
 }
 
@@ -182,9 +172,9 @@ fn a_reset_is_noticed_at_once_and_told_to_the_others_after_a_second_and_to_subsc
         let removed = told.first_after_fault(is_removal);
         let delays: Vec<f64> = removed.iter().map(|(at, _)| secs(*at, told.faults[0])).collect();
         assert_eq!(delays.len(), 3, "every server removes it: {delays:?}");
-        lies_within("its own server", &delays[..1], 0.0, 0.001);
+        within("its own server", &delays[..1], 0.0, 0.001);
         // The delay, the engine's grid, and a hop.
-        lies_within("the others", &delays[1..], 1.0, 1.101);
+        within("the others", &delays[1..], 1.0, 1.101);
         let pushed = told.views_of(NodeId(5), told.faults[0])[0].0;
         assert!((0.5..=1.702).contains(&pushed), "{pushed}");
     }
@@ -272,8 +262,8 @@ fn replicas_of_a_server_that_has_died_last_three_minutes_after_their_last_verifi
     // Its own connections by the ejector, and the other server's by their expiry, on a grid of 5 s.
     assert_eq!(removed.len(), 6, "{removed:?}");
     let (own, copies): (Vec<f64>, Vec<f64>) = removed.iter().partition(|&&at| at < 60.0);
-    lies_within("its own", &own, 19.0, 28.1);
-    lies_within("copies", &copies, 175.0, 185.1);
+    within("its own", &own, 19.0, 28.1);
+    within("copies", &copies, 175.0, 185.1);
 }
 
 #[test]
@@ -297,8 +287,8 @@ fn a_weight_is_told_with_the_next_push_and_causes_one_itself_only_if_metadata_ar
         seven.expect("it is told at last").0
     };
     // A round through the group, the delay of the push, and its grid; or the push for another's death.
-    lies_within("with events", &[weights(true)], 0.5, 0.7);
-    lies_within("without", &[weights(false)], 10.5, 12.0);
+    within("with events", &[weights(true)], 0.5, 0.7);
+    within("without", &[weights(false)], 10.5, 12.0);
 }
 
 #[test]
@@ -311,7 +301,7 @@ fn the_metadata_have_another_leader_within_one_election_timeout_and_a_second() {
         secs(*next, told.faults[0])
     });
     // Since the last heartbeat, up to half a second ago; on ticks of half a second.
-    lies_within("election", &times, 4.5, 6.1);
+    within("election", &times, 4.5, 6.1);
 }
 
 // 1.4.
