@@ -9,6 +9,7 @@ mod lag;
 mod late;
 mod leading;
 mod proposals;
+mod turns;
 mod votes;
 mod watches;
 
@@ -24,7 +25,7 @@ use self::leading::Leading;
 use self::votes::Cable;
 use super::Config;
 use super::api::{Leader, Learner, Msg};
-use super::election::{Election, Vote};
+use super::election::Election;
 use super::log::{Disk, Log, Sid};
 use super::tree::Tree;
 use super::zxid::Zxid;
@@ -181,48 +182,6 @@ impl Member {
         member
     }
 
-    /// Gives up what it is, with all connections, to look for a leader once that is closed.
-    fn look(&mut self, ctx: &mut Ctx<'_>) {
-        match std::mem::replace(&mut self.role, Role::Looking) {
-            Role::Looking => return,
-            Role::Following(following) => ctx.hang_up(self.node(following.leader)),
-            Role::Leading(leading) => self.step_down(ctx, &leading),
-        }
-        self.disk.forget_held();
-        self.drop_clients(ctx);
-        self.close(ctx);
-    }
-
-    fn close(&mut self, ctx: &mut Ctx<'_>) {
-        self.turn += 1;
-        let takes = self.restarts.sample(&self.seat.config.restart);
-        ctx.after(takes, Timer::Closed(self.turn).into());
-    }
-
-    fn on_closed(&mut self, ctx: &mut Ctx<'_>, turn: u32) {
-        if turn != self.turn {
-            return;
-        }
-        if self.cables.is_empty() {
-            return self.lead(ctx);
-        }
-        let own = Vote { epoch: self.current, zxid: self.log.last(), leader: self.me };
-        let least = Vote { epoch: 0, zxid: Zxid::ZERO, ..own };
-        self.election.look(if self.stands_back { least } else { own });
-        self.settle_election(ctx);
-    }
-
-    /// Everyone of the ensemble has been asked, and this one is to lead or to follow.
-    fn on_elected(&mut self, ctx: &mut Ctx<'_>, leader: Sid) {
-        self.turn += 1;
-        self.stands_back = false;
-        if leader == self.me {
-            self.lead(ctx);
-        } else {
-            self.follow(ctx, leader);
-        }
-    }
-
     fn on_learner(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Learner) {
         let Some(sid) = self.sid(from) else { return };
         match msg {
@@ -276,10 +235,6 @@ impl Member {
 
     fn services(&self) -> u16 {
         self.seat.layout.services.len() as u16
-    }
-
-    fn is_turn(&self, turn: u32) -> bool {
-        turn == self.turn
     }
 }
 

@@ -7,6 +7,7 @@ use schism_core::FaultId;
 use super::super::api::Timer;
 use super::super::catalog::Catalog;
 use super::Member;
+use super::replay::{blank, replay};
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::registry::ail::{Lag, Shift, ago};
@@ -57,14 +58,14 @@ impl Member {
         let upto = self.history.as_of(ago(ctx.moment(), lag.age));
         let (log, services, health, cluster) =
             (&self.raft.log, self.services, self.config.health, &self.cluster);
-        let new = || super::blank(services, health, cluster);
+        let new = || blank(services, health, cluster);
         let mut touched = BTreeSet::new();
         let past = &mut lag.state;
         while past.applied < upto {
             past.applied += 1;
             let entry = log.get(past.applied).expect("what was applied is in the log");
             let Some(command) = &entry.proposal.command else { continue };
-            let snapshot = |earlier| super::replay(log, &new, earlier);
+            let snapshot = |earlier| replay(log, &new, earlier);
             touched.extend(past.catalog.apply(past.applied, command, snapshot).touched);
         }
         self.wake(ctx, &touched);
