@@ -2,54 +2,222 @@
 
 mod jump;
 mod p2c;
+mod per_host;
 mod random;
 mod round_robin;
 
-use schism_core::{Draw, Draws, Luck};
+use schism_core::{Draw, Time};
 
-use crate::keys::Keys;
+use crate::dice::Dice;
+use crate::hash::Hash;
+use crate::keys::{Keys, Subject};
 use crate::listing::View;
+use crate::load::{Feedback, Load};
+use crate::options::{Clash, Knob, Options, Value};
+use crate::state::State;
 
-/// One client's way of choosing.
+pub use self::per_host::PerHost;
+
+/// One client's way of choosing. It knows the endpoints by their ordinals, and their names for hashing alone.
 pub trait Balancer: Clone {
-    /// A place in the view. The view is never empty, so a pick cannot fail. Its luck belongs to the attempt: however
-    /// many draws one pick takes, the next request's are what they were.
-    fn pick(&mut self, luck: &mut Draws, view: View<'_>, call: &Call<'_>) -> u32;
+    /// Its options, with the real system's defaults.
+    type Config: Options;
+
+    /// Whether it picks from all healthy endpoints of a priority level by itself where localities have weights, as the
+    /// hashing policies do, or has a locality chosen for it first.
+    const SCOPE: Scope = Scope::Locality;
+
+    /// A balancer that knows no endpoint yet. What the real one draws when it is made, it draws here.
+    fn new(config: &Self::Config, seat: &Seat, dice: &mut Dice<'_>) -> Self;
+
+    /// What is wrong with options that can be written, but not together.
+    ///
+    /// # Errors
+    /// Which of them to change, and to what.
+    fn check(_: &Self::Config) -> Result<(), Clash> {
+        Ok(())
+    }
+
+    /// The endpoints of its view have changed. There is one update before the first pick.
+    fn on_update(&mut self, _: View<'_>, _: Update, _: &mut Dice<'_>) {}
+
+    /// A place in the view. The view is never empty, so a pick cannot fail; it allocates nothing. Its luck belongs to
+    /// the attempt: however many words one pick takes, the next request's are what they were.
+    fn pick(&mut self, view: View<'_>, call: &Call<'_>, dice: &mut Dice<'_>) -> u32;
+
+    /// An attempt at the endpoint with this ordinal has ended.
+    fn on_reply(&mut self, _now: Time, _ordinal: u32, _: &Feedback<'_>) {}
+
+    /// When it wants to be woken, if ever.
+    fn due(&self) -> Option<Time> {
+        None
+    }
+
+    /// It is woken: that may be later than it wanted.
+    fn on_due(&mut self, _: View<'_>, _: &mut Dice<'_>) {}
+
+    /// The ordinal of an endpoint that it wants to ask for its load, until there is none.
+    fn next_probe(&mut self) -> Option<u32> {
+        None
+    }
+
+    /// An endpoint that was asked has answered.
+    fn on_probed(&mut self, _now: Time, _ordinal: u32, _: &Load) {}
+
+    /// What it shows of itself.
+    fn state(&self, _: View<'_>) -> State {
+        State::empty()
+    }
+}
+
+/// What a balancer's view covers where localities have weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One locality, which has been chosen.
+    Locality,
+    /// All of a priority level, with the localities' weights in the view.
+    Level,
+}
+
+/// What of a view has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// Who is in it, or in which order.
+    Members,
+    /// Weights, zones or standing alone: the same endpoints are at the same places.
+    Weights,
+}
+
+/// Where a balancer sits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// The number of its client within its group, from 0.
+    pub index: u32,
+    /// How many clients the group has.
+    pub peers: u32,
 }
 
 /// What a balancer may know of the request that it picks for.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
-    keys: &'a Keys,
-    luck: Draw,
-    hot: Option<u64>,
+    subject: Subject<'a>,
+    attempt: u32,
+    source: u64,
 }
 
 impl<'a> Call<'a> {
     /// A request whose key is drawn, with this luck, only if somebody asks for it, unless a fault has given it one.
     #[inline]
     pub fn new(keys: &'a Keys, luck: Draw, hot: Option<u64>) -> Call<'a> {
-        Call { keys, luck, hot }
+        let subject = hot.map_or(Subject::Drawn(keys, luck), Subject::Key);
+        Call { subject, attempt: 0, source: 0 }
     }
 
-    /// The request's key: the same for all of its attempts.
-    #[inline]
-    pub fn key(&self) -> u64 {
-        self.hot.unwrap_or_else(|| self.keys.of(self.luck))
+    /// A request about this.
+    pub fn about(subject: Subject<'a>) -> Call<'a> {
+        Call { subject, attempt: 0, source: 0 }
     }
+
+    /// The same for a later attempt; the first is 0.
+    #[must_use]
+    pub fn attempted(self, attempt: u32) -> Call<'a> {
+        Call { attempt, ..self }
+    }
+
+    /// The same, from the client with this identity.
+    #[must_use]
+    pub fn from_source(self, source: u64) -> Call<'a> {
+        Call { source, ..self }
+    }
+
+    /// The request's hash: the one it came with, or that of its key by this function. None if it is about nothing.
+    #[inline]
+    pub fn hash(&self, by: Hash) -> Option<u64> {
+        self.subject.hash(by)
+    }
+
+    /// Which attempt of its request it is, from 0.
+    #[inline]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// What identifies its client: a number of its own, as its address would be.
+    #[inline]
+    pub fn source(&self) -> u64 {
+        self.source
+    }
+}
+
+/// A strategy that a scenario can name.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub about: &'static str,
+    /// Its options.
+    pub knobs: &'static [Knob],
 }
 
 /// Declares every balancer once: its name in a scenario, what it is, and its type.
 macro_rules! catalog {
     ($($name:literal, $about:literal, $variant:ident = $strategy:ty;)*) => {
-        /// The balancer that a client group uses.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        /// The balancer that a client group uses, with its options.
+        #[derive(Clone, Debug, PartialEq)]
         pub enum Config {
-            $(#[doc = $about] $variant,)*
+            $(#[doc = $about] $variant(<$strategy as Balancer>::Config),)*
         }
 
         /// The names that a scenario may write after `balancer`, with what they mean.
-        pub const CATALOG: &[(&str, &str, Config)] = &[$(($name, $about, Config::$variant),)*];
+        pub const CATALOG: &[Entry] = &[$(
+            Entry {
+                name: $name,
+                about: $about,
+                knobs: <<$strategy as Balancer>::Config as Options>::KNOBS,
+            },
+        )*];
+
+        impl Config {
+            /// The balancer of this name with the options that were written; None if there is none.
+            pub fn read(name: &str, written: &mut dyn FnMut(&'static Knob) -> Value) -> Option<Config> {
+                match name {
+                    $($name => Some(Config::$variant(Options::read(written))),)*
+                    _ => None,
+                }
+            }
+
+            /// Its name.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Config::$variant(_) => $name,)*
+                }
+            }
+
+            /// Its options, in the order of its knobs.
+            pub fn values(&self) -> Vec<Value> {
+                match self {
+                    $(Config::$variant(config) => config.values(),)*
+                }
+            }
+
+            /// What is wrong with options that can be written, but not together.
+            ///
+            /// # Errors
+            /// Which of them to change, and to what.
+            pub fn check(&self) -> Result<(), Clash> {
+                match self {
+                    $(Config::$variant(config) => <$strategy as Balancer>::check(config),)*
+                }
+            }
+
+            /// What its view covers where localities have weights.
+            pub fn scope(&self) -> Scope {
+                match self {
+                    $(Config::$variant(_) => <$strategy as Balancer>::SCOPE,)*
+                }
+            }
+        }
 
         /// A balancer of the catalog.
         #[derive(Clone, Debug)]
@@ -58,19 +226,70 @@ macro_rules! catalog {
         }
 
         impl Any {
-            /// A balancer as configured; what it draws at the start comes from `luck`.
-            pub fn new(config: Config, luck: &mut Luck) -> Any {
+            /// A balancer as configured, which knows no endpoint yet.
+            pub fn new(config: &Config, seat: &Seat, dice: &mut Dice<'_>) -> Any {
                 match config {
-                    $(Config::$variant => Any::$variant(<$strategy>::new(luck)),)*
+                    $(Config::$variant(config) => Any::$variant(<$strategy>::new(config, seat, dice)),)*
                 }
             }
-        }
 
-        impl Balancer for Any {
-            #[inline]
-            fn pick(&mut self, luck: &mut Draws, view: View<'_>, call: &Call<'_>) -> u32 {
+            /// See [`Balancer::on_update`].
+            pub fn on_update(&mut self, view: View<'_>, what: Update, dice: &mut Dice<'_>) {
                 match self {
-                    $(Any::$variant(strategy) => strategy.pick(luck, view, call),)*
+                    $(Any::$variant(strategy) => strategy.on_update(view, what, dice),)*
+                }
+            }
+
+            /// See [`Balancer::pick`].
+            #[inline]
+            pub fn pick(&mut self, view: View<'_>, call: &Call<'_>, dice: &mut Dice<'_>) -> u32 {
+                match self {
+                    $(Any::$variant(strategy) => strategy.pick(view, call, dice),)*
+                }
+            }
+
+            /// See [`Balancer::on_reply`].
+            #[inline]
+            pub fn on_reply(&mut self, now: Time, ordinal: u32, reply: &Feedback<'_>) {
+                match self {
+                    $(Any::$variant(strategy) => strategy.on_reply(now, ordinal, reply),)*
+                }
+            }
+
+            /// See [`Balancer::due`].
+            #[inline]
+            pub fn due(&self) -> Option<Time> {
+                match self {
+                    $(Any::$variant(strategy) => strategy.due(),)*
+                }
+            }
+
+            /// See [`Balancer::on_due`].
+            pub fn on_due(&mut self, view: View<'_>, dice: &mut Dice<'_>) {
+                match self {
+                    $(Any::$variant(strategy) => strategy.on_due(view, dice),)*
+                }
+            }
+
+            /// See [`Balancer::next_probe`].
+            #[inline]
+            pub fn next_probe(&mut self) -> Option<u32> {
+                match self {
+                    $(Any::$variant(strategy) => strategy.next_probe(),)*
+                }
+            }
+
+            /// See [`Balancer::on_probed`].
+            pub fn on_probed(&mut self, now: Time, ordinal: u32, load: &Load) {
+                match self {
+                    $(Any::$variant(strategy) => strategy.on_probed(now, ordinal, load),)*
+                }
+            }
+
+            /// See [`Balancer::state`].
+            pub fn state(&self, view: View<'_>) -> State {
+                match self {
+                    $(Any::$variant(strategy) => strategy.state(view),)*
                 }
             }
         }

@@ -9,7 +9,7 @@ mod strains;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use schism_core::{Draw, Draws, Duration, NodeId, Time, ZoneId};
+use schism_core::{Draw, Draws, Duration, NodeId, Time};
 
 pub use self::arrivals::{Arrivals, Intensity};
 pub use self::connections::{Connections, OnTimeout, Pooling};
@@ -20,13 +20,16 @@ use self::connections::{Pool, Verdict};
 use self::discovery::{Sight, Source};
 use self::requests::{Origin, Request, Requests, Stage};
 use self::strains::Strains;
-use crate::balancer::{self, Balancer, Call};
+use crate::balancer::Call;
 use crate::cache::{self, Cache, Feed, Reads};
+use crate::dice::Dice;
 use crate::failpoint::{Pass, Passes, Point};
 use crate::keys::Keys;
-use crate::listing::{InFlight, Listing, View};
+use crate::listing::{InFlight, Listing};
+use crate::load::{Feedback, Load};
 use crate::node::{Attempt, Ctx, Message, Reply, Timer};
 use crate::observation::{Observation, Outcome};
+use crate::picker::{self, Picker, Site};
 use crate::plight::Pushed;
 use crate::registry::Then;
 
@@ -44,7 +47,7 @@ pub struct Config {
     /// What each request is about.
     pub keys: Keys,
     /// How an endpoint is picked.
-    pub balancer: balancer::Config,
+    pub picker: picker::Config,
     /// How endpoints are learnt.
     pub cache: cache::Config,
     /// How endpoints are reached.
@@ -76,8 +79,8 @@ pub enum Operation {
 pub struct Desk {
     /// What it does.
     pub config: Arc<Config>,
-    /// Where it runs.
-    pub zone: ZoneId,
+    /// Where it runs, and among whom.
+    pub site: Site,
     /// Where it learns whom to call.
     pub directory: Directory,
 }
@@ -90,7 +93,11 @@ pub struct Client {
     /// to the request is derived from it.
     luck: Draws,
     pace: Pace,
-    balancer: balancer::Any,
+    picker: Picker,
+    /// What the picker draws when its list has changed, or its time has come.
+    changes: Draws,
+    /// When the picker will be woken, if a timer is set for that.
+    wakes: Option<Time>,
     source: Source,
     sight: Sight,
     in_flight: InFlight,
@@ -113,6 +120,7 @@ const FIRST_ATTEMPT: u64 = 16;
 const OUTWARD_HOP: u64 = 1;
 const CONNECTION: u64 = 5;
 const PICK: u64 = 4;
+const PROBE: u64 = 6;
 
 impl Client {
     /// A client starts: it learns whom to call, and its first request comes after a gap of its own.
@@ -123,11 +131,15 @@ impl Client {
             Connections::Warm => None,
             Connections::Pooled(pooling) => Some(Pool::new(pooling, ctx.luck("pings").draw().many())),
         };
+        let mut changes = ctx.luck("balancer").draw().many();
+        let picker = Picker::new(&desk.config.picker, &desk.site, &mut Dice::new(changes.draw().many()));
         let mut client = Client {
             desk: desk.clone(),
             luck: ctx.luck("requests").draw().many(),
             pace,
-            balancer: balancer::Any::new(desk.config.balancer, &mut ctx.luck("balancer")),
+            picker,
+            changes,
+            wakes: None,
             source: Source::new(desk, ctx),
             sight: Sight::Blind,
             in_flight: InFlight::default(),
@@ -168,13 +180,20 @@ impl Client {
     fn offer(&mut self, ctx: &mut Ctx<'_>, luck: Draw, number: u32, origin: Origin) {
         ctx.observe(Observation::Offered);
         let (offered, since) = (ctx.moment(), ctx.now());
-        let slot =
-            self.requests.open(Request { number, offered, since, luck, origin, stage: Stage::Resolving });
+        let (sent, stage) = (since, Stage::Resolving);
+        let slot = self.requests.open(Request { number, offered, since, sent, luck, origin, stage });
         self.seek(ctx, slot);
     }
 
     /// An instance has answered.
-    pub fn on_reply(&mut self, ctx: &mut Ctx<'_>, from: NodeId, attempt: Attempt, reply: Reply) {
+    pub fn on_reply(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        from: NodeId,
+        attempt: Attempt,
+        reply: Reply,
+        load: Option<&Load>,
+    ) {
         self.on_heard(ctx, from);
         if let Stage::Trying(endpoint) = self.requests.stage(attempt)
             && endpoint.node == from
@@ -184,7 +203,46 @@ impl Client {
                 Reply::Full => Outcome::Rejected,
                 Reply::Failed => Outcome::Failed,
             };
-            self.finish(ctx, attempt.slot, outcome);
+            self.end(ctx, attempt.slot, outcome, load);
+        }
+    }
+
+    /// An instance has said how loaded it is.
+    pub fn on_load(&mut self, ctx: &mut Ctx<'_>, ordinal: u32, load: &Load) {
+        self.picker.on_probed(ctx.now(), ordinal, load);
+        self.set_alarm(ctx);
+    }
+
+    /// The picker may have something to do.
+    pub fn on_wake(&mut self, ctx: &mut Ctx<'_>) {
+        if self.wakes.is_some_and(|at| at <= ctx.now()) {
+            self.wakes = None;
+            let luck = self.changes.draw();
+            self.picker.on_due(ctx.now(), &self.in_flight, &mut Dice::new(luck.many()));
+            self.probe(ctx, luck.derive(PROBE));
+            self.set_alarm(ctx);
+        }
+    }
+
+    /// Sees to it that the picker is woken when it wants to be.
+    #[inline]
+    fn set_alarm(&mut self, ctx: &mut Ctx<'_>) {
+        if let Some(due) = self.picker.due()
+            && self.wakes.is_none_or(|at| at > due)
+        {
+            self.wakes = Some(due);
+            ctx.at(due, Timer::Wake);
+        }
+    }
+
+    /// Asks those endpoints for their load that the picker wants to know of.
+    #[inline]
+    fn probe(&mut self, ctx: &mut Ctx<'_>, luck: Draw) {
+        let mut luck = luck.many();
+        while let Some(endpoint) = self.picker.next_probe() {
+            let luck = luck.draw();
+            let message = Message::LoadProbe { ordinal: endpoint.ordinal, luck };
+            ctx.send_with(endpoint.node, message, luck.derive(OUTWARD_HOP));
         }
     }
 
@@ -306,17 +364,20 @@ impl Client {
     }
 
     /// Sends the request to an endpoint of the list; there may be none.
-    fn try_one(&mut self, ctx: &mut Ctx<'_>, slot: u32, listing: &Listing) {
-        let Some(view) = View::new(&listing.endpoints, &self.in_flight) else {
-            return self.finish(ctx, slot, Outcome::NoEndpoint);
-        };
+    fn try_one(&mut self, ctx: &mut Ctx<'_>, slot: u32, listing: &Arc<Listing>) {
+        self.look_at(ctx, listing);
         let request = self.requests.get(slot);
         let luck = request.luck.derive(FIRST_ATTEMPT);
         let hot = self.hot_key(ctx, request.luck);
-        let call = Call::new(&self.desk.config.keys, request.luck.derive(KEY), hot);
-        let endpoint = view.endpoint(self.balancer.pick(&mut luck.derive(PICK).many(), view, &call));
-        self.requests.set_stage(slot, Stage::Trying(endpoint));
+        let call = Call::new(&self.desk.config.keys, request.luck.derive(KEY), hot)
+            .from_source(self.desk.site.seat.index.into());
+        let dice = &mut Dice::new(luck.derive(PICK).many());
+        let Some(endpoint) = self.picker.pick(ctx.now(), &self.in_flight, &call, dice) else {
+            return self.finish(ctx, slot, Outcome::NoEndpoint);
+        };
+        self.requests.send(slot, endpoint, ctx.now());
         self.in_flight.add(endpoint.ordinal);
+        self.probe(ctx, luck.derive(PROBE));
         let attempt = Attempt { slot, request: request.number };
         let spent = ctx.now().since(request.since);
         let timeout = timeout(ctx, self.desk.config.timeout);
@@ -352,11 +413,28 @@ impl Client {
         }
     }
 
+    /// The picker is to pick from this list from now on.
+    #[inline]
+    fn look_at(&mut self, ctx: &mut Ctx<'_>, listing: &Arc<Listing>) {
+        if !self.picker.holds(listing) {
+            let dice = &mut Dice::new(self.changes.draw().many());
+            self.picker.on_listing(ctx.now(), listing, &self.in_flight, dice);
+            self.set_alarm(ctx);
+        }
+    }
+
     /// The request is over, and its place free.
     fn finish(&mut self, ctx: &mut Ctx<'_>, slot: u32, outcome: Outcome) {
+        self.end(ctx, slot, outcome, None);
+    }
+
+    /// The same, with what the instance said of its load.
+    fn end(&mut self, ctx: &mut Ctx<'_>, slot: u32, outcome: Outcome, load: Option<&Load>) {
         let request = self.requests.close(slot);
         if let Stage::Trying(endpoint) = request.stage {
             self.in_flight.remove(endpoint.ordinal);
+            let latency = ctx.now().since(request.sent);
+            self.picker.on_reply(ctx.now(), endpoint.ordinal, &Feedback { latency, outcome, load });
             if let Some(pool) = &mut self.pool {
                 pool.leave(endpoint.node);
             }

@@ -2,6 +2,8 @@
 
 use schism_core::{Draw, Ranks};
 
+use crate::hash::Hash;
+
 /// Which keys a client group's requests have. Its clients share the keys: the same number is the same key.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Keys {
@@ -21,6 +23,35 @@ impl Keys {
             Keys::Unique => draw.word(),
             Keys::Uniform(keys) => u64::from(draw.below(*keys)),
             Keys::Zipf(ranks) => u64::from(ranks.of(draw)),
+        }
+    }
+}
+
+/// What one request is about. All its attempts are about the same.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'a> {
+    /// A key that is drawn only if somebody asks for it.
+    Drawn(&'a Keys, Draw),
+    /// A key.
+    Key(u64),
+    /// A key that is a text.
+    Text(&'a str),
+    /// Something that has been hashed already.
+    Hash(u64),
+    /// Nothing.
+    Nothing,
+}
+
+impl Subject<'_> {
+    /// Its hash: the one it came with, or that of its bytes, which of a number are eight, little-endian.
+    #[inline]
+    pub fn hash(&self, by: Hash) -> Option<u64> {
+        match *self {
+            Subject::Drawn(keys, luck) => Some(by.of(&keys.of(luck).to_le_bytes())),
+            Subject::Key(key) => Some(by.of(&key.to_le_bytes())),
+            Subject::Text(text) => Some(by.of(text.as_bytes())),
+            Subject::Hash(hash) => Some(hash),
+            Subject::Nothing => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use schism_core::{NodeId, ZoneId};
+use schism_core::{NodeId, Time, ZoneId};
 
 /// A service's number in its scenario.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -102,6 +102,7 @@ impl Hash for Listing {
 pub struct InFlight {
     /// Sorted by ordinal; no count is zero.
     counts: Vec<(u32, u32)>,
+    total: u32,
 }
 
 impl InFlight {
@@ -111,9 +112,16 @@ impl InFlight {
         self.place(ordinal).map_or(0, |at| self.counts[at].1)
     }
 
+    /// How many are in flight to all of them.
+    #[inline]
+    pub fn total(&self) -> u32 {
+        self.total
+    }
+
     /// One more.
     #[inline]
     pub fn add(&mut self, ordinal: u32) {
+        self.total += 1;
         match self.place(ordinal) {
             Ok(at) => self.counts[at].1 += 1,
             Err(at) => self.counts.insert(at, (ordinal, 1)),
@@ -127,6 +135,7 @@ impl InFlight {
     #[inline]
     pub fn remove(&mut self, ordinal: u32) {
         let at = self.place(ordinal).expect("what ends was in flight");
+        self.total -= 1;
         self.counts[at].1 -= 1;
         if self.counts[at].1 == 0 {
             self.counts.remove(at);
@@ -139,32 +148,105 @@ impl InFlight {
     }
 }
 
+/// What is known of a service's instances besides who is listed, by ordinal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roster {
+    names: Vec<String>,
+}
+
+impl Roster {
+    /// Instances of these names, in the order of their ordinals.
+    pub fn new(names: Vec<String>) -> Roster {
+        Roster { names }
+    }
+
+    /// The name of an instance: what it is hashed by, as others are by their address.
+    #[inline]
+    pub fn name(&self, ordinal: u32) -> &str {
+        &self.names[ordinal as usize]
+    }
+}
+
 /// The endpoints that a balancer picks from: never none, so that a pick cannot fail.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     endpoints: &'a [Endpoint],
-    in_flight: &'a InFlight,
+    scene: Scene<'a>,
+}
+
+/// What a balancer may look at besides the endpoints.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    /// The client's clock.
+    pub now: Time,
+    /// The client's own requests in flight.
+    pub in_flight: &'a InFlight,
+    /// Who the instances are.
+    pub roster: &'a Roster,
+    /// The weights of zones, sorted by zone, where the balancer is to heed them.
+    pub zone_weights: &'a [(ZoneId, u32)],
 }
 
 impl<'a> View<'a> {
-    /// A view of these endpoints with the client's own requests in flight; `None` of no endpoints.
-    pub fn new(endpoints: &'a [Endpoint], in_flight: &'a InFlight) -> Option<View<'a>> {
-        (!endpoints.is_empty()).then_some(View { endpoints, in_flight })
+    /// A view of these endpoints; `None` of no endpoints.
+    pub fn new(endpoints: &'a [Endpoint], scene: Scene<'a>) -> Option<View<'a>> {
+        (!endpoints.is_empty()).then_some(View { endpoints, scene })
     }
 
     /// How many endpoints there are: at least one.
     #[expect(clippy::len_without_is_empty, reason = "it never is")]
+    #[inline]
     pub fn len(&self) -> u32 {
         self.endpoints.len() as u32
     }
 
     /// The endpoint at a place in the view.
+    #[inline]
     pub fn endpoint(&self, place: u32) -> Endpoint {
         self.endpoints[place as usize]
     }
 
+    /// The name of the endpoint at a place: what it is hashed by.
+    #[inline]
+    pub fn name(&self, place: u32) -> &'a str {
+        self.scene.roster.name(self.endpoint(place).ordinal)
+    }
+
     /// How many requests of this client are in flight to the endpoint at a place.
+    #[inline]
     pub fn in_flight(&self, place: u32) -> u32 {
-        self.in_flight.to(self.endpoint(place).ordinal)
+        self.scene.in_flight.to(self.endpoint(place).ordinal)
+    }
+
+    /// How many requests of this client are in flight, to whomever.
+    #[inline]
+    pub fn total_in_flight(&self) -> u32 {
+        self.scene.in_flight.total()
+    }
+
+    /// The client's clock.
+    #[inline]
+    pub fn now(&self) -> Time {
+        self.scene.now
+    }
+
+    /// The weight that the endpoint at a place is listed with.
+    #[inline]
+    pub fn listed_weight(&self, place: u32) -> u32 {
+        self.endpoint(place).weight
+    }
+
+    /// The weight that it has now.
+    #[inline]
+    pub fn weight(&self, place: u32) -> f64 {
+        f64::from(self.listed_weight(place))
+    }
+
+    /// The weight of the zone of the endpoint at a place, where zones have weights that the balancer is to heed; 0 if
+    /// the zone was given none.
+    pub fn zone_weight(&self, place: u32) -> Option<u32> {
+        let weights = self.scene.zone_weights;
+        let of = |zone| weights.binary_search_by_key(&zone, |&(zone, _)| zone).map_or(0, |at| weights[at].1);
+        (!weights.is_empty()).then(|| of(self.endpoint(place).zone))
     }
 }

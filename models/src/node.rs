@@ -5,6 +5,7 @@ use std::sync::Arc;
 use schism_core::{Actor, Class, Draw, FaultId, NodeId};
 
 use crate::client::{Client, Desk};
+use crate::load::Load;
 use crate::observation::Observation;
 use crate::plight::Plight;
 use crate::registry::{self, Aide, AideSeat, AnyMember, AnySeat};
@@ -55,6 +56,8 @@ pub enum Message {
         attempt: Attempt,
         /// What came of it.
         reply: Reply,
+        /// How loaded the instance is, if its clients want to know.
+        load: Option<Box<Load>>,
     },
     /// The registry's.
     Registry(registry::Msg),
@@ -65,6 +68,20 @@ pub enum Message {
     },
     /// An instance's host is still there.
     Pong,
+    /// A client asks an instance how loaded it is.
+    LoadProbe {
+        /// The instance's ordinal, which comes back with the answer.
+        ordinal: u32,
+        /// The luck of the answer.
+        luck: Draw,
+    },
+    /// The answer to it.
+    LoadProbed {
+        /// The instance's ordinal.
+        ordinal: u32,
+        /// How loaded it is.
+        load: Box<Load>,
+    },
     /// What checks an instance's health asks it how it is.
     Probe {
         /// The asker's number for the probe.
@@ -128,7 +145,12 @@ impl Message {
         match self {
             Message::Request { .. } | Message::Reply { .. } => REQUEST,
             Message::Registry(_) => REGISTRY,
-            Message::Ping { .. } | Message::Pong | Message::Probe { .. } | Message::Probed { .. } => PROBE,
+            Message::Ping { .. }
+            | Message::Pong
+            | Message::Probe { .. }
+            | Message::Probed { .. }
+            | Message::LoadProbe { .. }
+            | Message::LoadProbed { .. } => PROBE,
         }
     }
 
@@ -138,7 +160,9 @@ impl Message {
             Message::Request { .. }
             | Message::Reply { .. }
             | Message::Probe { .. }
-            | Message::Probed { .. } => CALL_BYTES,
+            | Message::Probed { .. }
+            | Message::LoadProbe { .. }
+            | Message::LoadProbed { .. } => CALL_BYTES,
             Message::Registry(msg) => msg.size(),
             Message::Ping { .. } | Message::Pong => PING_BYTES,
         }
@@ -199,6 +223,8 @@ pub enum Timer {
         /// The client's number for the surge.
         number: u32,
     },
+    /// What picks a client's endpoints wants to be woken.
+    Wake,
     /// A client does what a fault has it do once.
     Rush {
         /// The fault.
@@ -229,8 +255,8 @@ impl Actor for Node {
             (Node::Instance(instance), Message::Request { attempt, luck }) => {
                 instance.on_request(ctx, from, attempt, luck);
             }
-            (Node::Client(client), Message::Reply { attempt, reply }) => {
-                client.on_reply(ctx, from, attempt, reply);
+            (Node::Client(client), Message::Reply { attempt, reply, load }) => {
+                client.on_reply(ctx, from, attempt, reply, load.as_deref());
             }
             (Node::Member(member), Message::Registry(msg)) => member.on_message(ctx, from, msg),
             (Node::Instance(instance), Message::Registry(msg)) => instance.on_registry(ctx, from, &msg),
@@ -242,11 +268,23 @@ impl Actor for Node {
                 instance.on_probe(ctx, from, number, path, luck);
             }
             (Node::Aide(aide), Message::Probed { number, health }) => aide.on_probed(ctx, number, health),
+            (Node::Instance(instance), Message::LoadProbe { ordinal, luck }) => {
+                instance.on_load_probe(ctx, from, ordinal, luck);
+            }
+            (Node::Client(client), Message::LoadProbed { ordinal, load }) => {
+                client.on_load(ctx, ordinal, &load);
+            }
             (
                 Node::Member(_) | Node::Client(_) | Node::Aide(_),
-                Message::Request { .. } | Message::Ping { .. } | Message::Probe { .. },
+                Message::Request { .. }
+                | Message::Ping { .. }
+                | Message::Probe { .. }
+                | Message::LoadProbe { .. },
             )
-            | (Node::Member(_) | Node::Instance(_) | Node::Aide(_), Message::Reply { .. } | Message::Pong)
+            | (
+                Node::Member(_) | Node::Instance(_) | Node::Aide(_),
+                Message::Reply { .. } | Message::Pong | Message::LoadProbed { .. },
+            )
             | (Node::Member(_) | Node::Instance(_) | Node::Client(_), Message::Probed { .. }) => {
                 unreachable!("requests and probes go to instances, and answers to who asked")
             }
@@ -259,6 +297,7 @@ impl Actor for Node {
             (Node::Client(client), Timer::Arrival) => client.on_arrival(ctx),
             (Node::Client(client), Timer::TimeOut) => client.on_time_out(ctx),
             (Node::Client(client), Timer::Surge { number }) => client.on_surge(ctx, number),
+            (Node::Client(client), Timer::Wake) => client.on_wake(ctx),
             (Node::Client(client), Timer::Rush { by }) => client.on_rush(ctx, by),
             (Node::Client(client), Timer::Connection { peer, number }) => {
                 client.on_connection(ctx, peer, number);

@@ -9,6 +9,7 @@ use schism_core::{Distribution, Draw, Duration, NodeId, Time};
 
 use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Endpoint, ServiceId};
+use crate::load::Load;
 use crate::node::{Attempt, Ctx, Health, Message, ProbePath, Reply, Timer};
 use crate::observation::Observation;
 use crate::plight::{Deregister, Plight};
@@ -216,6 +217,17 @@ impl Instance {
         ctx.stream_with(client, Message::Pong, luck.derive(REPLY_HOP));
     }
 
+    /// A client asks how loaded it is.
+    pub fn on_load_probe(&mut self, ctx: &mut Ctx<'_>, client: NodeId, ordinal: u32, luck: Draw) {
+        let load = Box::new(self.load());
+        ctx.send_with(client, Message::LoadProbed { ordinal, load }, luck.derive(REPLY_HOP));
+    }
+
+    fn load(&self) -> Load {
+        let queued = self.waiting.len() as u32;
+        Load { in_flight: self.busy + queued, queued, ..Load::default() }
+    }
+
     /// What checks its health asks how it is: it says so, or it works on that as on a request.
     pub fn on_probe(&mut self, ctx: &mut Ctx<'_>, from: NodeId, number: u32, path: ProbePath, luck: Draw) {
         let attempt = Attempt { slot: 0, request: number };
@@ -284,7 +296,7 @@ impl Instance {
     /// Answers, the way that the attempt came. A client that has gone takes no answer, though the work was done.
     fn reply(&self, ctx: &mut Ctx<'_>, work: Work, reply: Reply) {
         let Work { client, attempt, luck, came, .. } = work;
-        let (message, hop) = (Message::Reply { attempt, reply }, luck.derive(REPLY_HOP));
+        let (message, hop) = (Message::Reply { attempt, reply, load: None }, luck.derive(REPLY_HOP));
         match came {
             Came::Alone => ctx.send_with(client, message, hop),
             Came::Connected if self.connected.contains(&client) => ctx.stream_with(client, message, hop),

@@ -7,12 +7,14 @@ use schism_core::{
     Birth, Distribution, Duration, Fault as Primitive, FaultId, Harm, NodeId, Part, Ratio, Seed, Status,
     Time, World, ZoneId,
 };
+use schism_models::balancer::Seat;
 use schism_models::client::{Desk, Directory};
-use schism_models::listing::{Endpoint, Listing, ServiceId};
+use schism_models::listing::{Endpoint, Listing, Roster, ServiceId};
 use schism_models::nemesis::{
     Base, Ears, End, Fault, Nemesis, OnMiss, OnOverlap, Planned, Scale, Start, Target, Way,
 };
 use schism_models::node::{Node, Role};
+use schism_models::picker::{District, Site};
 use schism_models::service::Post;
 use schism_tests::runs::scenario;
 use schism_tests::toy::{self, Arrival, Letter, ms};
@@ -141,9 +143,12 @@ fn stage_with(fault: &str, other: Birth, more: Option<Planned>) -> Stage {
         endpoint: endpoint(node),
         registry: None,
     };
+    let names = vec!["orders-0".to_owned(), "orders-1".to_owned()];
+    let district = Arc::new(District { roster: Roster::new(names), ..District::default() });
+    let site = |zone| Site { seat: Seat { index: 0, peers: 1 }, zone, district: district.clone() };
     let desk = |zone| Desk {
         config: Arc::new(scenario.clients[0].config.clone()),
-        zone,
+        site: site(zone),
         directory: Directory::Fixed(listing.clone()),
     };
     let part = |name: &str, zone, config, host| Part {

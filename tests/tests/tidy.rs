@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 use schism_models::nemesis::{End, Fault, OnOverlap};
-use schism_models::{balancer, cache, oracle, registry};
+use schism_models::{balancer, cache, locality, oracle, registry};
 use schism_scenario::Ask;
 use schism_tests::faults::{Way, fault, staged, ways};
 use schism_tests::repository::{files, metadata, read, relative, root};
@@ -79,11 +79,10 @@ fn no_dependency_takes_its_float_functions_from_the_platform() {
 #[test]
 fn every_name_of_the_catalogs_is_used_by_a_scenario() {
     let clients = || all().iter().flat_map(|case| &case.scenario.clients);
-    let balancers = clients().map(|group| {
-        let used = |(_, _, config): &&(_, _, balancer::Config)| *config == group.config.balancer;
-        balancer::CATALOG.iter().find(used).expect("a balancer is in its catalog").0
-    });
-    all_used("balancer", names(balancer::CATALOG.iter().map(|entry| entry.0)), balancers.collect());
+    let balancers = clients().map(|group| group.config.picker.balancer.name());
+    all_used("balancer", names(balancer::CATALOG.iter().map(|entry| entry.name)), balancers.collect());
+    let localities = clients().map(|group| group.config.picker.locality.name());
+    all_used("locality", names(locality::CATALOG.iter().map(|entry| entry.name)), localities.collect());
     let caches = clients().map(|group| match group.config.cache {
         cache::Config::None(_) => "none",
         cache::Config::Ttl { .. } => "ttl",

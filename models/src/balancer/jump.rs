@@ -3,28 +3,27 @@
 //! Lamping and Veach, "A fast, minimal memory, consistent hash algorithm", 2014 (arXiv:1406.2294). It numbers buckets and
 //! knows no names: here the buckets are the places of the view, which is in the order of the instances' numbers.
 
-use schism_core::{Draws, Luck};
-use twox_hash::XxHash64;
-
-use super::{Balancer, Call};
+use super::{Balancer, Call, Seat};
+use crate::dice::Dice;
+use crate::hash::Hash;
 use crate::listing::View;
+use crate::options::Nothing;
 
 /// Keeps nothing: the key and the number of endpoints say it all.
 #[derive(Clone, Copy, Debug)]
 pub struct Jump;
 
-/// The hash of a key has no seed, as in Envoy's and gRPC's ring hash.
-const SEED: u64 = 0;
+impl Balancer for Jump {
+    type Config = Nothing;
 
-impl Jump {
-    pub(super) fn new(_: &mut Luck) -> Jump {
+    fn new(_: &Nothing, _: &Seat, _: &mut Dice<'_>) -> Jump {
         Jump
     }
-}
 
-impl Balancer for Jump {
-    fn pick(&mut self, _: &mut Draws, view: View<'_>, call: &Call<'_>) -> u32 {
-        jump(XxHash64::oneshot(SEED, &call.key().to_le_bytes()), view.len())
+    /// A request that is about nothing goes anywhere.
+    fn pick(&mut self, view: View<'_>, call: &Call<'_>, dice: &mut Dice<'_>) -> u32 {
+        let hash = call.hash(Hash::Xxh64).unwrap_or_else(|| dice.word());
+        jump(hash, view.len())
     }
 }
 
@@ -74,7 +73,7 @@ mod tests {
             ("x", 6_665_539_201_184_043_299, [0, 0, 0, 0, 0]),
         ];
         for (text, hash, buckets) in cases {
-            assert_eq!(XxHash64::oneshot(SEED, text.as_bytes()), hash);
+            assert_eq!(Hash::Xxh64.of(text.as_bytes()), hash);
             assert_eq!([2, 3, 5, 10, 100].map(|count| jump(hash, count)), buckets, "{text}");
         }
     }
@@ -113,17 +112,9 @@ mod tests {
     #[test]
     fn a_key_is_hashed_as_its_eight_bytes_little_endian() {
         use crate::keys::Keys;
-        use crate::listing::{Endpoint, InFlight};
-        use schism_core::{NodeId, ZoneId};
 
-        let endpoint = |ordinal| Endpoint { node: NodeId(ordinal), ordinal, zone: ZoneId(0), weight: 1 };
-        let endpoints: Vec<Endpoint> = (0..10).map(endpoint).collect();
-        let in_flight = InFlight::default();
-        let view = View::new(&endpoints, &in_flight).expect("there are ten");
-        let luck = Draw::new(0x0123_4567_89ab_cdef);
-        let call = Call::new(&Keys::Unique, luck, None);
+        let call = Call::new(&Keys::Unique, Draw::new(0x0123_4567_89ab_cdef), None);
         let bytes = [0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01];
-        let picked = Jump.pick(&mut luck.many(), view, &call);
-        assert_eq!(picked, jump(XxHash64::oneshot(0, &bytes), 10));
+        assert_eq!(call.hash(Hash::Xxh64), Some(Hash::Xxh64.of(&bytes)));
     }
 }

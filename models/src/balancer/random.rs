@@ -1,22 +1,22 @@
 //! Any endpoint, uniformly at random.
 
-use schism_core::{Draws, Luck};
-
-use super::{Balancer, Call};
+use super::{Balancer, Call, Seat};
+use crate::dice::Dice;
 use crate::listing::View;
+use crate::options::Nothing;
 
 /// Keeps nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Random;
 
-impl Random {
-    pub(super) fn new(_: &mut Luck) -> Random {
+impl Balancer for Random {
+    type Config = Nothing;
+
+    fn new(_: &Nothing, _: &Seat, _: &mut Dice<'_>) -> Random {
         Random
     }
-}
 
-impl Balancer for Random {
-    fn pick(&mut self, luck: &mut Draws, view: View<'_>, _: &Call<'_>) -> u32 {
-        luck.below(view.len())
+    fn pick(&mut self, view: View<'_>, _: &Call<'_>, dice: &mut Dice<'_>) -> u32 {
+        dice.below(view.len())
     }
 }

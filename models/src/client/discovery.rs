@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use schism_core::{NodeId, ZoneId};
+use schism_core::NodeId;
 
 use super::requests::Stage;
 use super::{Client, Desk};
@@ -51,7 +51,7 @@ pub(super) enum Sight {
 impl Source {
     /// A client at this desk has found out nothing yet.
     pub(super) fn new(desk: &Desk, ctx: &mut Ctx<'_>) -> Source {
-        let zone: ZoneId = desk.zone;
+        let zone = desk.site.zone;
         match &desk.directory {
             Directory::Fixed(listing) => Source::Fixed(listing.clone()),
             Directory::Registry { address, service } => Source::Registry {

@@ -14,6 +14,8 @@ pub(super) struct Request {
     pub(super) offered: Time,
     /// The same by the client's own clock.
     pub(super) since: Time,
+    /// When its attempt was sent, by the same.
+    pub(super) sent: Time,
     pub(super) luck: Draw,
     pub(super) origin: Origin,
     pub(super) stage: Stage,
@@ -84,6 +86,12 @@ impl Requests {
 
     pub(super) fn get(&self, slot: u32) -> Request {
         self.places[slot as usize]
+    }
+
+    /// An attempt goes to this endpoint.
+    pub(super) fn send(&mut self, slot: u32, endpoint: Endpoint, now: Time) {
+        let request = &mut self.places[slot as usize];
+        (request.stage, request.sent) = (Stage::Trying(endpoint), now);
     }
 
     pub(super) fn set_stage(&mut self, slot: u32, stage: Stage) {

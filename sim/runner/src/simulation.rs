@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use schism_core::{Birth, DigestValue, Event, Part, Ran, Seed, Time, World, queue::Best, queue::Queue};
-use schism_models::client::{Callee, Desk, Directory};
-use schism_models::listing::{Endpoint, Listing, ServiceId};
+use schism_models::balancer::Seat;
+use schism_models::client::{self, Callee, Desk, Directory};
+use schism_models::listing::{Endpoint, Listing, Roster, ServiceId};
 use schism_models::nemesis::{Audience, Ears, Nemesis, Trigger};
 use schism_models::node::{Node, Role};
+use schism_models::picker::{District, Site};
 use schism_models::registry::{AnyAddress, Layout, Place};
 use schism_models::service::Post;
 use schism_scenario::{self as scenario, Scenario, Spare};
@@ -146,8 +148,11 @@ fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
     let clients = scenario.clients.iter().flat_map(|group| {
         let config = Arc::new(group.config.clone());
         let directory = self::directory(group.config.calls, directory.as_ref(), layout);
-        group.nodes.iter().map(move |node| {
-            let desk = Desk { config: config.clone(), zone: node.zone, directory: directory.clone() };
+        let district = Arc::new(district(scenario, group));
+        let peers = group.nodes.len() as u32;
+        (0..).zip(&group.nodes).map(move |(index, node)| {
+            let site = Site { seat: Seat { index, peers }, zone: node.zone, district: district.clone() };
+            let desk = Desk { config: config.clone(), site, directory: directory.clone() };
             part(node, Role::Client(Arc::new(desk)))
         })
     });
@@ -187,6 +192,20 @@ fn layout(scenario: &Scenario) -> Layout {
         aides: scenario.aides.iter().map(place).collect(),
         services: scenario.services.iter().enumerate().map(listing).collect(),
     }
+}
+
+/// What the pickers of a client group know beforehand.
+fn district(scenario: &Scenario, group: &scenario::Group<client::Config>) -> District {
+    let name = |zone| scenario.topology.name(zone).to_owned();
+    let zones: Vec<String> = scenario.topology.zones().map(name).collect();
+    let mut locals = vec![0; zones.len()];
+    group.nodes.iter().for_each(|node| locals[usize::from(node.zone.0)] += 1);
+    let Callee::Service(service) = group.config.calls else {
+        return District { zones, locals, ..District::default() };
+    };
+    let spares = scenario.spares.iter().filter(|spare| spare.service == service);
+    let instances = scenario.services[service].nodes.iter().chain(spares.map(|spare| &spare.node));
+    District { roster: Roster::new(instances.map(|node| node.name.clone()).collect()), zones, locals }
 }
 
 /// Where a client group learns whom to call.

@@ -10,6 +10,7 @@ mod topology;
 use schism_core::{Duration, Ranks, Seed};
 use schism_models::client::{self, Arrivals, Callee, Connections, Operation};
 use schism_models::keys::Keys;
+use schism_models::picker;
 use schism_models::service;
 
 use self::cast::Cast;
@@ -175,7 +176,7 @@ fn config(spec: &ClientSpec, calls: Callee) -> Option<client::Config> {
             KeysSpec::Uniform(keys) => Keys::Uniform(keys),
             KeysSpec::Zipf { keys, s } => Keys::Zipf(Ranks::zipf(keys.value, s)),
         },
-        balancer: spec.balancer?,
+        picker: picker::Config { balancer: spec.balancer.clone()?, locality: spec.locality.clone()? },
         cache: spec.cache?,
         connections: spec.connections?.value,
     })

@@ -47,6 +47,14 @@ pub(crate) enum Shape {
     Count(Limit),
     /// A number that need not be whole.
     Number,
+    /// The same between two.
+    NumberWithin(f64, f64),
+    /// A whole percentage within a limit, or this word for none.
+    Percent(Limit, Option<&'static str>),
+    /// A list of some of these words.
+    SomeWords(&'static [&'static str]),
+    /// A table with a whole number for each of some names.
+    Counts(Limit),
     /// A time; `Positive` if none at all makes no sense there.
     Duration(Least),
     /// A time, or this word for none.
@@ -319,6 +327,7 @@ pub(crate) const CLIENT: &[Key] = &[
     Key::new("key", Shape::Choice(&KEYS), "What each request is about, for balancers that look at it")
         .or("\"unique\""),
     Key::new("balancer", Shape::Choice(&BALANCER), "How an endpoint is picked").or("\"round-robin\""),
+    Key::new("locality", Shape::Choice(&LOCALITY), "Where to look for an endpoint").or("\"none\""),
     Key::new("cache", Shape::Choice(&CACHE), "How endpoints are learnt and kept").or("\"watch\""),
     Key::new("connections", Shape::Choice(&CONNECTIONS), "How endpoints are reached").or("\"warm\""),
     Key::later("retry", &[]),
@@ -326,7 +335,6 @@ pub(crate) const CLIENT: &[Key] = &[
     Key::later("breaker", &[]),
     Key::later("limiter", &[]),
     Key::later("outlier", &[]),
-    Key::later("locality", &[]),
     Key::later("slow-start", &[]),
     Key::later("subset", &[]),
 ];

@@ -20,6 +20,7 @@ mod check;
 mod diagnostics;
 mod fault;
 mod grammar;
+mod knobs;
 pub mod limits;
 mod overrides;
 mod read;

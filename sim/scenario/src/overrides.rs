@@ -131,10 +131,14 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
         Shape::Alternatives => in_list(slot, grammar::ALTERNATIVE, head, rest, new),
         Shape::Choice(choice) => in_choice(slot, choice, head, rest, new),
         Shape::Distribution => in_choice(slot, &grammar::DISTRIBUTION, head, rest, new),
+        Shape::Counts(limit) => set(entry(slot, head), Shape::Count(limit), rest, new),
         Shape::Text
         | Shape::Flag
         | Shape::Count(_)
         | Shape::Number
+        | Shape::NumberWithin(..)
+        | Shape::Percent(..)
+        | Shape::SomeWords(_)
         | Shape::Duration(_)
         | Shape::DurationOr(_)
         | Shape::CountOr(..)

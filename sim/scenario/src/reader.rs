@@ -277,7 +277,9 @@ impl<'t> Section<'t> {
 fn example(key: &Key) -> String {
     let value = match key.shape {
         Shape::Count(_) => "3",
-        Shape::Number => "1.2",
+        Shape::Number | Shape::NumberWithin(..) => "1.2",
+        Shape::Percent(..) => "\"125%\"",
+        Shape::Counts(_) => "{ a = 1, b = 2 }",
         Shape::Duration(_) if ["length", "from", "to"].contains(&key.name) => "\"60s\"",
         Shape::Duration(_) => "\"5ms\"",
         Shape::Factor => "1.5",
@@ -301,6 +303,7 @@ fn example(key: &Key) -> String {
         | Shape::Word(_)
         | Shape::Direction
         | Shape::WordsOr(..)
+        | Shape::SomeWords(_)
         | Shape::WordOr(..)
         | Shape::Short(_)
         | Shape::Name

@@ -4,15 +4,17 @@ use std::fmt::Write as _;
 use std::hash::Hasher as _;
 
 use schism_core::{Digest, DigestValue, Distribution, Duration, Law, Link, NodeId, Time, ZoneId};
+use schism_models::balancer::{self, Entry};
 use schism_models::client::{Arrivals, Callee, Connections, Intensity, OnTimeout, Operation, Pooling};
 use schism_models::keys::Keys;
 use schism_models::nemesis::{Base, End, OnMiss, OnOverlap, Planned, Select, Start, Target, Trigger, Wait};
 use schism_models::oracle::{self, Mood};
 use schism_models::service::ReRegister;
-use schism_models::{balancer, cache, client, registry, service};
+use schism_models::{cache, client, locality, registry, service};
 
 use crate::check::{LEADER_CHANGES, LEASE_EXPIRES};
 use crate::fault::Spell;
+use crate::knobs;
 use crate::read::{Unit, spelling};
 use crate::units::{self, Rate};
 use crate::{Ask, Expectation, Group, Line, Metric, Node, Scenario, Window};
@@ -212,9 +214,16 @@ fn client(out: &mut String, group: &Group<client::Config>, names: &Names<'_>) {
     line(out, "timeout", &time(config.timeout));
     line(out, "deadline", &config.deadline.map_or_else(|| text("none"), time));
     line(out, "key", &keys(&config.keys));
-    let named = balancer::CATALOG.iter().find(|(_, _, balancer)| *balancer == config.balancer);
-    let (balancer, ..) = named.expect("a balancer comes from the catalog");
-    line(out, "balancer", &text(balancer));
+    let (balancer, locality) = (&config.picker.balancer, &config.picker.locality);
+    let knobs = |catalog: &'static [Entry], name| {
+        catalog.iter().find(|entry| entry.name == name).map_or(&[][..], |entry| entry.knobs)
+    };
+    let options = knobs(balancer::CATALOG, balancer.name());
+    line(out, "balancer", &knobs::strategy(balancer.name(), options, &balancer.values()));
+    if locality.name() != "none" {
+        let options = knobs(locality::CATALOG, locality.name());
+        line(out, "locality", &knobs::strategy(locality.name(), options, &locality.values()));
+    }
     line(out, "cache", &cache(&config.cache));
     line(out, "connections", &connections(&config.connections));
 }

@@ -177,6 +177,13 @@ fn shape(shape: Shape) -> Value {
         Shape::Flag => json!({ "type": "boolean" }),
         Shape::Count(limit) => count(limit),
         Shape::Number => json!({ "type": "number", "minimum": 0 }),
+        Shape::NumberWithin(least, most) => json!({ "type": "number", "minimum": least, "maximum": most }),
+        Shape::Percent(_, None) => percentage(),
+        Shape::Percent(_, Some(word)) => json!({ "anyOf": [percentage(), { "const": word }] }),
+        Shape::SomeWords(words) => {
+            json!({ "type": "array", "items": { "enum": words }, "uniqueItems": true })
+        }
+        Shape::Counts(limit) => json!({ "type": "object", "additionalProperties": count(limit) }),
         Shape::Duration(Least::Zero) => reference("duration"),
         Shape::Duration(Least::Positive) => reference("positive"),
         Shape::DurationOr(word) => json!({ "anyOf": [reference("positive"), { "const": word }] }),
@@ -258,6 +265,10 @@ fn shape(shape: Shape) -> Value {
         Shape::List(keys) => json!({ "type": "array", "items": table(keys) }),
         Shape::Choice(choice) => self::choice(choice),
     }
+}
+
+fn percentage() -> Value {
+    json!({ "type": "string", "pattern": "^[0-9]+%$" })
 }
 
 fn count(limit: Limit) -> Value {

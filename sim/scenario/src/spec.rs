@@ -73,6 +73,7 @@ pub(crate) struct ClientSpec {
     pub(crate) deadline: Option<Duration>,
     pub(crate) keys: Option<KeysSpec>,
     pub(crate) balancer: Option<schism_models::balancer::Config>,
+    pub(crate) locality: Option<schism_models::locality::Config>,
     pub(crate) cache: Option<cache::Config>,
     pub(crate) connections: Option<At<client::Connections>>,
 }

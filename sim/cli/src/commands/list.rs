@@ -65,7 +65,7 @@ fn sections(catalog: Catalog) -> Vec<Section> {
 }
 
 fn balancers() -> Section {
-    let entries = balancer::CATALOG.iter().map(|entry| bare(entry.0, entry.1)).collect();
+    let entries = balancer::CATALOG.iter().map(|entry| bare(entry.name, entry.about)).collect();
     Section { name: "balancers", place: "clients.NAME.balancer", entries }
 }
 

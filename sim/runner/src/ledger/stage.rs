@@ -13,8 +13,9 @@ use schism_models::nemesis::{
     self, Audience, Base, Crash, End, OnMiss, OnOverlap, Planned, Start, Struck, Target,
 };
 use schism_models::observation::Observation;
+use schism_models::options::Nothing;
 use schism_models::registry::{self, etcd};
-use schism_models::{balancer, cache, service};
+use schism_models::{balancer, cache, locality, picker, service};
 use schism_scenario::{Ask, Expectation, Group, Node, Scenario};
 
 use super::{Ledger, Listed};
@@ -210,7 +211,10 @@ fn scenario() -> Scenario {
         timeout: Duration::from_secs(1),
         deadline: None,
         keys: Keys::Unique,
-        balancer: balancer::Config::Random,
+        picker: picker::Config {
+            balancer: balancer::Config::Random(Nothing),
+            locality: locality::Config::None(Nothing),
+        },
         cache: cache::Config::Watch { on_empty: cache::OnEmpty::Keep, max_stale: None },
         connections: Connections::Warm,
     };

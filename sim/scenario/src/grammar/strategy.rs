@@ -1,11 +1,11 @@
 //! Strategies that are chosen by name: arrivals, keys, balancers, caches, connections, distributions.
 
-use schism_models::{balancer, cache};
+use schism_models::{balancer, cache, locality};
 
 use super::Least::{Positive, Zero};
 use super::Shape::Duration;
 use super::{Argument, Choice, Key, Shape};
-use crate::limits;
+use crate::{knobs, limits};
 
 /// `arrivals`.
 pub(crate) const ARRIVALS: Choice = Choice {
@@ -90,8 +90,8 @@ pub(crate) const ZIPF_KEYS: &[Key] = &[
 /// `balancer`.
 pub(crate) const BALANCER: Choice = Choice {
     what: "balancer",
-    names: || balancer::CATALOG.iter().map(|(name, about, _)| (*name, *about)).collect(),
-    argument: |_| Argument::Options(&[]),
+    names: || balancer::CATALOG.iter().map(|entry| (entry.name, entry.about)).collect(),
+    argument: |name| Argument::Options(knobs::of_balancer(name)),
     later: &[
         "random",
         "round-robin",
@@ -112,6 +112,14 @@ pub(crate) const BALANCER: Choice = Choice {
         "aperture",
         "context-weighted",
     ],
+};
+
+/// `locality`.
+pub(crate) const LOCALITY: Choice = Choice {
+    what: "locality",
+    names: || locality::CATALOG.iter().map(|entry| (entry.name, entry.about)).collect(),
+    argument: |name| Argument::Options(knobs::of_locality(name)),
+    later: &["none", "zone-first", "zone-aware", "locality-weighted", "priority"],
 };
 
 /// The spellings of `reads`.

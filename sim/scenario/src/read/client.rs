@@ -2,15 +2,15 @@
 
 use schism_core::{Distribution, Duration};
 use schism_models::client::{Connections, Intensity, OnTimeout, Pooling};
-use schism_models::{balancer, cache};
+use schism_models::{balancer, cache, locality};
 
 use crate::diagnostics::{Problem, Report};
 use crate::grammar::{self, Argument, Shape};
-use crate::limits;
 use crate::reader::{Chosen, Field, Number, Read, Section};
 use crate::source::At;
 use crate::spec::{ArrivalsSpec, ClientSpec, KeysSpec};
 use crate::units::Rate;
+use crate::{knobs, limits};
 
 pub(super) fn read(name: At<String>, section: &Section<'_>) -> ClientSpec {
     let report = section.report;
@@ -25,6 +25,7 @@ pub(super) fn read(name: At<String>, section: &Section<'_>) -> ClientSpec {
         deadline: section.value("deadline").value,
         keys: section.choice("key", |chosen| keys(chosen, report)).map(|at| at.value),
         balancer: section.choice("balancer", |chosen| balancer(chosen, report)).map(|at| at.value),
+        locality: section.choice("locality", |chosen| locality(chosen, report)).map(|at| at.value),
         cache: section.choice("cache", |chosen| cache(chosen, report)).map(|at| at.value),
         connections: section.choice("connections", |chosen| Some(connections(chosen, report))),
     }
@@ -126,9 +127,16 @@ fn keys(chosen: &Chosen<'_>, report: &Report) -> Option<KeysSpec> {
     }
 }
 
-fn balancer(chosen: &Chosen<'_>, report: &Report) -> Option<balancer::Config> {
-    chosen.options("balancer", grammar::keys_of((grammar::BALANCER.argument)(chosen.name)), report);
-    balancer::CATALOG.iter().find(|(name, _, _)| *name == chosen.name).map(|(_, _, config)| *config)
+/// `balancer`.
+pub(crate) fn balancer(chosen: &Chosen<'_>, report: &Report) -> Option<balancer::Config> {
+    let keys = knobs::of_balancer(chosen.name);
+    knobs::read("balancer", chosen, keys, report, balancer::Config::read, balancer::Config::check)
+}
+
+/// `locality`.
+pub(crate) fn locality(chosen: &Chosen<'_>, report: &Report) -> Option<locality::Config> {
+    let keys = knobs::of_locality(chosen.name);
+    knobs::read("locality", chosen, keys, report, locality::Config::read, locality::Config::check)
 }
 
 fn cache(chosen: &Chosen<'_>, report: &Report) -> Option<cache::Config> {

@@ -308,6 +308,15 @@ impl Read for Number {
                 return None;
             }
         };
+        if let Shape::NumberWithin(least, most) = field.shape {
+            if (least..=most).contains(&number) {
+                return Some(Number(number));
+            }
+            let message = format!("`{}` cannot be {number}", field.name);
+            let help = format!("it can be from {least} to {most}");
+            field.report.add(Problem::error(tree.place, message).help(help));
+            return None;
+        }
         if number.is_finite() && number >= 0.0 && number <= limits::BOUND.most as f64 {
             return Some(Number(number));
         }
