@@ -10,6 +10,7 @@ pub mod bucket;
 mod catalog;
 pub mod consul;
 pub mod dns;
+mod entry;
 pub mod etcd;
 pub mod eureka;
 pub mod history;
@@ -33,14 +34,14 @@ pub use self::catalog::{
     AnyAddress, AnyCaller, AnyMember, AnyRegistrar, AnySeat, AnySubscriber, CATALOG, Config, Disk, Msg,
     Record, Timer,
 };
+pub use self::entry::Entry;
 pub use self::nobody::Nobody;
 
 use crate::cache::Reads;
 use crate::client::Operation;
-use crate::listing::{Change, Endpoint, Listing, ServiceId};
+use crate::listing::{Change, Listing};
 use crate::node::Ctx;
 use crate::observation::Outcome;
-use crate::service::ReRegister;
 
 /// A process of the registry's own.
 pub trait Server {
@@ -251,17 +252,6 @@ pub struct Address<C> {
     pub config: Arc<C>,
     /// Where everyone is.
     pub layout: Arc<Layout>,
-}
-
-/// What an instance has the registry list.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    /// On the list of this service.
-    pub service: ServiceId,
-    /// As this.
-    pub endpoint: Endpoint,
-    /// Whether it registers anew when its registration is lost.
-    pub re_register: ReRegister,
 }
 
 /// Processes of the registry's besides its members.

@@ -1,6 +1,6 @@
 //! How an instance keeps itself registered: it tells the agent on its host, and says time and again that it passes.
 
-use schism_core::{Duration, FaultId, NodeId};
+use schism_core::{Duration, NodeId};
 
 use super::Config;
 use super::api::{Msg, Tell, Timer};
@@ -11,7 +11,7 @@ use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Endpoint, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
-use crate::plight::Plight;
+use crate::registry::entry::{failing_probe, zombie};
 use crate::registry::{self, Address, Entry};
 use crate::service::ReRegister;
 
@@ -93,7 +93,7 @@ impl Registrar {
 
     /// Registers; later, if what checks the instance's health would not let it pass.
     fn register(&mut self, ctx: &mut Ctx<'_>) {
-        if let Some(by) = ctx.plight().and_then(Plight::failing_probe) {
+        if let Some(by) = failing_probe(ctx) {
             ctx.touch(by);
             return self.try_again(ctx, RETRY);
         }
@@ -116,7 +116,7 @@ impl Registrar {
 
     /// Says that it passes, if it does, and will again after a while.
     fn pass(&mut self, ctx: &mut Ctx<'_>) {
-        let blamed = zombie(ctx).or_else(|| ctx.plight().and_then(Plight::failing_probe));
+        let blamed = zombie(ctx).or_else(|| failing_probe(ctx));
         let call = match blamed {
             Some(by) => {
                 ctx.touch(by);
@@ -266,9 +266,4 @@ impl registry::Registrar for Registrar {
     fn peers(&self) -> Vec<NodeId> {
         vec![self.agent]
     }
-}
-
-/// By which fault the instance takes its registration for good, and hears nothing of it.
-fn zombie(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ctx.plight().and_then(Plight::zombie)
 }

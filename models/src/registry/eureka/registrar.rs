@@ -1,6 +1,6 @@
 //! An instance's side of its registration: a heartbeat every 30 s, and a look every 30 s at what it has to say.
 
-use schism_core::{Duration, FaultId, NodeId, Time};
+use schism_core::{Duration, NodeId, Time};
 
 use super::api::{Answer, Ask, Msg};
 use super::apps::{Info, Status};
@@ -10,7 +10,7 @@ use super::{Config, Registration, Start, Timer, order};
 use crate::failpoint::{Pass, Passes, Point};
 use crate::node::Ctx;
 use crate::observation::Observation;
-use crate::plight::Plight;
+use crate::registry::entry::{failing_probe, zombie};
 use crate::registry::{self, Address, Entry};
 use crate::service::ReRegister;
 
@@ -218,7 +218,7 @@ impl Registrar {
     }
 
     fn check_health(&mut self, ctx: &mut Ctx<'_>) {
-        let failing = ctx.plight().and_then(Plight::failing_probe);
+        let failing = failing_probe(ctx);
         let status = match (self.healthcheck, failing) {
             (Healthcheck::Told, Some(_)) => Status::Down,
             (Healthcheck::Told, None) | (Healthcheck::Ignored, _) => Status::Up,
@@ -330,11 +330,6 @@ impl Registrar {
         self.mark(ctx);
         self.register(ctx, Thread::Heartbeat);
     }
-}
-
-/// By which fault the instance takes its lease for good, and does nothing for it.
-fn zombie(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ctx.plight().and_then(Plight::zombie)
 }
 
 /// A share of a duration, by one word of luck.
