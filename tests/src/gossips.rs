@@ -108,7 +108,7 @@ pub struct Gossips(pub Vec<(Time, NodeId, Event)>);
 
 impl Witness<Gossiper> for Gossips {
     fn observe(&mut self, scene: &Scene<'_>, by: NodeId, said: &Event) {
-        self.0.push((scene.now(), by, said.clone()));
+        self.0.push((scene.now(), by, *said));
     }
     fn on_fault(&mut self, _: &Scene<'_>, _: &Fault) {}
 }
