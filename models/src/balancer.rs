@@ -11,6 +11,8 @@ mod p2c;
 mod per_host;
 mod pick_first;
 mod random;
+#[cfg(test)]
+mod rig;
 mod round_robin;
 pub mod slow_start;
 mod stride;

@@ -94,10 +94,8 @@ impl Peers {
     /// an answer.
     pub(super) fn on_reply(&mut self, now: Time, ordinal: u32, outcome: Outcome) {
         match outcome {
-            Outcome::Timeout | Outcome::Connect => self.on_failed(now, ordinal),
-            Outcome::Success | Outcome::Rejected | Outcome::Failed | Outcome::Deadline => {
-                self.on_passed(ordinal)
-            }
+            Outcome::Timeout | Outcome::Connect | Outcome::Deadline => self.on_failed(now, ordinal),
+            Outcome::Success | Outcome::Rejected | Outcome::Failed => self.on_passed(ordinal),
             Outcome::NoEndpoint => {}
         }
     }
