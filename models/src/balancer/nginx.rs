@@ -268,7 +268,7 @@ fn turn(peers: &mut [Peer], among: impl Fn(usize, &Peer) -> bool) -> usize {
 
 /// What is wrong with a `fail_timeout`: nginx reads it in seconds, and refuses parts of one.
 pub(super) fn check(fail_timeout: Duration) -> Result<(), Clash> {
-    if fail_timeout.as_nanos() % 1_000_000_000 == 0 {
+    if fail_timeout.as_nanos().is_multiple_of(1_000_000_000) {
         return Ok(());
     }
     Err(Clash {
@@ -306,11 +306,14 @@ mod tests {
         (0..count).map(|_| peers.smooth(at(now))).collect()
     }
 
+    /// Weights, picks, and what is current after each.
+    type Case = (&'static [u32], &'static [u32], &'static [&'static [i64]]);
+
     /// The table in the message of nginx's commit 21ad7d0 (2012-06-04): weights 5, 1, 1 give a a b a c a a. The other
     /// rows are computed from the C at 3f6f782.
     #[test]
     fn smooth_picks_and_their_states_are_nginxs() {
-        let cases: [(&[u32], &[u32], &[&[i64]]); 4] = [
+        let cases: [Case; 4] = [
             (
                 &[5, 1, 1],
                 &[0, 0, 1, 0, 2, 0, 0],
