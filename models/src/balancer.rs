@@ -25,6 +25,8 @@ mod pick_first;
 mod prequal;
 mod random;
 mod rendezvous;
+#[cfg(test)]
+mod rig;
 mod ring;
 mod ring_hash;
 mod round_robin;
