@@ -28,6 +28,7 @@ pub fn every_balancer() -> Vec<balancer::Config> {
                 Kind::Count(..)
                 | Kind::CountOr(..)
                 | Kind::Number(..)
+                | Kind::NumberOr(..)
                 | Kind::Time
                 | Kind::Share
                 | Kind::Percent(..)
