@@ -27,10 +27,7 @@ pub struct Config {
 impl Default for Config {
     /// In turn, wherever they are: what a scenario means that says nothing of it.
     fn default() -> Config {
-        Config {
-            balancer: balancer::Config::RoundRobin(Nothing),
-            locality: locality::Config::None(Nothing),
-        }
+        Config { balancer: balancer::Config::RoundRobin(Nothing), locality: locality::Config::None(Nothing) }
     }
 }
 
