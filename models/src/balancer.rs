@@ -12,6 +12,8 @@ mod peak_ewma;
 mod per_host;
 mod prequal;
 mod random;
+#[cfg(test)]
+mod rig;
 mod round_robin;
 
 use schism_core::{Draw, Time};

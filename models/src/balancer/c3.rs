@@ -149,3 +149,6 @@ impl C3 {
         self.scores.get(view.endpoint(place).ordinal).copied().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

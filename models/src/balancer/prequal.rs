@@ -199,3 +199,6 @@ impl Prequal {
         self.wanted.extend(self.drawn.iter().map(|&place| view.endpoint(place).ordinal));
     }
 }
+
+#[cfg(test)]
+mod tests;
