@@ -69,6 +69,11 @@ pub trait Balancer: Clone {
         Ok(())
     }
 
+    /// Whether it wants instances to report their load with each reply.
+    fn wants_reports(_: &Self::Config) -> bool {
+        false
+    }
+
     /// The endpoints of its view have changed. There is one update before the first pick.
     fn on_update(&mut self, _: View<'_>, _: Update, _: &mut Dice<'_>) {}
 
@@ -239,6 +244,13 @@ macro_rules! catalog {
             pub fn check(&self) -> Result<(), Clash> {
                 match self {
                     $(Config::$variant(config) => <$strategy as Balancer>::check(config),)*
+                }
+            }
+
+            /// Whether it wants instances to report their load with each reply.
+            pub fn wants_reports(&self) -> bool {
+                match self {
+                    $(Config::$variant(config) => <$strategy as Balancer>::wants_reports(config),)*
                 }
             }
 

@@ -100,7 +100,7 @@ impl<B: Balancer> Rig<B> {
 
     /// Time passes.
     pub(super) fn advance(&mut self, by: Duration) {
-        self.now = self.now + by;
+        self.now += by;
     }
 
     /// What it looks at.

@@ -11,13 +11,13 @@ fn rig(index: u32, peers: u32, endpoints: u32, min_aperture: u32) -> Rig<Apertur
 fn shown(rig: &Rig<Aperture>) -> (String, Vec<(String, String)>) {
     let State::Table(parts) = rig.with_view(|view| rig.balancer.state(view)) else { panic!("a table") };
     let [_, (_, State::Text(width)), (_, State::List(endpoints))] = &parts[..] else { panic!("{parts:?}") };
-    let text = |state: &State| match state {
-        State::Text(text) => text.clone(),
-        other => panic!("{other:?} is no text"),
+    let text = |state: &State| {
+        let State::Text(text) = state else { panic!("{state:?} is no text") };
+        text.clone()
     };
-    let row = |endpoint: &State| match endpoint {
-        State::Table(row) => (text(&row[0].1), text(&row[1].1)),
-        other => panic!("{other:?} is no row"),
+    let row = |endpoint: &State| {
+        let State::Table(row) = endpoint else { panic!("{endpoint:?} is no row") };
+        (text(&row[0].1), text(&row[1].1))
     };
     (width.clone(), endpoints.iter().map(row).collect())
 }
