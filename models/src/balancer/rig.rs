@@ -1,4 +1,4 @@
-//! One balancer alone, for tests: endpoints, a clock, words to draw, and what is in flight.
+//! For tests: a balancer with endpoints, a clock, requests in flight and scripted words, and no network.
 
 use std::collections::VecDeque;
 
@@ -11,115 +11,108 @@ use crate::listing::{Endpoint, InFlight, Roster, Scene, View};
 use crate::load::{Feedback, Load};
 use crate::observation::Outcome;
 
-/// A balancer and all that it sees.
-#[derive(Clone, Debug)]
-pub(super) struct Rig<B> {
-    pub(super) balancer: B,
-    pub(super) endpoints: Vec<Endpoint>,
-    pub(super) in_flight: InFlight,
-    /// What is drawn before luck is.
-    pub(super) script: VecDeque<u64>,
-    pub(super) now: Time,
+/// One balancer and its surroundings. Endpoints have their ordinals for names.
+pub(crate) struct Rig<B: Balancer> {
+    pub(crate) balancer: B,
+    endpoints: Vec<Endpoint>,
     roster: Roster,
+    in_flight: InFlight,
+    now: Time,
+    script: VecDeque<u64>,
     luck: Draws,
 }
 
 impl<B: Balancer> Rig<B> {
-    /// With so many endpoints of weight 1, as the only client of its group.
-    pub(super) fn new(endpoints: u32, config: &B::Config) -> Rig<B> {
-        Rig::seated(endpoints, config, Seat { index: 0, peers: 1 })
-    }
-
-    /// The same with default options.
-    pub(super) fn plain(endpoints: u32) -> Rig<B> {
-        Rig::new(endpoints, &B::Config::default())
-    }
-
-    /// The same for one client of several.
-    pub(super) fn seated(endpoints: u32, config: &B::Config, seat: Seat) -> Rig<B> {
-        let mut luck = Draw::new(7).many();
-        let balancer = B::new(config, &seat, &mut Dice::new(luck.draw().many()));
-        let names = (0..1_000).map(|ordinal| format!("e-{ordinal}")).collect();
-        let mut rig = Rig {
-            balancer,
-            endpoints: Vec::new(),
-            in_flight: InFlight::default(),
-            script: VecDeque::new(),
-            now: Time::START,
-            roster: Roster::new(names),
-            luck,
-        };
-        rig.list(0..endpoints);
+    /// Endpoints 0, 1, 2, ... of these weights; the balancer draws these words first.
+    pub(crate) fn new(config: &B::Config, weights: &[u32], script: &[u64]) -> Rig<B> {
+        B::check(config).expect("the options go together");
+        let (mut script, luck) = (VecDeque::from(script.to_vec()), Draw::new(7).many());
+        let balancer = B::new(config, &Seat { index: 0, peers: 1 }, &mut Dice::scripted(&mut script, luck));
+        let roster = Roster::new((0..64).map(|ordinal| ordinal.to_string()).collect());
+        let (in_flight, now) = (InFlight::default(), Time::START);
+        let mut rig = Rig { balancer, endpoints: Vec::new(), roster, in_flight, now, script, luck };
+        let listed: Vec<(u32, u32)> = (0..).zip(weights.iter().copied()).collect();
+        rig.update(Update::Members, &listed);
         rig
     }
 
-    /// These are listed from now on, each with weight 1.
-    pub(super) fn list(&mut self, ordinals: impl IntoIterator<Item = u32>) {
-        self.endpoints = ordinals.into_iter().map(|ordinal| endpoint(ordinal, 1)).collect();
-        self.update(Update::Members);
+    /// The list is now of these ordinals and weights.
+    pub(crate) fn update(&mut self, what: Update, listed: &[(u32, u32)]) {
+        let endpoint =
+            |&(ordinal, weight)| Endpoint { node: NodeId(ordinal), ordinal, zone: ZoneId(0), weight };
+        self.endpoints = listed.iter().map(endpoint).collect();
+        self.with_view(|balancer, view, dice| balancer.on_update(view, what, dice));
     }
 
-    /// The weights change to these.
-    pub(super) fn weigh(&mut self, weights: &[u32]) {
-        for (endpoint, weight) in self.endpoints.iter_mut().zip(weights) {
-            endpoint.weight = *weight;
-        }
-        self.update(Update::Weights);
+    /// Who is picked, by ordinal; nothing is in flight for it.
+    pub(crate) fn pick(&mut self) -> u32 {
+        let call = Call::about(Subject::Nothing);
+        let place = self.with_view(|balancer, view, dice| balancer.pick(view, &call, dice));
+        self.endpoints[place as usize].ordinal
     }
 
-    /// The ordinal of who is picked; it has one request more in flight.
-    pub(super) fn pick(&mut self) -> u32 {
-        let mut dice = Dice::scripted(&mut self.script, self.luck.draw().many());
-        let scene =
-            Scene { now: self.now, in_flight: &self.in_flight, roster: &self.roster, zone_weights: &[] };
-        let view = View::new(&self.endpoints, scene).expect("there are endpoints");
-        let place = self.balancer.pick(view, &Call::about(Subject::Nothing), &mut dice);
-        let ordinal = self.endpoints[place as usize].ordinal;
+    /// The same so many times.
+    pub(crate) fn picks(&mut self, count: usize) -> Vec<u32> {
+        (0..count).map(|_| self.pick()).collect()
+    }
+
+    /// Who is picked, and has one more in flight.
+    pub(crate) fn send(&mut self) -> u32 {
+        let ordinal = self.pick();
         self.in_flight.add(ordinal);
         ordinal
     }
 
-    /// The same with these words.
-    pub(super) fn pick_by(&mut self, words: &[u64]) -> u32 {
-        self.script.extend(words);
-        let picked = self.pick();
-        assert!(self.script.is_empty(), "{} words were not drawn", self.script.len());
-        picked
-    }
-
-    /// Someone answers after so long, well.
-    pub(super) fn answer(&mut self, ordinal: u32, latency: Duration) {
-        self.end(ordinal, latency, Outcome::Success, None);
-    }
-
-    /// An attempt ends.
-    pub(super) fn end(&mut self, ordinal: u32, latency: Duration, outcome: Outcome, load: Option<&Load>) {
-        self.in_flight.remove(ordinal);
-        self.balancer.on_reply(self.now, ordinal, &Feedback { latency, outcome, load });
-    }
-
-    /// Time passes.
-    pub(super) fn advance(&mut self, by: Duration) {
-        self.now += by;
-    }
-
-    /// What it looks at.
-    pub(super) fn with_view<T>(&self, look: impl FnOnce(View<'_>) -> T) -> T {
-        let scene =
-            Scene { now: self.now, in_flight: &self.in_flight, roster: &self.roster, zone_weights: &[] };
-        look(View::new(&self.endpoints, scene).expect("there are endpoints"))
-    }
-
-    fn update(&mut self, what: Update) {
-        let mut dice = Dice::scripted(&mut self.script, self.luck.draw().many());
-        let scene =
-            Scene { now: self.now, in_flight: &self.in_flight, roster: &self.roster, zone_weights: &[] };
-        if let Some(view) = View::new(&self.endpoints, scene) {
-            self.balancer.on_update(view, what, &mut dice);
+    /// So many are in flight to each ordinal, and no others.
+    pub(crate) fn load(&mut self, loads: &[u32]) {
+        self.in_flight = InFlight::default();
+        for (ordinal, &load) in (0..).zip(loads) {
+            (0..load).for_each(|_| self.in_flight.add(ordinal));
         }
     }
-}
 
-fn endpoint(ordinal: u32, weight: u32) -> Endpoint {
-    Endpoint { node: NodeId(ordinal), ordinal, zone: ZoneId(0), weight }
+    /// One that was in flight has ended.
+    pub(crate) fn done(&mut self, ordinal: u32) {
+        self.in_flight.remove(ordinal);
+    }
+
+    /// An attempt at that ordinal has ended like this.
+    pub(crate) fn reply(&mut self, ordinal: u32, outcome: Outcome, load: Option<&Load>) {
+        let feedback = Feedback { latency: Duration::ZERO, outcome, load };
+        self.balancer.on_reply(self.now, ordinal, &feedback);
+    }
+
+    /// Time passes, and the balancer is woken when it wants to be.
+    pub(crate) fn advance(&mut self, by: Duration) {
+        let end = self.now + by;
+        while let Some(due) = self.balancer.due().filter(|&due| due <= end) {
+            self.now = due;
+            self.with_view(|balancer, view, dice| balancer.on_due(view, dice));
+        }
+        self.now = end;
+    }
+
+    /// Everyone who is asked for its load answers with this many requests.
+    pub(crate) fn answer(&mut self, load: impl Fn(u32) -> u32) -> Vec<u32> {
+        let mut asked = Vec::new();
+        while let Some(ordinal) = self.balancer.next_probe() {
+            let load = Load { in_flight: load(ordinal), ..Load::default() };
+            self.balancer.on_probed(self.now, ordinal, &load);
+            asked.push(ordinal);
+        }
+        asked
+    }
+
+    /// How many scripted words have not been drawn.
+    pub(crate) fn words_left(&self) -> usize {
+        self.script.len()
+    }
+
+    fn with_view<T>(&mut self, act: impl FnOnce(&mut B, View<'_>, &mut Dice<'_>) -> T) -> T {
+        let Rig { balancer, endpoints, roster, in_flight, now, script, luck } = self;
+        let scene = Scene { now: *now, in_flight, roster, zone_weights: &[] };
+        let view = View::new(endpoints, scene).expect("there are endpoints");
+        let words = luck.draw().many();
+        act(balancer, view, &mut Dice::scripted(script, words))
+    }
 }

@@ -165,3 +165,6 @@ fn of_another(config: &Config) -> Option<(&'static str, &'static str)> {
         Flavour::GrpcCpp | Flavour::GrpcGo => of_nginx,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! The aperture through the balancer.
 
 use super::*;
-use crate::balancer::rig::Rig;
+use crate::balancer::lab::Rig;
 
 fn rig(index: u32, peers: u32, endpoints: u32, min_aperture: u32) -> Rig<Aperture> {
     let config = Config { min_aperture, ..Config::default() };

@@ -1,7 +1,7 @@
 //! C3 through the balancer.
 
 use super::*;
-use crate::balancer::rig::Rig;
+use crate::balancer::lab::Rig;
 use crate::load::Load;
 use crate::observation::Outcome;
 

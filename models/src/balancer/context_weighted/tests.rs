@@ -1,7 +1,7 @@
 //! Weights and circuits through the balancer.
 
 use super::*;
-use crate::balancer::rig::Rig;
+use crate::balancer::lab::Rig;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 

@@ -1,7 +1,7 @@
 //! The balancer by what go-zero's source says.
 
 use super::*;
-use crate::balancer::rig::Rig;
+use crate::balancer::lab::Rig;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 

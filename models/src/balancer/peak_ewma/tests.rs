@@ -1,7 +1,7 @@
 //! The three flavours through the balancer.
 
 use super::*;
-use crate::balancer::rig::Rig;
+use crate::balancer::lab::Rig;
 use crate::observation::Outcome;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
