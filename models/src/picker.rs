@@ -13,6 +13,7 @@ use crate::dice::Dice;
 use crate::listing::{Endpoint, InFlight, Listing, Roster, Scene, View};
 use crate::load::{Feedback, Load};
 use crate::locality::{self, Board, Corner, GroupKey, Members, Standing};
+use crate::options::Nothing;
 use crate::state::State;
 use crate::subset::{self, Subset};
 
@@ -33,6 +34,16 @@ impl Config {
     /// With a policy and a locality, and nothing else.
     pub fn new(balancer: balancer::Config, locality: locality::Config) -> Config {
         Config { balancer, locality, subset: subset::Config::default(), slow_start: None }
+    }
+}
+
+impl Default for Config {
+    /// In turn, wherever they are: what a scenario means that says nothing of it.
+    fn default() -> Config {
+        Config {
+            balancer: balancer::Config::RoundRobin(Nothing),
+            locality: locality::Config::None(Nothing),
+        }
     }
 }
 
@@ -242,10 +253,11 @@ impl Picker {
         groups.chain(self.idle.iter_mut().map(|(_, balancer)| balancer))
     }
 
-    /// When it wants to be woken, if ever.
+    /// When it wants to be woken, if ever. A balancer that has nobody to pick from sleeps on.
     #[inline]
     pub fn due(&self) -> Option<Time> {
-        self.groups.iter().filter_map(|group| group.balancer.due()).min()
+        let awake = self.groups.iter().filter(|group| !group.members.endpoints().is_empty());
+        awake.filter_map(|group| group.balancer.due()).min()
     }
 
     /// It is woken.
