@@ -40,10 +40,7 @@ impl Config {
 impl Default for Config {
     /// In turn, wherever they are: what a scenario means that says nothing of it.
     fn default() -> Config {
-        Config {
-            balancer: balancer::Config::RoundRobin(Nothing),
-            locality: locality::Config::None(Nothing),
-        }
+        Config::new(balancer::Config::RoundRobin(Nothing), locality::Config::None(Nothing))
     }
 }
 

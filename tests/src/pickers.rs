@@ -35,6 +35,7 @@ pub fn every_balancer() -> Vec<balancer::Config> {
                 | Kind::Words(_)
                 | Kind::Text
                 | Kind::Names
+                | Kind::Lists
                 | Kind::Table(..) => Vec::new(),
             };
             for value in values {

@@ -177,7 +177,7 @@ fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
 
 fn layout(scenario: &Scenario) -> Layout {
     let place = |aide: &scenario::Aide| Place { node: aide.node.id, zone: aide.node.zone, host: aide.host };
-    let listing = |(number, group): (usize, &scenario::Group<schism_models::service::Config>)| {
+    let listing = |(number, group): (usize, &scenario::Group<service::Config>)| {
         let endpoint = |(ordinal, node): (usize, &scenario::Node)| Endpoint {
             node: node.id,
             ordinal: ordinal as u32,
