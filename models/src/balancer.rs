@@ -1,10 +1,39 @@
 //! Balancers: which endpoint of a view gets the next request. The trait and the catalog.
 
+mod aperture;
+mod bounded;
+mod c3;
+mod context_weighted;
+mod edf;
+mod fenwick;
+mod go_zero_p2c;
+mod hash_policy;
+mod jsq;
 mod jump;
+mod least_conn;
+mod least_request;
+mod load_weight;
+mod maglev;
+mod members;
+#[cfg(test)]
+mod movement;
+mod nginx;
 mod p2c;
+mod peak_ewma;
 mod per_host;
+mod pick_first;
+mod prequal;
 mod random;
+mod rendezvous;
+mod ring;
+mod ring_hash;
 mod round_robin;
+mod shares;
+pub mod slow_start;
+#[cfg(test)]
+mod stand;
+mod stride;
+mod weighted_round_robin;
 
 use schism_core::{Draw, Time};
 
@@ -299,6 +328,20 @@ macro_rules! catalog {
 catalog! {
     "random", "uniformly at random", Random = random::Random;
     "round-robin", "each endpoint in turn, from a random start", RoundRobin = round_robin::RoundRobin;
+    "pick-first", "the first that can be reached, and that one until it no longer can", PickFirst = pick_first::PickFirst;
     "p2c", "of two distinct endpoints drawn at random, the one with fewer requests in flight", P2c = p2c::P2c;
+    "least-request", "of some that are drawn, or of all, the one with the fewest requests in flight", LeastRequest = least_request::LeastRequest;
+    "least-conn", "the one with the fewest requests in flight for its weight, in turn among several", LeastConn = least_conn::LeastConn;
+    "jsq", "the shortest queue of all, by one's own requests in flight or by a board that may be old", Jsq = jsq::Jsq;
+    "weighted-round-robin", "in turn, by weight", WeightedRoundRobin = weighted_round_robin::WeightedRoundRobin;
+    "ring-hash", "the endpoint of the request's hash, on a ring of hashes", RingHash = ring_hash::RingHash;
+    "maglev", "the endpoint of the request's hash, by Maglev's table", Maglev = maglev::Maglev;
+    "rendezvous", "the endpoint that scores highest with the request's hash", Rendezvous = rendezvous::Rendezvous;
     "jump", "the endpoint of the request's key, by jump consistent hash", Jump = jump::Jump;
+    "peak-ewma", "of two distinct endpoints drawn at random, the one that promises the shorter wait by a peak-sensitive average of round trips", PeakEwma = peak_ewma::PeakEwma;
+    "go-zero-p2c", "go-zero's: of two the less slow and busy, with a gate before who fails and a forced pick each second", GoZeroP2c = go_zero_p2c::GoZeroP2c;
+    "c3", "of a replica group the one with the lowest score by the latency and cubed queue that replies report", C3 = c3::C3;
+    "prequal", "the fastest of the endpoints that probes have found not to be hot", Prequal = prequal::Prequal;
+    "aperture", "of two in the client's own arc of the ring of endpoints, the less loaded by its part of the arc", Aperture = aperture::Aperture;
+    "context-weighted", "at random by weights of 0 to 100, without those of which too many requests failed lately", ContextWeighted = context_weighted::ContextWeighted;
 }

@@ -21,4 +21,5 @@ pub mod picker;
 pub mod plight;
 pub mod registry;
 pub mod service;
+mod sliding;
 pub mod state;

@@ -43,3 +43,13 @@ pub struct Feedback<'a> {
     /// What the instance reported, if it did.
     pub load: Option<&'a Load>,
 }
+
+impl Feedback<'_> {
+    /// Whether the instance answered, be it with an error, or was given up.
+    pub fn is_answer(&self) -> bool {
+        match self.outcome {
+            Outcome::Success | Outcome::Rejected | Outcome::Failed => true,
+            Outcome::Timeout | Outcome::Connect | Outcome::NoEndpoint | Outcome::Deadline => false,
+        }
+    }
+}

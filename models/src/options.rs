@@ -37,6 +37,8 @@ pub enum Kind {
     CountOr(u64, u64, &'static str),
     /// A number between two.
     Number(f64, f64),
+    /// The same, or this word for none.
+    NumberOr(f64, f64, &'static str),
     /// `true` or `false`.
     Flag,
     /// A time, and not none at all.

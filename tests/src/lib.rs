@@ -5,6 +5,7 @@ pub mod binary;
 pub mod data;
 pub mod faults;
 pub mod gossips;
+pub mod pickers;
 pub mod plain;
 pub mod puppet;
 pub mod registries;

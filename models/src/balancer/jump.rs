@@ -46,6 +46,7 @@ mod tests {
     use schism_core::{Draw, Seed};
 
     use super::*;
+    use crate::balancer::movement;
 
     /// For 1, 2, 3, ... buckets, as the C++ of the paper's authors and Guava's `consistentHash` give them
     /// (jump_test.go of dgryski/go-jump at ba001c3; HashingTest.java of google/guava at 00ca457).
@@ -107,6 +108,29 @@ mod tests {
             / buckets as f64;
         // Chance alone gives a variance of the mean; its own standard deviation is sqrt(2 / buckets) of that.
         assert!((variance / mean - 1.0).abs() < 4.0 * (2.0 / buckets as f64).sqrt(), "{variance}");
+    }
+
+    /// Of 20 000 keys with so many servers: how many move with one more. Without consistent hashing nearly all do.
+    #[test]
+    fn keys_move_as_the_reference_says() {
+        for (servers, moved, most, cv) in [
+            (5, 3266, 1.005, 0.0035142566781611157),
+            (10, 1815, 1.0355, 0.019849433241279208),
+            (50, 408, 1.105, 0.048207883172775794),
+        ] {
+            movement::check((servers, moved, 0), (most, cv), |hash, with_new| {
+                jump(hash, servers + u32::from(with_new))
+            });
+        }
+        for (servers, moved, between_old, most, cv) in [
+            (5, 16671, 13268, 1.025, 0.018162461286951172),
+            (10, 18147, 16272, 1.0535, 0.027192829937319876),
+            (50, 19594, 19194, 1.135, 0.056795686455927266),
+        ] {
+            movement::check((servers, moved, between_old), (most, cv), |hash, with_new| {
+                (hash % u64::from(servers + u32::from(with_new))) as u32
+            });
+        }
     }
 
     #[test]

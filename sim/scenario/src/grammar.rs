@@ -49,6 +49,8 @@ pub(crate) enum Shape {
     Number,
     /// The same between two.
     NumberWithin(f64, f64),
+    /// The same, or this word for none.
+    NumberOr(f64, f64, &'static str),
     /// A whole percentage within a limit, or this word for none.
     Percent(Limit, Option<&'static str>),
     /// A list of some of these words.

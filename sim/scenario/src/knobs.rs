@@ -64,6 +64,7 @@ fn shape(knob: &'static Knob) -> Shape {
         Kind::Count(least, most) => Shape::Count(limit(least, most)),
         Kind::CountOr(least, most, word) => Shape::CountOr(limit(least, most), word),
         Kind::Number(least, most) => Shape::NumberWithin(least, most),
+        Kind::NumberOr(least, most, word) => Shape::NumberOr(least, most, word),
         Kind::Flag => Shape::Flag,
         Kind::Time => Shape::Duration(Least::Positive),
         Kind::TimeOr(word) => Shape::DurationOr(word),
@@ -105,6 +106,9 @@ fn value(section: &Section<'_>, knob: &'static Knob) -> Value {
             .maybe::<Option<u32>>(name)
             .map(|at| at.value.map_or(Value::None, |count| Value::Count(u64::from(count)))),
         Kind::Number(..) => section.maybe::<Number>(name).map(|at| Value::Number(at.value.0)),
+        Kind::NumberOr(..) => section
+            .maybe::<Option<Number>>(name)
+            .map(|at| at.value.map_or(Value::None, |number| Value::Number(number.0))),
         Kind::Flag => section.maybe::<bool>(name).map(|at| Value::Flag(at.value)),
         Kind::Time => section.maybe::<Duration>(name).map(|at| Value::Time(at.value)),
         Kind::TimeOr(_) => {
@@ -132,9 +136,13 @@ pub(crate) fn written(value: &Value, kind: Kind) -> String {
     let quoted = |text: &str| toml::Value::from(text).to_string();
     let list = |items: Vec<String>| format!("[{}]", items.join(", "));
     match (value, kind) {
-        (Value::None, Kind::CountOr(_, _, word) | Kind::TimeOr(word) | Kind::PercentOr(_, _, word)) => {
-            quoted(word)
-        }
+        (
+            Value::None,
+            Kind::CountOr(_, _, word)
+            | Kind::NumberOr(_, _, word)
+            | Kind::TimeOr(word)
+            | Kind::PercentOr(_, _, word),
+        ) => quoted(word),
         (Value::Count(percent), Kind::Percent(..) | Kind::PercentOr(..)) => quoted(&format!("{percent}%")),
         (Value::Count(count), _) => count.to_string(),
         (Value::Number(number), _) => format!("{number:?}"),

@@ -137,6 +137,7 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
         | Shape::Count(_)
         | Shape::Number
         | Shape::NumberWithin(..)
+        | Shape::NumberOr(..)
         | Shape::Percent(..)
         | Shape::SomeWords(_)
         | Shape::Duration(_)

@@ -277,7 +277,7 @@ impl<'t> Section<'t> {
 fn example(key: &Key) -> String {
     let value = match key.shape {
         Shape::Count(_) => "3",
-        Shape::Number | Shape::NumberWithin(..) => "1.2",
+        Shape::Number | Shape::NumberWithin(..) | Shape::NumberOr(..) => "1.2",
         Shape::Percent(..) => "\"125%\"",
         Shape::Counts(_) => "{ a = 1, b = 2 }",
         Shape::Duration(_) if ["length", "from", "to"].contains(&key.name) => "\"60s\"",

@@ -177,7 +177,8 @@ fn shape(shape: Shape) -> Value {
         Shape::Flag => json!({ "type": "boolean" }),
         Shape::Count(limit) => count(limit),
         Shape::Number => json!({ "type": "number", "minimum": 0 }),
-        Shape::NumberWithin(least, most) => json!({ "type": "number", "minimum": least, "maximum": most }),
+        Shape::NumberWithin(least, most) => within(least, most),
+        Shape::NumberOr(least, most, word) => json!({ "anyOf": [within(least, most), { "const": word }] }),
         Shape::Percent(_, None) => percentage(),
         Shape::Percent(_, Some(word)) => json!({ "anyOf": [percentage(), { "const": word }] }),
         Shape::SomeWords(words) => {
@@ -269,6 +270,10 @@ fn shape(shape: Shape) -> Value {
 
 fn percentage() -> Value {
     json!({ "type": "string", "pattern": "^[0-9]+%$" })
+}
+
+fn within(least: f64, most: f64) -> Value {
+    json!({ "type": "number", "minimum": least, "maximum": most })
 }
 
 fn count(limit: Limit) -> Value {

@@ -308,7 +308,7 @@ impl Read for Number {
                 return None;
             }
         };
-        if let Shape::NumberWithin(least, most) = field.shape {
+        if let Shape::NumberWithin(least, most) | Shape::NumberOr(least, most, _) = field.shape {
             if (least..=most).contains(&number) {
                 return Some(Number(number));
             }
@@ -325,6 +325,13 @@ impl Read for Number {
             Problem::error(tree.place, message).help("write a number that is neither negative nor huge"),
         );
         None
+    }
+}
+
+impl Read for Option<Number> {
+    fn read(field: &Field<'_>, tree: &Tree) -> Option<Option<Number>> {
+        let Shape::NumberOr(_, _, word) = field.shape else { panic!("`{}` is no number", field.name) };
+        if tree.as_text() == Some(word) { Some(None) } else { Number::read(field, tree).map(Some) }
     }
 }
 
