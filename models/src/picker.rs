@@ -113,8 +113,20 @@ impl Picker {
         in_flight: &InFlight,
         dice: &mut Dice<'_>,
     ) {
+        self.on_news(now, listing, [], in_flight, dice);
+    }
+
+    /// The client holds another list, and has learnt at once how these endpoints are, by ordinal: one update for both.
+    pub fn on_news(
+        &mut self,
+        now: Time,
+        listing: &Arc<Listing>,
+        standings: impl IntoIterator<Item = (u32, Standing)>,
+        in_flight: &InFlight,
+        dice: &mut Dice<'_>,
+    ) {
         self.listing = Some(listing.clone());
-        self.update(now, in_flight, dice);
+        self.on_standings(now, standings, in_flight, dice);
     }
 
     /// Endpoints have turned out to be like this, by ordinal.
@@ -186,7 +198,9 @@ impl Picker {
     /// When it wants to be woken, if ever.
     #[inline]
     pub fn due(&self) -> Option<Time> {
-        self.groups.iter().filter_map(|group| group.balancer.due()).min()
+        // A group of nobody has nothing to do: it is woken when there is somebody again.
+        let peopled = self.groups.iter().filter(|group| !group.members.endpoints().is_empty());
+        peopled.filter_map(|group| group.balancer.due()).min()
     }
 
     /// It is woken.

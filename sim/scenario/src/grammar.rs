@@ -4,12 +4,14 @@
 //! of it, so that the three cannot disagree. Names of strategies come from the catalogs of the models.
 
 mod fault;
+mod pick;
 mod strategy;
 
 use schism_models::oracle::Mood;
 use schism_models::registry;
 
 pub(crate) use fault::*;
+pub(crate) use pick::*;
 pub(crate) use strategy::*;
 
 use crate::limits::{self, Limit};
@@ -135,6 +137,12 @@ pub(crate) enum Shape {
     Named(&'static [Key]),
     /// A list of tables with these keys.
     List(&'static [Key]),
+    /// A word of 64 bits: a whole number, or the same in quotes.
+    Bits,
+    /// A list of them.
+    ManyBits,
+    /// A whole number within a limit, which stands at the first key of a table with these keys, or that table.
+    CountWith(Limit, &'static [Key]),
     /// One of several strategies: a bare name, or a table with one key.
     Choice(&'static Choice),
 }
@@ -328,8 +336,8 @@ pub(crate) const CLIENT: &[Key] = &[
     .or("\"none\""),
     Key::new("key", Shape::Choice(&KEYS), "What each request is about, for balancers that look at it")
         .or("\"unique\""),
-    Key::new("balancer", Shape::Choice(&BALANCER), "How an endpoint is picked").or("\"round-robin\""),
-    Key::new("locality", Shape::Choice(&LOCALITY), "Where to look for an endpoint").or("\"none\""),
+    BALANCER_KEY.or("\"round-robin\""),
+    LOCALITY_KEY,
     Key::new("cache", Shape::Choice(&CACHE), "How endpoints are learnt and kept").or("\"watch\""),
     Key::new("connections", Shape::Choice(&CONNECTIONS), "How endpoints are reached").or("\"warm\""),
     Key::later("retry", &[]),
@@ -340,6 +348,14 @@ pub(crate) const CLIENT: &[Key] = &[
     Key::later("slow-start", &[]),
     Key::later("subset", &[]),
 ];
+
+/// `balancer`, which has a default in a scenario.
+pub(crate) const BALANCER_KEY: Key =
+    Key::new("balancer", Shape::Choice(&BALANCER), "How an endpoint is picked");
+
+/// `locality`.
+pub(crate) const LOCALITY_KEY: Key =
+    Key::new("locality", Shape::Choice(&LOCALITY), "Where to look for an endpoint").or("\"none\"");
 
 /// The spellings of `operation`.
 pub(crate) const OPERATIONS: &[&str] = &["put", "get", "get-serializable"];

@@ -1,6 +1,6 @@
 //! From the tree of a file to a scenario as written: types, units and names of strategies, one section after another.
 
-mod client;
+pub(crate) mod client;
 mod distribution;
 mod expect;
 mod fault;

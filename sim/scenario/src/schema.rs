@@ -264,6 +264,9 @@ fn shape(shape: Shape) -> Value {
             json!({ "type": "object", "propertyNames": reference("name"), "additionalProperties": table(keys) })
         }
         Shape::List(keys) => json!({ "type": "array", "items": table(keys) }),
+        Shape::Bits => bits(),
+        Shape::ManyBits => json!({ "type": "array", "items": bits() }),
+        Shape::CountWith(limit, keys) => json!({ "anyOf": [count(limit), table(keys)] }),
         Shape::Choice(choice) => self::choice(choice),
     }
 }
@@ -274,6 +277,11 @@ fn percentage() -> Value {
 
 fn within(least: f64, most: f64) -> Value {
     json!({ "type": "number", "minimum": least, "maximum": most })
+}
+
+/// A word of 64 bits: beyond 53 of them some programs write a JSON number only roughly, so a text will do.
+fn bits() -> Value {
+    json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^[0-9]{1,20}$" }] })
 }
 
 fn count(limit: Limit) -> Value {
