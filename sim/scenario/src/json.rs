@@ -129,15 +129,22 @@ fn syntax(source: u32, error: &ParseError) -> Problem {
 
 /// What to do about the mistakes that are made most.
 fn remedy(kind: &ParseErrorKind) -> Option<&'static str> {
-    match kind {
-        ParseErrorKind::CommentsNotAllowed => Some("JSON has no comments: leave it out"),
-        ParseErrorKind::TrailingCommasNotAllowed => Some("remove the comma after the last one"),
-        ParseErrorKind::ExpectedStringObjectProperty | ParseErrorKind::SingleQuotedStringsNotAllowed => {
-            Some("put it in double quotes: \"...\"")
-        }
-        ParseErrorKind::UnexpectedWord => Some("put text in double quotes: \"...\""),
-        ParseErrorKind::HexadecimalNumbersNotAllowed => Some("write it in decimal"),
-        ParseErrorKind::MultipleRootJsonValues => Some("one file is one object"),
-        _ => None,
-    }
+    use ParseErrorKind as Kind;
+
+    let remedies = [
+        (matches!(kind, Kind::CommentsNotAllowed), "JSON has no comments: leave it out"),
+        (matches!(kind, Kind::TrailingCommasNotAllowed), "remove the comma after the last one"),
+        (
+            matches!(
+                kind,
+                Kind::ExpectedStringObjectProperty
+                    | Kind::SingleQuotedStringsNotAllowed
+                    | Kind::UnexpectedWord
+            ),
+            "put it in double quotes: \"...\"",
+        ),
+        (matches!(kind, Kind::HexadecimalNumbersNotAllowed), "write it in decimal"),
+        (matches!(kind, Kind::MultipleRootJsonValues), "one file is one object"),
+    ];
+    remedies.into_iter().find_map(|(is_it, remedy)| is_it.then_some(remedy))
 }

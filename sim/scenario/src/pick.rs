@@ -156,12 +156,19 @@ impl Script {
     }
 }
 
+/// The JSON Schema (draft 2020-12) of a script.
+pub fn schema() -> serde_json::Value {
+    crate::schema::of_pick()
+}
+
 fn parse(name: &str, bytes: &[u8], sources: &mut Sources, report: &Report) -> Option<Script> {
     let (file, text) = crate::text(name, bytes, limits::PICK_BYTES, sources, report)?;
     let tree = json::parse(file, text, report)?;
     if tree.as_table().is_none() {
         let message = format!("a script is one object, not {}", tree.kind());
-        report.add(Problem::error(Place { end: tree.place.start + 1, ..tree.place }, message).help("write { .. }"));
+        report.add(
+            Problem::error(Place { end: tree.place.start + 1, ..tree.place }, message).help("write { .. }"),
+        );
         return None;
     }
     read::script(&tree, report)

@@ -383,7 +383,11 @@ pub(crate) fn choose<'t>(choice: &Choice, tree: &'t Tree, report: &Report) -> Op
             report.add(
                 Problem::error(
                     tree.place,
-                    format!("`{what}` is a name, or {} with one, not {}", report.language().table(), tree.kind()),
+                    format!(
+                        "`{what}` is a name, or {} with one, not {}",
+                        report.language().table(),
+                        tree.kind()
+                    ),
                 )
                 .maybe_help(choices(choice)),
             );

@@ -141,7 +141,9 @@ impl Serialize for Shown<'_> {
     /// Whole numbers keep all their bits; one that is no number is nothing.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
-            State::Table(parts) => serializer.collect_map(parts.iter().map(|(name, part)| (name, Shown(part)))),
+            State::Table(parts) => {
+                serializer.collect_map(parts.iter().map(|(name, part)| (name, Shown(part))))
+            }
             State::List(parts) => serializer.collect_seq(parts.iter().map(Shown)),
             State::Text(text) => serializer.serialize_str(text),
             State::Whole(number) => serializer.serialize_u64(*number),

@@ -26,7 +26,11 @@ pub(crate) const PICK: &[Key] = &[
 pub(crate) const PICK_CLIENT: &[Key] = &[
     Key::new("zone", Shape::Name, "Its zone"),
     Key::new("index", Count(limits::PICK_INDEX), "Its number among the clients of its group, from 0").or("0"),
-    Key::new("peers", Count(limits::CLIENTS), "How many clients its group has; by default as many as it needs"),
+    Key::new(
+        "peers",
+        Count(limits::CLIENTS),
+        "How many clients its group has; by default as many as it needs",
+    ),
     Key::new("locals", Shape::Counts(limits::PICK_LOCALS), "How many clients of its group each zone has"),
 ];
 
@@ -53,7 +57,11 @@ pub(crate) const OP: &[Key] = &[
     Key::new("pick", Shape::Table(ASK), "One request is sent, and stays in flight"),
     Key::new("picks", Shape::CountWith(limits::PICKS, MANY), "So many requests are sent, and stay in flight"),
     Key::new("reply", Shape::Table(REPLY), "A request is over, and the balancer learns how it went"),
-    Key::new("done", Shape::Text, "A request to this endpoint is over, and the balancer learns nothing of it"),
+    Key::new(
+        "done",
+        Shape::Text,
+        "A request to this endpoint is over, and the balancer learns nothing of it",
+    ),
     Key::new("advance", Duration(Zero), "Time passes"),
     Key::new("update", Shape::List(ENDPOINT), "There is another list of endpoints"),
     Key::new("probe", Shape::Table(PROBE), "An endpoint answers a probe"),
@@ -89,7 +97,11 @@ pub(crate) const REPLY: &[Key] = &[
         Duration(Zero),
         "The time since the pick; by default that since the oldest one without a reply",
     ),
-    Key::new("ok", Shape::Flag, "Whether it was answered as wished; by default it was unless there is an `error`"),
+    Key::new(
+        "ok",
+        Shape::Flag,
+        "Whether it was answered as wished; by default it was unless there is an `error`",
+    ),
     Key::word("error", ERRORS, "How it failed; by default the answer is an error"),
     Key::new("load", Shape::Table(LOAD), "What the endpoint reports of itself with the reply"),
 ];
@@ -112,7 +124,8 @@ pub(crate) const PROBE: &[Key] = &[
     UTILIZATION,
 ];
 
-const RIF: Key = Key::new("rif", Count(limits::PICK_ACTIVE), "Requests in flight there, whoever sent them").or("0");
+const RIF: Key =
+    Key::new("rif", Count(limits::PICK_ACTIVE), "Requests in flight there, whoever sent them").or("0");
 const QUEUED: Key = Key::new("queued", Count(limits::PICK_ACTIVE), "Those of them that wait").or("0");
 const SERVICE: Key = Key::new("service", Duration(Zero), "How long it served this request").or("\"0s\"");
 const LATENCY: Key = Key::new("latency", Duration(Zero), "How long a request would take now").or("\"0s\"");

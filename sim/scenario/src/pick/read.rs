@@ -22,7 +22,8 @@ use crate::tree::Tree;
 
 /// Reads the whole script. What is wrong with it has then been reported.
 pub(super) fn script(tree: &Tree, report: &Report) -> Option<Script> {
-    let top = Section::open("", Place { end: tree.place.start, ..tree.place }, Some(tree), grammar::PICK, report);
+    let top =
+        Section::open("", Place { end: tree.place.start, ..tree.place }, Some(tree), grammar::PICK, report);
     let balancer = top.choice("balancer", |chosen| client::balancer(chosen, report));
     let locality = top.choice("locality", |chosen| client::locality(chosen, report));
     let randoms = top.maybe::<Vec<At<Bits>>>("randoms").map(|at| at.value).unwrap_or_default();
@@ -238,10 +239,9 @@ fn seated(section: &Section<'_>, names: &mut Names<'_>) -> Client {
     }
     let index = section.value::<u32>("index");
     let there: u64 = locals.iter().map(|&(_, count)| u64::from(count)).sum();
-    let peers = section.maybe::<u32>("peers").map_or_else(
-        || u32::try_from(there).unwrap_or(u32::MAX).max(index.value + 1),
-        |at| at.value,
-    );
+    let peers = section
+        .maybe::<u32>("peers")
+        .map_or_else(|| u32::try_from(there).unwrap_or(u32::MAX).max(index.value + 1), |at| at.value);
     if index.value >= peers {
         let message = format!("client {} of {peers}: they are numbered from 0", index.value);
         section.report.add(Problem::error(index.place, message).help(format!("write at most {}", peers - 1)));

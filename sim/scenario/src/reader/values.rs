@@ -14,7 +14,10 @@ use crate::units::{self, BitRate, Rate, Size, UnitError};
 
 impl<'r> Field<'r> {
     pub(crate) fn wrong(&self, tree: &Tree, needs: &str) -> Problem {
-        Problem::error(tree.place, format!("`{}` is {needs}, not {}", self.name, self.report.language().kind(tree)))
+        Problem::error(
+            tree.place,
+            format!("`{}` is {needs}, not {}", self.name, self.report.language().kind(tree)),
+        )
     }
 
     fn unit(&self, tree: &Tree, error: UnitError) {
@@ -155,7 +158,9 @@ impl Read for Bits {
         if word.is_none() {
             let shown = tree.as_number().unwrap_or_else(|| "too large".to_owned());
             let message = format!("`{}` is {shown}, which is no word of 64 bits", field.name);
-            field.report.add(Problem::error(tree.place, message).help(format!("it can be from 0 to {}", u64::MAX)));
+            field
+                .report
+                .add(Problem::error(tree.place, message).help(format!("it can be from 0 to {}", u64::MAX)));
         }
         word.map(Bits)
     }
