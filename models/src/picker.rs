@@ -12,6 +12,7 @@ use crate::dice::Dice;
 use crate::listing::{Endpoint, InFlight, Listing, Roster, Scene, View};
 use crate::load::{Feedback, Load};
 use crate::locality::{self, Board, Corner, GroupKey, Members, Standing};
+use crate::options::Nothing;
 use crate::state::State;
 
 /// How a client group's pickers are made.
@@ -21,6 +22,13 @@ pub struct Config {
     pub balancer: balancer::Config,
     /// Where to look for an endpoint.
     pub locality: locality::Config,
+}
+
+impl Default for Config {
+    /// In turn, wherever they are: what a scenario means that says nothing of it.
+    fn default() -> Config {
+        Config { balancer: balancer::Config::RoundRobin(Nothing), locality: locality::Config::None(Nothing) }
+    }
 }
 
 /// Where one client's picker is.
@@ -113,20 +121,8 @@ impl Picker {
         in_flight: &InFlight,
         dice: &mut Dice<'_>,
     ) {
-        self.on_news(now, listing, [], in_flight, dice);
-    }
-
-    /// The client holds another list, and has learnt at once how these endpoints are, by ordinal: one update for both.
-    pub fn on_news(
-        &mut self,
-        now: Time,
-        listing: &Arc<Listing>,
-        standings: impl IntoIterator<Item = (u32, Standing)>,
-        in_flight: &InFlight,
-        dice: &mut Dice<'_>,
-    ) {
         self.listing = Some(listing.clone());
-        self.on_standings(now, standings, in_flight, dice);
+        self.update(now, in_flight, dice);
     }
 
     /// Endpoints have turned out to be like this, by ordinal.
@@ -195,12 +191,11 @@ impl Picker {
         self.groups.iter_mut().for_each(|group| group.balancer.on_reply(now, ordinal, reply));
     }
 
-    /// When it wants to be woken, if ever.
+    /// When it wants to be woken, if ever. A balancer that has nobody to pick from sleeps on.
     #[inline]
     pub fn due(&self) -> Option<Time> {
-        // A group of nobody has nothing to do: it is woken when there is somebody again.
-        let peopled = self.groups.iter().filter(|group| !group.members.endpoints().is_empty());
-        peopled.filter_map(|group| group.balancer.due()).min()
+        let awake = self.groups.iter().filter(|group| !group.members.endpoints().is_empty());
+        awake.filter_map(|group| group.balancer.due()).min()
     }
 
     /// It is woken.

@@ -9,6 +9,7 @@ pub mod pickers;
 pub mod picks;
 pub mod plain;
 pub mod puppet;
+pub mod real;
 pub mod registries;
 pub mod repository;
 pub mod runs;

@@ -107,10 +107,7 @@ impl Rig {
         let call = Call::about(Subject::Key(key));
         let picked = self.picker.pick(self.now, &self.in_flight, &call, &mut dice)?.ordinal;
         self.in_flight.add(picked);
-        while let Some(probed) = self.picker.next_probe() {
-            let load = Load { in_flight: self.in_flight.to(probed.ordinal), ..Load::default() };
-            self.picker.on_probed(self.now, probed.ordinal, &load);
-        }
+        self.answer_probes();
         Some(picked)
     }
 
@@ -127,11 +124,17 @@ impl Rig {
             self.now = self.now.max(due);
             let mut dice = self.dice();
             self.picker.on_due(self.now, &self.in_flight, &mut dice);
-            while let Some(probed) = self.picker.next_probe() {
-                let load = Load { in_flight: self.in_flight.to(probed.ordinal), ..Load::default() };
-                self.picker.on_probed(self.now, probed.ordinal, &load);
-            }
+            self.answer_probes();
         }
         self.now = end;
+    }
+
+    /// Whoever is asked for its load says that it takes about a millisecond.
+    fn answer_probes(&mut self) {
+        while let Some(probed) = self.picker.next_probe() {
+            let latency = Duration::from_nanos(1_000_000 + self.dice().word() % 100_000);
+            let load = Load { in_flight: self.in_flight.to(probed.ordinal), latency, ..Load::default() };
+            self.picker.on_probed(self.now, probed.ordinal, &load);
+        }
     }
 }

@@ -11,7 +11,7 @@ use schism_models::nemesis::{Audience, Ears, Nemesis, Trigger};
 use schism_models::node::{Node, Role};
 use schism_models::picker::{District, Site};
 use schism_models::registry::{AnyAddress, Layout, Place};
-use schism_models::service::Post;
+use schism_models::service::{Post, Reports};
 use schism_scenario::{self as scenario, Scenario, Spare};
 
 use crate::gauge::Gauged;
@@ -141,6 +141,7 @@ fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
                 service: ServiceId(number as u16),
                 endpoint: layout.services[number].endpoints[ordinal],
                 registry: registry.clone(),
+                reports: reports(scenario, number),
             };
             part(node, Role::Instance(Arc::new(post)))
         })
@@ -162,6 +163,7 @@ fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
             service: ServiceId(spare.service as u16),
             endpoint: endpoint_of(scenario, spare),
             registry: registry.clone(),
+            reports: reports(scenario, spare.service),
         };
         Part { birth: Birth::Later, ..part(&spare.node, Role::Instance(Arc::new(post))) }
     });
@@ -192,6 +194,14 @@ fn layout(scenario: &Scenario) -> Layout {
         aides: scenario.aides.iter().map(place).collect(),
         services: scenario.services.iter().enumerate().map(listing).collect(),
     }
+}
+
+/// Whether a client group that calls this service wants to know how loaded its instances are.
+fn reports(scenario: &Scenario, service: usize) -> Reports {
+    let wants = |group: &scenario::Group<client::Config>| {
+        group.config.calls == Callee::Service(service) && group.config.picker.balancer.wants_reports()
+    };
+    if scenario.clients.iter().any(wants) { Reports::Load } else { Reports::Nothing }
 }
 
 /// What the pickers of a client group know beforehand.
