@@ -70,7 +70,9 @@ macro_rules! dice {
 
 impl<'s> Session<'s> {
     fn new(script: &'s Script) -> Session<'s> {
-        let roster = Roster::new(script.names.clone());
+        let roster = Roster::new(script.names.clone())
+            .with_labels(script.labels.clone())
+            .with_priorities(script.priorities.clone());
         let district = District { roster, zones: script.zones.clone(), locals: script.client.locals.clone() };
         let site = Site { seat: script.client.seat, zone: script.client.zone, district: Arc::new(district) };
         let mut randoms: VecDeque<u64> = script.randoms.iter().copied().collect();
@@ -205,8 +207,10 @@ impl<'s> Session<'s> {
         }
         let revision = self.outcome.picks.len() as u64;
         let listing = Arc::new(Listing { revision, endpoints: endpoints.clone(), ..Listing::default() });
-        let said = standings.iter().map(|(ordinal, standing)| (*ordinal, *standing));
-        self.picker.on_news(self.now, &listing, said, &self.in_flight, dice!(self));
+        for (ordinal, standing) in &standings {
+            self.picker.hear_of(self.now, *ordinal, *standing);
+        }
+        self.picker.on_listing(self.now, &listing, &self.in_flight, dice!(self));
         (self.listed, self.standings) = (endpoints, standings);
     }
 

@@ -4,7 +4,7 @@ mod read;
 
 use schism_core::{Duration, Seed, ZoneId};
 use schism_models::balancer::Seat;
-use schism_models::listing::Endpoint;
+use schism_models::listing::{Endpoint, Labels};
 use schism_models::load::Load;
 use schism_models::locality::Standing;
 use schism_models::observation::Outcome;
@@ -29,6 +29,10 @@ pub struct Script {
     pub zones: Vec<String>,
     /// All endpoints that are ever listed, by ordinal: in the order in which they first come.
     pub names: Vec<String>,
+    /// What each of them is labelled with.
+    pub labels: Vec<Labels>,
+    /// The priority level of each of them, if it was given one.
+    pub priorities: Vec<Option<u32>>,
     /// The list at the start.
     pub endpoints: Vec<Listed>,
     /// What is done, in order.

@@ -4,7 +4,7 @@ pub(crate) mod client;
 mod distribution;
 mod expect;
 mod fault;
-mod subset;
+pub(crate) mod subset;
 
 pub(crate) use expect::{Unit, not_live, spelling};
 

@@ -2,7 +2,7 @@
 
 use super::Least::Zero;
 use super::Shape::{Bits, Count, Duration};
-use super::{BALANCER_KEY, Key, LOCALITY_KEY, Shape};
+use super::{BALANCER_KEY, Key, LOCALITY_KEY, MATCH_KEY, SLOW_START_KEY, SUBSET_KEY, Shape};
 use crate::limits;
 
 /// The whole script.
@@ -10,6 +10,9 @@ pub(crate) const PICK: &[Key] = &[
     Key::new("$schema", Shape::Text, "The JSON Schema of this file, for editors"),
     BALANCER_KEY.required(),
     LOCALITY_KEY,
+    SUBSET_KEY,
+    MATCH_KEY,
+    SLOW_START_KEY,
     Key::new("seed", Bits, "The seed of what is drawn when `randoms` have run out").or("0"),
     Key::new("randoms", Shape::ManyBits, "The first words of 64 bits that are drawn, in order"),
     Key::new(
@@ -39,7 +42,12 @@ pub(crate) const ENDPOINT: &[Key] = &[
     Key::new("name", Shape::Text, "Its name, or its address: what it is hashed by").required(),
     Key::new("weight", Count(limits::WEIGHT), "Its weight").or("1"),
     Key::new("zone", Shape::Name, "Its zone; by default the client's"),
-    Key::new("priority", Count(limits::PRIORITY), "Its priority level; 0 is the first to be used").or("0"),
+    Key::new(
+        "priority",
+        Count(limits::PRIORITY),
+        "Its priority level; 0 is the first to be used. By default that of its zone",
+    ),
+    Key::new("labels", Shape::Texts, "Its labels, which `subset` may look at"),
     Key::new("healthy", Shape::Flag, "Whether it is healthy; by default it is"),
     Key::word("health", HEALTH, "How it is, where `healthy` does not say enough"),
     Key::new(

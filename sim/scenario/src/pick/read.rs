@@ -1,21 +1,23 @@
 //! From the tree of a script to what is meant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schism_core::{Duration, NodeId, Seed, ZoneId};
 use schism_models::balancer::Seat;
-use schism_models::listing::Endpoint;
+use schism_models::listing::{Endpoint, Labels};
 use schism_models::load::Load;
 use schism_models::locality::Standing;
 use schism_models::observation::Outcome;
 use schism_models::picker;
 
 use super::{About, Ask, Client, Keys, Listed, Many, Op, Reply, Script};
+use crate::check::picker as check;
 use crate::diagnostics::{Problem, Report, shorten, suggest};
 use crate::grammar::{self, OPS};
 use crate::knobs::Counts;
 use crate::limits::{self, Limit};
 use crate::read::client;
+use crate::read::subset::{self, Texts};
 use crate::reader::{Bits, Number, Section, too_many};
 use crate::source::{At, Place};
 use crate::tree::Tree;
@@ -26,6 +28,9 @@ pub(super) fn script(tree: &Tree, report: &Report) -> Option<Script> {
         Section::open("", Place { end: tree.place.start, ..tree.place }, Some(tree), grammar::PICK, report);
     let balancer = top.choice("balancer", |chosen| client::balancer(chosen, report));
     let locality = top.choice("locality", |chosen| client::locality(chosen, report));
+    let subset = top.tree("subset").and_then(|_| top.choice("subset", |chosen| subset::read(chosen, report)));
+    let wanted = top.maybe::<Texts>("match").map(|at| At::new(at.value.0, at.place));
+    let slow_start = top.entry("slow-start").and_then(|_| client::slow_start(&top.child("slow-start")));
     let randoms = top.maybe::<Vec<At<Bits>>>("randoms").map(|at| at.value).unwrap_or_default();
     let _: Option<At<String>> = top.maybe("$schema");
     let mut names = Names::new(&top);
@@ -51,16 +56,28 @@ pub(super) fn script(tree: &Tree, report: &Report) -> Option<Script> {
     within(&top, &ops);
     let client = seated(&who, &mut names);
     names.check_zones(top.place, report);
+    let zones: Vec<&str> = names.zones.iter().map(String::as_str).collect();
+    locality.iter().for_each(|locality| check::zones_are_there(locality, &zones, report));
+    let labels: BTreeSet<&str> = names.labels.iter().flatten().map(|(label, _)| label.as_str()).collect();
+    let labels: Vec<&str> = labels.into_iter().collect();
+    let subset = check::subset(subset.as_ref(), wanted.as_ref(), &labels, report);
     if report.has_errors() {
         return None;
     }
     Some(Script {
-        picker: picker::Config { balancer: balancer?.value, locality: locality?.value },
+        picker: picker::Config {
+            balancer: balancer?.value,
+            locality: locality?.value,
+            subset: subset?,
+            slow_start,
+        },
         seed: Seed(top.value::<Bits>("seed").value.0),
         randoms: randoms.into_iter().map(|at| at.value.0).collect(),
         client,
         zones: names.zones,
         names: names.endpoints,
+        labels: names.labels,
+        priorities: names.priorities,
         endpoints: endpoints?,
         ops,
     })
@@ -70,6 +87,9 @@ pub(super) fn script(tree: &Tree, report: &Report) -> Option<Script> {
 struct Names<'t> {
     report: &'t Report,
     endpoints: Vec<String>,
+    /// What was said of each endpoint that no list may change.
+    labels: Vec<Labels>,
+    priorities: Vec<Option<u32>>,
     ordinals: BTreeMap<String, u32>,
     zones: Vec<String>,
     /// Whether the script says which zones there are.
@@ -86,6 +106,8 @@ impl<'t> Names<'t> {
         let mut names = Names {
             report: top.report,
             endpoints: Vec::new(),
+            labels: Vec::new(),
+            priorities: Vec::new(),
             ordinals: BTreeMap::new(),
             zones: Vec::new(),
             are_zones_given: false,
@@ -128,6 +150,8 @@ impl<'t> Names<'t> {
         }
         let ordinal = self.endpoints.len() as u32;
         self.endpoints.push(name.to_owned());
+        self.labels.push(Labels::new());
+        self.priorities.push(None);
         self.ordinals.insert(name.to_owned(), ordinal);
         ordinal
     }
@@ -163,6 +187,15 @@ impl<'t> Names<'t> {
         Some(list)
     }
 
+    /// Its labels and its priority level.
+    fn for_good(&mut self, section: &Section<'_>, ordinal: u32) {
+        let (place, report) = (ordinal as usize, section.report);
+        let labels = section.maybe::<Texts>("labels").map(|at| At::new(at.value.0, at.place));
+        let priority = section.maybe::<u32>("priority").map(|at| at.map(Some));
+        settle(&mut self.labels[place], &Labels::new(), labels, "labels", report);
+        settle(&mut self.priorities[place], &None, priority, "priority", report);
+    }
+
     fn endpoint(&mut self, section: &Section<'_>) -> Option<(Place, Listed)> {
         let report = section.report;
         let name = text(section, section.must("name")?)?;
@@ -182,9 +215,20 @@ impl<'t> Names<'t> {
             return None;
         }
         let ordinal = self.ordinal(&name.value);
+        self.for_good(section, ordinal);
         let endpoint = Endpoint { node: NodeId(ordinal), ordinal, zone, weight };
         Some((name.place, Listed { endpoint, standing, active: active.map(|at| at.value) }))
     }
+}
+
+/// Takes what is said of an endpoint for the first time; later lists may say the same or nothing.
+fn settle<T: Clone + PartialEq>(known: &mut T, none: &T, said: Option<At<T>>, key: &str, report: &Report) {
+    let Some(At { value, place }) = said else { return };
+    if *known != *none && *known != value {
+        let message = format!("another list has another `{key}` for this endpoint");
+        report.add(Problem::error(place, message).help("it is the same for good: say it once"));
+    }
+    *known = value;
 }
 
 /// A name or a key that is not a page long.
