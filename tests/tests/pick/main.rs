@@ -2,6 +2,7 @@
 
 mod hashing;
 mod latency;
+mod locality;
 mod scripts;
 mod weighted;
 
@@ -21,6 +22,13 @@ vectors! {
     maglev_is_envoys: "03_envoy_maglev.json" => hashing::maglev;
     weighted_round_robin_is_envoys: "04_envoy_edf_wrr.json" => weighted::edf;
     least_request_is_envoys: "05_envoy_least_request.json" => weighted::least_request;
+    zones_with_weights_are_on_the_ring: "02_envoy_ring_hash.json" => locality::rings_of_zones;
+    levels_bear_what_envoys_do: "06_envoy_priority_panic.json" => locality::priority_and_panic;
+    zones_share_as_envoys_do: "07_envoy_zone_aware.json" => locality::zone_aware;
+    zones_take_turns_by_weight: "08_envoy_locality_wrr.json" => locality::locality_weighted;
+    new_hosts_start_slowly: "10_envoy_slow_start.json" => locality::slow_start;
+    subsets_are_grpcs: "18_rendezvous_and_random_subsetting.json" => locality::random_subset;
+    subsets_by_label_are_envoys: "29_envoy_subset.json" => locality::label_subsets;
     bounded_loads_spill_as_envoys_do: "09_envoy_bounded_load.json" => hashing::bounded_loads;
     weighted_round_robin_is_grpcs: "11_grpc_wrr_static_stride.json" => weighted::static_stride;
     ring_hash_is_grpcs: "12_grpc_ring_hash.json" => hashing::grpc_rings;
