@@ -8,6 +8,7 @@ pub mod gossips;
 pub mod pickers;
 pub mod plain;
 pub mod puppet;
+pub mod real;
 pub mod registries;
 pub mod repository;
 pub mod runs;

@@ -7,6 +7,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use schism_core::Duration;
 use schism_models::balancer;
 use schism_models::observation::Outcome;
+use schism_models::options::Value;
 use schism_tests::pickers::{Rig, every_balancer, shown};
 
 /// How many instances there are, listed or not.
@@ -147,10 +148,60 @@ const BY_WEIGHT: &[(&str, f64)] = &[
     ("context-weighted", 0.05),
 ];
 
+/// Whether an option of this name says this.
+fn says(config: &balancer::Config, option: &str, word: &'static str) -> bool {
+    let entry = balancer::CATALOG.iter().find(|entry| entry.name == config.name());
+    let knobs = entry.map_or(&[][..], |entry| entry.knobs);
+    knobs.iter().zip(config.values()).any(|(knob, value)| knob.name == option && value == Value::Word(word))
+}
+
+/// Those that spread requests: not who stays with one endpoint, nor C3, which ranks by its score and draws nothing, nor
+/// rings of functions that hash names like
+/// `orders-0_1` next to each other (the ring's own tests say how far they are off), nor Envoy's peak EWMA, of which
+/// more below.
+fn even_balancers() -> impl Iterator<Item = balancer::Config> {
+    every_balancer().into_iter().filter(|config| {
+        let is_skewed = says(config, "hash", "fnv1a") || says(config, "hash", "crc32");
+        !["pick-first", "c3"].contains(&config.name()) && !is_skewed && !is_envoys_peak_ewma(config)
+    })
+}
+
+fn is_envoys_peak_ewma(config: &balancer::Config) -> bool {
+    config.name() == "peak-ewma" && says(config, "flavour", "envoy")
+}
+
+/// Envoy breaks ties by the lowest bit of the very word that chose the first candidate, modulo the hosts: among an even
+/// number of equals an odd first is taken and an even first gives way (`PeakEwmaLoadBalancer::selectFromTwoCandidates`
+/// in contrib/peak_ewma). Of four idle hosts with equal round trips the odd ones get seven sixteenths each.
+#[test]
+fn envoys_peak_ewma_prefers_odd_places_among_an_even_number_of_equals() {
+    let envoys = every_balancer().into_iter().find(is_envoys_peak_ewma).expect("it is in the catalog");
+    let shares = |instances: u32| {
+        let mut rig = Rig::full(&envoys, instances, 3);
+        let mut picks = vec![0_u32; instances as usize];
+        for key in 0..32_000 {
+            let picked = rig.send(key).expect("there are some");
+            picks[picked as usize] += 1;
+            rig.wait(Duration::from_nanos(500_000));
+            rig.end(picked, Duration::from_nanos(500_000), Outcome::Success);
+        }
+        picks
+    };
+    let near = |picks: &[u32], expected: &[u32]| {
+        let is_near = picks.iter().zip(expected).all(|(picked, expected)| picked.abs_diff(*expected) < 400);
+        assert!(is_near, "{picks:?}, not about {expected:?}");
+    };
+    near(&shares(4), &[2_000, 14_000, 2_000, 14_000]);
+    near(&shares(2), &[0, 32_000]);
+}
+
 #[test]
 fn shares_follow_weights_where_that_is_promised() {
-    let weights = [1_u32, 2, 3, 4];
-    for balancer in every_balancer() {
+    // HAProxy gives sixteen points of its ring for each unit of weight, so that small weights are far off.
+    let weights = [10_u32, 20, 30, 40];
+    // gRPC's least request is for equal weights alone (gRFC A48).
+    for balancer in even_balancers().filter(|it| it.name() != "least-request" || !says(it, "flavour", "grpc"))
+    {
         let Some((_, tolerance)) = BY_WEIGHT.iter().find(|(name, _)| *name == balancer.name()) else {
             continue;
         };
@@ -163,7 +214,7 @@ fn shares_follow_weights_where_that_is_promised() {
             rig.end(picked, Duration::from_millis(1), Outcome::Success);
         }
         for (picked, weight) in picks.iter().zip(weights) {
-            let share = f64::from(*picked) / 4_000.0 / f64::from(weight);
+            let share = f64::from(*picked) / 400.0 / f64::from(weight);
             assert!((share - 1.0).abs() < *tolerance, "{}: {picks:?}", shown(&balancer));
         }
     }
@@ -171,10 +222,7 @@ fn shares_follow_weights_where_that_is_promised() {
 
 #[test]
 fn shares_are_equal_where_weights_are() {
-    for balancer in every_balancer() {
-        if balancer.name() == "pick-first" {
-            continue;
-        }
+    for balancer in even_balancers() {
         let mut rig = Rig::full(&balancer, 4, 3);
         let mut picks = [0_u32; 4];
         for key in 0..40_000 {

@@ -146,3 +146,67 @@ fn shortest(places: u32, queue: impl Fn(u32) -> u32, dice: &mut Dice<'_>) -> u32
     let mut of_them = (0..places).filter(|&place| queue(place) == least);
     of_them.nth(which as usize).expect("someone has the shortest")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::Rig;
+    use super::*;
+
+    const PERIOD: Duration = Duration::from_millis(500);
+
+    #[test]
+    fn the_shortest_of_all_is_found_and_ties_are_drawn_by_one_word() {
+        let mut rig = Rig::<Jsq>::new(&Config::default(), &[1; 5], &[0, 1, 2, 3]);
+        rig.load(&[4, 3, 2, 1, 5]);
+        assert_eq!((rig.pick(), rig.words_left()), (3, 4), "nothing ties");
+        rig.load(&[1, 2, 1, 2, 1]);
+        assert_eq!(rig.picks(4), [0, 2, 4, 0]);
+        assert_eq!(rig.words_left(), 0);
+    }
+
+    #[test]
+    fn choices_are_drawn_with_replacement() {
+        let config = Config { choices: Some(3), ..Config::default() };
+        let mut rig = Rig::<Jsq>::new(&config, &[1; 4], &[0, 5, 0, 3, 3, 7]);
+        rig.load(&[4, 3, 2, 5]);
+        assert_eq!(rig.picks(2), [1, 3]);
+    }
+
+    #[test]
+    fn a_board_is_the_same_for_everyone_until_its_next_moment() {
+        let mut rig = Rig::<Jsq>::new(&Config { board: Some(PERIOD), ..Config::default() }, &[1; 3], &[]);
+        rig.advance(Duration::from_millis(499));
+        assert!(rig.answer(|_| 9).is_empty(), "it is not time yet");
+        rig.advance(Duration::from_millis(1));
+        assert_eq!(rig.answer(|ordinal| 3 - ordinal), [0, 1, 2], "everyone is asked");
+        // One's own requests in flight do not count, however many: all go to the same, which is the herd.
+        assert_eq!((0..5).map(|_| rig.send()).collect::<Vec<_>>(), [2; 5]);
+        rig.advance(Duration::from_millis(499));
+        assert_eq!(rig.pick(), 2);
+        rig.advance(Duration::from_millis(1));
+        rig.answer(|ordinal| ordinal);
+        assert_eq!(rig.pick(), 0);
+    }
+
+    #[test]
+    fn who_begins_in_between_is_on_the_same_grid() {
+        let board = Board::new(PERIOD);
+        for (now, next) in [(0, 500), (1, 500), (499, 500), (500, 1_000), (1_700, 2_000)] {
+            let now = Time::from_nanos(now * 1_000_000);
+            assert_eq!(board.next_after(now), Time::from_nanos(next * 1_000_000));
+        }
+    }
+
+    #[test]
+    fn who_has_left_is_asked_no_more_and_forgotten() {
+        let mut rig = Rig::<Jsq>::new(&Config { board: Some(PERIOD), ..Config::default() }, &[1; 3], &[]);
+        rig.advance(PERIOD);
+        rig.answer(|ordinal| ordinal);
+        rig.update(Update::Members, &[(1, 1), (2, 1)]);
+        assert_eq!(rig.pick(), 1);
+        rig.update(Update::Members, &[(0, 1), (1, 1)]);
+        assert_eq!(rig.pick(), 0, "it comes back without a past");
+        rig.advance(PERIOD);
+        assert_eq!(rig.answer(|_| 1), [0, 1]);
+    }
+}

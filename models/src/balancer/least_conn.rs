@@ -56,3 +56,36 @@ impl Balancer for LeastConn {
         self.peers.state(view)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::Rig;
+    use super::*;
+    use crate::observation::Outcome;
+
+    fn rig(weights: &[u32]) -> Rig<LeastConn> {
+        Rig::new(&Config::default(), weights, &[])
+    }
+
+    /// Computed from ngx_http_upstream_least_conn_module.c at 3f6f782: nine requests of which none ends, and two of which
+    /// the first does.
+    #[test]
+    fn picks_are_nginxs() {
+        let mut three = rig(&[1, 1, 1]);
+        assert_eq!((0..9).map(|_| three.send()).collect::<Vec<_>>(), [0, 1, 2, 2, 1, 0, 0, 1, 2]);
+
+        let mut two = rig(&[1, 1]);
+        assert_eq!([two.send(), two.send()], [0, 1]);
+        two.done(0);
+        assert_eq!([two.send(), two.send()], [0, 1]);
+    }
+
+    #[test]
+    fn who_fails_is_left_out_for_its_timeout() {
+        let mut two = rig(&[1, 1]);
+        two.reply(0, Outcome::Connect, None);
+        assert_eq!((0..3).map(|_| two.send()).collect::<Vec<_>>(), [1, 1, 1]);
+        two.advance(Duration::from_secs(11));
+        assert_eq!(two.send(), 0);
+    }
+}

@@ -134,3 +134,144 @@ fn scan(view: View<'_>, dice: &mut Dice<'_>) -> u32 {
     }
     best
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::Rig;
+    use super::*;
+
+    fn rig(config: Config, weights: &[u32], script: &[u64]) -> Rig<LeastRequest> {
+        Rig::new(&config, weights, script)
+    }
+
+    /// Tests `Normal` and `PNC` of Envoy's least_request_lb_test.cc at 0a31a54, without the word that Envoy first draws
+    /// to choose a priority.
+    #[test]
+    fn envoy_draws_with_replacement_and_keeps_the_first() {
+        let cases: [(&[u32], u32, &[u64], u32); 4] = [
+            (&[1, 2], 2, &[2, 3], 0),
+            (&[2, 1], 2, &[2, 3], 1),
+            (&[4, 3, 2, 1], 5, &[3, 0, 3, 2, 1], 3),
+            (&[4, 3, 2, 1], 5, &[0, 0, 0, 0, 0], 0),
+        ];
+        for (loads, choices, script, expected) in cases {
+            let config = Config { choices, ..Config::default() };
+            let mut rig = rig(config, &vec![1; loads.len()], script);
+            rig.load(loads);
+            assert_eq!(rig.pick(), expected, "{loads:?} by {script:?}");
+            assert_eq!(rig.words_left(), 0, "one word for each choice");
+        }
+    }
+
+    /// Tests `FullScanOneHostWithLeastRequests` and `FullScanMultipleHostsWithLeastRequests` of the same.
+    #[test]
+    fn a_full_scan_finds_the_least_and_shares_ties_evenly() {
+        let config = Config { full_scan: true, ..Config::default() };
+        let mut one = rig(config.clone(), &[1; 5], &[9]);
+        one.load(&[4, 3, 2, 1, 5]);
+        assert_eq!((one.pick(), one.words_left()), (3, 1), "nothing ties, and nothing is drawn");
+
+        let mut three = rig(config, &[1; 5], &[]);
+        three.load(&[3, 3, 1, 1, 1]);
+        let picks = 300_000;
+        let mut counts = [0_u32; 5];
+        three.picks(picks).iter().for_each(|&ordinal| counts[ordinal as usize] += 1);
+        let third = |count: u32| (f64::from(count) / picks as f64 - 1.0 / 3.0).abs() < 0.005;
+        assert!(counts[..2] == [0, 0] && counts[2..].iter().all(|&count| third(count)), "{counts:?}");
+    }
+
+    /// At the first four ties a word takes the place over if it is a multiple of the number that have tied.
+    #[test]
+    fn a_tie_is_decided_word_by_word() {
+        let config = Config { full_scan: true, ..Config::default() };
+        for (script, expected) in [([1, 1, 1], 0), ([2, 1, 1], 1), ([1, 3, 1], 2), ([2, 3, 4], 3)] {
+            assert_eq!(rig(config.clone(), &[1; 4], &script).pick(), expected, "{script:?}");
+        }
+    }
+
+    /// Test `WeightImbalance` of the same: 2 to 1, then 1 to 1, then 1 to 4.
+    #[test]
+    fn unequal_weights_are_scheduled_by_what_is_in_flight() {
+        for bias in [None, Some(1.0), Some(-1.0)] {
+            let mut rig = rig(Config { bias, ..Config::default() }, &[1, 2], &[0]);
+            assert_eq!(rig.picks(6), [1, 0, 1, 1, 0, 1]);
+            rig.load(&[0, 1]);
+            assert_eq!(rig.picks(5), [1, 0, 1, 0, 1]);
+            rig.load(&[1, 0]);
+            assert_eq!(rig.picks(10), [0, 1, 1, 1, 0, 1, 1, 1, 1, 0]);
+        }
+    }
+
+    /// Test `WeightImbalanceWithCustomActiveRequestBias` of the same: without a bias, what is in flight does not count.
+    #[test]
+    fn a_bias_of_zero_is_weighted_round_robin() {
+        let mut rig = rig(Config { bias: Some(0.0), ..Config::default() }, &[1, 2], &[0]);
+        rig.load(&[9, 1]);
+        assert_eq!(rig.picks(6), [1, 0, 1, 1, 0, 1]);
+    }
+
+    #[test]
+    fn a_bias_that_is_written_schedules_equal_weights() {
+        let mut rig = rig(Config { bias: Some(1.0), ..Config::default() }, &[1, 1], &[0, 77]);
+        assert_eq!((rig.picks(4), rig.words_left()), (vec![0, 1, 0, 1], 1));
+    }
+
+    /// The documented example: a bias of 1, a weight of 2 and four in flight make 0.4.
+    #[test]
+    fn weights_are_divided_by_one_more_than_is_in_flight() {
+        let cases = [(1.0, 4, 0.4), (2.0, 1, 0.5), (0.5, 3, 1.0), (0.0, 4, 2.0)];
+        for (bias, active, expected) in cases {
+            let (mut in_flight, roster) = (crate::listing::InFlight::default(), Default::default());
+            (0..active).for_each(|_| in_flight.add(0));
+            let endpoint = crate::listing::Endpoint {
+                node: schism_core::NodeId(0),
+                ordinal: 0,
+                zone: schism_core::ZoneId(0),
+                weight: 2,
+            };
+            let scene = crate::listing::Scene {
+                now: schism_core::Time::START,
+                in_flight: &in_flight,
+                roster: &roster,
+                zone_weights: &[],
+            };
+            let endpoints = [endpoint];
+            let view = View::new(&endpoints, scene).expect("there is one");
+            assert_eq!(weight(view, 0, bias).to_bits(), f64::to_bits(expected), "{bias}");
+        }
+    }
+
+    /// gRFC A48: no weights, and ten choices at the most.
+    #[test]
+    fn grpc_knows_no_weights_and_draws_ten_at_the_most() {
+        let grpc = Config { flavour: Flavour::Grpc, ..Config::default() };
+        let mut two = rig(grpc.clone(), &[1, 2], &[2, 3]);
+        two.load(&[1, 2]);
+        assert_eq!((two.pick(), two.words_left()), (0, 0));
+        let mut many = rig(Config { choices: 100, ..grpc.clone() }, &[1; 3], &[0; 12]);
+        many.pick();
+        assert_eq!(many.words_left(), 2);
+        for wrong in [Config { full_scan: true, ..grpc.clone() }, Config { bias: Some(1.0), ..grpc }] {
+            assert!(LeastRequest::check(&wrong).is_err());
+        }
+    }
+
+    /// One of n that fails at once never has anything in flight, and the others always do: with d choices it gets
+    /// 1 - (1 - 1/n)^d of all, and with a full scan all.
+    #[test]
+    fn a_black_hole_gets_its_share() {
+        let share = |config: Config, count: usize| {
+            let mut rig = rig(config, &vec![1; count], &[]);
+            rig.load(&[vec![0], vec![1; count - 1]].concat());
+            let picks = 100_000;
+            rig.picks(picks).iter().filter(|&&ordinal| ordinal == 0).count() as f64 / picks as f64
+        };
+        for (count, choices, expected) in
+            [(3, 2, 0.555_556), (3, 5, 0.868_313), (10, 2, 0.19), (10, 3, 0.271), (20, 5, 0.226_226)]
+        {
+            let found = share(Config { choices, ..Config::default() }, count);
+            assert!((found - expected).abs() < 0.006, "{choices} of {count}: {found}, not {expected}");
+        }
+        assert!((share(Config { full_scan: true, ..Config::default() }, 10) - 1.0).abs() < 1e-9);
+    }
+}

@@ -241,3 +241,125 @@ fn shuffle(addresses: &mut [Address], dice: &mut Dice<'_>) {
         addresses.swap(last, dice.below(last as u32 + 1) as usize);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::Rig;
+    use super::*;
+
+    fn rig(count: usize, script: &[u64]) -> Rig<PickFirst> {
+        Rig::new(&Config::default(), &vec![1; count], script)
+    }
+
+    fn fail(rig: &mut Rig<PickFirst>) -> u32 {
+        let picked = rig.pick();
+        rig.reply(picked, Outcome::Connect, None);
+        picked
+    }
+
+    fn succeed(rig: &mut Rig<PickFirst>) -> u32 {
+        let picked = rig.pick();
+        rig.reply(picked, Outcome::Success, None);
+        picked
+    }
+
+    #[test]
+    fn it_stays_with_the_first_that_works() {
+        let mut rig = rig(3, &[]);
+        assert_eq!(fail(&mut rig), 0);
+        assert_eq!(succeed(&mut rig), 1);
+        rig.advance(Duration::from_secs(1_000));
+        assert_eq!(rig.picks(5), [1; 5], "even if the first could be reached again");
+    }
+
+    #[test]
+    fn a_slow_or_failing_answer_does_not_move_it() {
+        let mut rig = rig(2, &[]);
+        succeed(&mut rig);
+        for outcome in [Outcome::Timeout, Outcome::Deadline, Outcome::Rejected, Outcome::Failed] {
+            rig.reply(0, outcome, None);
+            assert_eq!(rig.pick(), 0, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_lost_connection_sends_it_back_to_the_first_that_is_left() {
+        let mut rig = rig(3, &[]);
+        assert_eq!([fail(&mut rig), fail(&mut rig), succeed(&mut rig)], [0, 1, 2]);
+        assert_eq!(fail(&mut rig), 2);
+        assert_eq!(succeed(&mut rig), 0, "the list is tried from its beginning");
+        assert_eq!(fail(&mut rig), 0);
+        assert_eq!(rig.pick(), 1, "but not with the one that has just refused");
+    }
+
+    /// Jitter off, as of a word in the middle: 1 s, then 1.6 s.
+    #[test]
+    fn after_all_have_failed_each_is_tried_when_its_backoff_ends() {
+        let middle = 1 << 63;
+        let mut rig = rig(2, &[middle; 8]);
+        assert_eq!(fail(&mut rig), 0);
+        rig.advance(Duration::from_millis(100));
+        assert_eq!(fail(&mut rig), 1);
+        rig.advance(Duration::from_millis(900));
+        assert_eq!(fail(&mut rig), 0, "its second is over");
+        rig.advance(Duration::from_millis(100));
+        assert_eq!(fail(&mut rig), 1);
+        rig.advance(Duration::from_millis(1_500));
+        assert_eq!(succeed(&mut rig), 0);
+        assert_eq!(rig.pick(), 0);
+    }
+
+    #[test]
+    fn failures_of_requests_that_were_sent_together_count_once() {
+        let mut rig = rig(3, &[]);
+        assert_eq!(rig.picks(3), [0, 0, 0]);
+        for _ in 0..3 {
+            rig.reply(0, Outcome::Connect, None);
+        }
+        assert_eq!(rig.pick(), 1);
+    }
+
+    /// connection-backoff.md: from 1 s by 1.6 to 120 s, a fifth more or less.
+    #[test]
+    fn backoff_grows_to_its_limit() {
+        let seconds = |failures, word| backoff(failures, word).as_secs_f64();
+        let middle = 1 << 63;
+        for (failures, expected) in
+            [(0, 1.0), (1, 1.6), (2, 2.56), (5, 10.485_76), (11, 120.0), (1_000, 120.0)]
+        {
+            assert!((seconds(failures, middle) - expected).abs() < 1e-6, "{failures}");
+        }
+        assert!((seconds(0, 0) - 0.8).abs() < 1e-6);
+        assert!((seconds(0, u64::MAX) - 1.2).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_new_list_keeps_who_is_connected() {
+        let mut rig = rig(3, &[]);
+        fail(&mut rig);
+        assert_eq!(succeed(&mut rig), 1);
+        rig.update(Update::Members, &[(5, 1), (1, 1), (0, 1)]);
+        assert_eq!(rig.pick(), 1);
+        rig.update(Update::Members, &[(5, 1), (0, 1)]);
+        assert_eq!(rig.pick(), 5, "or begins at the first");
+    }
+
+    #[test]
+    fn failure_is_sticky_over_lists() {
+        let mut rig = rig(1, &[]);
+        fail(&mut rig);
+        rig.update(Update::Members, &[(0, 1), (1, 1)]);
+        assert_eq!(rig.balancer.state, Connectivity::TransientFailure);
+        assert_eq!(succeed(&mut rig), 1, "the new address is not backing off");
+        assert_eq!(rig.balancer.state, Connectivity::Ready);
+    }
+
+    #[test]
+    fn a_shuffle_draws_one_word_for_each_but_the_first() {
+        let config = Config { shuffle: true };
+        // The last of four changes places with the second, then the third with itself, then the second with the first.
+        let mut rig = Rig::<PickFirst>::new(&config, &[1; 4], &[1, 2, 0, 99]);
+        assert_eq!(rig.words_left(), 1);
+        assert_eq!((fail(&mut rig), fail(&mut rig), fail(&mut rig), fail(&mut rig)), (3, 0, 2, 1));
+    }
+}

@@ -17,17 +17,34 @@ impl Balancer for RoundRobin {
     type Config = Nothing;
 
     fn new(_: &Nothing, _: &Seat, dice: &mut Dice<'_>) -> RoundRobin {
-        RoundRobin { next: dice.word() }
+        RoundRobin::starting_at(dice.word())
     }
 
     fn pick(&mut self, view: View<'_>, _: &Call<'_>, _: &mut Dice<'_>) -> u32 {
+        self.turn(view)
+    }
+
+    fn state(&self, view: View<'_>) -> State {
+        State::table([("next", State::from(self.next(view)))])
+    }
+}
+
+impl RoundRobin {
+    /// A count that starts there.
+    pub(super) fn starting_at(next: u64) -> RoundRobin {
+        RoundRobin { next }
+    }
+
+    /// Whose turn it is.
+    #[inline]
+    pub(super) fn turn(&mut self, view: View<'_>) -> u32 {
         let place = (self.next % u64::from(view.len())) as u32;
         self.next = self.next.wrapping_add(1);
         place
     }
 
-    fn state(&self, view: View<'_>) -> State {
-        let next = (self.next % u64::from(view.len())) as u32;
-        State::table([("next", view.name(next))].map(|(part, name)| (part, State::from(name))))
+    /// The name of who is next.
+    pub(super) fn next<'a>(&self, view: View<'a>) -> &'a str {
+        view.name((self.next % u64::from(view.len())) as u32)
     }
 }

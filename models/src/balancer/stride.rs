@@ -158,12 +158,11 @@ mod tests {
         let six = [1, 2, 2, 0, 1, 2].repeat(5);
         let four = [[1, 2, 0, 2].repeat(7), vec![1, 2]].concat();
         let long = [1, 2, 3, 3, 1, 3, 3, 1, 3, 3, 1, 3, 3, 1, 3, 2, 3, 1, 3, 3, 1, 3, 3, 1, 3, 3, 1, 3, 3, 1];
-        let cases: [(&[u32], &[u16], &[u32], u32); 3] = [
-            (&[1, 2, 3], &[21_845, 43_690, 65_535], &six, 45),
-            (&[1, 1, 2], &[32_768, 32_768, 65_535], &four, 45),
-            (&[1, 10, 2, 20], &[3_277, 32_768, 6_554, 65_535], &long, 74),
-        ];
-        for (weights, scaled, expected, looks) in cases {
+        let weights: [&[u32]; 3] = [&[1, 2, 3], &[1, 1, 2], &[1, 10, 2, 20]];
+        let scaled: [&[u16]; 3] =
+            [&[21_845, 43_690, 65_535], &[32_768, 32_768, 65_535], &[3_277, 32_768, 6_554, 65_535]];
+        let sequences: [(&[u32], u32); 3] = [(&six, 45), (&four, 45), (&long, 74)];
+        for ((weights, scaled), (expected, looks)) in weights.into_iter().zip(scaled).zip(sequences) {
             for stride in [cpp(weights), go(weights)] {
                 let stride = stride.expect("all are known");
                 assert_eq!(stride.scaled, scaled);

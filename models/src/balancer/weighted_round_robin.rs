@@ -86,6 +86,13 @@ impl Balancer for WeightedRoundRobin {
         }
     }
 
+    fn wants_reports(config: &Config) -> bool {
+        match config.flavour {
+            Flavour::Envoy | Flavour::Nginx => false,
+            Flavour::GrpcCpp | Flavour::GrpcGo => true,
+        }
+    }
+
     fn on_update(&mut self, view: View<'_>, what: Update, dice: &mut Dice<'_>) {
         match self {
             WeightedRoundRobin::Envoy(envoy) => envoy.on_update(view, what),
@@ -158,3 +165,6 @@ fn of_another(config: &Config) -> Option<(&'static str, &'static str)> {
         Flavour::GrpcCpp | Flavour::GrpcGo => of_nginx,
     }
 }
+
+#[cfg(test)]
+mod tests;

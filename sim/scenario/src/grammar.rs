@@ -87,6 +87,14 @@ pub(crate) enum Shape {
     LiveMetric,
     /// A list of them.
     Names,
+    /// A list of lists of names.
+    Lists,
+    /// A table with a text for each of some names.
+    Texts,
+    /// A table of tables, each with a whole number for each of some names.
+    Labels,
+    /// A list of lists of names, or of tables with these keys.
+    Selectors(&'static [Key]),
     /// A distribution of times.
     Distribution,
     /// Two times, the earlier first.
@@ -293,6 +301,11 @@ pub(crate) const SERVICE: &[Key] = &[
     .or("\"fifo\""),
     Key::new("weight", Count(limits::WEIGHT), "The weight that instances register with").or("1"),
     Key::new(
+        "labels",
+        Shape::Labels,
+        "What instances are labelled with: of each label, its values and how many instances each has, in their order",
+    ),
+    Key::new(
         "re-register",
         Shape::Flag,
         "Whether an instance registers anew when it learns that its lease is gone",
@@ -330,6 +343,18 @@ pub(crate) const CLIENT: &[Key] = &[
         .or("\"unique\""),
     Key::new("balancer", Shape::Choice(&BALANCER), "How an endpoint is picked").or("\"round-robin\""),
     Key::new("locality", Shape::Choice(&LOCALITY), "Where to look for an endpoint").or("\"none\""),
+    Key::new("subset", Shape::Choice(&SUBSET), "Which of the listed endpoints are used; by default all"),
+    Key::new("match", Shape::Texts, "The labels that endpoints should have, where `subset` is by labels"),
+    Key::new(
+        "slow-start",
+        Shape::Table(SLOW_START),
+        "How endpoints warm up that are new, or have become healthy; by default they have their weight at once",
+    ),
+    Key::new(
+        "health-check",
+        Shape::Table(HEALTH_CHECK),
+        "How each client checks the health of instances; by default it does not",
+    ),
     Key::new("cache", Shape::Choice(&CACHE), "How endpoints are learnt and kept").or("\"watch\""),
     Key::new("connections", Shape::Choice(&CONNECTIONS), "How endpoints are reached").or("\"warm\""),
     Key::later("retry", &[]),
@@ -337,8 +362,6 @@ pub(crate) const CLIENT: &[Key] = &[
     Key::later("breaker", &[]),
     Key::later("limiter", &[]),
     Key::later("outlier", &[]),
-    Key::later("slow-start", &[]),
-    Key::later("subset", &[]),
 ];
 
 /// The spellings of `operation`.

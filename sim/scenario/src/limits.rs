@@ -81,6 +81,10 @@ pub const DNS_ATTEMPTS: Limit =
 pub const DNS_AGE: Duration = schism_models::registry::dns::KEPT;
 
 /// Zones.
+pub const CHECKS: Limit = Limit::new("checks", 1, 1_000, "nobody waits for as many");
+/// Labels of a service.
+pub const LABELS: Limit = Limit::new("instances with a label", 1, 20_000, "no service has more instances");
+/// See its reason.
 pub const ZONES: Limit = Limit::new("zones", 1, 64, "routes between all pairs of zones are kept ready");
 /// Registry members. etcd's FAQ advises no more than 7.
 pub const MEMBERS: Limit = Limit::new("members", 1, 101, "every member talks to every other");

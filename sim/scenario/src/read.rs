@@ -4,6 +4,7 @@ mod client;
 mod distribution;
 mod expect;
 mod fault;
+mod subset;
 
 pub(crate) use expect::{Unit, not_live, spelling};
 
@@ -75,6 +76,7 @@ fn service(name: At<String>, section: &Section<'_>) -> ServiceSpec {
         slots: section.value("slots").value,
         queue: section.value("queue").value,
         weight: section.value("weight").value,
+        labels: section.maybe::<subset::Labels>("labels").map(|at| At::new(at.value.0, at.place)),
         re_register: if section.value("re-register").value { ReRegister::Always } else { ReRegister::Never },
     }
 }

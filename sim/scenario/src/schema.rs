@@ -213,6 +213,19 @@ fn shape(shape: Shape) -> Value {
         Shape::Names => {
             json!({ "type": "array", "items": reference("name"), "minItems": 1, "uniqueItems": true })
         }
+        Shape::Lists => {
+            let list = json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 });
+            json!({ "type": "array", "items": list, "minItems": 1 })
+        }
+        Shape::Texts => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+        Shape::Labels => {
+            let counts = json!({ "type": "object", "additionalProperties": count(limits::LABELS) });
+            json!({ "type": "object", "additionalProperties": counts })
+        }
+        Shape::Selectors(keys) => {
+            let names = json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 });
+            json!({ "type": "array", "items": { "anyOf": [names, table(keys)] }, "minItems": 1 })
+        }
         Shape::Distribution => reference("distribution"),
         Shape::TwoTimes => {
             json!({ "type": "array", "items": reference("duration"), "minItems": 2, "maxItems": 2 })

@@ -4,6 +4,7 @@
 
 use super::super::Update;
 use super::super::edf::{Edf, differ};
+use super::super::round_robin::RoundRobin;
 use crate::dice::Dice;
 use crate::listing::View;
 use crate::state::State;
@@ -13,15 +14,14 @@ use crate::state::State;
 pub struct Envoy {
     /// Drawn once: the turns begin there, and each scheduler so many picks ahead.
     seed: u64,
-    /// A count of picks in turn: it goes on over all changes.
-    turns: u64,
+    turns: RoundRobin,
     scheduler: Option<Edf>,
 }
 
 impl Envoy {
     pub(super) fn new(dice: &mut Dice<'_>) -> Envoy {
         let seed = dice.word();
-        Envoy { seed, turns: seed, scheduler: None }
+        Envoy { seed, turns: RoundRobin::starting_at(seed), scheduler: None }
     }
 
     pub(super) fn on_update(&mut self, view: View<'_>, what: Update) {
@@ -31,23 +31,17 @@ impl Envoy {
     }
 
     pub(super) fn pick(&mut self, view: View<'_>) -> u32 {
-        if let Some(scheduler) = &mut self.scheduler {
-            return scheduler.pick(|place| view.weight(place));
+        match &mut self.scheduler {
+            Some(scheduler) => scheduler.pick(|place| view.weight(place)),
+            None => self.turns.turn(view),
         }
-        let place = (self.turns % u64::from(view.len())) as u32;
-        self.turns = self.turns.wrapping_add(1);
-        place
     }
 
     pub(super) fn state(&self, view: View<'_>) -> State {
-        match &self.scheduler {
-            Some(scheduler) => {
-                State::table([("seed", State::from(self.seed)), ("deadlines", scheduler.state(view))])
-            }
-            None => {
-                let next = (self.turns % u64::from(view.len())) as u32;
-                State::table([("seed", State::from(self.seed)), ("next", State::from(view.name(next)))])
-            }
-        }
+        let order = match &self.scheduler {
+            Some(scheduler) => ("deadlines", scheduler.state(view)),
+            None => ("next", State::from(self.turns.next(view))),
+        };
+        State::table([("seed", State::from(self.seed)), order])
     }
 }

@@ -9,6 +9,7 @@ use schism_core::{Duration, Time};
 
 use super::super::PerHost;
 use super::super::load_weight::{LoadWeight, reported};
+use super::super::round_robin::RoundRobin;
 use super::super::stride::Stride;
 use super::Config;
 use crate::dice::Dice;
@@ -51,7 +52,7 @@ pub struct Grpc {
     scheduler: Option<Stride>,
     sequence: u32,
     /// C++ counts its turns by themselves.
-    turns: u64,
+    turns: RoundRobin,
     due: Option<Time>,
 }
 
@@ -71,7 +72,7 @@ impl Grpc {
             known: PerHost::default(),
             scheduler: None,
             sequence,
-            turns: 0,
+            turns: RoundRobin::starting_at(0),
             due: None,
         }
     }
@@ -80,7 +81,7 @@ impl Grpc {
     pub(super) fn on_update(&mut self, view: View<'_>, dice: &mut Dice<'_>) {
         self.known.retain(view);
         match self.core {
-            Core::Cpp => self.turns = dice.word(),
+            Core::Cpp => self.turns = RoundRobin::starting_at(dice.word()),
             Core::Go => self.sequence = dice.word() as u32,
         }
         self.on_due(view);
@@ -102,20 +103,15 @@ impl Grpc {
     }
 
     pub(super) fn pick(&mut self, view: View<'_>) -> u32 {
-        let turn = match (&self.scheduler, self.core) {
-            (Some(stride), _) => return stride.pick(&mut self.sequence),
-            (None, Core::Cpp) => {
-                let turn = self.turns;
-                self.turns = turn.wrapping_add(1);
-                turn
-            }
+        match (&self.scheduler, self.core) {
+            (Some(stride), _) => stride.pick(&mut self.sequence),
+            (None, Core::Cpp) => self.turns.turn(view),
             (None, Core::Go) => {
                 let turn = self.sequence;
                 self.sequence = turn.wrapping_add(1);
-                u64::from(turn)
+                turn % view.len()
             }
-        };
-        (turn % u64::from(view.len())) as u32
+        }
     }
 
     pub(super) fn on_reply(&mut self, now: Time, ordinal: u32, reply: &Feedback<'_>) {
@@ -141,21 +137,15 @@ impl Grpc {
     }
 
     pub(super) fn state(&self, view: View<'_>) -> State {
-        let name = |place| State::from(view.name(place));
-        let Some(stride) = &self.scheduler else {
-            let next = match self.core {
-                Core::Cpp => self.turns,
-                Core::Go => u64::from(self.sequence),
-            };
-            return State::table([("next", name((next % u64::from(view.len())) as u32))]);
-        };
-        let weight = |(place, &weight)| {
-            State::table([("endpoint", name(place)), ("weight", State::from(u32::from(weight)))])
-        };
-        State::table([
-            ("sequence", State::from(self.sequence)),
-            ("weights", State::list((0..).zip(stride.scaled()).map(weight))),
-        ])
+        let weight = |(place, &weight)| (view.name(place), State::from(u32::from(weight)));
+        match (&self.scheduler, self.core) {
+            (Some(stride), _) => State::table([
+                ("sequence", State::from(self.sequence)),
+                ("weights", State::table((0..).zip(stride.scaled()).map(weight))),
+            ]),
+            (None, Core::Cpp) => State::table([("next", State::from(self.turns.next(view)))]),
+            (None, Core::Go) => State::table([("next", State::from(view.name(self.sequence % view.len())))]),
+        }
     }
 
     /// What everyone weighs now, by place; zero of whom nothing is known.
