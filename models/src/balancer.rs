@@ -4,12 +4,14 @@ mod aperture;
 mod bounded;
 mod c3;
 mod context_weighted;
-mod edf;
+pub(crate) mod edf;
 mod fenwick;
 mod go_zero_p2c;
 mod hash_policy;
 mod jsq;
 mod jump;
+#[cfg(test)]
+mod lab;
 mod least_conn;
 mod least_request;
 mod load_weight;
@@ -67,6 +69,11 @@ pub trait Balancer: Clone {
     /// Which of them to change, and to what.
     fn check(_: &Self::Config) -> Result<(), Clash> {
         Ok(())
+    }
+
+    /// Whether it wants instances to report their load with each reply.
+    fn wants_reports(_: &Self::Config) -> bool {
+        false
     }
 
     /// The endpoints of its view have changed. There is one update before the first pick.
@@ -239,6 +246,13 @@ macro_rules! catalog {
             pub fn check(&self) -> Result<(), Clash> {
                 match self {
                     $(Config::$variant(config) => <$strategy as Balancer>::check(config),)*
+                }
+            }
+
+            /// Whether it wants instances to report their load with each reply.
+            pub fn wants_reports(&self) -> bool {
+                match self {
+                    $(Config::$variant(config) => <$strategy as Balancer>::wants_reports(config),)*
                 }
             }
 

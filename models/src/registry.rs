@@ -10,12 +10,18 @@ pub mod bucket;
 mod catalog;
 pub mod consul;
 pub mod dns;
+mod entry;
 pub mod etcd;
 pub mod eureka;
+pub mod history;
 pub mod kubernetes;
 pub mod nacos;
 mod nobody;
 pub mod raft;
+mod replica;
+mod syncs;
+mod timers;
+mod watchers;
 pub mod zookeeper;
 
 use std::borrow::Cow;
@@ -28,6 +34,7 @@ pub use self::catalog::{
     AnyAddress, AnyCaller, AnyMember, AnyRegistrar, AnySeat, AnySubscriber, CATALOG, Config, Disk, Msg,
     Record, Timer,
 };
+pub use self::entry::Entry;
 pub use self::nobody::Nobody;
 
 use crate::cache::Reads;

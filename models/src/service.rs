@@ -1,15 +1,16 @@
 //! Instances of a service: they register, keep their lease alive, and serve requests from slots and a queue.
 
 mod ills;
+mod report;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use schism_core::{Distribution, Draw, Duration, NodeId, Time};
 
+use self::report::{Note, Reporter};
 use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Endpoint, ServiceId};
-use crate::load::Load;
 use crate::node::{Attempt, Ctx, Health, Message, ProbePath, Reply, Timer};
 use crate::observation::Observation;
 use crate::plight::{Deregister, Plight};
@@ -26,9 +27,32 @@ pub struct Config {
     pub queue: Option<u32>,
     /// The weight that the instance registers with.
     pub weight: u32,
+    /// What instances are labelled with.
+    pub labels: Vec<Label>,
     /// Whether an instance registers anew when it learns that its lease is gone. The etcd client library does not do
     /// so by itself; applications do.
     pub re_register: ReRegister,
+}
+
+/// One label of a service's instances.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Its name.
+    pub name: String,
+    /// What it says, of how many instances each: in the order of their numbers. The rest have no such label.
+    pub values: Vec<(String, u32)>,
+}
+
+impl Label {
+    /// What it says of the instance with this number, if anything.
+    pub fn of(&self, ordinal: u32) -> Option<&str> {
+        let mut until = 0;
+        let mut covers = |count: u32| {
+            until += count;
+            ordinal < until
+        };
+        self.values.iter().find(|(_, count)| covers(*count)).map(|(value, _)| value.as_str())
+    }
 }
 
 /// What an instance does when it learns that its lease is gone.
@@ -51,6 +75,17 @@ pub struct Post {
     pub endpoint: Endpoint,
     /// Where it registers; a static list needs no registration.
     pub registry: Option<AnyAddress>,
+    /// Whether it reports its load with each reply: whether a client that calls it wants to know.
+    pub reports: Reports,
+}
+
+/// Whether an instance counts and reports its load. Probes are answered either way, but without it only by what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reports {
+    /// It does.
+    Load,
+    /// Nobody wants to know.
+    Nothing,
 }
 
 /// One instance.
@@ -74,6 +109,8 @@ pub struct Instance {
     booted: Time,
     /// The clients that have opened a connection, as far as is known.
     connected: BTreeSet<NodeId>,
+    /// What it has counted, if it reports.
+    reporter: Option<Box<Reporter>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +123,8 @@ struct Work {
     since: Time,
     /// How long it waited, once that is over.
     waited: Duration,
+    /// What is noted of it by its own clock, if the instance reports.
+    note: Note,
 }
 
 /// How an attempt has come, and its reply goes back.
@@ -107,7 +146,8 @@ impl Instance {
     /// An instance starts.
     pub fn boot(post: &Arc<Post>, ctx: &mut Ctx<'_>) -> Instance {
         // Another process at this address has no part in this service.
-        let registry = post.registry.as_ref().filter(|_| ctx.plight().and_then(Plight::stranger).is_none());
+        let is_stranger = ctx.plight().and_then(Plight::stranger).is_some();
+        let registry = post.registry.as_ref().filter(|_| !is_stranger);
         let registrar = registry.map(|address| {
             AnyRegistrar::boot(address, post.service, post.endpoint, post.config.re_register, ctx)
         });
@@ -125,6 +165,10 @@ impl Instance {
             last_late: 0,
             booted: ctx.moment(),
             connected: BTreeSet::new(),
+            reporter: match post.reports {
+                Reports::Load if !is_stranger => Some(Box::new(Reporter::new(ctx.now()))),
+                Reports::Load | Reports::Nothing => None,
+            },
         };
         instance.on_plight(ctx);
         instance
@@ -146,7 +190,8 @@ impl Instance {
     /// An attempt has come: it is served, or waits, or fails, or is turned away.
     pub fn on_request(&mut self, ctx: &mut Ctx<'_>, client: NodeId, attempt: Attempt, luck: Draw) {
         let came = if self.connected.contains(&client) { Came::Connected } else { Came::Alone };
-        let work = Work { client, came, attempt, luck, since: ctx.moment(), waited: Duration::ZERO };
+        let (since, waited, note) = (ctx.moment(), Duration::ZERO, self.note(ctx));
+        let work = Work { client, came, attempt, luck, since, waited, note };
         match self.passes.pass(ctx, Point::InstanceServe) {
             Pass::Clear => self.take(ctx, work),
             Pass::Late(by) => self.put_off(ctx, by, work),
@@ -188,6 +233,7 @@ impl Instance {
         let work = self.serving[slot as usize].take().expect("a slot that is done was at work");
         self.free.push(slot);
         self.busy -= 1;
+        self.tell_busy(ctx);
         if work.came != Came::Probe {
             ctx.observe(Observation::Served { waited: work.waited, took: ctx.moment().since(work.since) });
         }
@@ -217,22 +263,12 @@ impl Instance {
         ctx.stream_with(client, Message::Pong, luck.derive(REPLY_HOP));
     }
 
-    /// A client asks how loaded it is.
-    pub fn on_load_probe(&mut self, ctx: &mut Ctx<'_>, client: NodeId, ordinal: u32, luck: Draw) {
-        let load = Box::new(self.load());
-        ctx.send_with(client, Message::LoadProbed { ordinal, load }, luck.derive(REPLY_HOP));
-    }
-
-    fn load(&self) -> Load {
-        let queued = self.waiting.len() as u32;
-        Load { in_flight: self.busy + queued, queued, ..Load::default() }
-    }
-
     /// What checks its health asks how it is: it says so, or it works on that as on a request.
     pub fn on_probe(&mut self, ctx: &mut Ctx<'_>, from: NodeId, number: u32, path: ProbePath, luck: Draw) {
         let attempt = Attempt { slot: 0, request: number };
         let (came, since) = (Came::Probe, ctx.moment());
-        let work = Work { client: from, came, attempt, luck, since, waited: Duration::ZERO };
+        let (waited, note) = (Duration::ZERO, self.note(ctx));
+        let work = Work { client: from, came, attempt, luck, since, waited, note };
         match (ctx.plight().and_then(Plight::failing_probe), path) {
             (Some(by), _) => {
                 ctx.touch(by);
@@ -276,7 +312,10 @@ impl Instance {
         peers.into_iter().collect()
     }
 
-    fn serve(&mut self, ctx: &mut Ctx<'_>, work: Work) {
+    fn serve(&mut self, ctx: &mut Ctx<'_>, mut work: Work) {
+        if self.reporter.is_some() {
+            work.note.began = ctx.now();
+        }
         let demand = self.post.config.service.sample(work.luck.derive(DEMAND));
         let takes = demand + self.delay(ctx, work, demand);
         let slot = match self.free.pop() {
@@ -290,13 +329,18 @@ impl Instance {
             }
         };
         self.busy += 1;
+        self.tell_busy(ctx);
         ctx.after(takes, Timer::Served { slot });
     }
 
     /// Answers, the way that the attempt came. A client that has gone takes no answer, though the work was done.
-    fn reply(&self, ctx: &mut Ctx<'_>, work: Work, reply: Reply) {
+    fn reply(&mut self, ctx: &mut Ctx<'_>, work: Work, reply: Reply) {
         let Work { client, attempt, luck, came, .. } = work;
-        let (message, hop) = (Message::Reply { attempt, reply, load: None }, luck.derive(REPLY_HOP));
+        let load = match came {
+            Came::Alone | Came::Connected => self.report(ctx, work, reply),
+            Came::Probe => None,
+        };
+        let (message, hop) = (Message::Reply { attempt, reply, load }, luck.derive(REPLY_HOP));
         match came {
             Came::Alone => ctx.send_with(client, message, hop),
             Came::Connected if self.connected.contains(&client) => ctx.stream_with(client, message, hop),

@@ -6,7 +6,7 @@ use schism_core::{
     Actor, Birth, Class, Ctx, Death, Distribution, Duration, Fault, Link, NodeId, Part, Ratio, Scene, Seed,
     Time, Topology, Witness, World,
 };
-use schism_models::registry::consul::gossip::{Body, Config, Gossip, Output, Packet, Start, Timer};
+use schism_models::registry::consul::gossip::{Body, Config, Event, Gossip, Output, Packet, Start, Timer};
 
 /// The class of datagrams.
 pub const DATAGRAMS: Class = Class(0);
@@ -49,12 +49,7 @@ impl Gossiper {
                 Output::Send(peer, packet) => ctx.send(NodeId(peer), packet),
                 Output::Stream(peer, packet) => ctx.stream(NodeId(peer), packet),
                 Output::After(wait, timer) => ctx.after(wait, Reminder::Gossip(timer)),
-                Output::Joined(_)
-                | Output::Failed(_)
-                | Output::Left(_)
-                | Output::Reaped(_)
-                | Output::Known
-                | Output::Gone => ctx.observe(output),
+                Output::Tell(event) => ctx.observe(event),
             }
         }
     }
@@ -65,7 +60,7 @@ impl Actor for Gossiper {
     type Msg = Packet;
     type Timer = Reminder;
     type Durable = ();
-    type Observation = Output;
+    type Observation = Event;
     type Plight = ();
 
     fn boot(place: &Place, (): &(), ctx: &mut Ctx<'_, Self>) -> Gossiper {
@@ -109,11 +104,11 @@ impl Actor for Gossiper {
 
 /// All that was said, by whom, of whom and when.
 #[derive(Clone, Debug, Default)]
-pub struct Gossips(pub Vec<(Time, NodeId, Output)>);
+pub struct Gossips(pub Vec<(Time, NodeId, Event)>);
 
 impl Witness<Gossiper> for Gossips {
-    fn observe(&mut self, scene: &Scene<'_>, by: NodeId, said: &Output) {
-        self.0.push((scene.now(), by, said.clone()));
+    fn observe(&mut self, scene: &Scene<'_>, by: NodeId, said: &Event) {
+        self.0.push((scene.now(), by, *said));
     }
     fn on_fault(&mut self, _: &Scene<'_>, _: &Fault) {}
 }

@@ -35,6 +35,7 @@ pub fn every_balancer() -> Vec<balancer::Config> {
                 | Kind::Words(_)
                 | Kind::Text
                 | Kind::Names
+                | Kind::Lists
                 | Kind::Table(..) => Vec::new(),
             };
             for value in values {
@@ -70,7 +71,7 @@ pub struct Rig {
 impl Rig {
     /// A picker with this balancer, for instances `orders-0` to `orders-N`.
     pub fn new(balancer: &balancer::Config, instances: u32, seed: u64) -> Rig {
-        let config = Config { balancer: balancer.clone(), locality: locality::Config::None(Nothing) };
+        let config = Config::new(balancer.clone(), locality::Config::None(Nothing));
         let roster = Roster::new((0..instances).map(|number| format!("orders-{number}")).collect());
         let district = Arc::new(District { roster, zones: vec!["a".into()], locals: vec![1] });
         let site = Site { seat: Seat { index: 0, peers: 1 }, zone: ZoneId(0), district };
@@ -107,10 +108,7 @@ impl Rig {
         let call = Call::about(Subject::Key(key));
         let picked = self.picker.pick(self.now, &self.in_flight, &call, &mut dice)?.ordinal;
         self.in_flight.add(picked);
-        while let Some(probed) = self.picker.next_probe() {
-            let load = Load { in_flight: self.in_flight.to(probed.ordinal), ..Load::default() };
-            self.picker.on_probed(self.now, probed.ordinal, &load);
-        }
+        self.answer_probes();
         Some(picked)
     }
 
@@ -127,11 +125,17 @@ impl Rig {
             self.now = self.now.max(due);
             let mut dice = self.dice();
             self.picker.on_due(self.now, &self.in_flight, &mut dice);
-            while let Some(probed) = self.picker.next_probe() {
-                let load = Load { in_flight: self.in_flight.to(probed.ordinal), ..Load::default() };
-                self.picker.on_probed(self.now, probed.ordinal, &load);
-            }
+            self.answer_probes();
         }
         self.now = end;
+    }
+
+    /// Whoever is asked for its load says that it takes about a millisecond.
+    fn answer_probes(&mut self) {
+        while let Some(probed) = self.picker.next_probe() {
+            let latency = Duration::from_nanos(1_000_000 + self.dice().word() % 100_000);
+            let load = Load { in_flight: self.in_flight.to(probed.ordinal), latency, ..Load::default() };
+            self.picker.on_probed(self.now, probed.ordinal, &load);
+        }
     }
 }

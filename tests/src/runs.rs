@@ -35,6 +35,11 @@ pub fn report(scenario: &Scenario, seed: u64) -> Report {
     schism_runner::run(scenario, Seed(seed), Listed::Wrong)
 }
 
+/// How much later one moment is than another, in seconds.
+pub fn secs(later: Time, earlier: Time) -> f64 {
+    later.since(earlier).as_secs_f64()
+}
+
 /// What happened in a run, as far as these tests ask.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {

@@ -64,6 +64,19 @@ pub fn summary(sample: &[f64]) -> String {
     format!("n {} min {min:.3} p10 {p10:.3} p50 {p50:.3} p90 {p90:.3} max {max:.3}", sample.len())
 }
 
+/// That all of a sample lies between two numbers, or is one of them.
+///
+/// # Panics
+/// If it does not, or there is no sample.
+pub fn within(what: &str, sample: &[f64], least: f64, most: f64) {
+    assert!(!sample.is_empty(), "{what}: there is nothing to look at");
+    assert!(
+        sample.iter().all(|x| (least..=most).contains(x)),
+        "{what}: {} in {least}..{most}",
+        summary(sample)
+    );
+}
+
 /// The arithmetic mean.
 pub fn mean(sample: &[f64]) -> f64 {
     assert!(!sample.is_empty(), "no sample has no mean");

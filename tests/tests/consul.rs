@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schism_core::{NodeId, Time};
 use schism_models::observation::{Cause, Outcome, Write};
 use schism_scenario::Scenario;
-use schism_tests::runs::{Done, Seen, for_seeds, scenario};
+use schism_tests::runs::{Done, Seen, for_seeds, scenario, secs};
 use schism_tests::statistics::{ks, quantile, summary, uniform};
 
 /// The servers are nodes 0, 1 and 2; the first instance is the next.
@@ -30,10 +30,6 @@ fn consul(length: &str, options: &str, instances: u32, rest: &str) -> Scenario {
         {rest}
         "#
     ))
-}
-
-fn secs(later: Time, earlier: Time) -> f64 {
-    later.since(earlier).as_secs_f64()
 }
 
 /// When a write was first committed, by its number.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use schism_core::{Classes, Cut, Duration, Fault, FaultId, Feel, Flows, NodeId, Seed, Time, World};
-use schism_models::registry::consul::gossip::{Output, Status};
+use schism_models::registry::consul::gossip::{Event, Status};
 use schism_tests::data::Table;
 use schism_tests::gossips::{DATAGRAMS, Gossiper, Gossips, kill, world};
 use schism_tests::runs::for_seeds;
@@ -27,7 +27,7 @@ fn detections(nodes: u32, seed: u64) -> Vec<f64> {
     let seen = |observer: u32| {
         let first = world.witness().0.iter().find(|(_, by, _)| *by == NodeId(observer));
         first.map_or(WATCHED, |(at, _, said)| {
-            assert_eq!(*said, Output::Failed(nodes - 1));
+            assert_eq!(*said, Event::Failed(nodes - 1));
             at.since(died).as_secs_f64()
         })
     };
@@ -81,7 +81,7 @@ fn eight_nodes_detect_a_death_as_memberlist_does() {
 // What becomes of nodes.
 
 /// The nodes of whom this was said, by anybody, and by how many.
-fn said(world: &World<Gossiper, Gossips>, what: fn(u32) -> Output) -> Vec<(u32, usize)> {
+fn said(world: &World<Gossiper, Gossips>, what: fn(u32) -> Event) -> Vec<(u32, usize)> {
     let by_whom = |of: u32| {
         let those = world.witness().0.iter().filter(|(_, _, said)| *said == what(of));
         those.map(|(_, by, _)| *by).collect::<BTreeSet<NodeId>>().len()
@@ -104,7 +104,7 @@ fn who_pauses_for_less_than_a_suspicion_refutes_and_hardly_anybody_misses_that()
         let faults = [(ms(5_000), Fault::Pause(NodeId(0))), (ms(8_500), Fault::Resume(NodeId(0)))];
         run(&mut world, &faults, ms(90_000));
         // Each piece of news is sent four times: now and then one node hears of the suspicion and not of the refutation.
-        let failed = said(&world, Output::Failed);
+        let failed = said(&world, Event::Failed);
         assert!(failed.iter().all(|(of, by)| (*of, *by) == (0, 1)), "seed {seed}: {failed:?}");
         missed += failed.len();
         assert!(is_whole(&world), "seed {seed}: the next exchange of all that is known tells it");
@@ -121,12 +121,8 @@ fn who_pauses_for_long_is_declared_dead_and_refutes_that_when_it_goes_on() {
             &[(ms(5_000), Fault::Pause(NodeId(0))), (ms(25_000), Fault::Resume(NodeId(0)))],
             ms(120_000),
         );
-        assert_eq!(
-            said(&world, Output::Failed).iter().map(|it| it.0).collect::<Vec<_>>(),
-            [0],
-            "seed {seed}"
-        );
-        assert_eq!(said(&world, Output::Joined), said(&world, Output::Failed), "seed {seed}");
+        assert_eq!(said(&world, Event::Failed).iter().map(|it| it.0).collect::<Vec<_>>(), [0], "seed {seed}");
+        assert_eq!(said(&world, Event::Joined), said(&world, Event::Failed), "seed {seed}");
         assert!(is_whole(&world), "seed {seed}");
     }
 }
@@ -151,12 +147,12 @@ fn parted(classes: Classes, mended: u64, end: u64) -> World<Gossiper, Gossips> {
 #[test]
 fn two_sides_declare_each_other_dead_and_find_each_other_again() {
     let world = parted(Classes::ALL, 125_000, 240_000);
-    let failed = said(&world, Output::Failed);
+    let failed = said(&world, Event::Failed);
     assert_eq!(failed, [(0, 6), (1, 6), (2, 2), (3, 2), (4, 2), (5, 2), (6, 2), (7, 2)]);
-    assert_eq!(said(&world, Output::Joined), failed);
+    assert_eq!(said(&world, Event::Joined), failed);
     assert!(is_whole(&world));
     // Only serf's reconnecting brings them together: the dead are not probed, and hear no gossip after 30 s.
-    let joined = world.witness().0.iter().find(|(_, _, said)| matches!(said, Output::Joined(_)));
+    let joined = world.witness().0.iter().find(|(_, _, said)| matches!(said, Event::Joined(_)));
     let after = joined.expect("they joined").0.since(ms(125_000));
     assert!(after < Duration::from_secs(35), "{after}");
 }
@@ -164,7 +160,7 @@ fn two_sides_declare_each_other_dead_and_find_each_other_again() {
 #[test]
 fn who_is_deaf_to_datagrams_alone_is_found_over_tcp() {
     let world = parted(Classes::NONE.with(DATAGRAMS), 125_000, 240_000);
-    assert_eq!(said(&world, Output::Failed), []);
+    assert_eq!(said(&world, Event::Failed), []);
 }
 
 #[test]
@@ -175,10 +171,10 @@ fn a_quick_restart_goes_unnoticed_and_a_slow_one_is_a_death_and_a_join() {
         kill(&mut world, 3);
         run(&mut world, &[(ms(5_000 + back), Fault::Restart(NodeId(3)))], ms(120_000));
         let of_it = |of: Vec<(u32, usize)>| of.iter().find(|it| it.0 == 3).map_or(0, |it| it.1);
-        assert_eq!(of_it(said(&world, Output::Failed)), noticed, "back after {back} ms");
-        assert_eq!(of_it(said(&world, Output::Joined)), noticed, "back after {back} ms");
+        assert_eq!(of_it(said(&world, Event::Failed)), noticed, "back after {back} ms");
+        assert_eq!(of_it(said(&world, Event::Joined)), noticed, "back after {back} ms");
         assert!(is_whole(&world));
-        assert!(world.witness().0.iter().any(|(_, by, said)| (*by, said) == (NodeId(3), &Output::Known)));
+        assert!(world.witness().0.iter().any(|(_, by, said)| (*by, said) == (NodeId(3), &Event::Known)));
     }
 }
 
@@ -198,9 +194,9 @@ fn who_leaves_has_left_and_has_not_failed() {
     for (nodes, seed) in [(3, 1), (8, 1), (100, 1)] {
         let mut world = world(nodes, seed, Some((2, ms(5_000))));
         world.run_until(ms(60_000));
-        assert_eq!(said(&world, Output::Left), [(2, nodes as usize - 1)], "{nodes}");
-        assert_eq!(said(&world, Output::Failed), []);
-        let gone = world.witness().0.iter().find(|(_, _, said)| *said == Output::Gone).expect("it may go").0;
+        assert_eq!(said(&world, Event::Left), [(2, nodes as usize - 1)], "{nodes}");
+        assert_eq!(said(&world, Event::Failed), []);
+        let gone = world.witness().0.iter().find(|(_, _, said)| *said == Event::Gone).expect("it may go").0;
         let took = gone.since(ms(5_000)).as_secs_f64();
         assert!((3.0..9.0).contains(&took), "{took}");
     }
@@ -239,7 +235,7 @@ fn all_of_two_thousand_know_of_a_death_within_the_half_minute() {
     world.run_until(ms(5_000));
     kill(&mut world, 7);
     world.run_until(ms(35_000));
-    assert_eq!(said(&world, Output::Failed), [(7, 1_999)]);
+    assert_eq!(said(&world, Event::Failed), [(7, 1_999)]);
     // Four times the logarithm of the cluster's size, after the first probe.
     let first = world.witness().0[0].0.since(ms(5_000)).as_secs_f64();
     assert!((14.2..20.0).contains(&first), "{first}");

@@ -4,14 +4,18 @@
 //! so that the unit of time is its mean service of 10 ms; the network takes no time. Means come with a 99% confidence
 //! interval from independent runs.
 
+use schism_core::{Duration, Time};
 use schism_scenario::Scenario;
-use schism_tests::runs::{for_seeds, report, scenario};
+use schism_tests::runs::{Done, Seen, for_seeds, report, scenario};
 use schism_tests::statistics::{Interval, batch_means, mean};
 
 /// The unit of time: one mean service.
 const SERVICE_S: f64 = 0.01;
 /// As many batches as the intervals need.
 const RUNS: u64 = 32;
+
+/// How long before the end the last request is measured, in mean services: nobody takes that long.
+const LATE: f64 = 150.0;
 
 /// Servers behind one dispatcher.
 struct Farm {
@@ -35,7 +39,7 @@ impl Farm {
     fn scenario(&self) -> Scenario {
         let rate = f64::from(self.servers) * self.rho / SERVICE_S;
         let warmup_s = self.warmup * SERVICE_S;
-        let (length_s, rate) = (warmup_s + self.requests / rate, rate.round());
+        let (length_s, rate) = (warmup_s + self.requests / rate + LATE * SERVICE_S, rate.round());
         let Farm { servers, balancer, more, .. } = self;
         scenario(&format!(
             r#"
@@ -60,10 +64,18 @@ impl Farm {
         ))
     }
 
-    /// The mean sojourn time, in mean services.
+    /// The mean sojourn time, in mean services. Who comes late is left out, since it might not be done by the end, and
+    /// those who are would be the quick.
     fn sojourn(&self) -> Interval {
         let scenario = self.scenario();
-        batch_means(&for_seeds(RUNS, |seed| report(&scenario, seed).latency_ms.mean / 1_000.0 / SERVICE_S))
+        let time = |services: f64| Duration::from_secs_f64(services * SERVICE_S);
+        let measured =
+            Time::START + time(self.warmup)..Time::START + scenario.length.saturating_sub(time(LATE));
+        batch_means(&for_seeds(RUNS, |seed| {
+            let done = Seen::of(&scenario, seed).done;
+            let sojourns = done.iter().filter(|done| measured.contains(&done.offered)).map(Done::took_s);
+            mean(&sojourns.collect::<Vec<f64>>()) / SERVICE_S
+        }))
     }
 }
 
@@ -78,8 +90,8 @@ fn agrees(what: &str, limit: f64, measured: Interval, bias: f64, precision: f64)
 
 #[test]
 fn a_random_split_is_as_many_mm1() {
-    for rho in [0.5, 0.8] {
-        agrees("random", 1.0 / (1.0 - rho), Farm::new(10, rho, "\"random\"").sojourn(), 0.0, 0.02);
+    for (rho, precision) in [(0.5, 0.01), (0.8, 0.03)] {
+        agrees("random", 1.0 / (1.0 - rho), Farm::new(10, rho, "\"random\"").sojourn(), 0.0, precision);
     }
 }
 
@@ -90,7 +102,7 @@ fn round_robin_by_one_dispatcher_is_erlang_arrivals_at_each() {
         (2_u32, 0.7, 2.600_623, 40_000.0, 0.02),
         (4, 0.5, 1.432_523, 40_000.0, 0.01),
         (4, 0.8, 3.267_384, 80_000.0, 0.02),
-        (10, 0.7, 2.019_804, 40_000.0, 0.01),
+        (10, 0.7, 2.019_804, 40_000.0, 0.02),
         (100, 0.5, 1.261_860, 40_000.0, 0.01),
         (100, 0.8, 2.715_660, 80_000.0, 0.01),
     ] {
@@ -121,10 +133,10 @@ fn the_power_of_two_and_three_choices() {
     for (lambda, bias, warmup, requests, precision) in [
         (0.5, 0.002, 30.0, 60_000.0, 0.005),
         (0.7, 0.002, 40.0, 60_000.0, 0.005),
-        (0.8, 0.002, 50.0, 60_000.0, 0.005),
-        (0.9, 0.002, 80.0, 80_000.0, 0.01),
-        (0.95, 0.01, 120.0, 120_000.0, 0.01),
-        (0.99, 0.03, 400.0, 250_000.0, 0.03),
+        (0.8, 0.002, 50.0, 60_000.0, 0.01),
+        (0.9, 0.002, 80.0, 80_000.0, 0.015),
+        (0.95, 0.01, 120.0, 120_000.0, 0.02),
+        (0.99, 0.03, 400.0, 250_000.0, 0.04),
     ] {
         for (d, balancer) in [(2, TWO), (3, THREE)] {
             let farm = Farm { warmup, requests, ..Farm::new(500, lambda, balancer) };

@@ -2,83 +2,35 @@
 
 use schism_core::{Duration, NodeId, Time};
 use schism_models::observation::{Outcome, Write};
-use schism_runner::Report;
-use schism_runner::report::Lease;
 use schism_scenario::Scenario;
 use schism_tests::data::Table;
-use schism_tests::runs::{Done, Seen, for_seeds, report, scenario};
-use schism_tests::statistics::{Ks, ks, ks_two, quantile, summary, uniform};
+use schism_tests::real::{self, alike, alike_two, callers, excesses};
+use schism_tests::runs::{Done, Seen, for_seeds, report, scenario, secs};
+use schism_tests::statistics::{Ks, ks, quantile, summary, uniform, within};
 
 /// The members are nodes 0, 1 and 2, one in each zone.
 const MEMBERS: u32 = 3;
 
-/// A scenario as the measurements were taken: on loopback, 100 us one way whoever talks to whom, with a tick of 2 s.
+/// A scenario as the measurements were taken, with a tick of 2 s.
 fn on_loopback(length: &str, members: u32, timeout: &str, rest: &str) -> Scenario {
-    scenario(&on_loopback_text(length, members, timeout, rest))
+    on_loopback_of("3.8", length, members, timeout, rest)
 }
 
-fn on_loopback_text(length: &str, members: u32, timeout: &str, rest: &str) -> String {
-    format!(
+/// The same of another version.
+fn on_loopback_of(version: &str, length: &str, members: u32, timeout: &str, rest: &str) -> Scenario {
+    let registry = format!(
         r#"
-        title  = "Against real ZooKeeper"
-        length = "{length}"
-        [topology]
-        zones = ["a", "b", "c"]
-        [network]
-        same-zone  = "100us"
-        cross-zone = "100us"
         [registry.zookeeper]
         members         = {members}
-        version         = "3.8"
+        version         = "{version}"
         session-timeout = "{timeout}"
         tick            = "2s"
-        {rest}
         "#
-    )
-}
-
-/// Clients that ask the ensemble for something so often, and wait long for the answer.
-fn clients(name: &str, count: u32, operation: &str, rate: u32) -> String {
-    format!(
-        r#"
-        [clients.{name}]
-        count     = {count}
-        calls     = "registry"
-        operation = "{operation}"
-        timeout   = "30s"
-        arrivals  = {{ constant = "{rate}/s" }}
-        "#
-    )
-}
-
-/// That chance alone may have parted the two samples. The seeds are fixed, so the bound is never passed by bad luck
-/// later on; a wrong mechanism, such as a session that expires at once, is far beyond it.
-fn alike(what: &str, Ks { d, p }: Ks, model: &[f64], real: &str) {
-    assert!(p > 0.02, "{what}: D = {d:.3}, p = {p:.1e}; model {}, real {real}", summary(model));
-}
-
-fn alike_two(what: &str, model: &[f64], real: &[f64]) {
-    alike(what, ks_two(model, real), model, &summary(real));
-}
-
-/// That all of a sample lies between two numbers.
-fn within(what: &str, sample: &[f64], least: f64, most: f64) {
-    let (first, last) = (quantile(sample, 0.0), quantile(sample, 1.0));
-    assert!(least <= first && last <= most, "{what}: {}", summary(sample));
-}
-
-fn secs(later: Time, earlier: Time) -> f64 {
-    later.since(earlier).as_secs_f64()
+    );
+    scenario(&real::on_loopback(length, &registry, rest))
 }
 
 // Sessions that run out.
-
-/// Removal less last answer less the time-out, of all sessions that ran out.
-fn excesses(report: &Report, timeout: f64) -> Vec<f64> {
-    let expired = report.leases.iter().filter(|lease| lease.cause == Some("expired"));
-    let excess = |lease: &Lease| Some(lease.removed_s? - lease.last_renewal_s? - timeout);
-    expired.filter_map(excess).collect()
-}
 
 /// Instances that start at moments of their own, and go silent or die at others.
 fn scattered(how: &str) -> String {
@@ -213,7 +165,7 @@ fn failovers(how: &str, seeds: u64) -> Vec<Failover> {
         partition = {{ split = [["fleet"], ["registry"]] }}
         {}
         "#,
-        clients("writer", 6, "put", 5)
+        callers("writer", 6, "put", 5)
     );
     let scenario = on_loopback("50s", MEMBERS, "10s", &rest);
     for_seeds(seeds, |seed| {
@@ -281,8 +233,8 @@ fn isolated_follower() -> Scenario {
         for       = "20s"
         partition = {{ split = [["registry:minority"], ["registry"]] }}
         "#,
-        clients("stale", STALE, "get-serializable", 20),
-        clients("writer", 3, "put", 5)
+        callers("stale", STALE, "get-serializable", 20),
+        callers("writer", 3, "put", 5)
     );
     on_loopback("60s", MEMBERS, "10s", &rest)
 }
@@ -354,8 +306,7 @@ fn only_since_3_9_3_does_a_client_give_up_its_session_by_its_own_clock() {
             at        = "20s"
             partition = { split = [["fleet"], ["registry"]] }
         "#;
-        let text = on_loopback_text("60s", MEMBERS, "9s", rest).replace("\"3.8\"", &format!("\"{version}\""));
-        let seen = Seen::of(&scenario(&text), 1);
+        let seen = Seen::of(&on_loopback_of(version, "60s", MEMBERS, "9s", rest), 1);
         seen.lost.iter().map(|&(at, _)| secs(at, Time::START + CUT)).collect::<Vec<f64>>()
     };
     assert!(lost("3.8").is_empty() && lost("3.9").is_empty());

@@ -135,3 +135,6 @@ fn fraction(part: u64, of: u64) -> String {
         below => format!("{}/{below}", part / common),
     }
 }
+
+#[cfg(test)]
+mod tests;

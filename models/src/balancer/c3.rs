@@ -56,6 +56,10 @@ impl Balancer for C3 {
         }
     }
 
+    fn wants_reports(_: &Config) -> bool {
+        true
+    }
+
     fn on_update(&mut self, view: View<'_>, what: Update, _: &mut Dice<'_>) {
         match what {
             Update::Weights => return,
@@ -149,3 +153,6 @@ impl C3 {
         self.scores.get(view.endpoint(place).ordinal).copied().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

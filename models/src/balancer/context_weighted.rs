@@ -214,3 +214,6 @@ impl ContextWeighted {
 fn weight(view: View<'_>, place: u32) -> u32 {
     view.listed_weight(place).min(MOST_WEIGHT)
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,3 +126,6 @@ fn is_acceptable(outcome: Outcome) -> bool {
         | Outcome::Failed => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

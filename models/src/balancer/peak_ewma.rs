@@ -274,3 +274,6 @@ impl PeakEwma {
         self.config.default_rtt.unwrap_or(own)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,6 +83,11 @@ impl Balancer for Prequal {
         }
     }
 
+    /// They come with the answers to probes; but what these say of latency is counted with each reply.
+    fn wants_reports(_: &Config) -> bool {
+        true
+    }
+
     fn on_update(&mut self, view: View<'_>, what: Update, _: &mut Dice<'_>) {
         match what {
             Update::Weights => return,
@@ -199,3 +204,6 @@ impl Prequal {
         self.wanted.extend(self.drawn.iter().map(|&place| view.endpoint(place).ordinal));
     }
 }
+
+#[cfg(test)]
+mod tests;

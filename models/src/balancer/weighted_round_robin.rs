@@ -86,6 +86,13 @@ impl Balancer for WeightedRoundRobin {
         }
     }
 
+    fn wants_reports(config: &Config) -> bool {
+        match config.flavour {
+            Flavour::Envoy | Flavour::Nginx => false,
+            Flavour::GrpcCpp | Flavour::GrpcGo => true,
+        }
+    }
+
     fn on_update(&mut self, view: View<'_>, what: Update, dice: &mut Dice<'_>) {
         match self {
             WeightedRoundRobin::Envoy(envoy) => envoy.on_update(view, what),

@@ -1,12 +1,23 @@
 //! What may ail a registry: what its members do wrong for as long as some fault says so, or are made to do at once.
 
+mod disfigure;
+mod ghosts;
+mod lag;
+mod migration;
+mod throttles;
+
 use std::sync::Arc;
 
-use schism_core::{Duration, NodeId, Ratio};
+use schism_core::{Duration, FaultId, NodeId, Ratio};
 
-use crate::listing::Listing;
 use crate::node::Ctx;
 use crate::plight::{Ailment, Plight};
+
+pub(crate) use self::disfigure::disfigure;
+pub(crate) use self::ghosts::{Ghosts, haunters};
+pub(crate) use self::lag::{Lag, Shift, ago, staleness};
+pub(crate) use self::migration::{Meeting, meet};
+pub(crate) use self::throttles::Throttles;
 
 /// What ails a member, or is asked of it.
 #[derive(Clone, Debug, PartialEq, Hash)]
@@ -94,7 +105,15 @@ pub(crate) fn ails<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w 
     ctx.plight().into_iter().flat_map(Plight::registry)
 }
 
-/// What is wrong with the member that is being told.
+/// What it is told to do now.
+pub(crate) fn orders<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Order)> + use<'w> {
+    ails(ctx).filter_map(|(ailment, ail)| match ail {
+        Ail::Order(order) => Some((ailment, order)),
+        Ail::Ill(_) => None,
+    })
+}
+
+/// What is wrong with it.
 pub(crate) fn ills<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w Ill)> + use<'w> {
     ails(ctx).filter_map(|(ailment, ail)| match ail {
         Ail::Ill(ill) => Some((ailment, ill)),
@@ -102,11 +121,27 @@ pub(crate) fn ills<'w>(ctx: &Ctx<'w>) -> impl Iterator<Item = (&'w Ailment, &'w 
     })
 }
 
-/// Takes some instances out of a list; whether there were any.
-pub(crate) fn leave_out(listing: &mut Arc<Listing>, gone: impl Fn(NodeId) -> bool) -> bool {
-    let any = listing.endpoints.iter().any(|endpoint| gone(endpoint.node));
-    if any {
-        Arc::make_mut(listing).endpoints.retain(|endpoint| !gone(endpoint.node));
+/// The faults for which something is wrong with it.
+fn lasting(ctx: &Ctx<'_>) -> Vec<FaultId> {
+    ills(ctx).map(|(ailment, _)| ailment.by).collect()
+}
+
+/// The fault that keeps watchers from being told, if one does.
+pub(crate) fn stalled_by(ctx: &Ctx<'_>) -> Option<FaultId> {
+    ills(ctx).find(|(_, ill)| **ill == Ill::Stalls).map(|(ailment, _)| ailment.by)
+}
+
+/// Whether a watcher is never told of a change, which has a number: its revision, or that of the push. Each fault decides
+/// for itself.
+pub(crate) fn is_gap(ctx: &mut Ctx<'_>, number: u64, watcher: NodeId) -> bool {
+    let mut gap = false;
+    for (ailment, ill) in ills(ctx) {
+        if let Ill::Gaps(share) = *ill
+            && ailment.luck.derive(number).derive(watcher.0.into()).chance(share)
+        {
+            ctx.touch(ailment.by);
+            gap = true;
+        }
     }
-    any
+    gap
 }

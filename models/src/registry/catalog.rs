@@ -5,8 +5,8 @@ use std::sync::Arc;
 use schism_core::{Durable, Duration, NodeId, ZoneId};
 
 use super::{
-    Address, Caller, Ending, Layout, News, Registrar, Seat, Server, Subscriber, Then, consul, dns, etcd,
-    eureka, kubernetes, nacos, zookeeper,
+    Address, Caller, Ending, Entry, Layout, News, Registrar, Seat, Server, Subscriber, Then, consul, dns,
+    etcd, eureka, kubernetes, nacos, zookeeper,
 };
 use crate::cache::Reads;
 use crate::client::Operation;
@@ -223,10 +223,11 @@ macro_rules! catalog {
                 re_register: ReRegister,
                 ctx: &mut Ctx<'_>,
             ) -> AnyRegistrar {
+                let entry = Entry { service, endpoint, re_register };
                 match address {
-                    $(AnyAddress::$Name(address) => AnyRegistrar::$Name($module::Registrar::boot(
-                        address, service, endpoint, re_register, ctx,
-                    )),)*
+                    $(AnyAddress::$Name(address) => {
+                        AnyRegistrar::$Name($module::Registrar::boot(address, entry, ctx))
+                    })*
                 }
             }
 

@@ -2,11 +2,11 @@
 
 pub mod api;
 pub mod caller;
-pub mod history;
 pub mod lessor;
 pub mod log;
 pub mod member;
 pub mod registrar;
+pub mod replay;
 pub mod session;
 pub mod store;
 pub mod subscriber;
@@ -20,7 +20,7 @@ pub use subscriber::Subscriber;
 
 use schism_core::{Distribution, Duration};
 
-use crate::node;
+use crate::registry::timers;
 
 /// Which release's behaviour is modelled: the latest of a line, or one of its patches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,26 +142,9 @@ pub enum Timer {
     Session(session::Timer),
 }
 
-impl From<member::Timer> for node::Timer {
-    fn from(timer: member::Timer) -> node::Timer {
-        Timer::Member(timer).into()
-    }
-}
-
-impl From<registrar::Timer> for node::Timer {
-    fn from(timer: registrar::Timer) -> node::Timer {
-        Timer::Registrar(timer).into()
-    }
-}
-
-impl From<subscriber::Timer> for node::Timer {
-    fn from(timer: subscriber::Timer) -> node::Timer {
-        Timer::Subscriber(timer).into()
-    }
-}
-
-impl From<session::Timer> for node::Timer {
-    fn from(timer: session::Timer) -> node::Timer {
-        Timer::Session(timer).into()
-    }
+timers::parts! {
+    Member(member::Timer),
+    Registrar(registrar::Timer),
+    Subscriber(subscriber::Timer),
+    Session(session::Timer),
 }

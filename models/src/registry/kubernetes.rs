@@ -25,8 +25,8 @@ pub use subscriber::Subscriber;
 
 use schism_core::{Distribution, Duration};
 
-use crate::node::{self, ProbePath};
-use crate::registry::{Nobody, raft};
+use crate::node::ProbePath;
+use crate::registry::{Nobody, raft, timers};
 
 /// What a member's disk holds: its etcd's log.
 pub type Disk = raft::log::Disk<store::Command>;
@@ -100,26 +100,9 @@ pub enum Timer {
     Silence(connection::Silence),
 }
 
-impl From<member::Timer> for node::Timer {
-    fn from(timer: member::Timer) -> node::Timer {
-        Timer::Member(timer).into()
-    }
-}
-
-impl From<kubelet::Timer> for node::Timer {
-    fn from(timer: kubelet::Timer) -> node::Timer {
-        Timer::Kubelet(timer).into()
-    }
-}
-
-impl From<subscriber::Timer> for node::Timer {
-    fn from(timer: subscriber::Timer) -> node::Timer {
-        Timer::Subscriber(timer).into()
-    }
-}
-
-impl From<connection::Silence> for node::Timer {
-    fn from(silence: connection::Silence) -> node::Timer {
-        Timer::Silence(silence).into()
-    }
+timers::parts! {
+    Member(member::Timer),
+    Kubelet(kubelet::Timer),
+    Subscriber(subscriber::Timer),
+    Silence(connection::Silence),
 }

@@ -7,6 +7,7 @@ pub mod grpc;
 pub mod hash;
 pub mod http;
 mod ills;
+mod loading;
 mod machines;
 pub mod membership;
 mod tell;

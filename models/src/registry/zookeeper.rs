@@ -21,7 +21,7 @@ pub use subscriber::Subscriber;
 
 use schism_core::{Distribution, Duration};
 
-use crate::node;
+use crate::registry::timers;
 
 /// Which release's behaviour is modelled, where releases differ: all that is modelled of it is when a client itself takes
 /// its session for expired.
@@ -128,32 +128,10 @@ pub enum Timer {
     Caller(caller::Timer),
 }
 
-impl From<member::Timer> for node::Timer {
-    fn from(timer: member::Timer) -> node::Timer {
-        Timer::Member(timer).into()
-    }
-}
-
-impl From<library::Timer> for node::Timer {
-    fn from(timer: library::Timer) -> node::Timer {
-        Timer::Library(timer).into()
-    }
-}
-
-impl From<registrar::Timer> for node::Timer {
-    fn from(timer: registrar::Timer) -> node::Timer {
-        Timer::Registrar(timer).into()
-    }
-}
-
-impl From<subscriber::Timer> for node::Timer {
-    fn from(timer: subscriber::Timer) -> node::Timer {
-        Timer::Subscriber(timer).into()
-    }
-}
-
-impl From<caller::Timer> for node::Timer {
-    fn from(timer: caller::Timer) -> node::Timer {
-        Timer::Caller(timer).into()
-    }
+timers::parts! {
+    Member(member::Timer),
+    Library(library::Timer),
+    Registrar(registrar::Timer),
+    Subscriber(subscriber::Timer),
+    Caller(caller::Timer),
 }

@@ -15,7 +15,7 @@ use super::api::{Disk, Kept, Msg, Tell, Timer};
 use super::catalog::Status;
 use super::cluster::{Cluster, Who};
 use super::entropy::{Ask as Sync, Syncer};
-use super::gossip::{self, Gossip};
+use super::gossip::{self, Event, Gossip};
 use super::local::Local;
 use super::pulse::{Pulse, YAMUX};
 use super::stagger::stagger;
@@ -159,21 +159,15 @@ impl Agent {
     fn heed_gossip(&mut self, ctx: &mut Ctx<'_>) {
         let outputs: Vec<gossip::Output> = self.gossip.outputs().collect();
         for output in outputs {
-            match output {
-                gossip::Output::Send(to, packet) => {
-                    ctx.send(self.cluster.node(to), Msg::Gossip(packet).into());
-                }
-                gossip::Output::Stream(to, packet) => {
-                    ctx.stream(self.cluster.node(to), Msg::Gossip(packet).into());
-                }
-                gossip::Output::After(after, timer) => ctx.after(after, Timer::Gossip(timer).into()),
-                gossip::Output::Joined(peer) => self.on_joined(peer),
-                gossip::Output::Failed(peer) | gossip::Output::Left(peer) | gossip::Output::Reaped(peer) => {
+            match self.cluster.carry(ctx, output) {
+                None => {}
+                Some(Event::Joined(peer)) => self.on_joined(peer),
+                Some(Event::Failed(peer) | Event::Left(peer) | Event::Reaped(peer)) => {
                     let node = self.cluster.node(peer);
                     self.servers.retain(|&server| server != node);
                 }
-                gossip::Output::Known => self.syncer.on_server_up(),
-                gossip::Output::Gone => {
+                Some(Event::Known) => self.syncer.on_server_up(),
+                Some(Event::Gone) => {
                     if let Some(by) = self.leaving {
                         ctx.exit(by);
                     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use schism_core::NodeId;
 
-use super::gossip::{Peer, Start};
+use super::api::{Msg, Timer};
+use super::gossip::{Event, Output, Peer, Start};
+use crate::node::Ctx;
 use crate::registry::Layout;
 
 /// Who is who.
@@ -32,6 +34,17 @@ impl Cluster {
     /// How many there are.
     pub fn size(&self) -> u32 {
         (self.servers() + self.layout.aides.len()) as u32
+    }
+
+    /// Does what the gossip asks for, or says what it tells.
+    pub fn carry(&self, ctx: &mut Ctx<'_>, output: Output) -> Option<Event> {
+        match output {
+            Output::Send(to, packet) => ctx.send(self.node(to), Msg::Gossip(packet).into()),
+            Output::Stream(to, packet) => ctx.stream(self.node(to), Msg::Gossip(packet).into()),
+            Output::After(after, timer) => ctx.after(after, Timer::Gossip(timer).into()),
+            Output::Tell(event) => return Some(event),
+        }
+        None
     }
 
     /// How many servers there are.

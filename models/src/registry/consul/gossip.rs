@@ -98,6 +98,13 @@ pub enum Output {
     Stream(Peer, Packet),
     /// A reminder after this long by the node's own clock.
     After(Duration, Timer),
+    /// Its embedder is to know of this.
+    Tell(Event),
+}
+
+/// What has happened to a member of the cluster, or to the node's own membership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
     /// This peer was not there, and is now (serf's `member-join`).
     Joined(Peer),
     /// This peer is dead (serf's `member-failed`).
@@ -247,7 +254,7 @@ impl Gossip {
         self.stop_asking_peer(now, peer);
     }
 
-    /// Leaves for good: tells everybody, and asks for [`Output::Gone`] when they know, some 4 s later. Until then it
+    /// Leaves for good: tells everybody, and tells [`Event::Gone`] when they know, some 4 s later. Until then it
     /// goes on answering.
     pub fn leave(&mut self, now: Time) {
         self.start_leaving(now);

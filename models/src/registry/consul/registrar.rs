@@ -1,6 +1,6 @@
 //! How an instance keeps itself registered: it tells the agent on its host, and says time and again that it passes.
 
-use schism_core::{Duration, FaultId, NodeId};
+use schism_core::{Duration, NodeId};
 
 use super::Config;
 use super::api::{Msg, Tell, Timer};
@@ -11,8 +11,8 @@ use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Endpoint, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
-use crate::plight::Plight;
-use crate::registry::{self, Address};
+use crate::registry::entry::{failing_probe, zombie};
+use crate::registry::{self, Address, Entry};
 use crate::service::ReRegister;
 
 /// An instance registers up to so long after it has started. Ours.
@@ -55,13 +55,8 @@ impl Registrar {
     /// # Panics
     ///
     /// If there is no agent on its host.
-    pub fn boot(
-        address: &Address<Config>,
-        service: ServiceId,
-        endpoint: Endpoint,
-        re_register: ReRegister,
-        ctx: &mut Ctx<'_>,
-    ) -> Registrar {
+    pub fn boot(address: &Address<Config>, entry: Entry, ctx: &mut Ctx<'_>) -> Registrar {
+        let Entry { service, endpoint, re_register } = entry;
         let Address { config, layout } = address;
         let cluster = Cluster::new(layout.clone());
         let agent = cluster.agent_of(ctx.me()).expect("there is an agent on each instance's host");
@@ -98,7 +93,7 @@ impl Registrar {
 
     /// Registers; later, if what checks the instance's health would not let it pass.
     fn register(&mut self, ctx: &mut Ctx<'_>) {
-        if let Some(by) = ctx.plight().and_then(Plight::failing_probe) {
+        if let Some(by) = failing_probe(ctx) {
             ctx.touch(by);
             return self.try_again(ctx, RETRY);
         }
@@ -121,7 +116,7 @@ impl Registrar {
 
     /// Says that it passes, if it does, and will again after a while.
     fn pass(&mut self, ctx: &mut Ctx<'_>) {
-        let blamed = zombie(ctx).or_else(|| ctx.plight().and_then(Plight::failing_probe));
+        let blamed = zombie(ctx).or_else(|| failing_probe(ctx));
         let call = match blamed {
             Some(by) => {
                 ctx.touch(by);
@@ -271,9 +266,4 @@ impl registry::Registrar for Registrar {
     fn peers(&self) -> Vec<NodeId> {
         vec![self.agent]
     }
-}
-
-/// By which fault the instance takes its registration for good, and hears nothing of it.
-fn zombie(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ctx.plight().and_then(Plight::zombie)
 }

@@ -7,33 +7,33 @@ mod disk;
 mod lag;
 mod reads;
 mod reconcile;
+mod replay;
 mod route;
+mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schism_core::{FaultId, Luck, NodeId, Time};
+use schism_core::{Luck, NodeId, Time};
 
-use self::ails::Ghost;
 use self::blocked::Blocked;
 use self::disk::Syncs;
-use self::lag::Lag;
+use self::lag::Past;
 use self::reconcile::Reconciler;
 use self::route::Held;
+use super::Config;
 use super::api::{Disk, Msg, Timer};
 use super::catalog::{Catalog, Command};
 use super::cluster::{Cluster, Who};
-use super::gossip::{self, Gossip};
+use super::gossip::{self, Event, Gossip};
 use super::pulse::{Pulse, YAMUX};
-use super::raft::{Alarm, Message, Output, Peer, Raft};
-use super::{Config, Health};
+use super::raft::{Alarm, Message, Peer, Raft};
 use crate::failpoint::Passes;
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::plight::Plight;
-use crate::registry::bucket::Bucket;
-use crate::registry::etcd::history::History;
-use crate::registry::raft::log::Log;
+use crate::registry::ail::{Ghosts, Lag, Throttles};
+use crate::registry::history::History;
 use crate::registry::{Seat, Server};
 
 /// A server.
@@ -52,6 +52,12 @@ pub struct Member {
     /// (agent/consul/leader.go, `setConsistentReadReady`).
     established: bool,
     disk: Syncs,
+    /// How long each sync takes.
+    fsync: Luck,
+    /// What came while a sync was stuck.
+    backlog: Vec<(Peer, Message<Command>)>,
+    /// What rang while a sync was stuck.
+    missed: Vec<Alarm>,
     gossip: Gossip,
     luck: Luck,
     /// The number of the last request taken.
@@ -69,11 +75,11 @@ pub struct Member {
     clients: BTreeSet<NodeId>,
     reconciler: Reconciler,
     /// What readers are shown, where that is not the catalog.
-    lag: Option<Box<Lag>>,
+    lag: Option<Box<Lag<Past>>>,
     /// Instances that have gone, and stay on the lists.
-    ghosts: BTreeMap<NodeId, Ghost>,
+    ghosts: Ghosts,
     /// What is left of the requests that throttles let through.
-    buckets: BTreeMap<FaultId, Bucket>,
+    throttles: Throttles,
     passes: Passes,
 }
 
@@ -114,7 +120,10 @@ impl Member {
             raft,
             led: false,
             established: false,
-            disk: Syncs::new(ctx.luck("fsync"), &disk.log),
+            disk: Syncs::new((disk.log.term, disk.log.vote)),
+            fsync: ctx.luck("fsync"),
+            backlog: Vec::new(),
+            missed: Vec::new(),
             gossip: Gossip::new(
                 Arc::new(config.gossip.clone()),
                 *me as gossip::Peer,
@@ -134,8 +143,8 @@ impl Member {
             clients: BTreeSet::new(),
             reconciler: Reconciler::default(),
             lag: None,
-            ghosts: BTreeMap::new(),
-            buckets: BTreeMap::new(),
+            ghosts: Ghosts::default(),
+            throttles: Throttles::default(),
             passes: Passes::default(),
             me: *me,
             services,
@@ -183,75 +192,6 @@ impl Member {
         }
     }
 
-    fn on_raft(&mut self, ctx: &mut Ctx<'_>, from: NodeId, message: Message<Command>) {
-        let Some(peer) = self.cluster.server_at(from) else { return };
-        if self.disk.is_stuck() && !message.is_heartbeat() {
-            return self.disk.backlog.push((peer as Peer, message));
-        }
-        self.raft.step(ctx.now(), peer as Peer, message);
-        self.settle(ctx);
-    }
-
-    /// What came while a sync was stuck.
-    fn catch_up(&mut self, ctx: &mut Ctx<'_>) {
-        for (peer, message) in std::mem::take(&mut self.disk.backlog) {
-            self.raft.step(ctx.now(), peer, message);
-        }
-        for alarm in std::mem::take(&mut self.disk.missed) {
-            self.raft.on_alarm(ctx.now(), alarm);
-        }
-    }
-
-    /// Does all that the last step of Raft has asked for, and what comes of that. While a sync is stuck, the one thread
-    /// that runs Raft waits for the disk, and those that send and answer heartbeats go on (hashicorp/raft, replication.go,
-    /// `heartbeat`; raft.go, `processHeartbeat`).
-    fn settle(&mut self, ctx: &mut Ctx<'_>) {
-        loop {
-            for output in std::mem::take(&mut self.raft.outbox) {
-                self.obey(ctx, output);
-            }
-            if self.disk.is_stuck() {
-                return;
-            }
-            self.apply(ctx);
-            self.reconcile_on(ctx);
-            self.sync(ctx);
-            if self.raft.outbox.is_empty() {
-                return;
-            }
-        }
-    }
-
-    fn obey(&mut self, ctx: &mut Ctx<'_>, output: Output<Command>) {
-        match output {
-            Output::Send(to, message) => self.send(ctx, to, message),
-            Output::SendAfterSync(to, message) => self.disk.held.push((to, message)),
-            Output::HangUp(peer) => ctx.hang_up(self.cluster.server(peer as usize)),
-            Output::Remind(after, alarm) => ctx.after(after, Timer::Raft(alarm).into()),
-            Output::Verified { id, leads } => self.on_verified(ctx, id, leads),
-            Output::Leader(leader) => self.on_leader(ctx, leader),
-        }
-    }
-
-    /// Sends to another server.
-    fn send(&mut self, ctx: &mut Ctx<'_>, to: Peer, message: Message<Command>) {
-        ctx.stream(self.cluster.server(to as usize), Msg::Raft(message).into());
-    }
-
-    fn on_leader(&mut self, ctx: &mut Ctx<'_>, _: Option<Peer>) {
-        let leads = self.raft.leads();
-        if leads && !self.led {
-            ctx.observe(Observation::Leads { term: self.raft.term });
-        }
-        if !leads && self.led {
-            ctx.observe(Observation::Deposed { term: self.raft.term });
-            self.established = false;
-            self.reconciler.stop();
-            self.lose_proposals(ctx);
-        }
-        self.led = leads;
-    }
-
     /// The leader's node, unless that is this server.
     fn leader(&self) -> Option<NodeId> {
         let leader = self.raft.leader().map(usize::from)?;
@@ -262,19 +202,10 @@ impl Member {
     fn heed_gossip(&mut self, ctx: &mut Ctx<'_>) {
         let outputs: Vec<gossip::Output> = self.gossip.outputs().collect();
         for output in outputs {
-            match output {
-                gossip::Output::Send(to, packet) => {
-                    ctx.send(self.cluster.node(to), Msg::Gossip(packet).into());
-                }
-                gossip::Output::Stream(to, packet) => {
-                    ctx.stream(self.cluster.node(to), Msg::Gossip(packet).into());
-                }
-                gossip::Output::After(after, timer) => ctx.after(after, Timer::Gossip(timer).into()),
-                gossip::Output::Joined(peer) | gossip::Output::Failed(peer) => {
-                    self.on_member(ctx, peer, false);
-                }
-                gossip::Output::Left(peer) | gossip::Output::Reaped(peer) => self.on_member(ctx, peer, true),
-                gossip::Output::Known | gossip::Output::Gone => {}
+            match self.cluster.carry(ctx, output) {
+                Some(Event::Joined(peer) | Event::Failed(peer)) => self.on_member(ctx, peer, false),
+                Some(Event::Left(peer) | Event::Reaped(peer)) => self.on_member(ctx, peer, true),
+                Some(Event::Known | Event::Gone) | None => {}
             }
         }
     }
@@ -365,16 +296,6 @@ impl Server for Member {
     }
 }
 
-impl Member {
-    fn on_alarm(&mut self, ctx: &mut Ctx<'_>, alarm: Alarm) {
-        if self.disk.is_stuck() && !matches!(alarm, Alarm::Beat(..)) {
-            return self.disk.missed.push(alarm);
-        }
-        self.raft.on_alarm(ctx.now(), alarm);
-        self.settle(ctx);
-    }
-}
-
 impl Asker {
     fn is(self, node: NodeId) -> bool {
         matches!(self, Asker::Node(asker, _) if asker == node)
@@ -385,31 +306,4 @@ impl Asker {
 fn pulses(cluster: &Cluster) -> Vec<Pulse> {
     let many = cluster.servers() as u32;
     (0..many).map(|which| Pulse::of(YAMUX, which, many)).collect()
-}
-
-/// The catalog once the log is applied up to an index.
-fn replay(log: &Log<Command>, new: &dyn Fn() -> Catalog, upto: u64) -> Catalog {
-    let mut catalog = new();
-    for index in 1..=upto {
-        if let Some(command) = log.get(index).and_then(|entry| entry.proposal.command.as_ref()) {
-            catalog.apply(index, command, |earlier| replay(log, new, earlier));
-        }
-    }
-    catalog
-}
-
-impl Member {
-    /// The catalog as it was once an entry was applied.
-    fn as_of(&self, upto: u64) -> Catalog {
-        replay(&self.raft.log, &|| self.blank(), upto)
-    }
-
-    /// The catalog before the first entry.
-    fn blank(&self) -> Catalog {
-        blank(self.services, self.config.health, &self.cluster)
-    }
-}
-
-fn blank(services: usize, health: Health, cluster: &Cluster) -> Catalog {
-    Catalog::new(services, health, cluster.hosts())
 }

@@ -4,10 +4,8 @@ use schism_core::NodeId;
 
 use super::Config;
 use super::api::{Msg, Timer};
-use crate::listing::{Endpoint, ServiceId};
 use crate::node::Ctx;
-use crate::registry::{self, Address};
-use crate::service::ReRegister;
+use crate::registry::{self, Address, Entry};
 
 /// Nobody registers: whoever wrote the zone file has listed the instances.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +13,7 @@ pub struct Registrar;
 
 impl Registrar {
     /// An instance that is listed, or never will be.
-    pub fn boot(_: &Address<Config>, _: ServiceId, _: Endpoint, _: ReRegister, _: &mut Ctx<'_>) -> Registrar {
+    pub fn boot(_: &Address<Config>, _: Entry, _: &mut Ctx<'_>) -> Registrar {
         Registrar
     }
 }

@@ -2,41 +2,43 @@
 
 mod ails;
 mod apply;
+mod clients;
 mod disk;
 mod keeps;
 mod lag;
 mod late;
 mod reads;
 mod revokes;
+mod settle;
 mod watches;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schism_core::{Duration, FaultId, NodeId, Time};
+use schism_core::{Duration, FaultId, Luck, NodeId, Time};
 
-use self::ails::Ghost;
 use self::disk::Syncs;
 use self::keeps::{Asker, Keeping};
-use self::lag::Lag;
+use self::lag::Past;
 use self::late::Late;
 use self::reads::Reading;
 use self::revokes::Batch;
-use super::api::{Answer, Ask, Failure, Msg};
-use super::history::{History, replay};
+use super::api::Msg;
 use super::lessor::{Lessor, SWEEP};
-use super::log::{Disk, Entry, Output, Raft};
-use super::store::{Command, LeaseId, Store};
+use super::log::{Disk, Entry, Raft};
+use super::replay::replay;
+use super::store::Store;
 use super::{Config, LeaseClock, WatchLeader};
 use crate::failpoint::Passes;
 use crate::listing::{Change, ServiceId};
 use crate::node::Ctx;
-use crate::observation::{Cause, Observation};
+use crate::observation::Observation;
 use crate::plight::{Deregister, Plight};
-use crate::registry::ail::ills;
-use crate::registry::bucket::Bucket;
+use crate::registry::ail::{Ghosts, Lag, Throttles};
+use crate::registry::history::History;
 use crate::registry::raft::{Peer, Settings};
+use crate::registry::watchers::Watchers;
 use crate::registry::{self, Server};
 
 /// Where a member sits.
@@ -86,6 +88,8 @@ pub struct Member {
     history: History,
     led: bool,
     disk: Syncs,
+    /// How long each sync takes.
+    fsync: Luck,
     /// The number of the last request taken.
     last: u64,
     /// Requests that wait for their entry to be applied.
@@ -95,7 +99,7 @@ pub struct Member {
     /// Keepalives that wait for the leader.
     keeps: BTreeMap<u64, Keeping>,
     reads: Reading,
-    watchers: BTreeMap<ServiceId, BTreeSet<NodeId>>,
+    watchers: Watchers,
     /// How often in a row there was no leader when that was looked for.
     leaderless_for: u32,
     clients: BTreeSet<NodeId>,
@@ -104,13 +108,11 @@ pub struct Member {
     /// Expired leases that this leader has yet to propose to revoke, by sweep.
     revoking: Vec<Batch>,
     /// What readers and watchers are shown, where that is not the store.
-    lag: Option<Box<Lag>>,
-    /// Up to where watchers have been told that are told nothing for now.
-    held_back: BTreeMap<(ServiceId, NodeId), u64>,
+    lag: Option<Box<Lag<Past>>>,
     /// Instances that have gone, and stay on the lists.
-    ghosts: BTreeMap<NodeId, Ghost>,
+    ghosts: Ghosts,
     /// What is left of the requests that throttles let through.
-    buckets: BTreeMap<FaultId, Bucket>,
+    throttles: Throttles,
     passes: Passes,
     /// What was put off at a failpoint, by number.
     late: BTreeMap<u64, Late>,
@@ -244,22 +246,22 @@ impl Member {
             store,
             lessor: Lessor::Secondary,
             led: false,
-            disk: Syncs::new(ctx.luck("fsync"), disk),
+            disk: Syncs::new((disk.term, disk.vote)),
+            fsync: ctx.luck("fsync"),
             // Numbers of an earlier life must not come again; no life takes one a nanosecond.
             last: ctx.moment().as_nanos(),
             proposed: BTreeMap::new(),
             leaderless: Vec::new(),
             keeps: BTreeMap::new(),
             reads: Reading::default(),
-            watchers: BTreeMap::new(),
+            watchers: Watchers::default(),
             leaderless_for: 0,
             clients: BTreeSet::new(),
             news: BTreeMap::new(),
             revoking: Vec::new(),
             lag: None,
-            held_back: BTreeMap::new(),
-            ghosts: BTreeMap::new(),
-            buckets: BTreeMap::new(),
+            ghosts: Ghosts::default(),
+            throttles: Throttles::default(),
             passes: Passes::default(),
             late: BTreeMap::new(),
             last_late: 0,
@@ -317,106 +319,6 @@ impl Member {
         }
     }
 
-    /// A client has gone, and with it all that it waits for: its keepalives are not extended for nobody. What it has
-    /// proposed may still be committed.
-    fn forget(&mut self, peer: NodeId) {
-        self.clients.remove(&peer);
-        self.watchers.values_mut().for_each(|watchers| {
-            watchers.remove(&peer);
-        });
-        self.keeps.retain(|_, keeping| !matches!(keeping.asker, Asker::Client(client) if client == peer));
-        self.proposed
-            .retain(|_, waiting| !matches!(waiting, Waiting::Write(caller) if caller.client == peer));
-        self.reads.forget(peer);
-        self.forget_late(peer);
-        self.held_back.retain(|(_, client), _| *client != peer);
-    }
-
-    fn on_ask(&mut self, ctx: &mut Ctx<'_>, caller: Caller, ask: Ask) {
-        if self.is_throttled(ctx) {
-            return self.answer(ctx, caller, Answer::Failed(Failure::Overloaded));
-        }
-        match ask {
-            Ask::Grant { ttl } => {
-                let lease = LeaseId((self.seat.me as u64) << 56 | self.last);
-                let ttl = granted_ttl(&self.seat.config, ttl);
-                self.propose(ctx, Waiting::Write(caller), Command::Grant { lease, ttl });
-            }
-            Ask::Register { service, endpoint, lease } => {
-                self.propose(ctx, Waiting::Write(caller), Command::Register { service, endpoint, lease });
-            }
-            Ask::Revoke { lease } => {
-                let command = Command::Revoke { lease, cause: Cause::Revoked };
-                self.propose(ctx, Waiting::Write(caller), command);
-            }
-            Ask::Put => {
-                self.propose(ctx, Waiting::Write(caller), Command::Put);
-            }
-            Ask::List { reads, .. } | Ask::Get { reads } => self.read(ctx, caller, ask, reads),
-        }
-    }
-
-    fn answer(&mut self, ctx: &mut Ctx<'_>, Caller { client, call }: Caller, answer: Answer) {
-        ctx.stream(client, Msg::Answer { call, answer }.into());
-    }
-
-    /// Does all that the last step of Raft has asked for, and what comes of that. Nothing of it while a sync is stuck:
-    /// who waits for the disk sends nothing and applies nothing (server/etcdserver/raft.go, `start`), though it hears.
-    fn settle(&mut self, ctx: &mut Ctx<'_>) {
-        while !self.disk.is_stuck() {
-            for output in std::mem::take(&mut self.raft.outbox) {
-                self.obey(ctx, output);
-            }
-            self.apply(ctx);
-            self.serve_reads(ctx);
-            self.revoke_more(ctx);
-            self.sync(ctx);
-            if self.raft.outbox.is_empty() {
-                return;
-            }
-        }
-    }
-
-    fn obey(&mut self, ctx: &mut Ctx<'_>, output: Output) {
-        match output {
-            Output::Send(to, message) => self.send(ctx, to, message),
-            Output::SendAfterSync(to, message) => self.disk.held.push((to, message)),
-            Output::ReadReady { id, index } => {
-                if id == self.reads.current {
-                    self.reads.index = Some(index);
-                }
-            }
-            Output::Leader(leader) => self.on_leader(ctx, leader),
-        }
-    }
-
-    fn on_leader(&mut self, ctx: &mut Ctx<'_>, leader: Option<Peer>) {
-        let leads = self.raft.leads();
-        if leads && !self.led {
-            ctx.observe(Observation::Leads { term: self.raft.term });
-        }
-        if !leads && self.led {
-            ctx.observe(Observation::Deposed { term: self.raft.term });
-            self.lessor = Lessor::Secondary;
-            self.revoking.clear();
-            if let Some((by, _)) = stopping(ctx) {
-                ctx.exit(by);
-            }
-        }
-        self.led = leads;
-        if leader.is_some() {
-            for entry in std::mem::take(&mut self.leaderless) {
-                if let Err(entry) = self.raft.propose(entry) {
-                    self.leaderless.push(entry);
-                }
-            }
-            self.try_all_keeps(ctx);
-            if self.reads.current != 0 && self.reads.index.is_none() {
-                self.fail_reads(ctx, Failure::LeaderChanged);
-            }
-        }
-    }
-
     /// What the clock reads that leases end by.
     fn lease_time(&self, ctx: &Ctx<'_>) -> Time {
         match self.seat.config.lease_clock {
@@ -428,14 +330,6 @@ impl Member {
     fn peer(&self, node: NodeId) -> Option<Peer> {
         self.seat.members.iter().position(|&member| member == node).map(|peer| peer as Peer)
     }
-}
-
-/// What is granted: whole seconds, and no less than 1.5 election time-outs, rounded up: 2 s by default
-/// (etcdserver/server.go, v3.4.23, lines 550 to 559).
-pub fn granted_ttl(config: &Config, asked: Duration) -> Duration {
-    let second = Duration::from_secs(1).as_nanos();
-    let least = config.election.as_nanos() * 3 / 2;
-    Duration::from_secs(asked.as_nanos().max(least).div_ceil(second))
 }
 
 /// Which fault has told the member to end, if one has.

@@ -1,7 +1,7 @@
 //! How an instance keeps itself registered: a lease, a key that belongs to it, and a keepalive every third of its
 //! time to live, as the Go client library does it.
 
-use schism_core::{Duration, FaultId, NodeId, Time};
+use schism_core::{Duration, NodeId, Time};
 
 use super::Config;
 use super::api::{Answer, Ask, Failure, Msg};
@@ -11,8 +11,8 @@ use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Endpoint, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
-use crate::plight::Plight;
-use crate::registry::{self, Address, Registrar as _};
+use crate::registry::entry::{failing_probe, start, zombie};
+use crate::registry::{self, Address, Entry, Registrar as _};
 use crate::service::ReRegister;
 
 /// The keepalive loop wakes this often: 500 ms (client/v3/lease.go, `sendKeepAliveLoop`).
@@ -160,15 +160,9 @@ impl registry::Registrar for Registrar {
 
 impl Registrar {
     /// An instance that will register when it has started, up to half a second from now.
-    pub fn boot(
-        address: &Address<Config>,
-        service: ServiceId,
-        endpoint: Endpoint,
-        re_register: ReRegister,
-        ctx: &mut Ctx<'_>,
-    ) -> Registrar {
-        let start = Duration::from_nanos(ctx.luck("start").below(WAKE.as_nanos() as u32).into());
-        ctx.after(start, Timer::Register.into());
+    pub fn boot(address: &Address<Config>, entry: Entry, ctx: &mut Ctx<'_>) -> Registrar {
+        let Entry { service, endpoint, re_register } = entry;
+        ctx.after(start(ctx), Timer::Register.into());
         let session = Session::new(address, endpoint.zone, ctx);
         let written = endpoint.weight;
         Registrar {
@@ -349,14 +343,4 @@ impl Registrar {
         self.stage = Stage::Idle;
         ctx.after(after, Timer::Register.into());
     }
-}
-
-/// By which fault the instance takes its lease for good, and hears nothing of it.
-fn zombie(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ctx.plight().and_then(Plight::zombie)
-}
-
-/// For which fault the sidecar that keeps the lease alive, or would ask for one, finds the instance not well.
-fn failing_probe(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ctx.plight().and_then(Plight::failing_probe)
 }

@@ -1,7 +1,6 @@
 //! How a client learns who is there: it lists, and it may watch from there on.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use schism_core::{Duration, NodeId, ZoneId};
 
@@ -10,8 +9,9 @@ use super::api::{Answer, Ask, Changes, Msg};
 use super::session::{self, RETRY, Session};
 use crate::cache::Reads;
 use crate::failpoint::{Pass, Passes, Point};
-use crate::listing::{Change, Listing, ServiceId};
+use crate::listing::ServiceId;
 use crate::node::Ctx;
+use crate::registry::replica::Replica;
 use crate::registry::{self, Address, News, Origin, Subscriber as _, Then};
 
 /// A client's side of discovery.
@@ -27,22 +27,12 @@ pub struct Subscriber {
     passes: Passes,
 }
 
-/// A client's list, as it has made it of what it was told.
+/// A client's list.
 #[derive(Clone, Debug)]
 struct Own {
-    listing: Arc<Listing>,
+    replica: Replica,
     /// Of which cluster it was listed, if of any.
     cluster: Option<u32>,
-    accord: Accord,
-}
-
-/// Whether a client's list is the registry's of the same revision.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Accord {
-    /// It has missed nothing since it listed.
-    Whole,
-    /// It has missed something, and does not know.
-    Astray,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -212,8 +202,8 @@ impl Subscriber {
                 if then == Then::Watch {
                     self.watch(ctx);
                 }
-                self.own =
-                    Some(Own { listing: listing.clone(), cluster: header.cluster, accord: Accord::Whole });
+                let replica = Replica::listed(listing.clone());
+                self.own = Some(Own { replica, cluster: header.cluster });
                 Some(News { listing: listing.clone(), from: Origin::Listed })
             }
             Answer::Failed(_) => {
@@ -256,85 +246,11 @@ impl Subscriber {
         let fresh = changes.after(self.seen);
         let last = fresh.last()?;
         let own = self.own.as_mut().expect("a watch follows a list");
-        own.change(fresh, self.seen, changes);
+        if Some(changes.cluster) != own.cluster {
+            own.replica.go_astray();
+        }
+        own.replica.change(fresh, self.seen, &changes.listing);
         self.seen = last.revision;
-        Some(News { listing: own.listing.clone(), from: Origin::Changed(Cow::Borrowed(fresh)) })
-    }
-}
-
-impl Own {
-    /// Makes the changes. While nothing was missed they lead to the registry's own list, which is taken as it is.
-    fn change(&mut self, fresh: &[Change], seen: u64, told: &Changes) {
-        let before = std::iter::once(seen).chain(fresh.iter().map(|change| change.revision));
-        let missed = fresh.iter().zip(before).any(|(change, before)| change.after > before);
-        if missed || Some(told.cluster) != self.cluster {
-            self.accord = Accord::Astray;
-        }
-        match self.accord {
-            Accord::Whole => self.listing = told.listing.clone(),
-            Accord::Astray => {
-                let listing = Arc::make_mut(&mut self.listing);
-                fresh.iter().for_each(|change| change.apply_to(listing));
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use schism_core::NodeId;
-
-    use super::*;
-    use crate::listing::Endpoint;
-
-    fn endpoint(node: u32) -> Endpoint {
-        Endpoint { node: NodeId(node), ordinal: node, zone: ZoneId(0), weight: 1 }
-    }
-
-    fn listing(revision: u64, nodes: &[u32]) -> Arc<Listing> {
-        let endpoints = nodes.iter().copied().map(endpoint).collect();
-        Arc::new(Listing { service: ServiceId(0), revision, endpoints })
-    }
-
-    fn change(revision: u64, after: u64, node: u32, up: bool) -> Change {
-        Change { revision, after, endpoint: endpoint(node), up }
-    }
-
-    fn told(cluster: u32, changes: &[Change], nodes: &[u32]) -> Changes {
-        let listing = listing(changes[changes.len() - 1].revision, nodes);
-        Changes { cluster, changes: changes.to_vec(), listing }
-    }
-
-    fn nodes(own: &Own) -> Vec<u32> {
-        own.listing.endpoints.iter().map(|endpoint| endpoint.node.0).collect()
-    }
-
-    #[test]
-    fn who_has_missed_nothing_takes_the_registrys_list() {
-        let mut own = Own { listing: listing(3, &[1, 2]), cluster: Some(0), accord: Accord::Whole };
-        let told = told(0, &[change(6, 3, 3, true), change(7, 6, 2, false)], &[1, 3]);
-        own.change(&told.changes, 5, &told);
-        assert!(Arc::ptr_eq(&own.listing, &told.listing));
-    }
-
-    #[test]
-    fn who_has_missed_a_change_stays_astray_though_later_ones_come() {
-        let mut own = Own { listing: listing(3, &[1, 2]), cluster: Some(0), accord: Accord::Whole };
-        // At 4 the second was removed, and nobody said so.
-        let first = told(0, &[change(5, 4, 3, true)], &[1, 3]);
-        own.change(&first.changes, 3, &first);
-        assert_eq!(nodes(&own), [1, 2, 3]);
-        let second = told(0, &[change(6, 5, 4, true)], &[1, 3, 4]);
-        own.change(&second.changes, 5, &second);
-        assert_eq!(nodes(&own), [1, 2, 3, 4]);
-        assert_eq!(own.listing.revision, 6);
-    }
-
-    #[test]
-    fn another_clusters_changes_are_made_in_the_list_of_the_first() {
-        let mut own = Own { listing: listing(3, &[1, 2]), cluster: Some(0), accord: Accord::Whole };
-        let told = told(1, &[change(4, 2, 5, true)], &[5]);
-        own.change(&told.changes, 3, &told);
-        assert_eq!(nodes(&own), [1, 2, 5]);
+        Some(News { listing: own.replica.listing().clone(), from: Origin::Changed(Cow::Borrowed(fresh)) })
     }
 }

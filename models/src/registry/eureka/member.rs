@@ -9,14 +9,13 @@ mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schism_core::{FaultId, Luck, NodeId, Time};
+use schism_core::{Luck, NodeId, Time};
 
-use self::ails::Ghost;
 use self::late::Late;
 use self::replicate::Peer;
 use self::start::Stage;
 use super::api::{Answer, Ask, Msg};
-use super::apps::Stamp;
+use super::apps::{Info, Stamp};
 use super::cache::{Key, ResponseCache};
 use super::clockwork::Clockwork;
 use super::delta::Queue;
@@ -27,7 +26,7 @@ use super::{Config, Disk, Start};
 use crate::failpoint::Passes;
 use crate::node::Ctx;
 use crate::plight::Plight;
-use crate::registry::bucket::Bucket;
+use crate::registry::ail::{Ghosts, Throttles};
 use crate::registry::{Seat, Server};
 
 /// What a server reminds itself of.
@@ -90,9 +89,9 @@ pub struct Member {
     peers: Vec<Peer>,
     clients: BTreeSet<NodeId>,
     /// Instances that have gone, and stay on the lists.
-    ghosts: BTreeMap<NodeId, Ghost>,
+    ghosts: Ghosts<Info>,
     /// What is left of the requests that throttles let through.
-    buckets: BTreeMap<FaultId, Bucket>,
+    throttles: Throttles,
     passes: Passes,
     /// What was put off at a failpoint, by number.
     late: BTreeMap<u32, Late>,
@@ -199,8 +198,8 @@ impl Member {
             luck: ctx.luck("eviction"),
             peers: others.map(Peer::new).collect(),
             clients: BTreeSet::new(),
-            ghosts: BTreeMap::new(),
-            buckets: BTreeMap::new(),
+            ghosts: Ghosts::default(),
+            throttles: Throttles::default(),
             passes: Passes::default(),
             late: BTreeMap::new(),
             last_late: 0,

@@ -1,6 +1,6 @@
 //! An instance's side of its registration: a heartbeat every 30 s, and a look every 30 s at what it has to say.
 
-use schism_core::{Duration, FaultId, NodeId, Time};
+use schism_core::{Duration, NodeId, Time};
 
 use super::api::{Answer, Ask, Msg};
 use super::apps::{Info, Status};
@@ -8,11 +8,10 @@ use super::supervisor::Supervisor;
 use super::transport::{Ending, Http};
 use super::{Config, Registration, Start, Timer, order};
 use crate::failpoint::{Pass, Passes, Point};
-use crate::listing::{Endpoint, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
-use crate::plight::Plight;
-use crate::registry::{self, Address};
+use crate::registry::entry::{failing_probe, zombie};
+use crate::registry::{self, Address, Entry};
 use crate::service::ReRegister;
 
 /// An instance's side of its registration (eureka-client, discovery/DiscoveryClient.java and
@@ -152,13 +151,8 @@ impl registry::Registrar for Registrar {
 impl Registrar {
     /// An instance that starts. In a run that begins with everything running it is registered already, and its
     /// heartbeat is somewhere between two.
-    pub fn boot(
-        address: &Address<Config>,
-        service: ServiceId,
-        endpoint: Endpoint,
-        re_register: ReRegister,
-        ctx: &mut Ctx<'_>,
-    ) -> Registrar {
+    pub fn boot(address: &Address<Config>, entry: Entry, ctx: &mut Ctx<'_>) -> Registrar {
+        let Entry { service, endpoint, re_register } = entry;
         let config = &address.config;
         let mut registrar = Registrar {
             http: Http::new(config, order(address, endpoint.zone, ctx), ctx),
@@ -224,7 +218,7 @@ impl Registrar {
     }
 
     fn check_health(&mut self, ctx: &mut Ctx<'_>) {
-        let failing = ctx.plight().and_then(Plight::failing_probe);
+        let failing = failing_probe(ctx);
         let status = match (self.healthcheck, failing) {
             (Healthcheck::Told, Some(_)) => Status::Down,
             (Healthcheck::Told, None) | (Healthcheck::Ignored, _) => Status::Up,
@@ -336,11 +330,6 @@ impl Registrar {
         self.mark(ctx);
         self.register(ctx, Thread::Heartbeat);
     }
-}
-
-/// By which fault the instance takes its lease for good, and does nothing for it.
-fn zombie(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ctx.plight().and_then(Plight::zombie)
 }
 
 /// A share of a duration, by one word of luck.

@@ -1,17 +1,17 @@
 //! A control-plane node's etcd: Raft over a disk. What is committed is applied by the API server above it.
 
-use schism_core::{Distribution, Duration, FaultId, NodeId};
+use schism_core::{Distribution, Duration, NodeId};
 
 use super::api::Msg;
 use super::backoff::Draws;
 use super::member::Timer;
 use super::store::Command;
-use crate::failpoint::{Pass, Passes, Point};
+use crate::failpoint::Passes;
 use crate::node::Ctx;
-use crate::plight::{BadDisk, Plight};
 use crate::registry;
 use crate::registry::raft::log::{Disk, Entry, Record};
 use crate::registry::raft::{Message, Output, Peer, Raft, Settings};
+use crate::registry::syncs::{Begun, Sync};
 
 /// Raft, its disk, and what waits for either.
 #[derive(Clone, Debug)]
@@ -21,23 +21,14 @@ pub(super) struct Etcd {
     members: Vec<NodeId>,
     fsync: Distribution,
     luck: Draws,
-    saved: (u64, Option<Peer>),
-    under_way: Option<Sync>,
-    /// Whether the sync under way should have ended, and the disk does not let it.
-    stuck: bool,
-    /// Messages that may leave only once what has changed is on disk.
-    held: Vec<(Peer, Message<Command>)>,
+    disk: Syncs,
     /// Entries that wait for a leader.
     leaderless: Vec<Entry<Command>>,
     applied: u64,
 }
 
-#[derive(Clone, Debug)]
-struct Sync {
-    /// Term and index of the last entry in it.
-    last: (u64, u64),
-    held: Vec<(Peer, Message<Command>)>,
-}
+/// The term and the vote are saved beside the log, entries are told by term and index, and messages wait for them.
+type Syncs = registry::syncs::Syncs<(u64, Option<Peer>), (u64, u64), (Peer, Message<Command>)>;
 
 /// etcd's tick: 100 ms (`heartbeat-interval`; server/embed/config.go, v3.5).
 pub(super) const HEARTBEAT: Duration = Duration::from_millis(100);
@@ -69,10 +60,7 @@ impl Etcd {
             members,
             fsync: fsync.clone(),
             luck: Draws::new(ctx.luck("fsync")),
-            saved: (disk.term, disk.vote),
-            under_way: None,
-            stuck: false,
-            held: Vec::new(),
+            disk: Syncs::new((disk.term, disk.vote)),
             leaderless: Vec::new(),
             applied: disk.commit,
         }
@@ -80,7 +68,7 @@ impl Etcd {
 
     /// One heartbeat interval has passed.
     pub(super) fn tick(&mut self) {
-        if !self.stuck {
+        if !self.disk.is_stuck() {
             self.raft.tick();
         }
     }
@@ -108,7 +96,7 @@ impl Etcd {
     /// Does what Raft asks for: what has been committed by that, in order. Nothing while a sync is stuck.
     pub(super) fn settle(&mut self, ctx: &mut Ctx<'_>, passes: &mut Passes) -> Vec<Entry<Command>> {
         let mut committed = Vec::new();
-        while !self.stuck {
+        while !self.disk.is_stuck() {
             for output in std::mem::take(&mut self.raft.outbox) {
                 self.obey(ctx, output);
             }
@@ -128,7 +116,7 @@ impl Etcd {
     fn obey(&mut self, ctx: &mut Ctx<'_>, output: Output<Command>) {
         match output {
             Output::Send(to, message) => self.send(ctx, to, message),
-            Output::SendAfterSync(to, message) => self.held.push((to, message)),
+            Output::SendAfterSync(to, message) => self.disk.hold((to, message)),
             // API servers read from their watch caches, and ask no index.
             Output::ReadReady { .. } | Output::Leader(None) => {}
             Output::Leader(Some(_)) => {
@@ -141,50 +129,31 @@ impl Etcd {
 
     /// Hands what has changed to the disk, unless it is busy.
     fn sync(&mut self, ctx: &mut Ctx<'_>, passes: &mut Passes) {
-        if self.under_way.is_some() {
-            return;
+        let (term, vote) = (self.raft.term, self.raft.vote);
+        match self.disk.begin(ctx, passes, (term, vote), self.raft.log.is_handed_over()) {
+            Begun::Nothing => {}
+            Begun::Clean(held) => held.into_iter().for_each(|(to, message)| self.send(ctx, to, message)),
+            Begun::Write(late) => {
+                let (after, entries) = self.raft.log.hand_over();
+                let record = Record { term, vote, commit: self.raft.commit, after, entries };
+                ctx.write(registry::Record::Kubernetes(record));
+                let takes = self.fsync.sample(self.luck.draw());
+                let takes = self.disk.start(ctx, self.raft.log.last(), takes);
+                ctx.after(takes + late, Timer::Synced.into());
+            }
         }
-        let held = std::mem::take(&mut self.held);
-        let state = (self.raft.term, self.raft.vote);
-        if state == self.saved && self.raft.log.is_handed_over() {
-            return held.into_iter().for_each(|(to, message)| self.send(ctx, to, message));
-        }
-        if let Some((by, _)) = bad(ctx).into_iter().find(|(_, bad)| *bad == BadDisk::Full) {
-            ctx.touch(by);
-            return ctx.exit(by);
-        }
-        let more = match passes.pass(ctx, Point::RegistryFsync) {
-            Pass::Clear => Duration::ZERO,
-            Pass::Late(by) => by,
-            Pass::Fails(by) => return ctx.exit(by),
-            Pass::Ends => return,
-        };
-        self.saved = state;
-        let (after, entries) = self.raft.log.hand_over();
-        let record = Record { term: state.0, vote: state.1, commit: self.raft.commit, after, entries };
-        ctx.write(registry::Record::Kubernetes(record));
-        self.under_way = Some(Sync { last: self.raft.log.last(), held });
-        let takes = self.fsync.sample(self.luck.draw());
-        let delay = delay(ctx, takes);
-        ctx.after(takes + delay + more, Timer::Synced.into());
     }
 
     /// The disk has it, unless it is stalled.
     pub(super) fn on_synced(&mut self, ctx: &mut Ctx<'_>) {
-        if let Some(by) = stall(ctx) {
-            self.stuck = true;
-            return ctx.touch(by);
-        }
-        let Some(Sync { last: (term, index), held }) = self.under_way.take() else { return };
-        ctx.sync();
+        let Some(Sync { last: (term, index), held }) = self.disk.end(ctx) else { return };
         self.raft.on_stable(index, term);
         held.into_iter().for_each(|(to, message)| self.send(ctx, to, message));
     }
 
     /// The disk may be well again, or ill.
     pub(super) fn look_at_disk(&mut self, ctx: &mut Ctx<'_>) {
-        if self.stuck && stall(ctx).is_none() {
-            self.stuck = false;
+        if self.disk.come_free(ctx) {
             self.on_synced(ctx);
         }
     }
@@ -192,29 +161,4 @@ impl Etcd {
     fn send(&self, ctx: &mut Ctx<'_>, to: Peer, message: Message<Command>) {
         ctx.send(self.members[to as usize], Msg::Raft(message).into());
     }
-}
-
-/// All that is bad about the member's disk, and by which fault.
-fn bad(ctx: &Ctx<'_>) -> Vec<(FaultId, BadDisk)> {
-    ctx.plight().into_iter().flat_map(Plight::disk).collect()
-}
-
-/// Which fault lets no sync end, if one does.
-fn stall(ctx: &Ctx<'_>) -> Option<FaultId> {
-    bad(ctx).into_iter().find(|(_, bad)| *bad == BadDisk::Stalled).map(|(by, _)| by)
-}
-
-/// By how much longer a sync takes that would take this long.
-fn delay(ctx: &mut Ctx<'_>, takes: Duration) -> Duration {
-    let mut sum = Duration::ZERO;
-    for (by, bad) in bad(ctx) {
-        if let BadDisk::Slow(factor) = bad {
-            let extra = factor.extra(takes);
-            if extra > Duration::ZERO {
-                ctx.touch(by);
-            }
-            sum += extra;
-        }
-    }
-    sum
 }

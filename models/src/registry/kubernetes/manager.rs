@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schism_core::{Duration, NodeId, Ratio, Time};
+use schism_core::{Duration, NodeId, Time};
 
 use super::lifecycle::{Lifecycle, MONITOR, Order, Ready, TAINT_PASS, Taint};
 use super::member::{Member, Timer, Waiting};
@@ -12,8 +12,7 @@ use super::workqueue::Queue;
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::Cause;
-use crate::plight::Ailment;
-use crate::registry::ail::Ill;
+use crate::registry::ail::haunters;
 
 /// How many services are worked on at once: 5 (`--concurrent-service-endpoint-syncs`).
 const WORKERS: usize = 5;
@@ -166,19 +165,7 @@ impl Member {
 
     /// Endpoints that should go and stay ready all the same, because of a fault: #117193 and its like.
     fn haunt(&self, ctx: &mut Ctx<'_>, service: ServiceId, desired: &mut BTreeMap<NodeId, Placed>) {
-        let ghosts: Vec<(&Ailment, Ratio)> = super::member::ills(ctx)
-            .filter_map(|(ailment, ill)| match *ill {
-                Ill::Ghosts(share) => Some((ailment, share)),
-                Ill::Stale(_)
-                | Ill::Stalls
-                | Ill::Gaps(_)
-                | Ill::Empty
-                | Ill::Partial(_)
-                | Ill::Throttled { .. }
-                | Ill::Migrates(_) => None,
-            })
-            .collect();
-        for (ailment, share) in ghosts {
+        for (ailment, share) in haunters(ctx) {
             let held = self.store.slices(service).values().flat_map(|slice| slice.iter());
             for placed in held.filter(|placed| placed.condition == Condition::Ready) {
                 let node = placed.endpoint.node;

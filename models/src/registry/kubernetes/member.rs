@@ -8,7 +8,7 @@ mod watches;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schism_core::{Duration, FaultId, NodeId};
+use schism_core::{Duration, NodeId};
 
 use self::ails::Lag;
 use self::calls::Late;
@@ -23,10 +23,10 @@ use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::{Observation, Write};
 use crate::plight::Plight;
-pub(super) use crate::registry::ail::ills;
-use crate::registry::bucket::Bucket;
+use crate::registry::ail::Throttles;
 use crate::registry::raft::Peer;
 use crate::registry::raft::log::{Entry, Proposal};
+use crate::registry::watchers::Watchers;
 use crate::registry::{Seat, Server};
 
 /// What a member reminds itself of.
@@ -76,7 +76,7 @@ pub struct Member {
     waiting: BTreeMap<u64, Waiting>,
     /// Those with an open connection.
     clients: BTreeSet<NodeId>,
-    watchers: BTreeMap<ServiceId, BTreeSet<NodeId>>,
+    watchers: Watchers,
     /// The kubelets that watch the pod of a node.
     kubelets: BTreeMap<NodeId, NodeId>,
     elector: Elector,
@@ -85,9 +85,7 @@ pub struct Member {
     pub(super) manager: Option<Box<Manager>>,
     /// What readers and watchers are shown, while that is not the state as it is.
     lag: Option<Lag>,
-    /// Up to where watchers have been told that are told nothing for now.
-    held_back: BTreeMap<(ServiceId, NodeId), u64>,
-    buckets: BTreeMap<FaultId, Bucket>,
+    throttles: Throttles,
     passes: Passes,
     late: BTreeMap<u64, Late>,
 }
@@ -146,13 +144,10 @@ impl Server for Member {
     /// A client has gone, and with it what it waits for and watches.
     fn on_reset(&mut self, _: &mut Ctx<'_>, peer: NodeId) {
         self.clients.remove(&peer);
-        self.watchers.values_mut().for_each(|watchers| {
-            watchers.remove(&peer);
-        });
+        self.watchers.forget(peer);
         if let Some(host) = self.host_of(peer) {
             self.kubelets.remove(&host);
         }
-        self.held_back.retain(|(_, client), _| *client != peer);
     }
 
     fn on_plight(&mut self, ctx: &mut Ctx<'_>) {
@@ -206,14 +201,13 @@ impl Member {
             last: ctx.moment().as_nanos(),
             waiting: BTreeMap::new(),
             clients: BTreeSet::new(),
-            watchers: BTreeMap::new(),
+            watchers: Watchers::default(),
             kubelets: BTreeMap::new(),
             elector: Elector::new(0),
             managers: 0,
             manager: None,
             lag: None,
-            held_back: BTreeMap::new(),
-            buckets: BTreeMap::new(),
+            throttles: Throttles::default(),
             passes: Passes::default(),
             late: BTreeMap::new(),
             seat: seat.clone(),

@@ -7,8 +7,7 @@ use super::api::{Msg, Told};
 use crate::listing::{Endpoint, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
-use crate::registry::{self, Address};
-use crate::service::ReRegister;
+use crate::registry::{self, Address, Entry};
 
 /// What an instance's host knows of it: that it runs. The kubelet there does all else.
 #[derive(Clone, Debug)]
@@ -88,13 +87,8 @@ impl registry::Registrar for Registrar {
 
 impl Registrar {
     /// A container starts. Whether to register anew is not its own to decide.
-    pub fn boot(
-        address: &Address<Config>,
-        service: ServiceId,
-        endpoint: Endpoint,
-        _: ReRegister,
-        ctx: &mut Ctx<'_>,
-    ) -> Registrar {
+    pub fn boot(address: &Address<Config>, entry: Entry, ctx: &mut Ctx<'_>) -> Registrar {
+        let Entry { service, endpoint, re_register: _ } = entry;
         let aboard = address.layout.aides.iter().find(|aide| aide.host == Some(endpoint.node));
         let kubelet = aboard.expect("there is a kubelet on the host of each instance").node;
         let registrar = Registrar { kubelet, service, endpoint, standing: Standing::NotReady };

@@ -1,5 +1,6 @@
 //! The objects of the API as etcd keeps them: nodes, pods, slices, and the controller managers' lease.
 
+mod command;
 mod service;
 
 use std::collections::BTreeMap;
@@ -7,12 +8,13 @@ use std::sync::Arc;
 
 use schism_core::{NodeId, ZoneId};
 
+pub use self::command::{Command, Effect, Heard};
 use self::service::Service;
 use super::elector::Record;
 use super::lifecycle::{Ready, Sight, Taint};
 use super::slices::{Condition, Placed, Serving, Slice};
 use crate::listing::{Change, Endpoint, Listing, ServiceId};
-use crate::observation::{Cause, Write};
+use crate::observation::Cause;
 
 /// A pod's name: that of its instance's node, and the how manieth of that it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,109 +23,6 @@ pub struct PodName {
     pub node: NodeId,
     /// Which of its pods.
     pub number: u32,
-}
-
-/// What a log entry does to the objects.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Command {
-    /// A kubelet renews its node's lease; the first time, it registers the node.
-    Beat {
-        /// The instance's node.
-        node: NodeId,
-        /// Its zone.
-        zone: ZoneId,
-    },
-    /// A node's condition is written.
-    Condition {
-        /// The instance's node.
-        node: NodeId,
-        /// What it is.
-        ready: Ready,
-    },
-    /// A node's taint is written.
-    Taint {
-        /// The instance's node.
-        node: NodeId,
-        /// What it is.
-        taint: Taint,
-    },
-    /// A kubelet creates a pod, or writes its status.
-    Status {
-        /// Which.
-        pod: PodName,
-        /// Of which service.
-        service: ServiceId,
-        /// How it is reached.
-        endpoint: Endpoint,
-        /// Whether it is ready.
-        ready: bool,
-    },
-    /// A controller writes that whatever pod is on a node is not ready.
-    Unready {
-        /// The instance's node.
-        node: NodeId,
-    },
-    /// A pod is to be deleted.
-    Delete {
-        /// Which.
-        pod: PodName,
-        /// Why.
-        cause: Cause,
-    },
-    /// A deleted pod is gone.
-    Purge {
-        /// Which.
-        pod: PodName,
-    },
-    /// A slice is written, or deleted.
-    Slice {
-        /// Of which service.
-        service: ServiceId,
-        /// Its number there.
-        number: u32,
-        /// What is in it.
-        slice: Option<Slice>,
-    },
-    /// A controller manager takes or renews the lease of the active one.
-    Lead {
-        /// Who.
-        holder: u64,
-        /// The version that it has seen: 0 if there was none.
-        version: u64,
-    },
-    /// Changes of slices before a revision are forgotten.
-    Compact {
-        /// The revision.
-        revision: u64,
-    },
-}
-
-/// What applying a command did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Nothing: what it is about is not there, or not as it was.
-    Refused,
-    /// A node was heard of: for the first time, or again.
-    Beat(Heard),
-    /// A node's condition or taint is another.
-    Node(NodeId),
-    /// A pod is another.
-    Pod(ServiceId, NodeId),
-    /// A slice is another: what that means for who is registered, and for the list.
-    Slice(ServiceId, Vec<Write>, Vec<Change>),
-    /// The lease of the active controller manager is this.
-    Lead(Record),
-    /// Nothing that anyone sees.
-    Unseen,
-}
-
-/// Whether a node is new.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// It has registered.
-    First,
-    /// Its lease was renewed.
-    Again,
 }
 
 /// One node.

@@ -14,8 +14,9 @@ use super::backoff::{Draws, Retries};
 use super::connection::Connection;
 use crate::cache::Reads;
 use crate::failpoint::{Pass, Passes, Point};
-use crate::listing::{Change, Listing, ServiceId};
+use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
+use crate::registry::replica::Replica;
 use crate::registry::{self, Address, News, Origin, Subscriber as _, Then};
 
 /// What it reminds itself of.
@@ -40,27 +41,12 @@ pub struct Subscriber {
     last_call: u32,
     /// The revision that it has seen: a watch goes on from there.
     seen: u64,
-    own: Option<Own>,
+    /// The list as this client has it, once it has one.
+    own: Option<Replica>,
     retries: Retries,
     luck: Draws,
     proxy: Option<Box<Programming>>,
     passes: Passes,
-}
-
-/// A client's list, as it has made it of what it was told.
-#[derive(Clone, Debug)]
-struct Own {
-    listing: Arc<Listing>,
-    accord: Accord,
-}
-
-/// Whether it is the registry's of the same revision.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Accord {
-    /// It has missed nothing since it listed.
-    Whole,
-    /// It has missed something, and does not know.
-    Astray,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -232,7 +218,7 @@ impl Subscriber {
             Answer::Listing(revision, listing) => {
                 self.stage = Stage::Idle;
                 self.seen = *revision;
-                self.own = Some(Own { listing: listing.clone(), accord: Accord::Whole });
+                self.own = Some(Replica::listed(listing.clone()));
                 match then {
                     Then::Rest => Some(News::listed(listing.clone())),
                     Then::Watch => {
@@ -272,9 +258,9 @@ impl Subscriber {
         let fresh = slices.after(self.seen);
         let last = fresh.last()?.revision;
         let own = self.own.as_mut().expect("a watch follows a list");
-        own.change(fresh, slices);
+        own.change(fresh, own.listing().revision, &slices.listing);
         self.seen = last;
-        let listing = own.listing.clone();
+        let listing = own.listing().clone();
         match self.proxy {
             Some(_) => {
                 let told = self.pass_on(ctx, listing, Since::Changed(fresh.to_vec()));
@@ -293,26 +279,6 @@ impl Subscriber {
                 None
             }
             None => Some(told),
-        }
-    }
-}
-
-impl Own {
-    /// Makes the changes. While nothing was missed they lead to the registry's own list, which is taken as it is.
-    fn change(&mut self, fresh: &[Change], told: &Slices) {
-        let mut before = self.listing.revision;
-        for change in fresh {
-            if change.after > before {
-                self.accord = Accord::Astray;
-            }
-            before = change.revision;
-        }
-        match self.accord {
-            Accord::Whole => self.listing = told.listing.clone(),
-            Accord::Astray => {
-                let listing = Arc::make_mut(&mut self.listing);
-                fresh.iter().for_each(|change| change.apply_to(listing));
-            }
         }
     }
 }

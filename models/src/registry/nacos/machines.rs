@@ -4,10 +4,9 @@ use schism_core::{NodeId, ZoneId};
 
 use super::{Config, Disk, Msg, Timer, Version, grpc, http};
 use crate::cache::Reads;
-use crate::listing::{Endpoint, ServiceId};
+use crate::listing::ServiceId;
 use crate::node::Ctx;
-use crate::registry::{self, Address, News, Seat, Server, Then};
-use crate::service::ReRegister;
+use crate::registry::{self, Address, Entry, News, Seat, Server, Then};
 
 /// A server.
 #[derive(Clone, Debug)]
@@ -104,17 +103,11 @@ pub enum Registrar {
 
 impl Registrar {
     /// An instance that will register when it has started.
-    pub fn boot(
-        address: &Address<Config>,
-        service: ServiceId,
-        endpoint: Endpoint,
-        re_register: ReRegister,
-        ctx: &mut Ctx<'_>,
-    ) -> Registrar {
+    pub fn boot(address: &Address<Config>, entry: Entry, ctx: &mut Ctx<'_>) -> Registrar {
         if address.config.version >= Version::V2_0 {
-            Registrar::Grpc(Box::new(grpc::Registrar::boot(address, service, endpoint, re_register, ctx)))
+            Registrar::Grpc(Box::new(grpc::Registrar::boot(address, entry, ctx)))
         } else {
-            Registrar::Http(Box::new(http::Registrar::boot(address, service, endpoint, re_register, ctx)))
+            Registrar::Http(Box::new(http::Registrar::boot(address, entry, ctx)))
         }
     }
 }

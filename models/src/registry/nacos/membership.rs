@@ -1,6 +1,11 @@
 //! What a server thinks of the others: up, suspicious or down, from its own reports to them.
 
-use schism_core::Duration;
+use std::collections::BTreeMap;
+
+use schism_core::{Duration, NodeId};
+
+use super::{Msg, Peer};
+use crate::node::Ctx;
 
 /// How often a server reports to the next of the others: 2 s (core/cluster/ServerMemberManager.java, 3.0.3,
 /// `MemberInfoReportTask.after`).
@@ -37,6 +42,8 @@ pub struct Membership {
     others: Vec<Other>,
     /// To whom the last report went.
     cursor: usize,
+    /// Reports that are not answered, and to whom they went.
+    open: BTreeMap<u32, usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +63,7 @@ impl Membership {
     /// A server that has just started takes all others to be up (`Member`'s initial state).
     pub fn new(me: usize, members: usize) -> Membership {
         assert!(me < members, "a server is one of the members");
-        Membership { me, others: vec![Other::UNKNOWN; members], cursor: me }
+        Membership { me, others: vec![Other::UNKNOWN; members], cursor: me, open: BTreeMap::new() }
     }
 
     /// The place of the member that the next report goes to, if there is another: one after another.
@@ -67,6 +74,41 @@ impl Membership {
             self.cursor = (self.cursor + 1) % members;
         }
         (self.cursor != self.me).then_some(self.cursor)
+    }
+
+    /// Reports to a member.
+    pub(super) fn report(&mut self, ctx: &mut Ctx<'_>, to: NodeId, member: usize, number: u32) {
+        self.open.insert(number, member);
+        ctx.stream(to, Msg::Peer(Peer::Report { number }).into());
+    }
+
+    /// A member reports, or answers a report.
+    pub(super) fn on_peer(&mut self, ctx: &mut Ctx<'_>, from: NodeId, member: usize, peer: Peer) {
+        match peer {
+            Peer::Report { number } => ctx.stream(from, Msg::Peer(Peer::Reported { number }).into()),
+            Peer::Reported { number } => {
+                self.open.remove(&number);
+            }
+        }
+        self.on_heard(member);
+    }
+
+    /// A report may not have been answered: by which member, if it was not. The connection to that one is closed.
+    pub(super) fn on_unreported(&mut self, number: u32) -> Option<usize> {
+        let member = self.open.remove(&number)?;
+        self.on_failed(member, Failure::Silence);
+        self.on_closed(member);
+        Some(member)
+    }
+
+    /// A member's host has reset the connection, and with that failed the reports that were under way.
+    pub(super) fn on_reset(&mut self, member: usize) {
+        let before = self.open.len();
+        self.open.retain(|_, to| *to != member);
+        let failure = self.on_closed(member);
+        if self.open.len() < before {
+            self.on_failed(member, failure);
+        }
     }
 
     /// What is thought of a member.

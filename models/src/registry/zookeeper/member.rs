@@ -9,33 +9,33 @@ mod lag;
 mod late;
 mod leading;
 mod proposals;
+mod turns;
 mod votes;
 mod watches;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schism_core::{Duration, FaultId, Luck, NodeId};
+use schism_core::{Duration, Luck, NodeId};
 
-use self::ails::Ghost;
 use self::clients::Conn;
 use self::disk::Syncs;
 use self::following::Following;
-use self::lag::Lag;
 use self::late::Late;
 use self::leading::Leading;
 use self::votes::Cable;
 use super::Config;
 use super::api::{Leader, Learner, Msg};
-use super::election::{Election, Vote};
+use super::election::Election;
 use super::log::{Disk, Log, Sid};
 use super::tree::Tree;
+use super::zxid::Zxid;
 use crate::failpoint::Passes;
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::plight::Plight;
-use crate::registry::bucket::Bucket;
-use crate::registry::etcd::history::History;
+use crate::registry::ail::{Ghosts, Lag, Throttles};
+use crate::registry::history::History;
 use crate::registry::{Seat, Server};
 
 /// What a server reminds itself of. Those with a number are of one turn: one time of looking, leading or following.
@@ -94,6 +94,10 @@ pub struct Member {
     stands_back: bool,
     restarts: Luck,
     disk: Syncs,
+    /// The last proposal that is on the disk.
+    synced: Zxid,
+    /// How long each sync takes.
+    fsync: Luck,
     /// The number of the last request, session, vote or read.
     last: u64,
     conns: BTreeMap<NodeId, Conn>,
@@ -105,13 +109,13 @@ pub struct Member {
     news: BTreeSet<ServiceId>,
     history: History,
     /// What readers and watchers are shown, where that is not the tree.
-    lag: Option<Box<Lag>>,
+    lag: Option<Box<Lag<Tree>>>,
     /// Watchers that would have been told.
     held_back: BTreeSet<(ServiceId, NodeId)>,
     /// Instances that have gone, and stay on the lists.
-    ghosts: BTreeMap<NodeId, Ghost>,
+    ghosts: Ghosts,
     /// What is left of the requests that throttles let through.
-    buckets: BTreeMap<FaultId, Bucket>,
+    throttles: Throttles,
     passes: Passes,
     /// What was put off at a failpoint, by number.
     late: BTreeMap<u64, Late>,
@@ -155,7 +159,9 @@ impl Member {
             turn: 0,
             stands_back: false,
             restarts: ctx.luck("restarts"),
-            disk: Syncs::new(ctx.luck("fsync"), disk),
+            disk: Syncs::new((disk.accepted, disk.current)),
+            synced: disk.log.last(),
+            fsync: ctx.luck("fsync"),
             // Numbers of an earlier life must not come again; no life takes one a nanosecond.
             last: ctx.moment().as_nanos(),
             conns: BTreeMap::new(),
@@ -164,8 +170,8 @@ impl Member {
             news: BTreeSet::new(),
             lag: None,
             held_back: BTreeSet::new(),
-            ghosts: BTreeMap::new(),
-            buckets: BTreeMap::new(),
+            ghosts: Ghosts::default(),
+            throttles: Throttles::default(),
             passes: Passes::default(),
             late: BTreeMap::new(),
             locked: Vec::new(),
@@ -174,48 +180,6 @@ impl Member {
         member.mind_lag(ctx);
         member.close(ctx);
         member
-    }
-
-    /// Gives up what it is, with all connections, to look for a leader once that is closed.
-    fn look(&mut self, ctx: &mut Ctx<'_>) {
-        match std::mem::replace(&mut self.role, Role::Looking) {
-            Role::Looking => return,
-            Role::Following(following) => ctx.hang_up(self.node(following.leader)),
-            Role::Leading(leading) => self.step_down(ctx, &leading),
-        }
-        self.disk.forget_held();
-        self.drop_clients(ctx);
-        self.close(ctx);
-    }
-
-    fn close(&mut self, ctx: &mut Ctx<'_>) {
-        self.turn += 1;
-        let takes = self.restarts.sample(&self.seat.config.restart);
-        ctx.after(takes, Timer::Closed(self.turn).into());
-    }
-
-    fn on_closed(&mut self, ctx: &mut Ctx<'_>, turn: u32) {
-        if turn != self.turn {
-            return;
-        }
-        if self.cables.is_empty() {
-            return self.lead(ctx);
-        }
-        let own = Vote { epoch: self.current, zxid: self.log.last(), leader: self.me };
-        let least = Vote { epoch: 0, zxid: super::zxid::Zxid::ZERO, ..own };
-        self.election.look(if self.stands_back { least } else { own });
-        self.settle_election(ctx);
-    }
-
-    /// Everyone of the ensemble has been asked, and this one is to lead or to follow.
-    fn on_elected(&mut self, ctx: &mut Ctx<'_>, leader: Sid) {
-        self.turn += 1;
-        self.stands_back = false;
-        if leader == self.me {
-            self.lead(ctx);
-        } else {
-            self.follow(ctx, leader);
-        }
     }
 
     fn on_learner(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Learner) {
@@ -271,10 +235,6 @@ impl Member {
 
     fn services(&self) -> u16 {
         self.seat.layout.services.len() as u16
-    }
-
-    fn is_turn(&self, turn: u32) -> bool {
-        turn == self.turn
     }
 }
 

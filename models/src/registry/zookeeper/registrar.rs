@@ -1,6 +1,6 @@
 //! How an instance keeps itself registered: a session, and an ephemeral node under its service's parent.
 
-use schism_core::{Duration, FaultId, NodeId};
+use schism_core::{Duration, NodeId};
 
 use super::api::{Answer, Ask, Msg};
 use super::library::{Event, Library};
@@ -10,12 +10,10 @@ use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Endpoint, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
-use crate::plight::Plight;
-use crate::registry::{self, Address};
+use crate::registry::entry::{failing_probe, start, zombie};
+use crate::registry::{self, Address, Entry};
 use crate::service::ReRegister;
 
-/// Instances begin up to so much apart. Ours.
-const START: Duration = Duration::from_millis(500);
 /// How long an application waits before it tries again what was refused: 1 s, the base of the retries in Curator's
 /// examples (`ExponentialBackoffRetry(1000, 3)`).
 const RETRY: Duration = Duration::from_secs(1);
@@ -62,15 +60,9 @@ enum Stage {
 
 impl Registrar {
     /// An instance that will register when it has started, up to half a second from now.
-    pub fn boot(
-        address: &Address<Config>,
-        service: ServiceId,
-        endpoint: Endpoint,
-        re_register: ReRegister,
-        ctx: &mut Ctx<'_>,
-    ) -> Registrar {
-        let start = Duration::from_nanos(ctx.luck("start").below(START.as_nanos() as u32).into());
-        ctx.after(start, Timer::Begin.into());
+    pub fn boot(address: &Address<Config>, entry: Entry, ctx: &mut Ctx<'_>) -> Registrar {
+        let Entry { service, endpoint, re_register } = entry;
+        ctx.after(start(ctx), Timer::Begin.into());
         Registrar {
             library: Library::new(address, ctx).passing(Point::InstanceRenew),
             service,
@@ -290,14 +282,4 @@ impl registry::Registrar for Registrar {
     fn peers(&self) -> Vec<NodeId> {
         self.library.peers()
     }
-}
-
-/// By which fault the instance takes its session for good, and does nothing about it.
-fn zombie(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ctx.plight().and_then(Plight::zombie)
-}
-
-/// For which fault what watches over the instance finds it not well.
-fn failing_probe(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ctx.plight().and_then(Plight::failing_probe)
 }

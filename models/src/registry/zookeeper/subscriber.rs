@@ -48,12 +48,7 @@ enum Stage {
 
 impl Subscriber {
     /// A client that knows nothing yet. Servers are taken in an order that is drawn, wherever they are.
-    pub fn new(
-        address: &Address<Config>,
-        _zone: ZoneId,
-        service: ServiceId,
-        ctx: &mut Ctx<'_>,
-    ) -> Subscriber {
+    pub fn new(address: &Address<Config>, _: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> Subscriber {
         Subscriber {
             library: Library::new(address, ctx),
             service,

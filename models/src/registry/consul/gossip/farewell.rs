@@ -2,7 +2,7 @@
 
 use schism_core::Time;
 
-use super::{Gossip, News, Output, Peer, Status, Timer, What};
+use super::{Event, Gossip, News, Output, Peer, Status, Timer, What};
 
 /// How far a node is with leaving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl Gossip {
             Farewell::Tells => self.step(Farewell::Waits),
             Farewell::Waits => {
                 self.step(Farewell::Gone);
-                self.outputs.push(Output::Gone);
+                self.outputs.push(Output::Tell(Event::Gone));
             }
             Farewell::No | Farewell::Gone => {}
         }

@@ -4,7 +4,7 @@ use schism_core::{Duration, Time};
 
 use super::doubt::Doubt;
 use super::view::FIRST;
-use super::{Gossip, News, Output, Peer, Roster, Rule, Status, Timer, What};
+use super::{Event, Gossip, News, Output, Peer, Roster, Rule, Status, Timer, What};
 
 impl Gossip {
     pub(super) fn on_news(&mut self, now: Time, News { of, incarnation, what }: News) {
@@ -34,7 +34,7 @@ impl Gossip {
             Status::Dead | Status::Left | Status::Unknown => {
                 self.failed.remove(&of);
                 self.leaving.remove(&of);
-                self.outputs.push(Output::Joined(of));
+                self.outputs.push(Output::Tell(Event::Joined(of)));
             }
             Status::Alive | Status::Suspect => {}
         }
@@ -107,11 +107,11 @@ impl Gossip {
     /// A peer is no more. Whether it left or failed, serf tells by its intent alone (`handleNodeLeave`).
     fn lose(&mut self, now: Time, peer: Peer) {
         if self.leaving.contains(&peer) {
-            self.outputs.push(Output::Left(peer));
+            self.outputs.push(Output::Tell(Event::Left(peer)));
         } else {
             self.failed.insert(peer, now);
             self.watch_the_failed(now);
-            self.outputs.push(Output::Failed(peer));
+            self.outputs.push(Output::Tell(Event::Failed(peer)));
         }
     }
 
@@ -126,7 +126,7 @@ impl Gossip {
         self.intents.push(News { of, incarnation, what: What::Leaving }, &self.config);
         self.wait_to_gossip(now);
         if self.failed.remove(&of).is_some() {
-            self.outputs.push(Output::Left(of));
+            self.outputs.push(Output::Tell(Event::Left(of)));
         }
     }
 
@@ -159,7 +159,7 @@ impl Gossip {
         }
         if learns || !self.is_known {
             self.is_known = true;
-            self.outputs.push(Output::Known);
+            self.outputs.push(Output::Tell(Event::Known));
         }
     }
 

@@ -6,7 +6,7 @@ use schism_core::Time;
 
 use super::formula::push_pull_interval;
 use super::order::Order;
-use super::{Body, Gossip, Output, Peer, Roster, Start, Status, Timer};
+use super::{Body, Event, Gossip, Output, Peer, Roster, Start, Status, Timer};
 
 /// Why a peer is asked for all it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,7 +181,7 @@ impl Gossip {
             self.failed.iter().filter(|(_, since)| is_old(**since)).map(|(&peer, _)| peer).collect();
         for peer in old {
             self.failed.remove(&peer);
-            self.outputs.push(Output::Reaped(peer));
+            self.outputs.push(Output::Tell(Event::Reaped(peer)));
         }
         self.watch_the_failed(now);
     }

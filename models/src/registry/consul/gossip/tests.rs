@@ -10,13 +10,7 @@ fn node(start: Start) -> Gossip {
 fn sent(gossip: &mut Gossip) -> Vec<(Peer, Body)> {
     let packet = |output| match output {
         Output::Send(peer, packet) | Output::Stream(peer, packet) => Some((peer, packet.body)),
-        Output::After(..)
-        | Output::Joined(_)
-        | Output::Failed(_)
-        | Output::Left(_)
-        | Output::Reaped(_)
-        | Output::Known
-        | Output::Gone => None,
+        Output::After(..) | Output::Tell(_) => None,
     };
     gossip.outputs().filter_map(packet).collect()
 }
@@ -61,7 +55,7 @@ fn a_newcomer_asks_its_seeds_and_knows_the_cluster_by_the_answer() {
     let answer = Packet::new(Body::Pull(Arc::new(View::full(8).roster())));
     gossip.on_message(Time::START, 6, answer);
     assert_eq!((gossip.status(3), gossip.is_known()), (Status::Alive, true));
-    assert!(gossip.outputs().any(|output| output == Output::Known));
+    assert!(gossip.outputs().any(|output| output == Output::Tell(Event::Known)));
 }
 
 #[test]

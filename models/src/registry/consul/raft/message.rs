@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::registry::raft::log::Entry;
 
+pub use crate::registry::raft::Ballot;
+
 /// What servers tell each other, with the sender's term; a pre-vote carries the next.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Message<C> {
@@ -60,17 +62,6 @@ pub enum Body<C> {
     },
     /// The leader wants this follower to lead: it stands for election at once.
     TimeoutNow,
-}
-
-/// Which vote is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Ballot {
-    /// Whether an election could be won: no term changes.
-    Pre,
-    /// The election.
-    Real,
-    /// The election, at the leader's own wish: that there is a leader forbids no vote.
-    Transfer,
 }
 
 impl<C> Message<C> {

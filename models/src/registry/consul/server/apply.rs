@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::api::Answer;
 use super::super::catalog::{Command, Outcome};
 use super::Member;
+use super::replay::{blank, replay};
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::Observation;
@@ -42,8 +43,8 @@ impl Member {
         };
         let (log, services, health, cluster) =
             (&self.raft.log, self.services, self.config.health, &self.cluster);
-        let new = || super::blank(services, health, cluster);
-        let snapshot = |earlier| super::replay(log, &new, earlier);
+        let new = || blank(services, health, cluster);
+        let snapshot = |earlier| replay(log, &new, earlier);
         let outcome = self.catalog.apply(self.applied, &command, snapshot);
         self.tell_witnesses(ctx, &outcome);
         touched.extend(outcome.touched);
@@ -67,7 +68,8 @@ impl Member {
             ctx.observe(Observation::Committed { at, write });
         }
         for &(service, change) in &outcome.changes {
-            self.mind_ghost(ctx, service, &change);
+            // Blocking queries end all the same, and list what haunts them.
+            self.ghosts.hide(ctx, service, change.endpoint, change.up);
             let (subject, up) = (change.endpoint.node, change.up);
             ctx.observe(Observation::Believes { service, subject, up });
         }

@@ -12,6 +12,7 @@ use super::route::{Held, JITTER};
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::Observation;
+use crate::registry::ail::stalled_by;
 
 /// The longest that a query may ask to wait: 10 min (`max_query_time`; agent/config/default.go).
 const LONGEST: Duration = Duration::from_secs(600);
@@ -105,7 +106,7 @@ impl Member {
             if due.is_empty() {
                 continue;
             }
-            if let Some(by) = self.stalled_by(ctx) {
+            if let Some(by) = stalled_by(ctx) {
                 ctx.touch(by);
                 continue;
             }

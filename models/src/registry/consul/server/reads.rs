@@ -11,6 +11,7 @@ use super::route::Held;
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::Observation;
+use crate::registry::ail::stalled_by;
 
 impl Member {
     /// Reads, once it is sure to lead if that is asked for.
@@ -50,7 +51,7 @@ impl Member {
         let answer = match held.ask {
             Ask::Host(host) => Answer::Host(self.shown().host(host).copied()),
             Ask::List { service, index, wait, .. } => {
-                let stalled = self.stalled_by(ctx);
+                let stalled = stalled_by(ctx);
                 let there_is = index == 0 || self.shown().index(service) > index;
                 if index > 0 && (!there_is || stalled.is_some()) {
                     if let Some(by) = stalled.filter(|_| there_is) {

@@ -30,7 +30,7 @@ pub(super) struct Held {
 impl Member {
     /// Someone asks.
     pub(super) fn on_ask(&mut self, ctx: &mut Ctx<'_>, asker: Asker, ask: Ask) {
-        if self.is_throttled(ctx) {
+        if self.throttles.refuse(ctx) {
             return self.answer(ctx, asker, Answer::Failed(Failure::Overloaded));
         }
         let held = Held { asker, ask, since: ctx.now(), to: None };

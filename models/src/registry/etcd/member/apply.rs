@@ -4,9 +4,9 @@ use schism_core::Time;
 
 use super::super::Checkpoints;
 use super::super::api::{Answer, Failure};
-use super::super::history::replay;
 use super::super::lessor::{Lessor, Primary};
 use super::super::log::Entry;
+use super::super::replay::replay;
 use super::super::store::{Command, Effect};
 use super::{Member, Waiting};
 use crate::node::Ctx;

@@ -1,87 +1,39 @@
-//! The write-ahead log: one sync at a time, each for all that has come up meanwhile.
-
-use schism_core::{Duration, FaultId, Luck};
+//! The write-ahead log: what has changed of Raft's state goes there.
 
 use super::super::api::Msg;
-use super::super::log::{Disk, Message, Record};
+use super::super::log::{Message, Record};
 use super::{Member, Timer};
-use crate::failpoint::{Pass, Point};
 use crate::node::Ctx;
-use crate::plight::{BadDisk, Plight};
 use crate::registry;
 use crate::registry::raft::Peer;
+use crate::registry::syncs::{Begun, Sync};
 
-/// What is being written, and what waits for it.
-#[derive(Clone, Debug)]
-pub(super) struct Syncs {
-    luck: Luck,
-    saved: (u64, Option<Peer>),
-    under_way: Option<Sync>,
-    /// Whether the sync under way should have ended, and the disk does not let it.
-    stuck: bool,
-    /// Messages that may leave only once what has changed is on disk.
-    pub(super) held: Vec<(Peer, Message)>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Sync {
-    /// The last entry in it, and its term.
-    last: (u64, u64),
-    held: Vec<(Peer, Message)>,
-}
-
-impl Syncs {
-    /// Nothing is under way: what the disk holds is all there is.
-    pub(super) fn new(luck: Luck, disk: &Disk) -> Syncs {
-        Syncs { luck, saved: (disk.term, disk.vote), under_way: None, stuck: false, held: Vec::new() }
-    }
-
-    /// Whether the member waits for a sync that does not end.
-    pub(super) fn is_stuck(&self) -> bool {
-        self.stuck
-    }
-}
+/// The term and the vote are saved beside the log, entries are told by term and index, and messages wait for them.
+pub(super) type Syncs = registry::syncs::Syncs<(u64, Option<Peer>), (u64, u64), (Peer, Message)>;
 
 impl Member {
-    /// Hands what has changed to the disk, unless it is busy.
+    /// Hands what has changed to the disk, unless it is busy. That it cannot be written is fatal: "failed to save Raft
+    /// hard state and entries" (server/etcdserver/raft.go, `start`).
     pub(super) fn sync(&mut self, ctx: &mut Ctx<'_>) {
-        if self.disk.under_way.is_some() {
-            return;
+        let (term, vote) = (self.raft.term, self.raft.vote);
+        let is_handed_over = self.raft.log.is_handed_over();
+        match self.disk.begin(ctx, &mut self.passes, (term, vote), is_handed_over) {
+            Begun::Nothing => {}
+            Begun::Clean(held) => held.into_iter().for_each(|(to, message)| self.send(ctx, to, message)),
+            Begun::Write(late) => {
+                let (after, entries) = self.raft.log.hand_over();
+                let record = Record { term, vote, commit: self.raft.commit, after, entries };
+                ctx.write(registry::Record::Etcd(record));
+                let takes = self.fsync.sample(&self.seat.config.fsync);
+                let takes = self.disk.start(ctx, self.raft.log.last(), takes);
+                ctx.after(takes + late, Timer::Synced.into());
+            }
         }
-        let held = std::mem::take(&mut self.disk.held);
-        let state = (self.raft.term, self.raft.vote);
-        if state == self.disk.saved && self.raft.log.is_handed_over() {
-            return held.into_iter().for_each(|(to, message)| self.send(ctx, to, message));
-        }
-        if let Some(by) = full(ctx) {
-            // "failed to save Raft hard state and entries" is fatal (server/etcdserver/raft.go, `start`).
-            ctx.touch(by);
-            return ctx.exit(by);
-        }
-        let more = match self.passes.pass(ctx, Point::RegistryFsync) {
-            Pass::Clear => Duration::ZERO,
-            Pass::Late(by) => by,
-            Pass::Fails(by) => return ctx.exit(by),
-            Pass::Ends => return,
-        };
-        self.disk.saved = state;
-        let (after, entries) = self.raft.log.hand_over();
-        let record = Record { term: state.0, vote: state.1, commit: self.raft.commit, after, entries };
-        ctx.write(registry::Record::Etcd(record));
-        self.disk.under_way = Some(Sync { last: self.raft.log.last(), held });
-        let takes = self.disk.luck.sample(&self.seat.config.fsync);
-        let delay = delay(ctx, takes);
-        ctx.after(takes + delay + more, Timer::Synced.into());
     }
 
     /// The disk has it, unless it is stalled.
     pub(super) fn on_synced(&mut self, ctx: &mut Ctx<'_>) {
-        if let Some(by) = stall(ctx) {
-            self.disk.stuck = true;
-            return ctx.touch(by);
-        }
-        let Some(Sync { last: (term, index), held }) = self.disk.under_way.take() else { return };
-        ctx.sync();
+        let Some(Sync { last: (term, index), held }) = self.disk.end(ctx) else { return };
         self.raft.on_stable(index, term);
         held.into_iter().for_each(|(to, message)| self.send(ctx, to, message));
         self.settle(ctx);
@@ -89,8 +41,7 @@ impl Member {
 
     /// The disk may be well again, or ill.
     pub(super) fn look_at_disk(&mut self, ctx: &mut Ctx<'_>) {
-        if self.disk.stuck && stall(ctx).is_none() {
-            self.disk.stuck = false;
+        if self.disk.come_free(ctx) {
             self.on_synced(ctx);
             self.try_all_keeps(ctx);
         }
@@ -100,30 +51,4 @@ impl Member {
     pub(super) fn send(&mut self, ctx: &mut Ctx<'_>, to: Peer, message: Message) {
         ctx.send(self.seat.members[to as usize], Msg::Raft(message).into());
     }
-}
-
-/// All that is bad about the member's disk, and by which fault.
-fn bad(ctx: &Ctx<'_>) -> Vec<(FaultId, BadDisk)> {
-    ctx.plight().into_iter().flat_map(Plight::disk).collect()
-}
-
-/// Which fault lets no sync end, if one does.
-fn stall(ctx: &Ctx<'_>) -> Option<FaultId> {
-    bad(ctx).into_iter().find(|(_, bad)| *bad == BadDisk::Stalled).map(|(by, _)| by)
-}
-
-/// Which fault lets no write succeed, if one does.
-fn full(ctx: &Ctx<'_>) -> Option<FaultId> {
-    bad(ctx).into_iter().find(|(_, bad)| *bad == BadDisk::Full).map(|(by, _)| by)
-}
-
-/// By how much longer a sync takes that would take this long.
-fn delay(ctx: &mut Ctx<'_>, takes: Duration) -> Duration {
-    let extra = |(by, bad)| match bad {
-        BadDisk::Slow(factor) => Some((by, factor.extra(takes))),
-        BadDisk::Stalled | BadDisk::Full => None,
-    };
-    let delays: Vec<(FaultId, Duration)> = bad(ctx).into_iter().filter_map(extra).collect();
-    delays.iter().for_each(|&(by, _)| ctx.touch(by));
-    delays.iter().fold(Duration::ZERO, |sum, &(_, delay)| sum + delay)
 }

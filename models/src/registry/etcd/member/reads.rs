@@ -3,11 +3,11 @@
 use schism_core::{Duration, NodeId};
 
 use super::super::api::{Answer, Ask, Failure};
-use super::ails::Meeting;
 use super::{Caller, Member, Timer};
 use crate::cache::Reads;
 use crate::node::Ctx;
 use crate::observation::Observation;
+use crate::registry::ail::{Meeting, meet};
 
 /// How long a read waits before it asks for the read index again (v3_server.go, `readIndexRetryTime`).
 const READ_AGAIN: Duration = Duration::from_millis(500);
@@ -97,7 +97,7 @@ impl Member {
 
     fn answer_read(&mut self, ctx: &mut Ctx<'_>, caller: Caller, ask: Ask) {
         let Ask::List { .. } = ask else { return self.answer_now(ctx, caller, ask) };
-        match self.meet(ctx) {
+        match meet(ctx) {
             None => self.answer_now(ctx, caller, ask),
             Some(Meeting::Lock(left)) => {
                 self.reads.locked.push((caller, ask));

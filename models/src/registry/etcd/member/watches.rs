@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use schism_core::{FaultId, NodeId};
+use schism_core::NodeId;
 
 use super::super::WatchLeader;
 use super::super::api::{Changes, Msg};
 use super::super::store::Compacted;
-use super::{Member, Timer, ills};
+use super::{Member, Timer};
 use crate::listing::{Change, ServiceId};
 use crate::node::Ctx;
-use crate::registry::ail::Ill;
+use crate::registry::ail::is_gap;
 
 /// After so many election time-outs without a leader in a row a member ends its watches (interceptor.go,
 /// `maxNoLeaderCnt`).
@@ -22,12 +22,8 @@ impl Member {
         if self.seat.config.watch_leader == WatchLeader::Required && self.raft.leader().is_none() {
             return ctx.stream(client, Msg::NoLeader { service }.into());
         }
-        self.watchers.entry(service).or_default().insert(client);
-        match stalled_by(ctx) {
-            Some(_) => {
-                self.held_back.insert((service, client), after);
-            }
-            None => self.catch_up(ctx, client, service, after),
+        if self.watchers.watch(ctx, client, service, after) {
+            self.catch_up(ctx, client, service, after);
         }
     }
 
@@ -37,11 +33,10 @@ impl Member {
             self.hide_ghosts(ctx, service, &mut changes);
             let Some(first) = changes.first() else { continue };
             let before = first.revision - 1;
-            if let Some(by) = stalled_by(ctx) {
-                self.hold_back(ctx, service, before, by);
+            if self.watchers.hold_back(ctx, service, before) {
                 continue;
             }
-            let Some(watchers) = self.watchers.get(&service) else { continue };
+            let Some(watchers) = self.watchers.of(service) else { continue };
             let news = Arc::new(self.changes(service, changes));
             for &watcher in watchers {
                 if !is_gap(ctx, before, watcher) {
@@ -53,10 +48,8 @@ impl Member {
 
     /// Watchers that were told nothing are told everything, unless they are told nothing still.
     pub(super) fn let_go_of_watchers(&mut self, ctx: &mut Ctx<'_>) {
-        if stalled_by(ctx).is_none() {
-            for ((service, client), after) in std::mem::take(&mut self.held_back) {
-                self.catch_up(ctx, client, service, after);
-            }
+        for ((service, client), after) in self.watchers.let_go(ctx) {
+            self.catch_up(ctx, client, service, after);
         }
     }
 
@@ -66,16 +59,9 @@ impl Member {
             Ok(changes) => changes.to_vec(),
             Err(Compacted { .. }) => return self.cancel_watch(ctx, client, service),
         };
-        changes.retain(|change| change.up || !self.ghosts.contains_key(&change.endpoint.node));
+        changes.retain(|change| change.up || !self.ghosts.contains(change.endpoint.node));
         if !changes.is_empty() {
             ctx.stream(client, self.changes(service, changes).into());
-        }
-    }
-
-    fn hold_back(&mut self, ctx: &mut Ctx<'_>, service: ServiceId, before: u64, by: FaultId) {
-        for &watcher in self.watchers.get(&service).into_iter().flatten() {
-            self.held_back.entry((service, watcher)).or_insert(before);
-            ctx.touch(by);
         }
     }
 
@@ -97,38 +83,16 @@ impl Member {
         if self.leaderless_for != MOST_LEADERLESS {
             return;
         }
-        for (service, watchers) in std::mem::take(&mut self.watchers) {
+        for (service, watchers) in self.watchers.end_all() {
             for watcher in watchers {
                 ctx.stream(watcher, Msg::NoLeader { service }.into());
             }
         }
-        self.held_back.clear();
     }
 
     /// The watcher asks for what has been compacted: it is told so, and is no watcher any more.
     fn cancel_watch(&mut self, ctx: &mut Ctx<'_>, client: NodeId, service: ServiceId) {
-        if let Some(watchers) = self.watchers.get_mut(&service) {
-            watchers.remove(&client);
-        }
+        self.watchers.cancel(client, service);
         ctx.stream(client, Msg::Compacted { service }.into());
     }
-}
-
-/// The fault that keeps watchers from being told, if one does.
-fn stalled_by(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ills(ctx).find(|(_, ill)| **ill == Ill::Stalls).map(|(ailment, _)| ailment.by)
-}
-
-/// Whether what came after a revision is never told to a watcher. Each fault decides for itself.
-fn is_gap(ctx: &mut Ctx<'_>, before: u64, watcher: NodeId) -> bool {
-    let mut gap = false;
-    for (ailment, ill) in ills(ctx) {
-        if let Ill::Gaps(share) = *ill
-            && ailment.luck.derive(before).derive(watcher.0.into()).chance(share)
-        {
-            ctx.touch(ailment.by);
-            gap = true;
-        }
-    }
-    gap
 }

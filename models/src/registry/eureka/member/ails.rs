@@ -2,37 +2,26 @@
 
 use std::sync::Arc;
 
-use schism_core::{FaultId, NodeId};
+use schism_core::NodeId;
 
 use super::super::api::Answer;
-use super::super::apps::{Action, Apps, Delta, Full, Info, Item, Status};
+use super::super::apps::{Action, Apps, Delta, Full, Item, Status};
 use super::super::cache::Payload;
 use super::super::outbox::Errand;
 use super::Member;
 use crate::node::Ctx;
 use crate::observation::Cause;
 use crate::plight::Ailment;
-use crate::registry::ail::{Ail, Ill, Order, ails, ills};
-use crate::registry::bucket::Bucket;
-
-/// An instance that has gone, and stays on every list.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ghost {
-    by: FaultId,
-    info: Info,
-}
+use crate::registry::ail::{Ill, Order, ago, ills, orders, stalled_by};
 
 impl Member {
     /// Obeys what is ordered, and forgets what belongs to faults that have healed.
     pub(super) fn mind_ails(&mut self, ctx: &mut Ctx<'_>) {
-        for (ailment, ail) in ails(ctx) {
-            if let Ail::Order(order) = ail {
-                self.obey(ctx, ailment, order);
-            }
+        for (ailment, order) in orders(ctx) {
+            self.obey(ctx, ailment, order);
         }
-        let lasting: Vec<FaultId> = ills(ctx).map(|(ailment, _)| ailment.by).collect();
-        self.ghosts.retain(|_, ghost| lasting.contains(&ghost.by));
-        self.buckets.retain(|by, _| lasting.contains(by));
+        self.ghosts.mind(ctx);
+        self.throttles.mind(ctx);
     }
 
     fn obey(&mut self, ctx: &mut Ctx<'_>, ailment: &Ailment, order: &Order) {
@@ -56,25 +45,9 @@ impl Member {
         }
     }
 
-    /// Whether one more fetch is too many. Every bucket of several is asked, and one that is empty refuses.
-    pub(super) fn is_throttled(&mut self, ctx: &mut Ctx<'_>) -> bool {
-        let mut refused = false;
-        for (ailment, ill) in ills(ctx) {
-            if let Ill::Throttled { gap, burst } = *ill {
-                let bucket = self.buckets.entry(ailment.by).or_insert_with(|| Bucket::new(gap, burst));
-                if !bucket.take(ctx.now()) {
-                    ctx.touch(ailment.by);
-                    refused = true;
-                }
-            }
-        }
-        refused
-    }
-
     /// Whether the thread is stuck that copies what clients are told.
     pub(super) fn is_stalled(&self, ctx: &mut Ctx<'_>) -> bool {
-        let stalled = ills(ctx).find(|(_, ill)| matches!(ill, Ill::Stalls));
-        stalled.inspect(|(ailment, _)| ctx.touch(ailment.by)).is_some()
+        stalled_by(ctx).inspect(|&by| ctx.touch(by)).is_some()
     }
 
     /// A change goes into the delta queue, unless a fault leaves it out.
@@ -103,22 +76,9 @@ impl Member {
     pub(super) fn mind_ghost(&mut self, ctx: &mut Ctx<'_>, item: &Item) {
         let node = item.info.endpoint.node;
         if item.action == Action::Added {
-            self.ghosts.remove(&node);
-            return;
-        }
-        let haunts = ills(ctx).find(|(ailment, ill)| match **ill {
-            Ill::Ghosts(share) => ailment.luck.derive(node.0.into()).chance(share),
-            Ill::Stale(_)
-            | Ill::Stalls
-            | Ill::Gaps(_)
-            | Ill::Empty
-            | Ill::Partial(_)
-            | Ill::Throttled { .. }
-            | Ill::Migrates(_) => false,
-        });
-        if let Some((ailment, _)) = haunts {
-            ctx.touch(ailment.by);
-            self.ghosts.insert(node, Ghost { by: ailment.by, info: item.info });
+            self.ghosts.on_up(node);
+        } else {
+            self.ghosts.on_down(ctx, node, item.info);
         }
     }
 
@@ -153,17 +113,15 @@ impl Member {
             let before = shown.clone();
             match *ill {
                 Ill::Stale(age) => {
-                    let then = schism_core::Time::START
-                        + ctx.moment().since(schism_core::Time::START).saturating_sub(age);
-                    shown = self.history.as_of(then, self.table.apps());
+                    shown = self.history.as_of(ago(ctx.moment(), age), self.table.apps());
                 }
                 Ill::Empty => leave_out(&mut shown, |_| true),
                 Ill::Partial(share) => {
                     leave_out(&mut shown, |node| ailment.luck.derive(node.0.into()).chance(share));
                 }
                 Ill::Ghosts(_) => {
-                    let ghosts = self.ghosts.values().filter(|ghost| ghost.by == ailment.by);
-                    for info in ghosts.map(|ghost| ghost.info).filter(|info| info.status == Status::Up) {
+                    let ghosts = self.ghosts.of(ailment.by).copied();
+                    for info in ghosts.filter(|info| info.status == Status::Up) {
                         let revision = shown.listing(info.service).revision;
                         Arc::make_mut(&mut shown).make(&Item { action: Action::Added, info }, revision);
                     }

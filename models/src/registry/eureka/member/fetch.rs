@@ -18,7 +18,7 @@ impl Member {
             return Answer::Forbidden;
         }
         // Its own rate limiter, which is off by default, refuses fetches alone (RateLimitingFilter.java).
-        if self.is_throttled(ctx) {
+        if self.throttles.refuse(ctx) {
             return Answer::Unavailable;
         }
         ctx.observe(Observation::Read);

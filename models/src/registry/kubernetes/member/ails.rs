@@ -11,8 +11,7 @@ use super::{Member, Timer, Waiting};
 use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
 use crate::plight::Ailment;
-use crate::registry::ail::{Ail, Ill, Order, ails, ills};
-use crate::registry::bucket::Bucket;
+use crate::registry::ail::{Ill, Order, ills, orders, staleness};
 
 /// A watch cache that has fallen behind: it stands still until it is as old as the fault says, and follows at that
 /// distance then.
@@ -39,15 +38,12 @@ impl Lag {
 impl Member {
     /// Obeys what is ordered, and begins or ceases to be ill.
     pub(super) fn mind_ails(&mut self, ctx: &mut Ctx<'_>) {
-        for (ailment, ail) in ails(ctx) {
-            if let Ail::Order(order) = ail {
-                self.obey_order(ctx, ailment, order);
-            }
+        for (ailment, order) in orders(ctx) {
+            self.obey_order(ctx, ailment, order);
         }
         self.mind_lag(ctx);
         self.let_go_of_watchers(ctx);
-        let lasting: Vec<_> = ills(ctx).map(|(ailment, _)| ailment.by).collect();
-        self.buckets.retain(|by, _| lasting.contains(by));
+        self.throttles.mind(ctx);
         self.look_for_ghosts(ctx);
     }
 
@@ -72,20 +68,9 @@ impl Member {
         }
     }
 
-    /// Begins to lag, or ceases to, as the plight says. Of several faults, the ages add up.
+    /// Begins to lag, or ceases to, as the plight says.
     fn mind_lag(&mut self, ctx: &mut Ctx<'_>) {
-        let stale = ills(ctx).filter_map(|(ailment, ill)| match *ill {
-            Ill::Stale(age) => Some((ailment.by, age)),
-            Ill::Stalls
-            | Ill::Gaps(_)
-            | Ill::Empty
-            | Ill::Partial(_)
-            | Ill::Ghosts(_)
-            | Ill::Throttled { .. }
-            | Ill::Migrates(_) => None,
-        });
-        let wanted = stale.reduce(|(by, age), (_, more)| (by, age + more));
-        match (wanted, &mut self.lag) {
+        match (staleness(ctx), &mut self.lag) {
             (None, None) => {}
             (Some((by, age)), Some(lag)) => (lag.by, lag.age) = (by, age),
             (Some((by, age)), None) => {
@@ -144,20 +129,5 @@ impl Member {
             }
             Some(_) | None => shown,
         }
-    }
-
-    /// Whether one more call is too many. Every bucket of several is asked, and one that is empty refuses.
-    pub(super) fn is_throttled(&mut self, ctx: &mut Ctx<'_>) -> bool {
-        let mut refused = false;
-        for (ailment, ill) in ills(ctx) {
-            if let Ill::Throttled { gap, burst } = *ill {
-                let bucket = self.buckets.entry(ailment.by).or_insert_with(|| Bucket::new(gap, burst));
-                if !bucket.take(ctx.now()) {
-                    ctx.touch(ailment.by);
-                    refused = true;
-                }
-            }
-        }
-        refused
     }
 }

@@ -58,7 +58,7 @@ impl Member {
     }
 
     pub(super) fn on_call(&mut self, ctx: &mut Ctx<'_>, caller: Caller, verb: Verb) {
-        if self.is_throttled(ctx) {
+        if self.throttles.refuse(ctx) {
             return self.answer(ctx, caller, Answer::Failed(Failure::TooMany));
         }
         let waiting = Waiting::Call(caller);

@@ -2,24 +2,20 @@
 
 use std::sync::Arc;
 
-use schism_core::{FaultId, NodeId};
+use schism_core::NodeId;
 
 use super::super::api::{Msg, Slices};
-use super::{Member, Shared, ills};
+use super::{Member, Shared};
 use crate::listing::{Change, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
-use crate::registry::ail::Ill;
+use crate::registry::ail::is_gap;
 
 impl Member {
     /// A client watches a service's slices: what it has missed is told at once.
     pub(super) fn watch(&mut self, ctx: &mut Ctx<'_>, client: NodeId, service: ServiceId, after: u64) {
-        self.watchers.entry(service).or_default().insert(client);
-        match stalled_by(ctx) {
-            Some(_) => {
-                self.held_back.insert((service, client), after);
-            }
-            None => self.catch_up(ctx, client, service, after),
+        if self.watchers.watch(ctx, client, service, after) {
+            self.catch_up(ctx, client, service, after);
         }
     }
 
@@ -42,15 +38,11 @@ impl Member {
     /// Tells the watchers.
     pub(super) fn spread(&mut self, ctx: &mut Ctx<'_>, service: ServiceId, slices: Slices) {
         let before = slices.changes[0].after;
-        if let Some(by) = stalled_by(ctx) {
-            for &watcher in self.watchers.get(&service).into_iter().flatten() {
-                self.held_back.entry((service, watcher)).or_insert(before);
-                ctx.touch(by);
-            }
+        if self.watchers.hold_back(ctx, service, before) {
             return;
         }
         let revision = slices.listing.revision;
-        let Some(watchers) = self.watchers.get(&service) else { return };
+        let Some(watchers) = self.watchers.of(service) else { return };
         let news: Shared = Arc::new(Msg::Slices(slices));
         for &watcher in watchers {
             if !is_gap(ctx, revision, watcher) {
@@ -61,10 +53,8 @@ impl Member {
 
     /// Watchers that were told nothing are told everything, unless they are told nothing still.
     pub(super) fn let_go_of_watchers(&mut self, ctx: &mut Ctx<'_>) {
-        if stalled_by(ctx).is_none() {
-            for ((service, client), after) in std::mem::take(&mut self.held_back) {
-                self.catch_up(ctx, client, service, after);
-            }
+        for ((service, client), after) in self.watchers.let_go(ctx) {
+            self.catch_up(ctx, client, service, after);
         }
     }
 
@@ -72,9 +62,7 @@ impl Member {
     fn catch_up(&mut self, ctx: &mut Ctx<'_>, client: NodeId, service: ServiceId, after: u64) {
         let listing = self.shown(service).clone();
         let Some(changes) = self.store.changes_after(service, after) else {
-            if let Some(watchers) = self.watchers.get_mut(&service) {
-                watchers.remove(&client);
-            }
+            self.watchers.cancel(client, service);
             return ctx.stream(client, Msg::Gone { service }.into());
         };
         let changes: Vec<Change> =
@@ -83,23 +71,4 @@ impl Member {
             ctx.stream(client, Msg::Slices(Slices { changes, listing }).into());
         }
     }
-}
-
-/// The fault that keeps watchers from being told, if one does.
-fn stalled_by(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ills(ctx).find(|(_, ill)| **ill == Ill::Stalls).map(|(ailment, _)| ailment.by)
-}
-
-/// Whether what led to a revision is never told to a watcher. Each fault decides for itself.
-fn is_gap(ctx: &mut Ctx<'_>, revision: u64, watcher: NodeId) -> bool {
-    let mut gap = false;
-    for (ailment, ill) in ills(ctx) {
-        if let Ill::Gaps(share) = *ill
-            && ailment.luck.derive(revision).derive(watcher.0.into()).chance(share)
-        {
-            ctx.touch(ailment.by);
-            gap = true;
-        }
-    }
-    gap
 }

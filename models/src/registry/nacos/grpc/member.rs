@@ -26,6 +26,7 @@ use crate::registry::Seat;
 use crate::registry::nacos::book::Turn;
 use crate::registry::nacos::delays::TURN;
 use crate::registry::nacos::ills::Scars;
+use crate::registry::nacos::loading::Loading;
 use crate::registry::nacos::membership::{Membership, REPORT};
 use crate::registry::nacos::tell::tell;
 use crate::registry::nacos::{self, Config, Disk};
@@ -51,8 +52,6 @@ pub struct Member {
     pushes: Pushes,
     distro: Distro,
     membership: Membership,
-    /// Reports that are not answered, and to whom they went.
-    reports: BTreeMap<u32, usize>,
     metadata: Metadata,
     /// The last number given to anything that is answered.
     last: u32,
@@ -95,9 +94,8 @@ impl Member {
             asked: BTreeSet::new(),
             round: 0,
             pushes: Pushes::new(turns.0),
-            distro: Distro::new(turns.1, members),
+            distro: Distro::new(turns.1, Loading::new(seat.me, members)),
             membership: Membership::new(seat.me, members),
-            reports: BTreeMap::new(),
             metadata: Metadata::new(seat, disk, ctx),
             last: 0,
             scars: Scars::default(),

@@ -1,6 +1,6 @@
 //! An instance's side from 2.0 on: it registers by its connection, and again by each next one.
 
-use schism_core::{Duration, FaultId, NodeId};
+use schism_core::NodeId;
 
 use super::Timer;
 use super::api::{Answer, Ask, Msg};
@@ -10,13 +10,10 @@ use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Endpoint, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
-use crate::plight::Plight;
-use crate::registry::Address;
+use crate::registry::entry::{failing_probe, start, zombie};
 use crate::registry::nacos::Config;
+use crate::registry::{Address, Entry};
 use crate::service::ReRegister;
-
-/// Instances are not started in the same instant, but within half a second.
-const START: u32 = 500_000_000;
 
 /// An instance's side of its registration.
 #[derive(Clone, Debug)]
@@ -55,15 +52,9 @@ enum Stage {
 
 impl Registrar {
     /// An instance that will register when it has started, up to half a second from now.
-    pub fn boot(
-        address: &Address<Config>,
-        service: ServiceId,
-        endpoint: Endpoint,
-        re_register: ReRegister,
-        ctx: &mut Ctx<'_>,
-    ) -> Registrar {
-        let start = Duration::from_nanos(ctx.luck("start").below(START).into());
-        ctx.after(start, Timer::Redo.into());
+    pub fn boot(address: &Address<Config>, entry: Entry, ctx: &mut Ctx<'_>) -> Registrar {
+        let Entry { service, endpoint, re_register } = entry;
+        ctx.after(start(ctx), Timer::Redo.into());
         Registrar {
             link: Link::new(address, ctx),
             service,
@@ -294,14 +285,4 @@ impl Registrar {
             self.weighing = self.link.ask(ctx, ask).map(|call| (call, self.weight));
         }
     }
-}
-
-/// By which fault the instance takes its registration for good, and hears nothing of it.
-fn zombie(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ctx.plight().and_then(Plight::zombie)
-}
-
-/// For which fault what checks the instance's health finds it not well.
-fn failing_probe(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ctx.plight().and_then(Plight::failing_probe)
 }

@@ -48,12 +48,7 @@ enum Watch {
 
 impl Subscriber {
     /// A client that knows nothing yet.
-    pub fn new(
-        address: &Address<Config>,
-        _zone: ZoneId,
-        service: ServiceId,
-        ctx: &mut Ctx<'_>,
-    ) -> Subscriber {
+    pub fn new(address: &Address<Config>, _: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> Subscriber {
         Subscriber {
             link: Link::new(address, ctx),
             service,

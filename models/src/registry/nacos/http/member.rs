@@ -24,6 +24,7 @@ use crate::registry::nacos::book::Turn;
 use crate::registry::nacos::delays::TURN;
 use crate::registry::nacos::hash::{place, service_name};
 use crate::registry::nacos::ills::Scars;
+use crate::registry::nacos::loading::Loading;
 use crate::registry::nacos::membership::{Membership, REPORT};
 use crate::registry::nacos::tell::tell;
 use crate::registry::nacos::{self, Config};
@@ -40,8 +41,6 @@ pub struct Member {
     pushes: Pushes,
     distro: Distro,
     membership: Membership,
-    /// Reports that are not answered, and to whom they went.
-    reports: BTreeMap<u32, usize>,
     /// What was passed on, and for whose request.
     forwards: BTreeMap<u32, (NodeId, u32, usize)>,
     last: u32,
@@ -66,9 +65,8 @@ impl Member {
         let mut member = Member {
             table: Table::new(services, seat.config.protect_threshold),
             pushes: Pushes::new(services),
-            distro: Distro::new(turns, members),
+            distro: Distro::new(turns, Loading::new(seat.me, members)),
             membership: Membership::new(seat.me, members),
-            reports: BTreeMap::new(),
             forwards: BTreeMap::new(),
             last: 0,
             scars: Scars::default(),

@@ -1,6 +1,6 @@
 //! An instance's side in the 1.x line: it registers once, and sends beats.
 
-use schism_core::{Duration, FaultId, NodeId};
+use schism_core::NodeId;
 
 use super::Timer;
 use super::agent::Agent;
@@ -9,13 +9,10 @@ use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Endpoint, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
-use crate::plight::Plight;
-use crate::registry::Address;
+use crate::registry::entry::{failing_probe, start, zombie};
 use crate::registry::nacos::Config;
+use crate::registry::{Address, Entry};
 use crate::service::ReRegister;
-
-/// Instances are not started in the same instant, but within half a second.
-const START: u32 = 500_000_000;
 
 /// An instance's side of its registration.
 #[derive(Clone, Debug)]
@@ -42,15 +39,9 @@ enum Stage {
 
 impl Registrar {
     /// An instance that will register when it has started, up to half a second from now.
-    pub fn boot(
-        address: &Address<Config>,
-        service: ServiceId,
-        endpoint: Endpoint,
-        re_register: ReRegister,
-        ctx: &mut Ctx<'_>,
-    ) -> Registrar {
-        let start = Duration::from_nanos(ctx.luck("start").below(START).into());
-        ctx.after(start, Timer::Start.into());
+    pub fn boot(address: &Address<Config>, entry: Entry, ctx: &mut Ctx<'_>) -> Registrar {
+        let Entry { service, endpoint, re_register } = entry;
+        ctx.after(start(ctx), Timer::Start.into());
         Registrar {
             agent: Agent::new(address, ctx),
             service,
@@ -221,14 +212,4 @@ impl Registrar {
             }
         }
     }
-}
-
-/// By which fault the instance takes its registration for good, and sends nothing for it.
-fn zombie(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ctx.plight().and_then(Plight::zombie)
-}
-
-/// For which fault what checks the instance's health finds it not well.
-fn failing_probe(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ctx.plight().and_then(Plight::failing_probe)
 }

@@ -42,12 +42,7 @@ pub struct Subscriber {
 
 impl Subscriber {
     /// A client that knows nothing yet.
-    pub fn new(
-        address: &Address<Config>,
-        _zone: ZoneId,
-        service: ServiceId,
-        ctx: &mut Ctx<'_>,
-    ) -> Subscriber {
+    pub fn new(address: &Address<Config>, _: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> Subscriber {
         Subscriber {
             agent: Agent::new(address, ctx),
             service,

@@ -44,7 +44,7 @@ impl Member {
             Effect::Listed(write, service, Change { endpoint, up }) => {
                 ctx.observe(Observation::Committed { at, write });
                 ctx.observe(Observation::Believes { service, subject: endpoint.node, up });
-                if self.lag.is_none() && !self.is_hidden(ctx, service, endpoint, up) {
+                if self.lag.is_none() && !self.ghosts.hide(ctx, service, endpoint, up) {
                     self.news.insert(service);
                 }
             }

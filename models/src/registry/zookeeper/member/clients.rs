@@ -8,11 +8,11 @@ use schism_core::{Duration, NodeId};
 use super::super::api::{Answer, Ask, Client, Learner, Msg, Server, Watch};
 use super::super::tree::{SessionId, Txn};
 use super::super::zxid::Zxid;
-use super::ails::Meeting;
 use super::{Member, Role, Timer};
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::{Cause, Observation};
+use crate::registry::ail::{Meeting, meet};
 
 /// A client's connection.
 #[derive(Clone, Debug)]
@@ -133,7 +133,7 @@ impl Member {
     }
 
     fn on_ask(&mut self, ctx: &mut Ctx<'_>, client: NodeId, session: SessionId, xid: u32, ask: Ask) {
-        if self.is_throttled(ctx) {
+        if self.throttles.refuse(ctx) {
             return self.answer(ctx, client, xid, Answer::Throttled);
         }
         let txn = match ask {
@@ -266,7 +266,7 @@ impl Member {
     }
 
     fn meet_list(&mut self, ctx: &mut Ctx<'_>, client: NodeId, xid: u32, service: ServiceId) {
-        match self.meet(ctx) {
+        match meet(ctx) {
             None => self.answer_list(ctx, client, xid, service),
             Some(Meeting::Lock(left)) => {
                 self.locked.push((client, xid, service));

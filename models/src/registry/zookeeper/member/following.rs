@@ -167,7 +167,7 @@ impl Member {
         let upto = following.committed;
         self.apply_up_to(ctx, upto);
         ctx.after(self.seat.config.sync_timeout(), Timer::LeaderQuiet(self.turn).into());
-        let synced = self.disk.last();
+        let synced = self.synced;
         self.tell_leader(ctx, Learner::Ack(synced));
     }
 

@@ -1,9 +1,12 @@
 //! A leader: how it begins, its followers, and what makes it give up (server/quorum/Leader.java, 3.8.0).
 
+mod followers;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use schism_core::{NodeId, Time};
+use schism_core::NodeId;
 
+use self::followers::Follower;
 use super::super::api::{Leader, Learner, Msg};
 use super::super::expiry::ExpiryQueue;
 use super::super::log::Sid;
@@ -45,21 +48,6 @@ enum Stage {
     Broadcast,
 }
 
-/// A follower as its leader knows it (server/quorum/LearnerHandler.java, 3.8.0).
-#[derive(Clone, Copy, Debug)]
-struct Follower {
-    /// Whether it gets what is proposed from now on.
-    forwarding: bool,
-    /// When it was heard of last.
-    heard: Time,
-    /// Up to which tick it counts as there.
-    deadline: u32,
-    /// The oldest proposal that it has not acknowledged, as far as is kept, and when that was sent; and a later one, from
-    /// which the time is taken next (`SyncLimitCheck`).
-    oldest: Option<(Zxid, Time)>,
-    later: Option<(Zxid, Time)>,
-}
-
 impl Leading {
     /// Whether a quorum follows it, so that it serves.
     pub(super) fn is_established(&self) -> bool {
@@ -70,25 +58,6 @@ impl Leading {
     pub(super) fn forwarding(&self) -> Vec<Sid> {
         let followers = self.learners.iter().filter(|(_, follower)| follower.forwarding);
         followers.map(|(&sid, _)| sid).collect()
-    }
-
-    /// A proposal leaves for a follower.
-    pub(super) fn note_proposal(&mut self, sid: Sid, zxid: Zxid, now: Time) {
-        if let Some(follower) = self.learners.get_mut(&sid) {
-            match follower.oldest {
-                None => follower.oldest = Some((zxid, now)),
-                Some(_) => follower.later = Some((zxid, now)),
-            }
-        }
-    }
-
-    /// A follower has acknowledged all up to a proposal.
-    pub(super) fn note_ack(&mut self, sid: Sid, zxid: Zxid) {
-        if let Some(follower) = self.learners.get_mut(&sid)
-            && follower.oldest.is_some_and(|(oldest, _)| oldest <= zxid)
-        {
-            follower.oldest = follower.later.take().filter(|(later, _)| *later > zxid);
-        }
     }
 }
 
@@ -157,19 +126,6 @@ impl Member {
             self.tell(ctx, sid, Leader::Info { epoch });
         }
         self.synchronize(ctx);
-    }
-
-    /// Whether a message of a follower's is of one that this server knows as such.
-    pub(super) fn hears_learner(&mut self, ctx: &Ctx<'_>, sid: Sid) -> bool {
-        let patience = self.seat.config.sync_limit;
-        let Some(leading) = self.leading() else { return false };
-        let ticks = leading.ticks;
-        let Some(follower) = leading.learners.get_mut(&sid) else { return false };
-        follower.heard = ctx.now();
-        if follower.forwarding {
-            follower.deadline = ticks + patience;
-        }
-        true
     }
 
     pub(super) fn hear_learner(&mut self, ctx: &mut Ctx<'_>, sid: Sid, msg: Learner) {
@@ -278,66 +234,6 @@ impl Member {
     pub(super) fn on_beginning(&mut self, ctx: &mut Ctx<'_>, step: u8) {
         if self.leading().is_some_and(|leading| leading.stage as u8 == step) {
             self.look(ctx);
-        }
-    }
-
-    /// Every half tick it pings, and every tick it looks whether a quorum is still there.
-    pub(super) fn on_half_tick(&mut self, ctx: &mut Ctx<'_>) {
-        let quorum = self.seat.layout.members.len() / 2;
-        let Some(leading) = self.leading() else { return };
-        if !leading.first_half {
-            leading.ticks += 1;
-            let ticks = leading.ticks;
-            let there = leading.learners.values().filter(|follower| ticks <= follower.deadline).count();
-            if there < quorum {
-                return self.look(ctx);
-            }
-        }
-        leading.first_half = !leading.first_half;
-        for sid in self.learners() {
-            self.ping(ctx, sid);
-        }
-        ctx.after(self.seat.config.tick / 2, Timer::HalfTick(self.turn).into());
-    }
-
-    /// Pings a follower, or closes the connection if it has not acknowledged a proposal for too long.
-    fn ping(&mut self, ctx: &mut Ctx<'_>, sid: Sid) {
-        let patience = self.seat.config.sync_timeout();
-        let Some(leading) = self.leading() else { return };
-        let Some(&Follower { forwarding, oldest, .. }) = leading.learners.get(&sid) else { return };
-        match oldest {
-            _ if !forwarding => {}
-            Some((_, since)) if ctx.now().since(since) >= patience => self.shed(ctx, sid),
-            Some(_) | None => self.tell(ctx, sid, Leader::Ping),
-        }
-    }
-
-    /// Nothing may have come of a follower for too long.
-    pub(super) fn on_learner_quiet(&mut self, ctx: &mut Ctx<'_>, sid: Sid) {
-        let (config, turn) = (self.seat.config.clone(), self.turn);
-        let Some(leading) = self.leading() else { return };
-        let has_synced = leading.synced.contains(&sid);
-        let patience = if has_synced { config.sync_timeout() } else { config.init_timeout() };
-        let Some(follower) = leading.learners.get(&sid) else { return };
-        let silent = ctx.now().since(follower.heard);
-        if silent >= patience {
-            self.shed(ctx, sid);
-        } else {
-            ctx.after(patience.saturating_sub(silent), Timer::LearnerQuiet(turn, sid).into());
-        }
-    }
-
-    /// Closes the connection to a follower.
-    fn shed(&mut self, ctx: &mut Ctx<'_>, sid: Sid) {
-        ctx.hang_up(self.node(sid));
-        self.drop_learner(sid);
-    }
-
-    /// A follower is no more.
-    pub(super) fn drop_learner(&mut self, sid: Sid) {
-        if let Role::Leading(leading) = &mut self.role {
-            leading.learners.remove(&sid);
-            leading.synced.remove(&sid);
         }
     }
 

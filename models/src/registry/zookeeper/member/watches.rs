@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use schism_core::{FaultId, NodeId};
+use schism_core::NodeId;
 
 use super::super::api::Server;
 use super::super::zxid::Zxid;
 use super::Member;
 use crate::listing::ServiceId;
 use crate::node::Ctx;
-use crate::registry::ail::Ill;
-use crate::registry::ail::ills;
+use crate::registry::ail::{is_gap, stalled_by};
 
 impl Member {
     /// A client that has come back goes on with its watch. If the children have changed since what it has seen, it is told
@@ -42,33 +41,14 @@ impl Member {
         }
     }
 
+    /// Tells a watcher. If the event is lost, the watch is gone with it: the client hears of nothing until it reads for
+    /// another reason, or comes back to another server.
     fn tell_watcher(&mut self, ctx: &mut Ctx<'_>, client: NodeId, service: ServiceId) {
         if let Some(by) = stalled_by(ctx) {
             ctx.touch(by);
             self.held_back.insert((service, client));
-        } else if !self.is_gap(ctx, client, service) {
+        } else if !is_gap(ctx, self.shown().list(service).revision, client) {
             self.reply(ctx, client, Server::Event { service });
         }
     }
-
-    /// Whether an event is lost. The watch is gone with it, so the client hears of nothing until it reads for another
-    /// reason, or comes back to another server. Each fault decides for itself.
-    fn is_gap(&self, ctx: &mut Ctx<'_>, watcher: NodeId, service: ServiceId) -> bool {
-        let revision = self.shown().list(service).revision;
-        let mut gap = false;
-        for (ailment, ill) in ills(ctx) {
-            if let Ill::Gaps(share) = *ill
-                && ailment.luck.derive(revision).derive(watcher.0.into()).chance(share)
-            {
-                ctx.touch(ailment.by);
-                gap = true;
-            }
-        }
-        gap
-    }
-}
-
-/// The fault that keeps watchers from being told, if one does.
-fn stalled_by(ctx: &Ctx<'_>) -> Option<FaultId> {
-    ills(ctx).find(|(_, ill)| **ill == Ill::Stalls).map(|(ailment, _)| ailment.by)
 }

@@ -11,9 +11,8 @@ use crate::failpoint::{Pass, Point};
 use crate::node::Ctx;
 use crate::observation::Cause;
 use crate::plight::Plight;
-use crate::registry::ail::Order;
+use crate::registry::ail::{Order, orders, stalled_by};
 use crate::registry::nacos::delays::TURN;
-use crate::registry::nacos::ills::{orders, stalled_by};
 
 /// A server that is told to end waits no longer than this for the others to have what it tells them: ours.
 const MOST_ENDING: Duration = Duration::from_secs(5);

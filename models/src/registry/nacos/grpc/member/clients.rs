@@ -38,7 +38,7 @@ impl Member {
             return self.answer(ctx, id, call, Answer::Unknown);
         };
         connection.active = ctx.wall();
-        if ask != Ask::Health && self.scars.is_throttled(ctx) {
+        if ask != Ask::Health && self.scars.throttles.refuse(ctx) {
             return self.answer(ctx, id, call, Answer::Refused);
         }
         let answer = match ask {

@@ -12,9 +12,10 @@ use super::super::table::ConnectionId;
 use super::Member;
 use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
+use crate::registry::ail::{is_gap, staleness, stalled_by};
 use crate::registry::nacos;
 use crate::registry::nacos::delays::Delays;
-use crate::registry::nacos::ills::{is_gap, stale, stale_listing, stalled_by};
+use crate::registry::nacos::ills::stale_listing;
 
 /// Pushes to come, and those under way.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ impl Member {
     /// A service's list has changed: its subscribers are to be told. If readers are shown old states, not before they are
     /// shown this one.
     pub(super) fn changed(&mut self, ctx: &mut Ctx<'_>, service: ServiceId) {
-        match stale(ctx) {
+        match staleness(ctx) {
             Some((_, age)) => ctx.after(age, Timer::Lag.into()),
             None => self.plan_push(ctx, service, Targets::All, self.seat.config.push_delay),
         }
@@ -116,7 +117,7 @@ impl Member {
         let listing = self.shown(ctx, service);
         let msg = Arc::new(nacos::Msg::Grpc(Msg::Push { number, listing }));
         let told: BTreeSet<ConnectionId> =
-            targets.into_iter().filter(|id| !is_gap(ctx, number, id.node)).collect();
+            targets.into_iter().filter(|id| !is_gap(ctx, number.into(), id.node)).collect();
         for id in &told {
             ctx.stream(id.node, msg.clone().into());
         }
@@ -160,7 +161,7 @@ impl Member {
         if let Some(older) = stale_listing(ctx, self.table.book(service), threshold) {
             listing = older;
         }
-        self.scars.disfigure(ctx, &mut listing);
+        self.scars.disfigure(ctx, self.last, &mut listing);
         listing
     }
 }

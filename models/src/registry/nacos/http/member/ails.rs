@@ -9,7 +9,7 @@ use super::asks::answer;
 use crate::failpoint::{Pass, Point};
 use crate::node::Ctx;
 use crate::plight::Plight;
-use crate::registry::nacos::ills::stalled_by;
+use crate::registry::ail::stalled_by;
 
 impl Member {
     /// What ails it has changed. One that is told to end does so at once: it has nothing that is its own to take off.

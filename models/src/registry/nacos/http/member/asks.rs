@@ -17,7 +17,7 @@ const FORWARDED: Duration = Duration::from_secs(2);
 impl Member {
     /// A client, or another server for one, asks.
     pub(super) fn on_ask(&mut self, ctx: &mut Ctx<'_>, from: NodeId, call: u32, ask: Ask, by: Asker) {
-        if self.scars.is_throttled(ctx) {
+        if self.scars.throttles.refuse(ctx) {
             return answer(ctx, from, call, Answer::Failed);
         }
         let owner = ask.of().map_or(self.seat.me, |service| self.answers_for(service));

@@ -12,6 +12,7 @@ use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::Cause;
 use crate::registry::nacos::delays::Delays;
+use crate::registry::nacos::loading::{Attempt, Loading};
 
 /// After how long a server tells another again that has not said that it has what it was told: 5 s
 /// (`syncRetryDelay`; naming/misc/GlobalConfig.java, 1.4.6).
@@ -23,25 +24,12 @@ pub(super) struct Distro {
     due: Delays<(usize, ServiceId), ()>,
     open: BTreeMap<u32, (usize, Vec<ServiceId>)>,
     loading: Loading,
-    attempt: u32,
-}
-
-/// Whether a server that has started has another's data.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Loading {
-    /// It has asked this member.
-    Asked(usize),
-    /// All have been asked in vain.
-    Resting,
-    /// It has.
-    Done,
 }
 
 impl Distro {
-    /// A server that knows nothing of so many members; the engine has a turn at `phase`.
-    pub(super) fn new(phase: Time, members: usize) -> Distro {
-        let loading = if members > 1 { Loading::Resting } else { Loading::Done };
-        Distro { due: Delays::new(phase), open: BTreeMap::new(), loading, attempt: 0 }
+    /// A server that has nothing to tell; the engine has a turn at `phase`.
+    pub(super) fn new(phase: Time, loading: Loading) -> Distro {
+        Distro { due: Delays::new(phase), open: BTreeMap::new(), loading }
     }
 }
 
@@ -92,9 +80,8 @@ impl Member {
         let failed = self.distro.open.iter().filter(|(_, (to, _))| *to == member);
         let failed: Vec<u32> = failed.map(|(number, _)| *number).collect();
         failed.into_iter().for_each(|number| self.on_unsynced(ctx, number));
-        if self.distro.loading == Loading::Asked(member) {
-            self.load_from_next(ctx, member);
-        }
+        let attempt = self.distro.loading.on_unreachable(member);
+        self.mind_load(ctx, attempt);
     }
 
     /// Another server tells what it has of some services.
@@ -156,39 +143,24 @@ impl Member {
     /// A server that has started asks the first of the others for all that it has. It answers clients meanwhile
     /// (`nacos.naming.data.warmup` is false).
     pub(super) fn load(&mut self, ctx: &mut Ctx<'_>) {
-        if let Some(first) = self.others().next() {
-            self.ask_to_load(ctx, first);
+        let attempt = self.distro.loading.begin();
+        self.mind_load(ctx, attempt);
+    }
+
+    /// Asks the next for all that it has, or nobody for a while.
+    fn mind_load(&mut self, ctx: &mut Ctx<'_>, attempt: Option<Attempt>) {
+        let Some(Attempt { number, from }) = attempt else { return };
+        let config = &self.seat.config;
+        let takes = if from.is_some() { config.load_timeout } else { config.load_retry };
+        ctx.after(takes, Timer::Load(number).into());
+        if let Some(member) = from {
+            send(ctx, self.node(member), Msg::Load);
         }
     }
 
-    fn ask_to_load(&mut self, ctx: &mut Ctx<'_>, member: usize) {
-        self.distro.loading = Loading::Asked(member);
-        self.mind_load(ctx, self.seat.config.load_timeout);
-        send(ctx, self.node(member), Msg::Load);
-    }
-
-    /// The next is asked, or, after the last, nobody for a while.
-    fn load_from_next(&mut self, ctx: &mut Ctx<'_>, after: usize) {
-        match self.others().find(|&member| member > after) {
-            Some(next) => self.ask_to_load(ctx, next),
-            None => {
-                self.distro.loading = Loading::Resting;
-                self.mind_load(ctx, self.seat.config.load_retry);
-            }
-        }
-    }
-
-    fn mind_load(&mut self, ctx: &mut Ctx<'_>, after: Duration) {
-        self.distro.attempt += 1;
-        ctx.after(after, Timer::Load(self.distro.attempt).into());
-    }
-
-    pub(super) fn on_load_timer(&mut self, ctx: &mut Ctx<'_>, attempt: u32) {
-        match self.distro.loading {
-            Loading::Asked(member) if attempt == self.distro.attempt => self.load_from_next(ctx, member),
-            Loading::Resting if attempt == self.distro.attempt => self.load(ctx),
-            Loading::Asked(_) | Loading::Resting | Loading::Done => {}
-        }
+    pub(super) fn on_load_timer(&mut self, ctx: &mut Ctx<'_>, number: u32) {
+        let attempt = self.distro.loading.on_timer(number);
+        self.mind_load(ctx, attempt);
     }
 
     pub(super) fn on_load(&mut self, ctx: &mut Ctx<'_>, from: NodeId) {
@@ -196,10 +168,9 @@ impl Member {
     }
 
     pub(super) fn on_loaded(&mut self, ctx: &mut Ctx<'_>, from: NodeId, data: &[Datum]) {
-        if let Loading::Asked(member) = self.distro.loading
-            && self.node(member) == from
+        if let Some(member) = self.seat.layout.member_at(from)
+            && self.distro.loading.on_loaded(member)
         {
-            self.distro.loading = Loading::Done;
             self.take(ctx, data);
         }
     }

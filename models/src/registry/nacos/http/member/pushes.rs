@@ -11,8 +11,9 @@ use super::super::api::Msg;
 use super::Member;
 use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
+use crate::registry::ail::{is_gap, staleness, stalled_by};
 use crate::registry::nacos;
-use crate::registry::nacos::ills::{is_gap, stale, stale_listing, stalled_by};
+use crate::registry::nacos::ills::stale_listing;
 
 /// How long after the first change subscribers are told: 1 s (naming/push/PushService.java, 1.4.6, `onApplicationEvent`).
 const DELAY: Duration = Duration::from_secs(1);
@@ -70,7 +71,7 @@ impl Member {
     /// A service's list has changed: those who have polled lately are to be told. If readers are shown old states, not
     /// before they are shown this one.
     pub(super) fn changed(&mut self, ctx: &mut Ctx<'_>, service: ServiceId) {
-        match stale(ctx) {
+        match staleness(ctx) {
             Some((_, age)) => ctx.after(age, Timer::Lag.into()),
             None => self.plan_push(ctx, service),
         }
@@ -107,7 +108,7 @@ impl Member {
         let listing = self.shown(ctx, service);
         for to in clients {
             let number = self.number();
-            if !is_gap(ctx, number, to) {
+            if !is_gap(ctx, number.into(), to) {
                 let msg = Arc::new(nacos::Msg::Http(Msg::Push { number, listing: listing.clone() }));
                 self.push_to(ctx, number, Open { to, msg, tries: Tries::Once });
             }
@@ -145,7 +146,7 @@ impl Member {
         let threshold = self.seat.config.protect_threshold;
         let older = stale_listing(ctx, self.table.book(service), threshold);
         let mut listing = older.unwrap_or_else(|| self.table.offered(service));
-        self.scars.disfigure(ctx, &mut listing);
+        self.scars.disfigure(ctx, self.last, &mut listing);
         listing
     }
 }

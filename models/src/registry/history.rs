@@ -1,9 +1,6 @@
-//! History: what the store was at an earlier moment, by applying the log anew up to there.
+//! History: up to where a member had applied its log at an earlier moment.
 
 use schism_core::Time;
-
-use super::log::Log;
-use super::store::Store;
 
 /// Up to where a member had applied the log, and when. It is kept in memory: who has restarted remembers no earlier
 /// moment than that, and takes what it had then for what it had before.
@@ -39,24 +36,11 @@ impl History {
     }
 }
 
-/// The store once the log is applied up to an index.
-pub fn replay(log: &Log, services: u16, upto: u64) -> Store {
-    let mut store = Store::new(services);
-    for index in 1..=upto {
-        if let Some(command) = log.get(index).and_then(|entry| entry.proposal.command.as_ref()) {
-            store.apply(command, |earlier| replay(log, services, earlier));
-        }
-    }
-    store
-}
-
 #[cfg(test)]
 mod tests {
     use schism_core::Duration;
 
     use super::*;
-    use crate::registry::etcd::log::{Entry, Proposal};
-    use crate::registry::etcd::store::Command;
 
     fn at(secs: u64) -> Time {
         Time::START + Duration::from_secs(secs)
@@ -73,17 +57,5 @@ mod tests {
             (history.passed(4), history.passed(6), history.passed(7)),
             (Some(at(3)), Some(at(3)), None)
         );
-    }
-
-    #[test]
-    fn a_backup_takes_revisions_back_and_begins_another_cluster() {
-        let mut log = Log::default();
-        let commands = [Command::Put, Command::Put, Command::Restore { index: 1 }, Command::Put];
-        for command in commands {
-            log.push(Entry { term: 1, proposal: Proposal { by: None, command: Some(command) } });
-        }
-        let headers = [2, 3, 4].map(|upto| replay(&log, 0, upto).header());
-        assert_eq!(headers.map(|header| header.revision), [3, 2, 3]);
-        assert_eq!(headers.map(|header| header.cluster), [0, 1, 1].map(Some));
     }
 }

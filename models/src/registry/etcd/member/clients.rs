@@ -1,0 +1,62 @@
+//! Clients: what they ask for, and what goes with those that go.
+
+use schism_core::{Duration, NodeId};
+
+use super::super::Config;
+use super::super::api::{Answer, Ask, Failure, Msg};
+use super::super::store::{Command, LeaseId};
+use super::keeps::Asker;
+use super::{Caller, Member, Waiting};
+use crate::node::Ctx;
+use crate::observation::Cause;
+
+impl Member {
+    /// A client asks for something.
+    pub(super) fn on_ask(&mut self, ctx: &mut Ctx<'_>, caller: Caller, ask: Ask) {
+        if self.throttles.refuse(ctx) {
+            return self.answer(ctx, caller, Answer::Failed(Failure::Overloaded));
+        }
+        match ask {
+            Ask::Grant { ttl } => {
+                let lease = LeaseId((self.seat.me as u64) << 56 | self.last);
+                let ttl = granted_ttl(&self.seat.config, ttl);
+                self.propose(ctx, Waiting::Write(caller), Command::Grant { lease, ttl });
+            }
+            Ask::Register { service, endpoint, lease } => {
+                self.propose(ctx, Waiting::Write(caller), Command::Register { service, endpoint, lease });
+            }
+            Ask::Revoke { lease } => {
+                let command = Command::Revoke { lease, cause: Cause::Revoked };
+                self.propose(ctx, Waiting::Write(caller), command);
+            }
+            Ask::Put => {
+                self.propose(ctx, Waiting::Write(caller), Command::Put);
+            }
+            Ask::List { reads, .. } | Ask::Get { reads } => self.read(ctx, caller, ask, reads),
+        }
+    }
+
+    pub(super) fn answer(&mut self, ctx: &mut Ctx<'_>, Caller { client, call }: Caller, answer: Answer) {
+        ctx.stream(client, Msg::Answer { call, answer }.into());
+    }
+
+    /// A client has gone, and with it all that it waits for: its keepalives are not extended for nobody. What it has
+    /// proposed may still be committed.
+    pub(super) fn forget(&mut self, peer: NodeId) {
+        self.clients.remove(&peer);
+        self.watchers.forget(peer);
+        self.keeps.retain(|_, keeping| !matches!(keeping.asker, Asker::Client(client) if client == peer));
+        self.proposed
+            .retain(|_, waiting| !matches!(waiting, Waiting::Write(caller) if caller.client == peer));
+        self.reads.forget(peer);
+        self.forget_late(peer);
+    }
+}
+
+/// What is granted: whole seconds, and no less than 1.5 election time-outs, rounded up: 2 s by default
+/// (etcdserver/server.go, v3.4.23, lines 550 to 559).
+fn granted_ttl(config: &Config, asked: Duration) -> Duration {
+    let second = Duration::from_secs(1).as_nanos();
+    let least = config.election.as_nanos() * 3 / 2;
+    Duration::from_secs(asked.as_nanos().max(least).div_ceil(second))
+}
