@@ -4,7 +4,7 @@ mod aperture;
 mod bounded;
 mod c3;
 mod context_weighted;
-mod edf;
+pub(crate) mod edf;
 mod fenwick;
 mod go_zero_p2c;
 mod hash_policy;

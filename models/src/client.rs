@@ -3,7 +3,9 @@
 mod arrivals;
 mod connections;
 mod discovery;
+mod health;
 mod requests;
+mod standings;
 mod strains;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -14,10 +16,12 @@ use schism_core::{Draw, Draws, Duration, NodeId, Time};
 pub use self::arrivals::{Arrivals, Intensity};
 pub use self::connections::{Connections, OnTimeout, Pooling};
 pub use self::discovery::Directory;
+pub use self::health::HealthCheck;
 
 use self::arrivals::Pace;
 use self::connections::{Pool, Verdict};
 use self::discovery::{Sight, Source};
+use self::health::Checks;
 use self::requests::{Origin, Request, Requests, Stage};
 use self::strains::Strains;
 use crate::balancer::Call;
@@ -52,6 +56,8 @@ pub struct Config {
     pub cache: cache::Config,
     /// How endpoints are reached.
     pub connections: Connections,
+    /// How instances are checked, if they are.
+    pub health_check: Option<HealthCheck>,
 }
 
 /// What a client group calls.
@@ -103,6 +109,9 @@ pub struct Client {
     in_flight: InFlight,
     /// The connections to instances, where attempts share them.
     pool: Option<Pool>,
+    checks: Option<Checks>,
+    /// Whether it has sent a request to an instance.
+    has_called: bool,
     requests: Requests,
     strains: Strains,
     /// Until when each attempt may take, soonest first; some are over by now. While there are any, a timer is set for
@@ -144,6 +153,11 @@ impl Client {
             sight: Sight::Blind,
             in_flight: InFlight::default(),
             pool,
+            checks: desk
+                .config
+                .health_check
+                .map(|check| Checks::new(check, ctx.luck("health").draw().many())),
+            has_called: false,
             requests: Requests::new(),
             strains: Strains::default(),
             patience: VecDeque::new(),
@@ -163,7 +177,14 @@ impl Client {
             Stage::Over { .. } | Stage::Resolving | Stage::Asking { .. } => None,
         });
         let connected = self.pool.iter().flat_map(Pool::peers);
-        instances.chain(connected).chain(self.source.peers()).collect::<BTreeSet<_>>().into_iter().collect()
+        let checked = self.checks.iter().flat_map(Checks::peers);
+        instances
+            .chain(connected)
+            .chain(checked)
+            .chain(self.source.peers())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 
     /// A request arrives.
@@ -325,6 +346,7 @@ impl Client {
     /// A peer's host has reset the connection: what was sent there has failed.
     pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
         self.on_disconnected(ctx, peer);
+        self.on_check_reset(ctx, peer);
         self.source.on_reset(ctx, peer);
     }
 
@@ -377,6 +399,7 @@ impl Client {
         };
         self.requests.send(slot, endpoint, ctx.now());
         self.in_flight.add(endpoint.ordinal);
+        self.has_called = true;
         self.probe(ctx, luck.derive(PROBE));
         let attempt = Attempt { slot, request: request.number };
         let spent = ctx.now().since(request.since);
@@ -417,6 +440,7 @@ impl Client {
     #[inline]
     fn look_at(&mut self, ctx: &mut Ctx<'_>, listing: &Arc<Listing>) {
         if !self.picker.holds(listing) {
+            self.check_health_of(ctx, listing);
             let dice = &mut Dice::new(self.changes.draw().many());
             self.picker.on_listing(ctx.now(), listing, &self.in_flight, dice);
             self.set_alarm(ctx);

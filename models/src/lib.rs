@@ -23,3 +23,4 @@ pub mod registry;
 pub mod service;
 mod sliding;
 pub mod state;
+pub mod subset;

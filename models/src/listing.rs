@@ -4,6 +4,8 @@ use std::hash::{Hash, Hasher};
 
 use schism_core::{NodeId, Time, ZoneId};
 
+use crate::balancer::slow_start::WarmUp;
+
 /// A service's number in its scenario.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct ServiceId(pub u16);
@@ -128,6 +130,18 @@ impl InFlight {
         }
     }
 
+    /// So many, however many there were.
+    pub fn set(&mut self, ordinal: u32, count: u32) {
+        let place = self.place(ordinal);
+        self.total = self.total - place.map_or(0, |at| self.counts[at].1) + count;
+        match (place, count) {
+            (Ok(at), 0) => drop(self.counts.remove(at)),
+            (Ok(at), count) => self.counts[at].1 = count,
+            (Err(_), 0) => {}
+            (Err(at), count) => self.counts.insert(at, (ordinal, count)),
+        }
+    }
+
     /// One less.
     ///
     /// # Panics
@@ -152,12 +166,47 @@ impl InFlight {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roster {
     names: Vec<String>,
+    /// Of those that were given a priority level each; shorter where the rest were not.
+    priorities: Vec<Option<u32>>,
+    /// Of those that were given labels; shorter where the rest were not.
+    labels: Vec<Labels>,
 }
+
+/// What an instance is labelled with: each name once, in the order of names.
+pub type Labels = Vec<(String, String)>;
 
 impl Roster {
     /// Instances of these names, in the order of their ordinals.
     pub fn new(names: Vec<String>) -> Roster {
-        Roster { names }
+        Roster { names, ..Roster::default() }
+    }
+
+    /// The same with a priority level, 0 the first, for each that has one.
+    #[must_use]
+    pub fn with_priorities(self, priorities: Vec<Option<u32>>) -> Roster {
+        Roster { priorities, ..self }
+    }
+
+    /// The same with labels.
+    #[must_use]
+    pub fn with_labels(self, labels: Vec<Labels>) -> Roster {
+        Roster { labels, ..self }
+    }
+
+    /// The priority level that an instance was given, if any.
+    pub fn priority(&self, ordinal: u32) -> Option<u32> {
+        self.priorities.get(ordinal as usize).copied().flatten()
+    }
+
+    /// Whether any instance was given a priority level.
+    pub fn has_priorities(&self) -> bool {
+        self.priorities.iter().any(Option::is_some)
+    }
+
+    /// What an instance's label of this name says, if it has one.
+    pub fn label(&self, ordinal: u32, name: &str) -> Option<&str> {
+        let labels = self.labels.get(ordinal as usize)?;
+        labels.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
     }
 
     /// The name of an instance: what it is hashed by, as others are by their address.
@@ -185,6 +234,8 @@ pub struct Scene<'a> {
     pub roster: &'a Roster,
     /// The weights of zones, sorted by zone, where the balancer is to heed them.
     pub zone_weights: &'a [(ZoneId, u32)],
+    /// Since when endpoints are well, where new ones get less than their weight at first.
+    pub warm_up: Option<&'a WarmUp>,
 }
 
 impl<'a> View<'a> {
@@ -236,10 +287,12 @@ impl<'a> View<'a> {
         self.endpoint(place).weight
     }
 
-    /// The weight that it has now.
+    /// The weight that it has now: the listed one, or less of it while the endpoint warms up.
     #[inline]
     pub fn weight(&self, place: u32) -> f64 {
-        f64::from(self.listed_weight(place))
+        let Endpoint { ordinal, weight, .. } = self.endpoint(place);
+        let factor = self.scene.warm_up.map_or(1.0, |warm_up| warm_up.factor(ordinal, self.scene.now));
+        f64::from(weight) * factor
     }
 
     /// The weight of the zone of the endpoint at a place, where zones have weights that the balancer is to heed; 0 if

@@ -1,10 +1,18 @@
 //! Localities: which endpoints of a list a balancer gets to pick from, by zone, priority and health. The trait and the
 //! catalog.
 
+mod envoy;
+pub mod levels;
+mod locality_weighted;
 mod none;
+mod priority;
+mod zone_aware;
 mod zone_first;
+pub mod zone_routing;
 
 use schism_core::ZoneId;
+
+pub use self::priority::{OWN, REST};
 
 use crate::balancer::{Call, Entry, PerHost, Scope, Seat};
 use crate::dice::Dice;
@@ -30,7 +38,7 @@ pub trait Locality: Clone {
 
     /// The endpoints have changed, or how they are: the groups that requests may be routed to from now on. A group that
     /// has a key of before keeps its balancer, and all that that remembers.
-    fn on_update(&mut self, board: &Board<'_>) -> Vec<Group>;
+    fn on_update(&mut self, board: &Board<'_>, dice: &mut Dice<'_>) -> Vec<Group>;
 
     /// The number of the group that serves a request; `None` if nobody is to serve it.
     fn route(&mut self, call: &Call<'_>, dice: &mut Dice<'_>) -> Option<usize>;
@@ -76,7 +84,8 @@ impl Board<'_> {
 
 /// How an endpoint is, as far as health checks and outlier detection tell: Envoy's four (`Host::Health`, and excluded
 /// for one that has not passed its first check where `ignore_new_hosts_until_first_hc` is set).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The later ones prevail where several sources see an endpoint differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Standing {
     /// It is well.
     Healthy,
@@ -199,9 +208,9 @@ macro_rules! catalog {
             }
 
             /// See [`Locality::on_update`].
-            pub fn on_update(&mut self, board: &Board<'_>) -> Vec<Group> {
+            pub fn on_update(&mut self, board: &Board<'_>, dice: &mut Dice<'_>) -> Vec<Group> {
                 match self {
-                    $(Any::$variant(strategy) => strategy.on_update(board),)*
+                    $(Any::$variant(strategy) => strategy.on_update(board, dice),)*
                 }
             }
 
@@ -224,8 +233,18 @@ macro_rules! catalog {
 }
 
 catalog! {
-    "none", "any healthy endpoint, wherever it is", None = none::Everyone;
+    "none", "any healthy endpoint, wherever it is; in panic any endpoint", None = none::Everyone;
+    "priority", "levels of zones: the next one takes what too few healthy endpoints of one cannot", Priority = priority::Priority;
+    "zone-aware", "the client's own zone as far as it has its share of endpoints, as Envoy's", ZoneAware = zone_aware::ZoneAware;
+    "locality-weighted", "zones by weights, less what is unhealthy in them, as Envoy's", LocalityWeighted = locality_weighted::LocalityWeighted;
     "zone-first", "healthy endpoints of the client's own zone, or of any where it has too few", ZoneFirst = zone_first::ZoneFirst;
+}
+
+/// The weights of zones by number, sorted, of those that were written by name.
+fn weights_of(written: &[(String, u32)], corner: &Corner<'_>) -> Vec<(ZoneId, u32)> {
+    let weight = |name: &String| written.iter().find(|(zone, _)| zone == name).map(|(_, weight)| *weight);
+    let named = (0..).zip(corner.zones).filter_map(|(zone, name)| Some((ZoneId(zone), weight(name)?)));
+    named.collect()
 }
 
 impl Part {

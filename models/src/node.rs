@@ -225,6 +225,15 @@ pub enum Timer {
     },
     /// What picks a client's endpoints wants to be woken.
     Wake,
+    /// A check of an instance's health is due, or has taken too long.
+    Check {
+        /// The instance.
+        peer: NodeId,
+        /// The number of the wait, or of the check.
+        number: u32,
+    },
+    /// A client heeds what its checks have found.
+    Standings,
     /// A client does what a fault has it do once.
     Rush {
         /// The fault.
@@ -268,6 +277,9 @@ impl Actor for Node {
                 instance.on_probe(ctx, from, number, path, luck);
             }
             (Node::Aide(aide), Message::Probed { number, health }) => aide.on_probed(ctx, number, health),
+            (Node::Client(client), Message::Probed { number, health }) => {
+                client.on_probed(ctx, from, number, health);
+            }
             (Node::Instance(instance), Message::LoadProbe { ordinal, luck }) => {
                 instance.on_load_probe(ctx, from, ordinal, luck);
             }
@@ -285,7 +297,7 @@ impl Actor for Node {
                 Node::Member(_) | Node::Instance(_) | Node::Aide(_),
                 Message::Reply { .. } | Message::Pong | Message::LoadProbed { .. },
             )
-            | (Node::Member(_) | Node::Instance(_) | Node::Client(_), Message::Probed { .. }) => {
+            | (Node::Member(_) | Node::Instance(_), Message::Probed { .. }) => {
                 unreachable!("requests and probes go to instances, and answers to who asked")
             }
         }
@@ -299,6 +311,8 @@ impl Actor for Node {
             (Node::Client(client), Timer::Surge { number }) => client.on_surge(ctx, number),
             (Node::Client(client), Timer::Wake) => client.on_wake(ctx),
             (Node::Client(client), Timer::Rush { by }) => client.on_rush(ctx, by),
+            (Node::Client(client), Timer::Check { peer, number }) => client.on_check(ctx, peer, number),
+            (Node::Client(client), Timer::Standings) => client.on_standings_due(ctx),
             (Node::Client(client), Timer::Connection { peer, number }) => {
                 client.on_connection(ctx, peer, number);
             }

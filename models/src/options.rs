@@ -59,6 +59,8 @@ pub enum Kind {
     Text,
     /// Names.
     Names,
+    /// Lists of names.
+    Lists,
     /// A whole number for each of some names: `{ a = 1, b = 2 }`.
     Table(u64, u64),
 }
@@ -86,6 +88,8 @@ pub enum Value {
     Text(String),
     /// Names.
     Names(Vec<String>),
+    /// Lists of names.
+    Lists(Vec<Vec<String>>),
     /// A number for each of some names.
     Table(Vec<(String, u32)>),
 }
@@ -134,6 +138,7 @@ setting! {
     Ratio: Share(it) => it, *it;
     String: Text(it) => it, it.clone();
     Vec<String>: Names(it) => it, it.clone();
+    Vec<Vec<String>>: Lists(it) => it, it.clone();
     Vec<(String, u32)>: Table(it) => it, it.clone();
 }
 

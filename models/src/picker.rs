@@ -1,12 +1,13 @@
 //! The picker: all that a client does to choose an endpoint, from the list it holds to the one that gets the request.
 //!
-//! The stages are those of the real systems: the cache's view, a filter by health, the choice of a priority level and a
-//! locality, and the policy that picks.
+//! The stages are those of the real systems: the cache's view, the subset that the client uses, a filter by health, the
+//! choice of a priority level and a locality, and the policy that picks.
 
 use std::sync::Arc;
 
 use schism_core::{Time, ZoneId};
 
+use crate::balancer::slow_start::{SlowStart, WarmUp};
 use crate::balancer::{self, Call, PerHost, Seat, Update};
 use crate::dice::Dice;
 use crate::listing::{Endpoint, InFlight, Listing, Roster, Scene, View};
@@ -14,6 +15,7 @@ use crate::load::{Feedback, Load};
 use crate::locality::{self, Board, Corner, GroupKey, Members, Standing};
 use crate::options::Nothing;
 use crate::state::State;
+use crate::subset::{self, Subset};
 
 /// How a client group's pickers are made.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,12 +24,23 @@ pub struct Config {
     pub balancer: balancer::Config,
     /// Where to look for an endpoint.
     pub locality: locality::Config,
+    /// Which of the listed endpoints it uses.
+    pub subset: subset::Config,
+    /// How endpoints warm up that are new, or have become healthy; `None` if they get their weight at once.
+    pub slow_start: Option<SlowStart>,
+}
+
+impl Config {
+    /// With a policy and a locality, and nothing else.
+    pub fn new(balancer: balancer::Config, locality: locality::Config) -> Config {
+        Config { balancer, locality, subset: subset::Config::default(), slow_start: None }
+    }
 }
 
 impl Default for Config {
     /// In turn, wherever they are: what a scenario means that says nothing of it.
     fn default() -> Config {
-        Config { balancer: balancer::Config::RoundRobin(Nothing), locality: locality::Config::None(Nothing) }
+        Config::new(balancer::Config::RoundRobin(Nothing), locality::Config::None(Nothing))
     }
 }
 
@@ -61,7 +74,11 @@ pub struct Picker {
     /// As made, before its first update: each group has a balancer that began like this.
     balancer: balancer::Any,
     groups: Vec<Group>,
+    /// The balancers of groups that nobody is routed to now: they may come again, and go on then.
+    idle: Vec<(GroupKey, balancer::Any)>,
+    subset: Subset,
     listing: Option<Arc<Listing>>,
+    warm_up: Option<WarmUp>,
     /// How endpoints are that are not simply healthy.
     standings: PerHost<Standing>,
 }
@@ -98,11 +115,15 @@ impl Picker {
         let scope = config.balancer.scope();
         let corner = Corner { seat: site.seat, zone: site.zone, zones, locals, scope };
         Picker {
+            // gRPC's subsetting is the parent of the policy: it draws first.
+            subset: Subset::new(&config.subset, dice),
             balancer: balancer::Any::new(&config.balancer, &site.seat, dice),
             locality: locality::Any::new(&config.locality, &corner, dice),
             district: site.district.clone(),
             groups: Vec::new(),
+            idle: Vec::new(),
             listing: None,
+            warm_up: config.slow_start.map(WarmUp::new),
             standings: PerHost::default(),
         }
     }
@@ -121,7 +142,15 @@ impl Picker {
         in_flight: &InFlight,
         dice: &mut Dice<'_>,
     ) {
-        self.listing = Some(listing.clone());
+        let before = self.listing.replace(listing.clone());
+        if let Some(warm_up) = &mut self.warm_up {
+            let (old, new) = (ordinals(before.as_deref()), ordinals(Some(listing)));
+            let is_gone = |ordinal: &&u32| new.binary_search(ordinal).is_err();
+            old.iter().filter(is_gone).for_each(|&ordinal| warm_up.end(ordinal));
+            let is_added = |ordinal: &&u32| old.binary_search(ordinal).is_err();
+            let is_well = |ordinal: &&u32| self.standings.get(**ordinal).is_none();
+            new.iter().filter(is_added).filter(is_well).for_each(|&ordinal| warm_up.begin(now, ordinal));
+        }
         self.update(now, in_flight, dice);
     }
 
@@ -134,39 +163,62 @@ impl Picker {
         dice: &mut Dice<'_>,
     ) {
         for (ordinal, standing) in standings {
-            match standing {
-                Standing::Healthy => drop(self.standings.forget(ordinal)),
-                Standing::Degraded | Standing::Unhealthy | Standing::Excluded => {
-                    *self.standings.touch(ordinal, || standing) = standing;
-                }
-            }
+            self.hear_of(now, ordinal, standing);
         }
         self.update(now, in_flight, dice);
+    }
+
+    /// An endpoint has turned out to be like this: it is heeded with the next list.
+    pub fn hear_of(&mut self, now: Time, ordinal: u32, standing: Standing) {
+        let before = match standing {
+            Standing::Healthy => self.standings.forget(ordinal),
+            Standing::Degraded | Standing::Unhealthy | Standing::Excluded => {
+                Some(std::mem::replace(self.standings.touch(ordinal, || Standing::Healthy), standing))
+            }
+        };
+        let Some(warm_up) = &mut self.warm_up else { return };
+        match (before.unwrap_or(Standing::Healthy), standing) {
+            (Standing::Unhealthy | Standing::Excluded, Standing::Healthy) => warm_up.begin(now, ordinal),
+            (_, Standing::Unhealthy | Standing::Excluded) => warm_up.end(ordinal),
+            (Standing::Healthy | Standing::Degraded, Standing::Healthy) | (_, Standing::Degraded) => {}
+        }
     }
 
     fn update(&mut self, now: Time, in_flight: &InFlight, dice: &mut Dice<'_>) {
         let Some(listing) = self.listing.clone() else { return };
         let district = self.district.clone();
-        let (endpoints, roster) = (&listing.endpoints[..], &district.roster);
-        let groups = self.locality.on_update(&Board { endpoints, standings: &self.standings, roster });
+        let roster = &district.roster;
+        let subset = self.subset.of(&listing.endpoints, roster);
+        let endpoints = subset.as_deref().unwrap_or(&listing.endpoints);
+        let board = Board { endpoints, standings: &self.standings, roster };
+        let groups = self.locality.on_update(&board, dice);
         let mut before = std::mem::take(&mut self.groups);
         for group in groups {
-            let members = match group.members {
-                Members::All => Those::All(listing.clone()),
-                Members::Some(some) => Those::Some(some),
+            let members = match (group.members, &subset) {
+                (Members::All, None) => Those::All(listing.clone()),
+                (Members::All, Some(subset)) => Those::Some(subset.clone()),
+                (Members::Some(some), _) => Those::Some(some),
             };
             let old = before.iter().position(|old| old.key == group.key).map(|at| before.swap_remove(at));
             let (what, balancer) = match old {
-                None => (Some(Update::Members), self.balancer.clone()),
+                None => (Some(Update::Members), self.balancer_of(group.key)),
                 Some(old) => (changed(&old, &members, &group.zone_weights), old.balancer),
             };
             let mut group = Group { key: group.key, members, zone_weights: group.zone_weights, balancer };
-            let scene = Scene { now, in_flight, roster, zone_weights: &group.zone_weights };
+            let (zone_weights, warm_up) = (&group.zone_weights[..], self.warm_up.as_ref());
+            let scene = Scene { now, in_flight, roster, zone_weights, warm_up };
             if let (Some(what), Some(view)) = (what, View::new(group.members.endpoints(), scene)) {
                 group.balancer.on_update(view, what, dice);
             }
             self.groups.push(group);
         }
+        self.idle.extend(before.into_iter().map(|group| (group.key, group.balancer)));
+    }
+
+    /// The balancer of a group that comes now, or comes again.
+    fn balancer_of(&mut self, key: GroupKey) -> balancer::Any {
+        let idle = self.idle.iter().position(|(idle, _)| *idle == key);
+        idle.map_or_else(|| self.balancer.clone(), |at| self.idle.swap_remove(at).1)
     }
 
     /// The endpoint that gets a request; none if nobody is to serve it.
@@ -180,7 +232,8 @@ impl Picker {
     ) -> Option<Endpoint> {
         let Group { members, zone_weights, balancer, .. } =
             &mut self.groups[self.locality.route(call, dice)?];
-        let scene = Scene { now, in_flight, roster: &self.district.roster, zone_weights };
+        let (roster, warm_up) = (&self.district.roster, self.warm_up.as_ref());
+        let scene = Scene { now, in_flight, roster, zone_weights, warm_up };
         let view = View::new(members.endpoints(), scene)?;
         Some(view.endpoint(balancer.pick(view, call, dice)))
     }
@@ -188,7 +241,13 @@ impl Picker {
     /// An attempt at the endpoint with this ordinal has ended.
     #[inline]
     pub fn on_reply(&mut self, now: Time, ordinal: u32, reply: &Feedback<'_>) {
-        self.groups.iter_mut().for_each(|group| group.balancer.on_reply(now, ordinal, reply));
+        self.balancers().for_each(|balancer| balancer.on_reply(now, ordinal, reply));
+    }
+
+    /// All that remember endpoints: those of idle groups, too.
+    fn balancers(&mut self) -> impl Iterator<Item = &mut balancer::Any> {
+        let groups = self.groups.iter_mut().map(|group| &mut group.balancer);
+        groups.chain(self.idle.iter_mut().map(|(_, balancer)| balancer))
     }
 
     /// When it wants to be woken, if ever. A balancer that has nobody to pick from sleeps on.
@@ -200,8 +259,9 @@ impl Picker {
 
     /// It is woken.
     pub fn on_due(&mut self, now: Time, in_flight: &InFlight, dice: &mut Dice<'_>) {
+        let (roster, warm_up) = (&self.district.roster, self.warm_up.as_ref());
         for Group { members, zone_weights, balancer, .. } in &mut self.groups {
-            let scene = Scene { now, in_flight, roster: &self.district.roster, zone_weights };
+            let scene = Scene { now, in_flight, roster, zone_weights, warm_up };
             if let Some(view) = View::new(members.endpoints(), scene)
                 && balancer.due().is_some_and(|due| due <= now)
             {
@@ -223,14 +283,15 @@ impl Picker {
 
     /// An endpoint that was asked has answered.
     pub fn on_probed(&mut self, now: Time, ordinal: u32, load: &Load) {
-        self.groups.iter_mut().for_each(|group| group.balancer.on_probed(now, ordinal, load));
+        self.balancers().for_each(|balancer| balancer.on_probed(now, ordinal, load));
     }
 
     /// What it shows of itself: the policy's own state, or that of each group where there are several.
     pub fn state(&self, now: Time, in_flight: &InFlight) -> State {
         let shown = |group: &Group| {
             let zone_weights = &group.zone_weights;
-            let scene = Scene { now, in_flight, roster: &self.district.roster, zone_weights };
+            let (roster, warm_up) = (&self.district.roster, self.warm_up.as_ref());
+            let scene = Scene { now, in_flight, roster, zone_weights, warm_up };
             View::new(group.members.endpoints(), scene).map(|view| group.balancer.state(view))
         };
         let locality = self.locality.state();
@@ -259,6 +320,14 @@ impl Picker {
             ("balancer", balancer),
         ])
     }
+}
+
+/// Who is listed, sorted by ordinal.
+fn ordinals(listing: Option<&Listing>) -> Vec<u32> {
+    let endpoints = listing.map_or(&[][..], |listing| &listing.endpoints);
+    let mut ordinals: Vec<u32> = endpoints.iter().map(|endpoint| endpoint.ordinal).collect();
+    ordinals.sort_unstable();
+    ordinals
 }
 
 /// What of a group has changed, if anything has.

@@ -27,9 +27,32 @@ pub struct Config {
     pub queue: Option<u32>,
     /// The weight that the instance registers with.
     pub weight: u32,
+    /// What instances are labelled with.
+    pub labels: Vec<Label>,
     /// Whether an instance registers anew when it learns that its lease is gone. The etcd client library does not do
     /// so by itself; applications do.
     pub re_register: ReRegister,
+}
+
+/// One label of a service's instances.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Its name.
+    pub name: String,
+    /// What it says, of how many instances each: in the order of their numbers. The rest have no such label.
+    pub values: Vec<(String, u32)>,
+}
+
+impl Label {
+    /// What it says of the instance with this number, if anything.
+    pub fn of(&self, ordinal: u32) -> Option<&str> {
+        let mut until = 0;
+        let mut covers = |count: u32| {
+            until += count;
+            ordinal < until
+        };
+        self.values.iter().find(|(_, count)| covers(*count)).map(|(value, _)| value.as_str())
+    }
 }
 
 /// What an instance does when it learns that its lease is gone.

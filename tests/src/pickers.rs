@@ -35,6 +35,7 @@ pub fn every_balancer() -> Vec<balancer::Config> {
                 | Kind::Words(_)
                 | Kind::Text
                 | Kind::Names
+                | Kind::Lists
                 | Kind::Table(..) => Vec::new(),
             };
             for value in values {
@@ -70,7 +71,7 @@ pub struct Rig {
 impl Rig {
     /// A picker with this balancer, for instances `orders-0` to `orders-N`.
     pub fn new(balancer: &balancer::Config, instances: u32, seed: u64) -> Rig {
-        let config = Config { balancer: balancer.clone(), locality: locality::Config::None(Nothing) };
+        let config = Config::new(balancer.clone(), locality::Config::None(Nothing));
         let roster = Roster::new((0..instances).map(|number| format!("orders-{number}")).collect());
         let district = Arc::new(District { roster, zones: vec!["a".into()], locals: vec![1] });
         let site = Site { seat: Seat { index: 0, peers: 1 }, zone: ZoneId(0), district };

@@ -49,6 +49,12 @@ impl<T> PerHost<T> {
         self.known.retain(|(ordinal, _)| there.binary_search(ordinal).is_ok());
     }
 
+    /// Whether nothing is known of anybody.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
     /// All that is known, by ordinal.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         self.known.iter().map(|(ordinal, it)| (*ordinal, it))

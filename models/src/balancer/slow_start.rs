@@ -3,7 +3,9 @@
 //! Source: `EdfLoadBalancerBase::applySlowStartFactor` in load_balancer_impl.cc of envoyproxy/envoy at 00cf9a0, and
 //! its `slow_start.rst`.
 
-use schism_core::Duration;
+use schism_core::{Duration, Time};
+
+use super::PerHost;
 
 /// How hosts warm up.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +45,36 @@ impl SlowStart {
 
 fn millis(duration: Duration) -> u64 {
     duration.as_nanos() / 1_000_000
+}
+
+/// The hosts of one client that may still be warming up.
+#[derive(Clone, Debug)]
+pub struct WarmUp {
+    how: SlowStart,
+    since: PerHost<Time>,
+}
+
+impl WarmUp {
+    /// Nobody yet.
+    pub fn new(how: SlowStart) -> WarmUp {
+        WarmUp { how, since: PerHost::default() }
+    }
+
+    /// A host has been added, or has become healthy.
+    pub fn begin(&mut self, now: Time, ordinal: u32) {
+        *self.since.touch(ordinal, || now) = now;
+    }
+
+    /// A host is gone, or no longer healthy.
+    pub fn end(&mut self, ordinal: u32) {
+        self.since.forget(ordinal);
+    }
+
+    /// The share of its weight that a host has.
+    #[inline]
+    pub fn factor(&self, ordinal: u32, now: Time) -> f64 {
+        self.since.get(ordinal).map_or(1.0, |&since| self.how.factor(now.since(since)))
+    }
 }
 
 #[cfg(test)]

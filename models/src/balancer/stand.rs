@@ -36,7 +36,7 @@ impl Stand {
 
     pub(super) fn view(&self) -> View<'_> {
         let Stand { endpoints, zone_weights, in_flight, roster } = self;
-        let scene = Scene { now: Time::START, in_flight, roster, zone_weights };
+        let scene = Scene { now: Time::START, in_flight, roster, zone_weights, warm_up: None };
         View::new(endpoints, scene).expect("a stand has endpoints")
     }
 

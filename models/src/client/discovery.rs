@@ -130,7 +130,9 @@ impl Client {
         match &mut self.source {
             Source::Fixed(listing) => {
                 self.sight = Sight::Told;
+                let listing = listing.clone();
                 ctx.observe(Observation::View(listing.clone()));
+                self.heed(ctx, &listing);
             }
             Source::Registry { subscriber, .. } if self.desk.config.cache.feed() == Feed::Watch => {
                 subscriber.list(ctx, Reads::Linearizable, Then::Watch);
@@ -191,6 +193,13 @@ impl Client {
         }
     }
 
+    /// A list has come: where instances are checked, it is looked at before anybody asks for it.
+    fn heed(&mut self, ctx: &mut Ctx<'_>, listing: &Arc<Listing>) {
+        if self.checks.is_some() {
+            self.look_at(ctx, listing);
+        }
+    }
+
     fn on_news(&mut self, ctx: &mut Ctx<'_>, News { listing, from }: News<'_>) {
         let Source::Registry { cache, .. } = &mut self.source else { return };
         let now = ctx.now();
@@ -211,6 +220,9 @@ impl Client {
                 }
             }
             None => {}
+        }
+        if let Some(view) = &view {
+            self.heed(ctx, view);
         }
         let listing = view.unwrap_or(listing);
         let waiting = self.requests.at(|stage| matches!(stage, Stage::Resolving));

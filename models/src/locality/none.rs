@@ -1,39 +1,37 @@
-//! Any healthy endpoint, wherever it is.
+//! Any healthy endpoint, wherever it is; where too few are healthy, any endpoint.
+//!
+//! That is Envoy without a word about zones: one level, unless endpoints were given levels of their own, with an
+//! overprovisioning of 140% and a panic threshold of 50%. Where no health is ever checked, all endpoints are healthy and
+//! nothing of it shows.
 
-use super::{Board, Corner, Group, GroupKey, Locality, Members, Part, Standing};
+use super::envoy::{self, Envoy, Within};
+use super::{Board, Corner, Group, Locality};
 use crate::balancer::Call;
 use crate::dice::Dice;
 use crate::options::Nothing;
+use crate::state::State;
 
-/// Whether anybody is there.
-#[derive(Clone, Copy, Debug)]
-pub struct Everyone {
-    is_anybody: bool,
-}
+/// Envoy's levels, with nothing within them.
+#[derive(Clone, Debug)]
+pub struct Everyone(Envoy);
 
 impl Locality for Everyone {
     type Config = Nothing;
 
-    fn new(_: &Nothing, _: &Corner<'_>, _: &mut Dice<'_>) -> Everyone {
-        Everyone { is_anybody: false }
+    fn new(_: &Nothing, corner: &Corner<'_>, _: &mut Dice<'_>) -> Everyone {
+        Everyone(Envoy::new(envoy::DEFAULT, Within::Nothing, Vec::new(), corner))
     }
 
-    fn on_update(&mut self, board: &Board<'_>) -> Vec<Group> {
-        let is_well = |endpoint: &&_| board.standing(endpoint) == Standing::Healthy;
-        let members = if board.endpoints.iter().all(|endpoint| is_well(&endpoint)) {
-            Members::All
-        } else {
-            Members::Some(board.endpoints.iter().filter(is_well).copied().collect())
-        };
-        self.is_anybody = match &members {
-            Members::All => !board.endpoints.is_empty(),
-            Members::Some(some) => !some.is_empty(),
-        };
-        vec![Group { key: GroupKey { level: 0, part: Part::Healthy }, members, zone_weights: Vec::new() }]
+    fn on_update(&mut self, board: &Board<'_>, dice: &mut Dice<'_>) -> Vec<Group> {
+        self.0.on_update(board, dice)
     }
 
     #[inline]
-    fn route(&mut self, _: &Call<'_>, _: &mut Dice<'_>) -> Option<usize> {
-        self.is_anybody.then_some(0)
+    fn route(&mut self, call: &Call<'_>, dice: &mut Dice<'_>) -> Option<usize> {
+        self.0.route(call, dice)
+    }
+
+    fn state(&self) -> State {
+        self.0.state()
     }
 }

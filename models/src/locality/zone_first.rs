@@ -46,7 +46,7 @@ impl Locality for ZoneFirst {
         ZoneFirst { config: config.clone(), home: corner.zone, is_anybody: false }
     }
 
-    fn on_update(&mut self, board: &Board<'_>) -> Vec<Group> {
+    fn on_update(&mut self, board: &Board<'_>, _: &mut Dice<'_>) -> Vec<Group> {
         let well = || board.endpoints.iter().filter(|endpoint| board.standing(endpoint) == Standing::Healthy);
         let home: Vec<Endpoint> = well().filter(|endpoint| endpoint.zone == self.home).copied().collect();
         let (part, members) = if home.len() >= self.config.least as usize {

@@ -6,12 +6,12 @@ use rayon::prelude::*;
 use schism_core::{Birth, DigestValue, Event, Part, Ran, Seed, Time, World, queue::Best, queue::Queue};
 use schism_models::balancer::Seat;
 use schism_models::client::{self, Callee, Desk, Directory};
-use schism_models::listing::{Endpoint, Listing, Roster, ServiceId};
+use schism_models::listing::{self, Endpoint, Listing, Roster, ServiceId};
 use schism_models::nemesis::{Audience, Ears, Nemesis, Trigger};
 use schism_models::node::{Node, Role};
 use schism_models::picker::{District, Site};
 use schism_models::registry::{AnyAddress, Layout, Place};
-use schism_models::service::{Post, Reports};
+use schism_models::service::{self, Post, Reports};
 use schism_scenario::{self as scenario, Scenario, Spare};
 
 use crate::gauge::Gauged;
@@ -179,7 +179,7 @@ fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
 
 fn layout(scenario: &Scenario) -> Layout {
     let place = |aide: &scenario::Aide| Place { node: aide.node.id, zone: aide.node.zone, host: aide.host };
-    let listing = |(number, group): (usize, &scenario::Group<schism_models::service::Config>)| {
+    let listing = |(number, group): (usize, &scenario::Group<service::Config>)| {
         let endpoint = |(ordinal, node): (usize, &scenario::Node)| Endpoint {
             node: node.id,
             ordinal: ordinal as u32,
@@ -214,8 +214,20 @@ fn district(scenario: &Scenario, group: &scenario::Group<client::Config>) -> Dis
         return District { zones, locals, ..District::default() };
     };
     let spares = scenario.spares.iter().filter(|spare| spare.service == service);
-    let instances = scenario.services[service].nodes.iter().chain(spares.map(|spare| &spare.node));
-    District { roster: Roster::new(instances.map(|node| node.name.clone()).collect()), zones, locals }
+    let service = &scenario.services[service];
+    let instances = service.nodes.iter().chain(spares.map(|spare| &spare.node));
+    let roster = Roster::new(instances.map(|node| node.name.clone()).collect());
+    District { roster: roster.with_labels(labels(service)), zones, locals }
+}
+
+/// What the instances of a service are labelled with; of those that only a fault boots, nothing.
+fn labels(service: &scenario::Group<service::Config>) -> Vec<listing::Labels> {
+    let labels = &service.config.labels;
+    let of = |ordinal| {
+        labels.iter().filter_map(move |label| Some((label.name.clone(), label.of(ordinal)?.to_owned())))
+    };
+    let labelled = if labels.is_empty() { 0 } else { service.nodes.len() as u32 };
+    (0..labelled).map(|ordinal| of(ordinal).collect()).collect()
 }
 
 /// Where a client group learns whom to call.

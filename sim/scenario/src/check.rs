@@ -4,17 +4,18 @@ mod cast;
 mod expect;
 mod fault;
 mod load;
+pub(crate) mod picker;
 mod target;
 mod topology;
 
 use schism_core::{Duration, Ranks, Seed};
 use schism_models::client::{self, Arrivals, Callee, Connections, Operation};
 use schism_models::keys::Keys;
-use schism_models::picker;
 use schism_models::service;
 
 use self::cast::Cast;
 pub(crate) use self::fault::{LEADER_CHANGES, LEASE_EXPIRES};
+use self::topology::Zones;
 use crate::diagnostics::{Problem, Report, listed, nearest, shorten, suggest};
 use crate::limits;
 use crate::reader::too_many;
@@ -30,8 +31,8 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
     let (topology, zones) = topology::check(written, report)?;
     let registry = written.registry.as_ref().and_then(|registry| registry.value.check(report));
     let mut cast = Cast::assemble(written, &zones, report)?;
-    let services = services(&written.services);
-    let (clients, offered) = clients(written, length, report).unzip();
+    let services = services(&written.services, report);
+    let (clients, offered) = clients(written, &zones, length, report).unzip();
     let asked = expect::ids(&written.expectations, report);
     let faults = fault::check(written, &asked, &mut cast, &zones, length, report);
     load::check(&faults, &offered.unwrap_or_default(), &cast, length, report);
@@ -123,13 +124,14 @@ fn warmup(written: &Written, length: Option<At<Duration>>, report: &Report) {
     }
 }
 
-fn services(specs: &[ServiceSpec]) -> Option<Vec<service::Config>> {
+fn services(specs: &[ServiceSpec], report: &Report) -> Option<Vec<service::Config>> {
     let config = |spec: &ServiceSpec| {
         Some(service::Config {
             service: spec.service.clone()?,
             slots: spec.slots,
             queue: spec.queue,
             weight: spec.weight,
+            labels: picker::labels(spec, report),
             re_register: spec.re_register,
         })
     };
@@ -139,7 +141,12 @@ fn services(specs: &[ServiceSpec]) -> Option<Vec<service::Config>> {
 /// What the client groups do, and how many requests each offers in the whole run.
 type Clients = (Vec<client::Config>, Vec<u128>);
 
-fn clients(written: &Written, length: Option<At<Duration>>, report: &Report) -> Option<Clients> {
+fn clients(
+    written: &Written,
+    zones: &Zones,
+    length: Option<At<Duration>>,
+    report: &Report,
+) -> Option<Clients> {
     let mut requests = Vec::new();
     let (mut views, mut keys) = (0, 0);
     let mut configs = Vec::new();
@@ -155,12 +162,13 @@ fn clients(written: &Written, length: Option<At<Duration>>, report: &Report) -> 
             return None;
         }
         keys = table_of_keys(spec, keys, report)?;
-        configs.push(calls.and_then(|calls| config(spec, calls)));
+        let picker = calls.and_then(|calls| picker::config(spec, calls, &written.services, zones, report));
+        configs.push(calls.and_then(|calls| config(spec, calls, picker?)));
     }
     Some((configs.into_iter().collect::<Option<_>>()?, requests))
 }
 
-fn config(spec: &ClientSpec, calls: Callee) -> Option<client::Config> {
+fn config(spec: &ClientSpec, calls: Callee, picker: schism_models::picker::Config) -> Option<client::Config> {
     Some(client::Config {
         calls,
         arrivals: match &spec.arrivals.as_ref()?.value {
@@ -176,9 +184,10 @@ fn config(spec: &ClientSpec, calls: Callee) -> Option<client::Config> {
             KeysSpec::Uniform(keys) => Keys::Uniform(keys),
             KeysSpec::Zipf { keys, s } => Keys::Zipf(Ranks::zipf(keys.value, s)),
         },
-        picker: picker::Config { balancer: spec.balancer.clone()?, locality: spec.locality.clone()? },
+        picker,
         cache: spec.cache?,
         connections: spec.connections?.value,
+        health_check: spec.health_check.map(|at| at.value),
     })
 }
 
@@ -304,7 +313,7 @@ fn view_entries(spec: &ClientSpec, written: &Written, calls: Callee) -> u64 {
 }
 
 /// "there is no zone `d`", with a guess.
-fn no_zone(name: &At<String>, zones: &topology::Zones) -> Problem {
+fn no_zone(name: &At<String>, zones: &Zones) -> Problem {
     let given = name.value.strip_prefix("zone:").unwrap_or(&name.value);
     let message = format!("there is no zone `{}`", shorten(&name.value));
     let near = nearest(given, zones.names()).map(|zone| format!("did you mean `{zone}`?"));

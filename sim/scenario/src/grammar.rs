@@ -4,12 +4,14 @@
 //! of it, so that the three cannot disagree. Names of strategies come from the catalogs of the models.
 
 mod fault;
+mod pick;
 mod strategy;
 
 use schism_models::oracle::Mood;
 use schism_models::registry;
 
 pub(crate) use fault::*;
+pub(crate) use pick::*;
 pub(crate) use strategy::*;
 
 use crate::limits::{self, Limit};
@@ -87,6 +89,14 @@ pub(crate) enum Shape {
     LiveMetric,
     /// A list of them.
     Names,
+    /// A list of lists of names.
+    Lists,
+    /// A table with a text for each of some names.
+    Texts,
+    /// A table of tables, each with a whole number for each of some names.
+    Labels,
+    /// A list of lists of names, or of tables with these keys.
+    Selectors(&'static [Key]),
     /// A distribution of times.
     Distribution,
     /// Two times, the earlier first.
@@ -135,6 +145,12 @@ pub(crate) enum Shape {
     Named(&'static [Key]),
     /// A list of tables with these keys.
     List(&'static [Key]),
+    /// A word of 64 bits: a whole number, or the same in quotes.
+    Bits,
+    /// A list of them.
+    ManyBits,
+    /// A whole number within a limit, which stands at the first key of a table with these keys, or that table.
+    CountWith(Limit, &'static [Key]),
     /// One of several strategies: a bare name, or a table with one key.
     Choice(&'static Choice),
 }
@@ -293,6 +309,11 @@ pub(crate) const SERVICE: &[Key] = &[
     .or("\"fifo\""),
     Key::new("weight", Count(limits::WEIGHT), "The weight that instances register with").or("1"),
     Key::new(
+        "labels",
+        Shape::Labels,
+        "What instances are labelled with: of each label, its values and how many instances each has, in their order",
+    ),
+    Key::new(
         "re-register",
         Shape::Flag,
         "Whether an instance registers anew when it learns that its lease is gone",
@@ -328,8 +349,16 @@ pub(crate) const CLIENT: &[Key] = &[
     .or("\"none\""),
     Key::new("key", Shape::Choice(&KEYS), "What each request is about, for balancers that look at it")
         .or("\"unique\""),
-    Key::new("balancer", Shape::Choice(&BALANCER), "How an endpoint is picked").or("\"round-robin\""),
-    Key::new("locality", Shape::Choice(&LOCALITY), "Where to look for an endpoint").or("\"none\""),
+    BALANCER_KEY.or("\"round-robin\""),
+    LOCALITY_KEY,
+    SUBSET_KEY,
+    MATCH_KEY,
+    SLOW_START_KEY,
+    Key::new(
+        "health-check",
+        Shape::Table(HEALTH_CHECK),
+        "How each client checks the health of instances; by default it does not",
+    ),
     Key::new("cache", Shape::Choice(&CACHE), "How endpoints are learnt and kept").or("\"watch\""),
     Key::new("connections", Shape::Choice(&CONNECTIONS), "How endpoints are reached").or("\"warm\""),
     Key::later("retry", &[]),
@@ -337,9 +366,30 @@ pub(crate) const CLIENT: &[Key] = &[
     Key::later("breaker", &[]),
     Key::later("limiter", &[]),
     Key::later("outlier", &[]),
-    Key::later("slow-start", &[]),
-    Key::later("subset", &[]),
 ];
+
+/// `balancer`, which has a default in a scenario.
+pub(crate) const BALANCER_KEY: Key =
+    Key::new("balancer", Shape::Choice(&BALANCER), "How an endpoint is picked");
+
+/// `locality`.
+pub(crate) const LOCALITY_KEY: Key =
+    Key::new("locality", Shape::Choice(&LOCALITY), "Where to look for an endpoint").or("\"none\"");
+
+/// `subset`.
+pub(crate) const SUBSET_KEY: Key =
+    Key::new("subset", Shape::Choice(&SUBSET), "Which of the listed endpoints are used; by default all");
+
+/// `match`.
+pub(crate) const MATCH_KEY: Key =
+    Key::new("match", Shape::Texts, "The labels that endpoints should have, where `subset` is by labels");
+
+/// `slow-start`.
+pub(crate) const SLOW_START_KEY: Key = Key::new(
+    "slow-start",
+    Shape::Table(SLOW_START),
+    "How endpoints warm up that are new, or have become healthy; by default they have their weight at once",
+);
 
 /// The spellings of `operation`.
 pub(crate) const OPERATIONS: &[&str] = &["put", "get", "get-serializable"];

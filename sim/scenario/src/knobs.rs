@@ -48,6 +48,7 @@ fn key(knob: &'static Knob) -> Key {
     // Nothing can be written for an empty list.
     let is_empty = default == Value::Words(Vec::new())
         || default == Value::Names(Vec::new())
+        || default == Value::Lists(Vec::new())
         || default == Value::Table(Vec::new());
     let presence = if is_empty {
         Presence::Optional
@@ -75,6 +76,7 @@ fn shape(knob: &'static Knob) -> Shape {
         Kind::Words(words) => Shape::SomeWords(words),
         Kind::Text => Shape::Text,
         Kind::Names => Shape::Names,
+        Kind::Lists => Shape::Lists,
         Kind::Table(least, most) => Shape::Counts(limit(least, most)),
     }
 }
@@ -126,6 +128,7 @@ fn value(section: &Section<'_>, knob: &'static Knob) -> Value {
         Kind::Names => section
             .maybe::<Vec<At<String>>>(name)
             .map(|at| Value::Names(at.value.into_iter().map(|name| name.value).collect())),
+        Kind::Lists => section.maybe::<Lists>(name).map(|at| Value::Lists(at.value.0)),
         Kind::Table(..) => section.maybe::<Counts>(name).map(|at| Value::Table(at.value.0)),
     };
     written.unwrap_or_else(|| (knob.default)())
@@ -153,13 +156,19 @@ pub(crate) fn written(value: &Value, kind: Kind) -> String {
         (Value::Words(words), _) => list(words.iter().map(|word| quoted(word)).collect()),
         (Value::Text(text), _) => quoted(text),
         (Value::Names(names), _) => list(names.iter().map(|name| quoted(name)).collect()),
-        (Value::Table(table), _) => {
-            let entries: Vec<String> =
-                table.iter().map(|(name, count)| format!("{} = {count}", key_of(name))).collect();
-            format!("{{ {} }}", entries.join(", "))
+        (Value::Lists(lists), _) => {
+            let names = |names: &Vec<String>| list(names.iter().map(|name| quoted(name)).collect());
+            list(lists.iter().map(names).collect())
         }
+        (Value::Table(table), _) => table_of(table.iter().map(|(name, count)| (name, count.to_string()))),
         (Value::None, kind) => unreachable!("a {kind:?} has no word for none"),
     }
+}
+
+/// A table of these keys and values, on one line.
+pub(crate) fn table_of<'n>(entries: impl Iterator<Item = (&'n String, String)>) -> String {
+    let entries: Vec<String> = entries.map(|(name, value)| format!("{} = {value}", key_of(name))).collect();
+    format!("{{ {} }}", entries.join(", "))
 }
 
 /// A key as TOML wants it: in quotes unless it is plain.
@@ -260,14 +269,34 @@ impl Read for SomeWords {
     }
 }
 
+/// Lists of names.
+struct Lists(Vec<Vec<String>>);
+
+impl Read for Lists {
+    fn read(field: &Field<'_>, tree: &Tree) -> Option<Lists> {
+        let Some(items) = tree.as_list() else {
+            let help = "write a list of lists: [[\"a\"], [\"b\", \"c\"]]";
+            field.report.add(field.wrong(tree, "a list of lists").help(help));
+            return None;
+        };
+        let inner = Field { name: field.name, shape: Shape::Names, report: field.report };
+        let list = |item: &Tree| Vec::<At<String>>::read(&inner, item);
+        let lists = items.iter().map(list).collect::<Option<Vec<_>>>()?;
+        let plain = |list: Vec<At<String>>| list.into_iter().map(|name| name.value).collect();
+        Some(Lists(lists.into_iter().map(plain).collect()))
+    }
+}
+
 /// A whole number for each of some names.
-struct Counts(Vec<(String, u32)>);
+pub(crate) struct Counts(pub(crate) Vec<(String, u32)>);
 
 impl Read for Counts {
     fn read(field: &Field<'_>, tree: &Tree) -> Option<Counts> {
         let Shape::Counts(limit) = field.shape else { panic!("`{}` is no table of counts", field.name) };
         let Node::Table(table) = &tree.node else {
-            let help = "write a number for each name: { a = 1, b = 2 }";
+            let example = |name, number| field.report.language().pair(name, number);
+            let help =
+                format!("write a number for each name: {{ {}, {} }}", example("a", "1"), example("b", "2"));
             field.report.add(field.wrong(tree, "a table").help(help));
             return None;
         };

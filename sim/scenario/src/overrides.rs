@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use crate::diagnostics::{Problem, Report, listed, nearest, shorten, suggest};
 use crate::grammar::{self, Argument, Choice, Key, Presence, Shape};
+use crate::limits;
 use crate::reader::not_built;
 use crate::source::{Place, Sources};
 use crate::tree::{self, Entry, Node, Table, Tree};
@@ -131,6 +132,8 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
         Shape::Alternatives => in_list(slot, grammar::ALTERNATIVE, head, rest, new),
         Shape::Choice(choice) => in_choice(slot, choice, head, rest, new),
         Shape::Distribution => in_choice(slot, &grammar::DISTRIBUTION, head, rest, new),
+        Shape::Labels => set(entry(slot, head), Shape::Counts(limits::LABELS), rest, new),
+        Shape::Texts => set(entry(slot, head), Shape::Text, rest, new),
         Shape::Counts(limit) => set(entry(slot, head), Shape::Count(limit), rest, new),
         Shape::Text
         | Shape::Flag
@@ -156,6 +159,8 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
         | Shape::LiveMetric
         | Shape::Wait
         | Shape::Names
+        | Shape::Lists
+        | Shape::Selectors(_)
         | Shape::TwoTimes
         | Shape::Times
         | Shape::Targets
@@ -167,6 +172,9 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
         | Shape::Sides
         | Shape::Pairs
         | Shape::TwoNames
+        | Shape::Bits
+        | Shape::ManyBits
+        | Shape::CountWith(..)
         | Shape::Bound => {
             let message = format!("`{}` is within a single value", shorten(head.name));
             Err(Problem::error(head.place, message).help("leave it out, and set the whole value"))

@@ -1,9 +1,10 @@
 //! From the tree of a file to a scenario as written: types, units and names of strategies, one section after another.
 
-mod client;
+pub(crate) mod client;
 mod distribution;
 mod expect;
 mod fault;
+pub(crate) mod subset;
 
 pub(crate) use expect::{Unit, not_live, spelling};
 
@@ -75,6 +76,7 @@ fn service(name: At<String>, section: &Section<'_>) -> ServiceSpec {
         slots: section.value("slots").value,
         queue: section.value("queue").value,
         weight: section.value("weight").value,
+        labels: section.maybe::<subset::Labels>("labels").map(|at| At::new(at.value.0, at.place)),
         re_register: if section.value("re-register").value { ReRegister::Always } else { ReRegister::Never },
     }
 }

@@ -3,14 +3,16 @@
 use std::fmt::Write as _;
 use std::hash::Hasher as _;
 
-use schism_core::{Digest, DigestValue, Distribution, Duration, Law, Link, NodeId, Time, ZoneId};
+use schism_core::{Digest, DigestValue, Distribution, Duration, Law, Link, NodeId, Ratio, Time, ZoneId};
+use schism_models::balancer::slow_start::SlowStart;
 use schism_models::balancer::{self, Entry};
 use schism_models::client::{Arrivals, Callee, Connections, Intensity, OnTimeout, Operation, Pooling};
 use schism_models::keys::Keys;
 use schism_models::nemesis::{Base, End, OnMiss, OnOverlap, Planned, Select, Start, Target, Trigger, Wait};
+use schism_models::node::ProbePath;
 use schism_models::oracle::{self, Mood};
 use schism_models::service::ReRegister;
-use schism_models::{cache, client, locality, registry, service};
+use schism_models::{cache, client, locality, registry, service, subset};
 
 use crate::check::{LEADER_CHANGES, LEASE_EXPIRES};
 use crate::fault::Spell;
@@ -180,6 +182,13 @@ fn service(out: &mut String, group: &Group<service::Config>, names: &Names<'_>) 
     line(out, "queue", &config.queue.map_or_else(|| text("unlimited"), |queue| queue.to_string()));
     line(out, "discipline", &text("fifo"));
     line(out, "weight", &config.weight.to_string());
+    if !config.labels.is_empty() {
+        let counts = |label: &service::Label| {
+            knobs::table_of(label.values.iter().map(|(value, count)| (value, count.to_string())))
+        };
+        let labels = config.labels.iter().map(|label| (&label.name, counts(label)));
+        line(out, "labels", &knobs::table_of(labels));
+    }
     line(
         out,
         "re-register",
@@ -224,8 +233,68 @@ fn client(out: &mut String, group: &Group<client::Config>, names: &Names<'_>) {
         let options = knobs(locality::CATALOG, locality.name());
         line(out, "locality", &knobs::strategy(locality.name(), options, &locality.values()));
     }
+    subset(out, &config.picker.subset);
+    if let Some(SlowStart { window, aggression, least }) = &config.picker.slow_start {
+        let least = units::show_ratio(Ratio::parts_per_billion((least * 1e9).round() as u64));
+        let (window, least) = (time(*window), text(&least));
+        let keys = format!("window = {window}, aggression = {aggression:?}, min-weight = {least}");
+        line(out, "slow-start", &format!("{{ {keys} }}"));
+    }
+    if let Some(check) = &config.health_check {
+        line(out, "health-check", &health_check(check));
+    }
     line(out, "cache", &cache(&config.cache));
     line(out, "connections", &connections(&config.connections));
+}
+
+fn subset(out: &mut String, subset: &subset::Config) {
+    let texts =
+        |labels: &[(String, String)]| knobs::table_of(labels.iter().map(|(name, value)| (name, text(value))));
+    let selector = |selector: &subset::Selector| {
+        let keys = list(selector.keys.iter().map(|name| text(name)));
+        match selector.fallback {
+            None => keys,
+            Some(fallback) => format!("{{ keys = {keys}, fallback = {} }}", text(fallback.word())),
+        }
+    };
+    match subset {
+        subset::Config::All => {}
+        subset::Config::Random { size } => {
+            line(out, "subset", &format!("{{ random = {{ size = {size} }} }}"));
+        }
+        subset::Config::Labels(subset::Labels { wanted, selectors, fallback, default }) => {
+            let mut keys = vec![format!("selectors = {}", list(selectors.iter().map(selector)))];
+            keys.push(format!("fallback = {}", text(fallback.word())));
+            if !default.is_empty() {
+                keys.push(format!("default = {}", texts(default)));
+            }
+            line(out, "subset", &format!("{{ labels = {{ {} }} }}", keys.join(", ")));
+            if !wanted.is_empty() {
+                line(out, "match", &texts(wanted));
+            }
+        }
+    }
+}
+
+fn health_check(check: &client::HealthCheck) -> String {
+    let path = match check.path {
+        ProbePath::Apart => "apart",
+        ProbePath::Queue => "queue",
+    };
+    let keys = [
+        ("interval", time(check.interval)),
+        ("timeout", time(check.timeout)),
+        ("unhealthy-threshold", check.unhealthy_threshold.to_string()),
+        ("healthy-threshold", check.healthy_threshold.to_string()),
+        ("no-traffic-interval", time(check.no_traffic_interval)),
+        ("initial-jitter", time(check.initial_jitter)),
+        ("interval-jitter", time(check.interval_jitter)),
+        ("ignore-new", check.ignore_new.to_string()),
+        ("update-merge-window", time(check.update_merge_window)),
+        ("path", text(path)),
+    ];
+    let keys: Vec<String> = keys.map(|(key, value)| format!("{key} = {value}")).into();
+    format!("{{ {} }}", keys.join(", "))
 }
 
 fn rate(gap: Duration) -> String {

@@ -57,6 +57,7 @@ pub(crate) struct ServiceSpec {
     pub(crate) slots: u32,
     pub(crate) queue: Option<u32>,
     pub(crate) weight: u32,
+    pub(crate) labels: Option<At<Vec<service::Label>>>,
     pub(crate) re_register: service::ReRegister,
 }
 
@@ -73,7 +74,11 @@ pub(crate) struct ClientSpec {
     pub(crate) deadline: Option<Duration>,
     pub(crate) keys: Option<KeysSpec>,
     pub(crate) balancer: Option<schism_models::balancer::Config>,
-    pub(crate) locality: Option<schism_models::locality::Config>,
+    pub(crate) locality: Option<At<schism_models::locality::Config>>,
+    pub(crate) subset: Option<At<schism_models::subset::Config>>,
+    pub(crate) wanted: Option<At<Vec<(String, String)>>>,
+    pub(crate) slow_start: Option<At<schism_models::balancer::slow_start::SlowStart>>,
+    pub(crate) health_check: Option<At<client::HealthCheck>>,
     pub(crate) cache: Option<cache::Config>,
     pub(crate) connections: Option<At<client::Connections>>,
 }

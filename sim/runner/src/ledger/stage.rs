@@ -203,6 +203,7 @@ fn scenario() -> Scenario {
         slots: 1,
         queue: None,
         weight: 1,
+        labels: Vec::new(),
         re_register: service::ReRegister::Never,
     };
     let client = client::Config {
@@ -211,12 +212,10 @@ fn scenario() -> Scenario {
         timeout: Duration::from_secs(1),
         deadline: None,
         keys: Keys::Unique,
-        picker: picker::Config {
-            balancer: balancer::Config::Random(Nothing),
-            locality: locality::Config::None(Nothing),
-        },
+        picker: picker::Config::new(balancer::Config::Random(Nothing), locality::Config::None(Nothing)),
         cache: cache::Config::Watch { on_empty: cache::OnEmpty::Keep, max_stale: None },
         connections: Connections::Warm,
+        health_check: None,
     };
     Scenario {
         title: "scripted".to_owned(),

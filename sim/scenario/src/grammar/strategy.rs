@@ -1,5 +1,6 @@
 //! Strategies that are chosen by name: arrivals, keys, balancers, caches, connections, distributions.
 
+use schism_models::subset::Fallback;
 use schism_models::{balancer, cache, locality};
 
 use super::Least::{Positive, Zero};
@@ -121,6 +122,102 @@ pub(crate) const LOCALITY: Choice = Choice {
     argument: |name| Argument::Options(knobs::of_locality(name)),
     later: &["none", "zone-first", "zone-aware", "locality-weighted", "priority"],
 };
+
+/// `subset`.
+pub(crate) const SUBSET: Choice = Choice {
+    what: "subset",
+    names: || {
+        vec![
+            ("random", "so many, each client others, as gRPC's random subsetting"),
+            ("labels", "those with the labels that the client asks for, as Envoy's subsets"),
+        ]
+    },
+    argument: |name| match name {
+        "random" => Argument::Table(SUBSET_RANDOM),
+        _ => Argument::Options(SUBSET_LABELS),
+    },
+    later: &[],
+};
+
+/// `subset.random`.
+pub(crate) const SUBSET_RANDOM: &[Key] =
+    &[Key::new("size", Shape::Count(limits::INSTANCES), "How many endpoints each client uses").required()];
+
+/// `subset.labels`.
+pub(crate) const SUBSET_LABELS: &[Key] = &[
+    Key::new(
+        "selectors",
+        Shape::Selectors(SELECTOR),
+        "The names of labels that may be asked for together; by default those that the client asks for",
+    ),
+    Key::word("fallback", Fallback::WORDS, "Who is used if no endpoint fits").or("\"no-fallback\""),
+    Key::new("default", Shape::Texts, "The labels of the default subset; by default it is everybody"),
+];
+
+/// One of `subset.labels.selectors`.
+pub(crate) const SELECTOR: &[Key] = &[
+    Key::new("keys", Shape::Names, "The names").required(),
+    Key::word(
+        "fallback",
+        Fallback::WORDS,
+        "Who is used if no endpoint has what was asked for with these names",
+    ),
+];
+
+/// `slow-start`; the defaults are Envoy's, which has none for the window.
+pub(crate) const SLOW_START: &[Key] = &[
+    Key::new("window", Duration(Positive), "How long it takes").required(),
+    Key::new("aggression", Shape::NumberWithin(0.01, 1_000.0), "1 is a straight line, more begins faster")
+        .or("1.0"),
+    Key::new("min-weight", Shape::Share, "The least share of its weight").or("\"10%\""),
+];
+
+/// `health-check`. Envoy requires the first four to be written, so their defaults are ours; the others are Envoy's.
+pub(crate) const HEALTH_CHECK: &[Key] = &[
+    Key::new("interval", Duration(Positive), "How long from one check to the next").or("\"10s\""),
+    Key::new("timeout", Duration(Positive), "How long an answer may take").or("\"3s\""),
+    Key::new(
+        "unhealthy-threshold",
+        Shape::Count(limits::CHECKS),
+        "How many checks in a row must go unanswered; an answer that says so is believed at once",
+    )
+    .or("3"),
+    Key::new(
+        "healthy-threshold",
+        Shape::Count(limits::CHECKS),
+        "How many in a row must be answered well; the very first is believed at once",
+    )
+    .or("2"),
+    Key::new(
+        "no-traffic-interval",
+        Duration(Positive),
+        "The interval before the client's first request, unless its connections have long been open",
+    )
+    .or("\"60s\""),
+    Key::new("initial-jitter", Duration(Zero), "By how much later the first check may come").or("\"0s\""),
+    Key::new("interval-jitter", Duration(Zero), "By how much longer an interval may be").or("\"0s\""),
+    Key::new(
+        "ignore-new",
+        Shape::Flag,
+        "Whether instances that were never checked do not count at all, instead of as unhealthy",
+    )
+    .or("false"),
+    Key::new(
+        "update-merge-window",
+        Duration(Zero),
+        "Changes that come within so long of the last are heeded together",
+    )
+    .or("\"1s\""),
+    Key::word(
+        "path",
+        PROBE_PATHS,
+        "Whether a check waits in the instance's queue like a request, or is answered apart",
+    )
+    .or("\"apart\""),
+];
+
+/// The spellings of `path`.
+pub(crate) const PROBE_PATHS: &[&str] = &["apart", "queue"];
 
 /// The spellings of `reads`.
 pub(crate) const READS: &[&str] = &["linearizable", "serializable"];

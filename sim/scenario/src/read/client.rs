@@ -1,9 +1,12 @@
 //! `[clients.NAME]`: arrivals, keys, balancer, cache and connections.
 
-use schism_core::{Distribution, Duration};
-use schism_models::client::{Connections, Intensity, OnTimeout, Pooling};
+use schism_core::{Distribution, Duration, Ratio};
+use schism_models::balancer::slow_start::SlowStart;
+use schism_models::client::{Connections, HealthCheck, Intensity, OnTimeout, Pooling};
+use schism_models::node::ProbePath;
 use schism_models::{balancer, cache, locality};
 
+use super::subset;
 use crate::diagnostics::{Problem, Report};
 use crate::grammar::{self, Argument, Shape};
 use crate::reader::{Chosen, Field, Number, Read, Section};
@@ -25,7 +28,17 @@ pub(super) fn read(name: At<String>, section: &Section<'_>) -> ClientSpec {
         deadline: section.value("deadline").value,
         keys: section.choice("key", |chosen| keys(chosen, report)).map(|at| at.value),
         balancer: section.choice("balancer", |chosen| balancer(chosen, report)).map(|at| at.value),
-        locality: section.choice("locality", |chosen| locality(chosen, report)).map(|at| at.value),
+        locality: section.choice("locality", |chosen| locality(chosen, report)),
+        subset: section
+            .tree("subset")
+            .and_then(|_| section.choice("subset", |chosen| subset::read(chosen, report))),
+        wanted: section.maybe::<subset::Texts>("match").map(|at| At::new(at.value.0, at.place)),
+        slow_start: section
+            .entry("slow-start")
+            .and_then(|entry| Some(At::new(slow_start(&section.child("slow-start"))?, entry.place))),
+        health_check: section
+            .entry("health-check")
+            .map(|entry| At::new(health_check(&section.child("health-check")), entry.place)),
         cache: section.choice("cache", |chosen| cache(chosen, report)).map(|at| at.value),
         connections: section.choice("connections", |chosen| Some(connections(chosen, report))),
     }
@@ -137,6 +150,33 @@ pub(crate) fn balancer(chosen: &Chosen<'_>, report: &Report) -> Option<balancer:
 pub(crate) fn locality(chosen: &Chosen<'_>, report: &Report) -> Option<locality::Config> {
     let keys = knobs::of_locality(chosen.name);
     knobs::read("locality", chosen, keys, report, locality::Config::read, locality::Config::check)
+}
+
+pub(crate) fn slow_start(section: &Section<'_>) -> Option<SlowStart> {
+    let least = section.value::<Ratio>("min-weight").value;
+    Some(SlowStart {
+        window: section.must("window")?.value,
+        aggression: section.value::<Number>("aggression").value.0,
+        least: least.numerator() as f64 / least.denominator() as f64,
+    })
+}
+
+fn health_check(section: &Section<'_>) -> HealthCheck {
+    HealthCheck {
+        interval: section.value("interval").value,
+        timeout: section.value("timeout").value,
+        unhealthy_threshold: section.value("unhealthy-threshold").value,
+        healthy_threshold: section.value("healthy-threshold").value,
+        no_traffic_interval: section.value("no-traffic-interval").value,
+        initial_jitter: section.value("initial-jitter").value,
+        interval_jitter: section.value("interval-jitter").value,
+        ignore_new: section.value("ignore-new").value,
+        update_merge_window: section.value("update-merge-window").value,
+        path: match section.value::<String>("path").value.as_str() {
+            "queue" => ProbePath::Queue,
+            _ => ProbePath::Apart,
+        },
+    }
 }
 
 fn cache(chosen: &Chosen<'_>, report: &Report) -> Option<cache::Config> {
