@@ -130,6 +130,18 @@ impl InFlight {
         }
     }
 
+    /// So many, however many there were.
+    pub fn set(&mut self, ordinal: u32, count: u32) {
+        let place = self.place(ordinal);
+        self.total = self.total - place.map_or(0, |at| self.counts[at].1) + count;
+        match (place, count) {
+            (Ok(at), 0) => drop(self.counts.remove(at)),
+            (Ok(at), count) => self.counts[at].1 = count,
+            (Err(_), 0) => {}
+            (Err(at), count) => self.counts.insert(at, (ordinal, count)),
+        }
+    }
+
     /// One less.
     ///
     /// # Panics

@@ -274,8 +274,11 @@ impl Picker {
     #[inline]
     pub fn next_probe(&mut self) -> Option<Endpoint> {
         let ordinal = self.groups.iter_mut().find_map(|group| group.balancer.next_probe())?;
-        let listing = self.listing.as_ref()?;
-        listing.endpoints.iter().find(|endpoint| endpoint.ordinal == ordinal).copied()
+        let endpoints = &self.listing.as_ref()?.endpoints;
+        // A list is nearly always in the order of its instances' numbers; where it is not, all are looked at.
+        let is_there = |endpoint: &&Endpoint| endpoint.ordinal == ordinal;
+        let at = endpoints.partition_point(|endpoint| endpoint.ordinal < ordinal);
+        endpoints.get(at).filter(is_there).or_else(|| endpoints.iter().find(is_there)).copied()
     }
 
     /// An endpoint that was asked has answered.

@@ -11,7 +11,6 @@ use schism_core::{Distribution, Draw, Duration, NodeId, Time};
 use self::report::{Note, Reporter};
 use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Endpoint, ServiceId};
-use crate::load::Load;
 use crate::node::{Attempt, Ctx, Health, Message, ProbePath, Reply, Timer};
 use crate::observation::Observation;
 use crate::plight::{Deregister, Plight};
@@ -147,7 +146,8 @@ impl Instance {
     /// An instance starts.
     pub fn boot(post: &Arc<Post>, ctx: &mut Ctx<'_>) -> Instance {
         // Another process at this address has no part in this service.
-        let registry = post.registry.as_ref().filter(|_| ctx.plight().and_then(Plight::stranger).is_none());
+        let is_stranger = ctx.plight().and_then(Plight::stranger).is_some();
+        let registry = post.registry.as_ref().filter(|_| !is_stranger);
         let registrar = registry.map(|address| {
             AnyRegistrar::boot(address, post.service, post.endpoint, post.config.re_register, ctx)
         });
@@ -166,8 +166,8 @@ impl Instance {
             booted: ctx.moment(),
             connected: BTreeSet::new(),
             reporter: match post.reports {
-                Reports::Load => Some(Box::new(Reporter::new(ctx.now()))),
-                Reports::Nothing => None,
+                Reports::Load if !is_stranger => Some(Box::new(Reporter::new(ctx.now()))),
+                Reports::Load | Reports::Nothing => None,
             },
         };
         instance.on_plight(ctx);
@@ -261,53 +261,6 @@ impl Instance {
     pub fn on_ping(&mut self, ctx: &mut Ctx<'_>, client: NodeId, luck: Draw) {
         self.connected.insert(client);
         ctx.stream_with(client, Message::Pong, luck.derive(REPLY_HOP));
-    }
-
-    /// A client asks how loaded it is.
-    pub fn on_load_probe(&mut self, ctx: &mut Ctx<'_>, client: NodeId, ordinal: u32, luck: Draw) {
-        let load = Box::new(self.load(ctx, Duration::ZERO));
-        ctx.send_with(client, Message::LoadProbed { ordinal, load }, luck.derive(REPLY_HOP));
-    }
-
-    /// How loaded it is, having served something for so long.
-    fn load(&mut self, ctx: &Ctx<'_>, service: Duration) -> Load {
-        let (in_flight, queued) = (self.in_flight(), self.waiting.len() as u32);
-        match &mut self.reporter {
-            Some(reporter) => reporter.load(ctx.now(), self.post.config.slots, in_flight, queued, service),
-            None => Load { in_flight, queued, ..Load::default() },
-        }
-    }
-
-    /// The report that goes with an answer.
-    fn report(&mut self, ctx: &Ctx<'_>, work: Work, reply: Reply) -> Option<Box<Load>> {
-        let (now, reporter) = (ctx.now(), self.reporter.as_mut()?);
-        reporter.on_answer(now, work.note, reply);
-        let service = match reply {
-            Reply::Done => now.since(work.note.began),
-            Reply::Full | Reply::Failed => Duration::ZERO,
-        };
-        Some(Box::new(self.load(ctx, service)))
-    }
-
-    /// What is taken and not answered.
-    fn in_flight(&self) -> u32 {
-        self.busy + (self.waiting.len() + self.failing.len() + self.late.len()) as u32
-    }
-
-    /// What is noted of a request that comes.
-    #[inline]
-    fn note(&self, ctx: &Ctx<'_>) -> Note {
-        match self.reporter {
-            Some(_) => Note { came: ctx.now(), began: ctx.now(), found: self.in_flight() },
-            None => Note::default(),
-        }
-    }
-
-    #[inline]
-    fn tell_busy(&mut self, ctx: &Ctx<'_>) {
-        if let Some(reporter) = &mut self.reporter {
-            reporter.on_busy(ctx.now(), self.busy);
-        }
     }
 
     /// What checks its health asks how it is: it says so, or it works on that as on a request.

@@ -6,6 +6,7 @@ pub mod data;
 pub mod faults;
 pub mod gossips;
 pub mod pickers;
+pub mod picks;
 pub mod plain;
 pub mod puppet;
 pub mod real;

@@ -142,6 +142,7 @@ fn stage_with(fault: &str, other: Birth, more: Option<Planned>) -> Stage {
         service: ServiceId(0),
         endpoint: endpoint(node),
         registry: None,
+        reports: false,
     };
     let names = vec!["orders-0".to_owned(), "orders-1".to_owned()];
     let district = Arc::new(District { roster: Roster::new(names), ..District::default() });

@@ -1,5 +1,8 @@
 //! What the README and the book's first page show is what their commands print.
 
+use std::io::Write as _;
+use std::process::Stdio;
+
 use schism_tests::binary::{Profile, schism};
 use schism_tests::{registries, repository};
 
@@ -62,6 +65,24 @@ fn the_failing_report_is_what_it_shows() {
     let block = &blocks()[2];
     let shown: String = block.split_inclusive('\n').filter(|line| !line.starts_with("replay")).collect();
     check(&shown, &[&FAILING[..], &["20"]].concat());
+}
+
+#[test]
+fn the_page_on_picks_shows_what_its_scripts_answer() {
+    let page = repository::read(&repository::root().join("docs/src/pick.md"));
+    let mut blocks = page.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n'));
+    let mut pages = 0;
+    while let Some((_, script)) = blocks.find(|(language, _)| *language == "json") {
+        let (_, shown) = blocks.next().expect("an answer follows each script");
+        let mut command = schism(Profile::Dev);
+        command.args(["pick", "-", "--format", "text"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the command runs");
+        child.stdin.take().expect("it reads").write_all(script.as_bytes()).expect("it reads on");
+        let output = child.wait_with_output().expect("the command ends");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), shown, "{script}");
+        pages += 1;
+    }
+    assert_eq!(pages, 4);
 }
 
 #[test]

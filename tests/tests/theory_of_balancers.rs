@@ -69,8 +69,8 @@ impl Farm {
     fn sojourn(&self) -> Interval {
         let scenario = self.scenario();
         let time = |services: f64| Duration::from_secs_f64(services * SERVICE_S);
-        let (start, end) = (Time::START + time(self.warmup), Time::START + scenario.length);
-        let measured = start..Time::START + (end.since(Time::START) - time(LATE));
+        let measured =
+            Time::START + time(self.warmup)..Time::START + scenario.length.saturating_sub(time(LATE));
         batch_means(&for_seeds(RUNS, |seed| {
             let done = Seen::of(&scenario, seed).done;
             let sojourns = done.iter().filter(|done| measured.contains(&done.offered)).map(Done::took_s);

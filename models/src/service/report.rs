@@ -4,10 +4,11 @@
 //! `CallMetricRecorder` takes what it is given. The latency that it expects is Prequal's: Wydrowski et al., NSDI 2024,
 //! section 4: the median of recent latencies of requests that met about as many requests in flight as there are now.
 
-use schism_core::{Duration, Time};
+use schism_core::{Draw, Duration, NodeId, Time};
 
+use super::{Instance, REPLY_HOP, Work};
 use crate::load::Load;
-use crate::node::Reply;
+use crate::node::{Ctx, Message, Reply};
 use crate::sliding::Sliding;
 
 /// How far back rates are counted.
@@ -43,6 +44,56 @@ struct Tally {
     answered: u32,
     failed: u32,
     busy_ns: u64,
+}
+
+impl Instance {
+    /// A client asks how loaded it is.
+    pub fn on_load_probe(&mut self, ctx: &mut Ctx<'_>, client: NodeId, ordinal: u32, luck: Draw) {
+        let load = Box::new(self.load(ctx, Duration::ZERO));
+        ctx.send_with(client, Message::LoadProbed { ordinal, load }, luck.derive(REPLY_HOP));
+    }
+
+    /// How loaded it is, having served something for so long.
+    fn load(&mut self, ctx: &Ctx<'_>, service: Duration) -> Load {
+        let (in_flight, queued) = (self.in_flight(), self.waiting.len() as u32);
+        match &mut self.reporter {
+            Some(reporter) => reporter.load(ctx.now(), self.post.config.slots, in_flight, queued, service),
+            None => Load { in_flight, queued, ..Load::default() },
+        }
+    }
+
+    /// The report that goes with an answer.
+    pub(super) fn report(&mut self, ctx: &Ctx<'_>, work: Work, reply: Reply) -> Option<Box<Load>> {
+        let (now, reporter) = (ctx.now(), self.reporter.as_mut()?);
+        reporter.on_answer(now, work.note, reply);
+        let service = match reply {
+            Reply::Done => now.since(work.note.began),
+            Reply::Full | Reply::Failed => Duration::ZERO,
+        };
+        Some(Box::new(self.load(ctx, service)))
+    }
+
+    /// What is taken and not answered.
+    fn in_flight(&self) -> u32 {
+        self.busy + (self.waiting.len() + self.failing.len() + self.late.len()) as u32
+    }
+
+    /// What is noted of a request that comes.
+    #[inline]
+    pub(super) fn note(&self, ctx: &Ctx<'_>) -> Note {
+        match self.reporter {
+            Some(_) => Note { came: ctx.now(), began: ctx.now(), found: self.in_flight() },
+            None => Note::default(),
+        }
+    }
+
+    /// The number of slots at work has changed.
+    #[inline]
+    pub(super) fn tell_busy(&mut self, ctx: &Ctx<'_>) {
+        if let Some(reporter) = &mut self.reporter {
+            reporter.on_busy(ctx.now(), self.busy);
+        }
+    }
 }
 
 impl Reporter {

@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Print the resolved scenario, with its faults on a time line
     Plan(Plan),
+    /// Drive one balancer without a network: who gets which request
+    Pick(Pick),
     /// List what a scenario can be made of
     List(List),
     /// Print the JSON Schema of scenario files
@@ -156,6 +158,35 @@ pub(crate) struct Plan {
     /// Show every fault on the time line, however many there are
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism pick --example > pick.json
+  schism pick pick.json --format text
+  schism pick pick.json | jq .histogram
+  echo '{ \"balancer\": \"jump\", \"endpoints\": [{\"name\": \"a\"}, {\"name\": \"b\"}],
+          \"ops\": [{\"pick\": {\"key\": \"alice\"}}] }' | schism pick -")]
+pub(crate) struct Pick {
+    /// The script, one JSON object; `-` is stdin
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present_any = ["example", "schema"])]
+    pub(crate) file: Option<PathBuf>,
+    /// Text for people or JSON for programs
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    pub(crate) format: Format,
+    /// With text: show every step and all of the state
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Write the answer to a file, whole or not at all
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    /// Print a script to start from
+    #[arg(long, conflicts_with_all = ["file", "schema"])]
+    pub(crate) example: bool,
+    /// Print the JSON Schema of scripts
+    #[arg(long, conflicts_with = "file")]
+    pub(crate) schema: bool,
 }
 
 /// What there is a catalog of.

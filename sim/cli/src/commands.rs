@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod init;
 mod list;
+mod pick;
 mod plan;
 mod run;
 mod schema;
@@ -18,6 +19,7 @@ pub(crate) fn execute(command: Command, console: &mut Console) -> Result<Ending,
         Command::Run(run) => run::execute(&run, console),
         Command::Check(check) => check::execute(&check, console),
         Command::Plan(plan) => plan::execute(&plan, console),
+        Command::Pick(pick) => pick::execute(&pick, console),
         Command::List(list) => list::execute(&list, console),
         Command::Schema(schema) => schema::execute(&schema, console),
         Command::Init(init) => init::execute(&init, console),

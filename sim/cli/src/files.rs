@@ -29,7 +29,7 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Source, Trouble> {
     let name = path.display().to_string();
     let found = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if found.is_dir() {
-        return Err(Trouble::new(format!("{name} is a folder, not a scenario file")));
+        return Err(Trouble::new(format!("{name} is a folder, not a file")));
     }
     if found.len() > limit as u64 {
         return Err(too_large(&name, limit));
@@ -51,7 +51,7 @@ fn bytes(name: String, from: impl Read, limit: usize) -> Result<Source, Trouble>
 }
 
 fn too_large(name: &str, limit: usize) -> Trouble {
-    Trouble::new(format!("{name} is larger than {} MiB, the limit of a scenario file", limit >> 20))
+    Trouble::new(format!("{name} is larger than {} MiB, the limit", limit >> 20))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Trouble {

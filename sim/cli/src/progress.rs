@@ -8,6 +8,8 @@ pub(crate) struct Progress {
     begun: Instant,
     told: Option<Instant>,
     wanted: bool,
+    /// What has been done of so many percent.
+    what: &'static str,
 }
 
 /// Nobody wonders before that.
@@ -16,8 +18,8 @@ const PATIENCE: Duration = Duration::from_millis(800);
 const EVERY: Duration = Duration::from_millis(200);
 
 impl Progress {
-    pub(crate) fn begin() -> Progress {
-        Progress { begun: Instant::now(), told: None, wanted: io::stderr().is_terminal() }
+    pub(crate) fn begin(what: &'static str) -> Progress {
+        Progress { begun: Instant::now(), told: None, wanted: io::stderr().is_terminal(), what }
     }
 
     /// So much is done, from 0 to 1.
@@ -27,7 +29,8 @@ impl Progress {
         if self.wanted && spent >= PATIENCE && due {
             self.told = Some(Instant::now());
             let left = spent.as_secs_f64() * (1.0 - done) / done;
-            self.write(&format!("\r{:3.0}% simulated, about {left:.0} s to go\x1b[K", done * 100.0));
+            let what = self.what;
+            self.write(&format!("\r{:3.0}% {what}, about {left:.0} s to go\x1b[K", done * 100.0));
         }
     }
 

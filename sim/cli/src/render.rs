@@ -5,6 +5,7 @@ mod axis;
 mod beliefs;
 mod detail;
 pub(crate) mod gantt;
+pub(crate) mod pick;
 pub(crate) mod plan;
 mod recovery;
 mod registry;

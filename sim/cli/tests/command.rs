@@ -28,6 +28,9 @@ for   = "3s"
 crash = "orders-1"
 "#;
 
+const PICK: &str = r#"{ "balancer": "p2c", "seed": 7, "endpoints": [ { "name": "a" }, { "name": "b" } ],
+  "ops": [ { "picks": 3 } ] }"#;
+
 /// What a command said, and its exit code.
 struct Said {
     code: i32,
@@ -75,6 +78,8 @@ fn exit_codes_are_those_of_the_contract() {
     let fails = written(dir, "fails.toml", &format!("{SCENARIO}\n{fails}"));
     let vacuous = "[[expect]]\nsometimes = \"lease-expiry\"\n";
     let vacuous = written(dir, "vacuous.toml", &format!("{SCENARIO}\n{vacuous}"));
+    let script = written(dir, "pick.json", PICK);
+    let bad_script = written(dir, "bad.json", &PICK.replace("seed", "sede"));
     let folder = dir.to_str().unwrap();
     let cases: &[(&[&str], i32)] = &[
         (&["--help"], 0),
@@ -84,6 +89,15 @@ fn exit_codes_are_those_of_the_contract() {
         (&["schema"], 0),
         (&["man"], 0),
         (&["completions", "fish"], 0),
+        (&["pick", "--example"], 0),
+        (&["pick", "--schema"], 0),
+        (&["pick", &script], 0),
+        (&["pick", &script, "--format", "text"], 0),
+        (&["pick", &bad_script], 2),
+        (&["pick", &good], 2),
+        (&["pick"], 2),
+        (&["pick", folder], 2),
+        (&["pick", &script, "--example"], 2),
         (&["run", &good], 0),
         (&["check", &good], 0),
         (&["plan", &good], 0),
@@ -230,6 +244,31 @@ fn colour_is_used_when_it_is_asked_for() {
     assert!(coloured(&["list"], &[("CLICOLOR_FORCE", "1")]));
     assert!(!coloured(&["list", "--color", "never"], &[("CLICOLOR_FORCE", "1")]));
     assert!(!coloured(&["list"], &[("NO_COLOR", "1")]));
+}
+
+#[test]
+fn a_script_is_picked_from_a_file_or_stdin_and_its_answer_written_whole() {
+    let example = schism(["pick", "--example"]).out;
+    let folder = tempfile::tempdir().unwrap();
+    let script = written(folder.path(), "pick.json", &example);
+    let answer = json(&schism(["pick", &script]).out);
+    assert_eq!(answer["picks"].as_array().unwrap().len(), 10_004);
+    assert_eq!(answer["moved"][0]["between_old"], 0);
+    let target = folder.path().join("answer.json");
+    let target = target.to_str().unwrap();
+    let said = schism(["pick", &script, "--output", target]);
+    assert_eq!((said.code, said.out.as_str()), (0, ""));
+    assert_eq!(json(&fs::read_to_string(target).unwrap()), answer);
+    let mut child = command(["pick", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(example.as_bytes()).unwrap();
+    assert_eq!(json(&String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()), answer);
+    // A script that is refused leaves nothing behind.
+    let bad = written(folder.path(), "bad.json", &example.replace("balancer", "balanser"));
+    let target = folder.path().join("none.json");
+    let refused = schism(["pick", &bad, "--output", target.to_str().unwrap()]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("bad.json:2:3: unknown key `balanser`"), "{}", refused.err);
+    assert!(!target.exists());
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod cast;
 mod expect;
 mod fault;
 mod load;
-mod picker;
+pub(crate) mod picker;
 mod target;
 mod topology;
 

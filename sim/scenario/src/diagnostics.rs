@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::limits;
 use crate::source::{Place, Sources};
+use crate::tree::Tree;
 
 /// How bad it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -225,9 +226,61 @@ impl Problem {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     found: RefCell<Vec<Problem>>,
+    language: Language,
+}
+
+/// What the text is written in, for examples of what to write instead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Language {
+    /// A scenario.
+    #[default]
+    Toml,
+    /// A script of `schism pick`.
+    Json,
+}
+
+impl Language {
+    /// A table, with its article.
+    pub(crate) fn table(self) -> &'static str {
+        match self {
+            Language::Toml => "a table",
+            Language::Json => "an object",
+        }
+    }
+
+    /// What kind of value it is, with its article.
+    pub(crate) fn kind(self, tree: &Tree) -> &'static str {
+        if tree.as_table().is_some() { self.table() } else { tree.kind() }
+    }
+
+    /// A key with its value.
+    pub(crate) fn pair(self, name: &str, value: &str) -> String {
+        match self {
+            Language::Toml => format!("{name} = {value}"),
+            Language::Json => format!("\"{name}\": {value}"),
+        }
+    }
+
+    /// How a list of tables is begun.
+    pub(crate) fn tables(self, path: &str) -> String {
+        match self {
+            Language::Toml => format!("write [[{path}]], with two brackets"),
+            Language::Json => "write a list of objects: [{ .. }, { .. }]".to_owned(),
+        }
+    }
 }
 
 impl Report {
+    /// A report of a text in this language.
+    pub(crate) fn of(language: Language) -> Report {
+        Report { language, ..Report::default() }
+    }
+
+    /// What the text is written in.
+    pub(crate) fn language(&self) -> Language {
+        self.language
+    }
+
     pub(crate) fn add(&self, problem: Problem) {
         self.found.borrow_mut().push(problem);
     }

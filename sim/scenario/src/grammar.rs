@@ -4,12 +4,14 @@
 //! of it, so that the three cannot disagree. Names of strategies come from the catalogs of the models.
 
 mod fault;
+mod pick;
 mod strategy;
 
 use schism_models::oracle::Mood;
 use schism_models::registry;
 
 pub(crate) use fault::*;
+pub(crate) use pick::*;
 pub(crate) use strategy::*;
 
 use crate::limits::{self, Limit};
@@ -143,6 +145,12 @@ pub(crate) enum Shape {
     Named(&'static [Key]),
     /// A list of tables with these keys.
     List(&'static [Key]),
+    /// A word of 64 bits: a whole number, or the same in quotes.
+    Bits,
+    /// A list of them.
+    ManyBits,
+    /// A whole number within a limit, which stands at the first key of a table with these keys, or that table.
+    CountWith(Limit, &'static [Key]),
     /// One of several strategies: a bare name, or a table with one key.
     Choice(&'static Choice),
 }
@@ -341,15 +349,11 @@ pub(crate) const CLIENT: &[Key] = &[
     .or("\"none\""),
     Key::new("key", Shape::Choice(&KEYS), "What each request is about, for balancers that look at it")
         .or("\"unique\""),
-    Key::new("balancer", Shape::Choice(&BALANCER), "How an endpoint is picked").or("\"round-robin\""),
-    Key::new("locality", Shape::Choice(&LOCALITY), "Where to look for an endpoint").or("\"none\""),
-    Key::new("subset", Shape::Choice(&SUBSET), "Which of the listed endpoints are used; by default all"),
-    Key::new("match", Shape::Texts, "The labels that endpoints should have, where `subset` is by labels"),
-    Key::new(
-        "slow-start",
-        Shape::Table(SLOW_START),
-        "How endpoints warm up that are new, or have become healthy; by default they have their weight at once",
-    ),
+    BALANCER_KEY.or("\"round-robin\""),
+    LOCALITY_KEY,
+    SUBSET_KEY,
+    MATCH_KEY,
+    SLOW_START_KEY,
     Key::new(
         "health-check",
         Shape::Table(HEALTH_CHECK),
@@ -363,6 +367,29 @@ pub(crate) const CLIENT: &[Key] = &[
     Key::later("limiter", &[]),
     Key::later("outlier", &[]),
 ];
+
+/// `balancer`, which has a default in a scenario.
+pub(crate) const BALANCER_KEY: Key =
+    Key::new("balancer", Shape::Choice(&BALANCER), "How an endpoint is picked");
+
+/// `locality`.
+pub(crate) const LOCALITY_KEY: Key =
+    Key::new("locality", Shape::Choice(&LOCALITY), "Where to look for an endpoint").or("\"none\"");
+
+/// `subset`.
+pub(crate) const SUBSET_KEY: Key =
+    Key::new("subset", Shape::Choice(&SUBSET), "Which of the listed endpoints are used; by default all");
+
+/// `match`.
+pub(crate) const MATCH_KEY: Key =
+    Key::new("match", Shape::Texts, "The labels that endpoints should have, where `subset` is by labels");
+
+/// `slow-start`.
+pub(crate) const SLOW_START_KEY: Key = Key::new(
+    "slow-start",
+    Shape::Table(SLOW_START),
+    "How endpoints warm up that are new, or have become healthy; by default they have their weight at once",
+);
 
 /// The spellings of `operation`.
 pub(crate) const OPERATIONS: &[&str] = &["put", "get", "get-serializable"];

@@ -294,7 +294,9 @@ impl Read for Counts {
     fn read(field: &Field<'_>, tree: &Tree) -> Option<Counts> {
         let Shape::Counts(limit) = field.shape else { panic!("`{}` is no table of counts", field.name) };
         let Node::Table(table) = &tree.node else {
-            let help = "write a number for each name: { a = 1, b = 2 }";
+            let example = |name, number| field.report.language().pair(name, number);
+            let help =
+                format!("write a number for each name: {{ {}, {} }}", example("a", "1"), example("b", "2"));
             field.report.add(field.wrong(tree, "a table").help(help));
             return None;
         };

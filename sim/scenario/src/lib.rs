@@ -20,9 +20,11 @@ mod check;
 mod diagnostics;
 mod fault;
 mod grammar;
+mod json;
 mod knobs;
 pub mod limits;
 mod overrides;
+pub mod pick;
 mod read;
 mod reader;
 mod registry;
@@ -42,7 +44,7 @@ pub use overrides::Override;
 pub use scenario::{Aide, Ask, Expectation, Group, Line, Metric, Node, Scenario, Spare, Window};
 pub use schema::schema;
 
-use diagnostics::{Problem, Report};
+use diagnostics::{Language, Problem, Report};
 use source::{Place, Sources};
 use spec::Written;
 
@@ -144,14 +146,35 @@ fn read(
     sources: &mut Sources,
     report: &Report,
 ) -> Option<Written> {
-    if bytes.len() > limits::FILE_BYTES {
-        let file = sources.add(name, "");
-        let message = format!("the file has {} bytes; the limit is {}", bytes.len(), limits::FILE_BYTES);
-        report.add(Problem::error(Place::new(file, 0..0), message).help("is it a scenario?"));
+    let (file, text) = text(name, bytes, limits::FILE_BYTES, sources, report)?;
+    let mut tree = tree::parse(file, text, report);
+    if report.has_errors() {
         return None;
     }
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
+    overrides::apply(&mut tree, overrides, sources, report);
+    Some(read::scenario(&tree, report))
+}
+
+/// The text of a file of at most so many bytes, under which its places are found. None if it has been refused.
+fn text<'a>(
+    name: &str,
+    bytes: &'a [u8],
+    most: usize,
+    sources: &mut Sources,
+    report: &Report,
+) -> Option<(u32, &'a str)> {
+    if bytes.len() > most {
+        let file = sources.add(name, "");
+        let message = format!("the file has {} bytes; the limit is {most}", bytes.len());
+        let help = match report.language() {
+            Language::Toml => "is it a scenario?",
+            Language::Json => "is it a script?",
+        };
+        report.add(Problem::error(Place::new(file, 0..0), message).help(help));
+        return None;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some((sources.add(name, text), text)),
         Err(error) => {
             let file = sources.add(name, &String::from_utf8_lossy(bytes));
             // What is before the bad byte is the same in both.
@@ -161,14 +184,7 @@ fn read(
                 Problem::error(Place::new(file, at..at + '\u{fffd}'.len_utf8()), message)
                     .help("save the file as UTF-8"),
             );
-            return None;
+            None
         }
-    };
-    let file = sources.add(name, text);
-    let mut tree = tree::parse(file, text, report);
-    if report.has_errors() {
-        return None;
     }
-    overrides::apply(&mut tree, overrides, sources, report);
-    Some(read::scenario(&tree, report))
 }

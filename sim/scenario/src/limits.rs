@@ -188,6 +188,52 @@ pub const SEED: Limit = Limit::new("seed", 0, u64::MAX, "seeds have 64 bits");
 /// A count that an expectation bounds.
 pub const BOUND: Limit = Limit::new("a bound", 0, 1 << 53, "it is compared as a float");
 
+/// The largest script of `schism pick`, in bytes: 32 MiB, a hundred thousand endpoints and as many picks.
+pub const PICK_BYTES: usize = 32 << 20;
+/// How deep JSON is nested.
+pub const JSON_DEPTH: Limit =
+    Limit::new("levels of nesting", 0, 32, "nothing in a script is nested that deep");
+/// Values of a JSON file, lists and objects among them.
+pub const JSON_VALUES: Limit = Limit::new(
+    "values",
+    0,
+    2_000_000,
+    "each is held in memory with its place; `picks` asks for many at once",
+);
+/// Endpoints of one list of a script.
+pub const PICK_ENDPOINTS: Limit =
+    Limit::new("endpoints", 0, 200_000, "the balancer may hold a ring or a table of them all");
+/// Steps of a script.
+pub const PICK_OPS: Limit =
+    Limit::new("ops", 0, 1_000_000, "each is held in memory; `picks` asks for many at once");
+/// Picks at once.
+pub const PICKS: Limit = Limit::new("picks", 0, 10_000_000, "each is listed in the answer");
+/// Picks of a script.
+pub const PICKS_TOTAL: Limit = Limit::new("picks in all", 0, 10_000_000, "each is listed in the answer");
+/// Picks with a key or a hash in a script that also changes the list.
+pub const PICK_KEYS: Limit =
+    Limit::new("picks with a key or a hash", 0, 1_000_000, "each is remembered, to tell how many move");
+/// The longest name or key in a script, in bytes.
+pub const PICK_NAME_BYTES: usize = 1_024;
+/// Requests in flight to one endpoint.
+pub const PICK_ACTIVE: Limit = Limit::new("requests in flight", 0, 1_000_000, "no endpoint serves as many");
+/// Requests in flight to all endpoints from the start.
+pub const PICK_ACTIVE_TOTAL: Limit =
+    Limit::new("requests in flight to all endpoints", 0, 1_000_000_000, "sums must fit in 32 bits");
+/// Which attempt of a request.
+pub const PICK_ATTEMPT: Limit = Limit::new("attempts", 0, 1_000_000, "nobody tries as often");
+/// The number of a client.
+pub const PICK_INDEX: Limit = Limit::new(
+    "the number of a client",
+    0,
+    CLIENTS.most - 1,
+    "numbers are from 0, and no group has more clients",
+);
+/// Clients of one zone.
+pub const PICK_LOCALS: Limit = Limit::new("clients of a zone", 0, CLIENTS.most, "no group has more clients");
+/// The priority level of an endpoint: Envoy takes 128 (`LocalityLbEndpoints.priority`; endpoint_components.proto, v1.31).
+pub const PRIORITY: Limit = Limit::new("priority", 0, 127, "Envoy has no more levels");
+
 /// The etcd constants that the real system itself refuses to exceed.
 pub mod etcd {
     use schism_core::Duration;

@@ -172,6 +172,9 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
         | Shape::Sides
         | Shape::Pairs
         | Shape::TwoNames
+        | Shape::Bits
+        | Shape::ManyBits
+        | Shape::CountWith(..)
         | Shape::Bound => {
             let message = format!("`{}` is within a single value", shorten(head.name));
             Err(Problem::error(head.place, message).help("leave it out, and set the whole value"))

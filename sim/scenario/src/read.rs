@@ -1,10 +1,10 @@
 //! From the tree of a file to a scenario as written: types, units and names of strategies, one section after another.
 
-mod client;
+pub(crate) mod client;
 mod distribution;
 mod expect;
 mod fault;
-mod subset;
+pub(crate) mod subset;
 
 pub(crate) use expect::{Unit, not_live, spelling};
 

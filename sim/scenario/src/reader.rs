@@ -2,9 +2,9 @@
 
 mod values;
 
-pub(crate) use values::{Number, PartsPerMillion, PerSecond, Share};
+pub(crate) use values::{Bits, Number, PartsPerMillion, PerSecond, Share};
 
-use crate::diagnostics::{Problem, Report, listed, nearest, shorten};
+use crate::diagnostics::{Language, Problem, Report, listed, nearest, shorten};
 use crate::grammar::{self, Choice, Key, Presence, Shape};
 use crate::limits::Limit;
 use crate::source::{At, Place};
@@ -54,12 +54,11 @@ impl<'t> Section<'t> {
         let table = tree.and_then(Tree::as_table);
         let section = Section { path: path.to_owned(), place, report, table, keys };
         if let (Some(tree), None) = (tree, table) {
-            report.add(Problem::error(tree.place, format!("`{path}` is a table, not {}", tree.kind())).help(
-                listed(section.names()).map_or_else(
-                    || "write an empty table: {}".to_owned(),
-                    |names| format!("its keys are: {names}"),
-                ),
-            ));
+            let language = report.language();
+            let message = format!("`{path}` is {}, not {}", language.table(), language.kind(tree));
+            let all = listed(section.names()).map(|names| format!("its keys are: {names}"));
+            let help = all.unwrap_or_else(|| "leave it empty: {}".to_owned());
+            report.add(Problem::error(tree.place, message).help(help));
         }
         for entry in table.into_iter().flat_map(|table| &table.entries) {
             section.know(entry);
@@ -178,7 +177,7 @@ impl<'t> Section<'t> {
             self.report.add(
                 Problem::error(self.place, format!("`{name}` is missing{within}")).help(format!(
                     "{}: {}",
-                    example(key),
+                    example(key, self.report.language()),
                     key.about
                 )),
             );
@@ -216,10 +215,12 @@ impl<'t> Section<'t> {
         let entry = self.entry(name)?;
         let path = self.path_of(name);
         let Some(items) = entry.value.as_list() else {
-            let message = format!("`{path}` is a list of tables, not {}", entry.value.kind());
-            self.report.add(
-                Problem::error(entry.place, message).help(format!("write [[{path}]], with two brackets")),
-            );
+            let language = self.report.language();
+            let message = match language {
+                Language::Toml => format!("`{path}` is a list of tables, not {}", entry.value.kind()),
+                Language::Json => format!("`{path}` is a list, not {}", language.kind(&entry.value)),
+            };
+            self.report.add(Problem::error(entry.place, message).help(language.tables(&path)));
             return None;
         };
         if items.len() as u64 > limit.most {
@@ -274,7 +275,7 @@ impl<'t> Section<'t> {
 }
 
 /// `count = 3`: how a missing key could be written.
-fn example(key: &Key) -> String {
+fn example(key: &Key, language: Language) -> String {
     let value = match key.shape {
         Shape::Count(_) => "3",
         Shape::Number | Shape::NumberWithin(..) | Shape::NumberOr(..) => "1.2",
@@ -289,6 +290,8 @@ fn example(key: &Key) -> String {
         Shape::Distribution => "{ exponential = \"5ms\" }",
         Shape::Choice(choice) if choice.what == "arrivals" => "{ poisson = \"100/s\" }",
         Shape::Choice(choice) if choice.what == "registry" => "\"etcd\"",
+        Shape::Choice(choice) if choice.what == "balancer" => "\"p2c\"",
+        Shape::List(_) => "[{ .. }]",
         Shape::LiveMetric => "\"success-rate\"",
         Shape::TwoNames => "[\"a\", \"b\"]",
         Shape::Between => "[\"zone:a\", \"zone:b\"]",
@@ -327,10 +330,12 @@ fn example(key: &Key) -> String {
         | Shape::Table(_)
         | Shape::TargetsOr(_)
         | Shape::Named(_)
-        | Shape::List(_)
+        | Shape::Bits
+        | Shape::ManyBits
+        | Shape::CountWith(..)
         | Shape::Choice(_) => "\"...\"",
     };
-    format!("write {} = {value}", key.name)
+    format!("write {}", language.pair(key.name, value))
 }
 
 /// A name of the contract that this version cannot do.
@@ -381,7 +386,11 @@ pub(crate) fn choose<'t>(choice: &Choice, tree: &'t Tree, report: &Report) -> Op
             report.add(
                 Problem::error(
                     tree.place,
-                    format!("`{what}` is a name, or a table with one, not {}", tree.kind()),
+                    format!(
+                        "`{what}` is a name, or {} with one, not {}",
+                        report.language().table(),
+                        tree.kind()
+                    ),
                 )
                 .maybe_help(choices(choice)),
             );

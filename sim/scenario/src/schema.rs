@@ -14,11 +14,21 @@ use crate::units::{
 ///
 /// What one key alone can be wrong about is in it; what two have to do with each other is for [`load`](crate::load).
 pub fn schema() -> Value {
+    whole("Schism scenario", "What runs, what goes wrong, and what must hold", grammar::SCENARIO)
+}
+
+/// The JSON Schema of a script for `schism pick`.
+pub(crate) fn of_pick() -> Value {
+    whole("Schism pick", "One balancer, its endpoints, and what is done with it", grammar::PICK)
+}
+
+/// That of a file with these keys.
+fn whole(title: &str, about: &str, keys: &[Key]) -> Value {
     let mut schema = Map::new();
     schema.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
-    schema.insert("title".into(), json!("Schism scenario"));
-    schema.insert("description".into(), json!("What runs, what goes wrong, and what must hold"));
-    let Value::Object(top) = table(grammar::SCENARIO) else { unreachable!("a table is an object") };
+    schema.insert("title".into(), json!(title));
+    schema.insert("description".into(), json!(about));
+    let Value::Object(top) = table(keys) else { unreachable!("a table is an object") };
     schema.extend(top);
     schema.insert("$defs".into(), definitions());
     Value::Object(schema)
@@ -141,12 +151,21 @@ fn rules(keys: &[Key]) -> Vec<(&'static str, Value)> {
     if has("hot-key") {
         return vec![("oneOf", one_of(crate::fault::HOWS))];
     }
+    if has("advance") {
+        return vec![("oneOf", one_of(grammar::OPS))];
+    }
+    if has("hash") && has("attempt") {
+        return vec![("allOf", json!([not_both("hash", "key")]))];
+    }
+    if has("healthy") {
+        return vec![("allOf", json!([not_both("healthy", "health")]))];
+    }
     if has("metric") {
         let bounds = json!({ "anyOf": one_of(&["at-least", "at-most"]) });
         let bounded = json!({ "if": { "required": ["metric"] }, "then": bounds });
         return vec![("oneOf", one_of(grammar::ASKS)), ("allOf", json!([bounded]))];
     }
-    if has("zone") {
+    if has("zone") && has("zones") {
         return vec![("allOf", json!([not_both("zone", "zones")]))];
     }
     Vec::new()
@@ -277,6 +296,9 @@ fn shape(shape: Shape) -> Value {
             json!({ "type": "object", "propertyNames": reference("name"), "additionalProperties": table(keys) })
         }
         Shape::List(keys) => json!({ "type": "array", "items": table(keys) }),
+        Shape::Bits => bits(),
+        Shape::ManyBits => json!({ "type": "array", "items": bits() }),
+        Shape::CountWith(limit, keys) => json!({ "anyOf": [count(limit), table(keys)] }),
         Shape::Choice(choice) => self::choice(choice),
     }
 }
@@ -287,6 +309,11 @@ fn percentage() -> Value {
 
 fn within(least: f64, most: f64) -> Value {
     json!({ "type": "number", "minimum": least, "maximum": most })
+}
+
+/// A word of 64 bits: beyond 53 of them some programs write a JSON number only roughly, so a text will do.
+fn bits() -> Value {
+    json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^[0-9]{1,20}$" }] })
 }
 
 fn count(limit: Limit) -> Value {

@@ -1,4 +1,4 @@
-//! TOML as a tree in which every key and every value knows its place, whichever text it came from.
+//! A file as a tree in which every key and every value knows its place, whichever text it came from.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

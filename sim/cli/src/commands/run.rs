@@ -16,7 +16,7 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
     let seed = run.seed.map_or(scenario.seed, Seed);
     let replay = replay::command(&run.input.file, seed.0, &run.input.changes.set);
     blame_ourselves(&replay);
-    let mut progress = Progress::begin();
+    let mut progress = Progress::begin("simulated");
     let report = engine::run(&scenario, seed, run.beliefs, |done| progress.tell(done));
     progress.end();
     let text = match run.format {

@@ -20,9 +20,13 @@ pub(super) fn config(
     report: &Report,
 ) -> Option<picker::Config> {
     let locality = spec.locality.as_ref()?;
-    zones_are_there(locality, zones, report);
+    zones_are_there(locality, &zones.names().collect::<Vec<_>>(), report);
     let subset = match calls {
-        Callee::Service(service) => subset(spec, &services[service], report),
+        Callee::Service(service) => {
+            let labels = services[service].labels.iter().flat_map(|labels| &labels.value);
+            let names: Vec<&str> = labels.map(|label| label.name.as_str()).collect();
+            subset(spec.subset.as_ref(), spec.wanted.as_ref(), &names, report)
+        }
         Callee::Registry(_) => {
             for_instances_alone(spec, report);
             Some(subset::Config::All)
@@ -55,7 +59,7 @@ pub(super) fn labels(spec: &ServiceSpec, report: &Report) -> Vec<service::Label>
 }
 
 /// Every table and list among a locality's options is about zones.
-fn zones_are_there(locality: &At<locality::Config>, zones: &Zones, report: &Report) {
+pub(crate) fn zones_are_there(locality: &At<locality::Config>, zones: &[&str], report: &Report) {
     for value in locality.value.values() {
         let named: Vec<String> = match value {
             Value::Table(table) => table.into_iter().map(|(zone, _)| zone).collect(),
@@ -73,26 +77,31 @@ fn zones_are_there(locality: &At<locality::Config>, zones: &Zones, report: &Repo
             | Value::Text(_)
             | Value::Names(_) => Vec::new(),
         };
-        for zone in named.iter().filter(|zone| zones.find(zone).is_none()) {
+        for zone in named.iter().filter(|zone| !zones.contains(&zone.as_str())) {
             let message = format!("there is no zone `{}`", shorten(zone));
-            let help = suggest(zone, zones.names().collect::<Vec<_>>());
+            let help = suggest(zone, zones.iter().copied());
             report.add(Problem::error(locality.place, message).maybe_help(help));
         }
     }
 }
 
-/// What the clients use, with what they ask for.
-fn subset(spec: &ClientSpec, service: &ServiceSpec, report: &Report) -> Option<subset::Config> {
-    match (&spec.subset, &spec.wanted) {
+/// What the clients use, with what they ask for, where endpoints have labels of these names.
+pub(crate) fn subset(
+    subset: Option<&At<subset::Config>>,
+    wanted: Option<&At<Vec<(String, String)>>>,
+    there: &[&str],
+    report: &Report,
+) -> Option<subset::Config> {
+    match (subset, wanted) {
         (None, None) => Some(subset::Config::All),
         (Some(At { value: subset::Config::Labels(labels), place }), wanted) => {
-            let wanted = wanted.as_ref().map_or_else(Vec::new, |at| at.value.clone());
-            let place = spec.wanted.as_ref().map_or(*place, |at| at.place);
+            let place = wanted.map_or(*place, |at| at.place);
+            let wanted = wanted.map_or_else(Vec::new, |at| at.value.clone());
             let names = wanted.iter().map(|(name, _)| name);
             let keys: Vec<String> = names.clone().cloned().collect();
             let of_selectors = labels.selectors.iter().flat_map(|selector| &selector.keys);
             let of_default = labels.default.iter().map(|(name, _)| name);
-            labels_are_there(names.chain(of_selectors).chain(of_default), service, place, report);
+            labels_are_there(names.chain(of_selectors).chain(of_default), there, place, report);
             // Whoever asks without saying what may be asked for means just that.
             let own = || vec![Selector { keys, fallback: None }];
             let selectors = if labels.selectors.is_empty() { own() } else { labels.selectors.clone() };
@@ -101,7 +110,8 @@ fn subset(spec: &ClientSpec, service: &ServiceSpec, report: &Report) -> Option<s
         (Some(At { value, .. }), None) => Some(value.clone()),
         (Some(_) | None, Some(wanted)) => {
             let message = "`match` asks for labels, and `subset` is not by labels";
-            report.add(Problem::error(wanted.place, message).help("write subset = \"labels\" beside it"));
+            let help = format!("write {} beside it", report.language().pair("subset", "\"labels\""));
+            report.add(Problem::error(wanted.place, message).help(help));
             None
         }
     }
@@ -109,16 +119,14 @@ fn subset(spec: &ClientSpec, service: &ServiceSpec, report: &Report) -> Option<s
 
 fn labels_are_there<'n>(
     names: impl Iterator<Item = &'n String>,
-    service: &ServiceSpec,
+    there: &[&str],
     place: Place,
     report: &Report,
 ) {
-    let labels = || service.labels.iter().flat_map(|labels| &labels.value).map(|label| label.name.as_str());
-    for name in names.filter(|name| labels().all(|label| label != *name)) {
-        let service = &service.name.value;
-        let message = format!("no instance of `{service}` has a label `{}`", shorten(name));
-        let help = suggest(name, labels().collect::<Vec<_>>());
-        let or = || format!("write [services.{service}.labels]");
+    for name in names.filter(|name| !there.contains(&name.as_str())) {
+        let message = format!("nobody has a label `{}`", shorten(name));
+        let help = suggest(name, there.iter().copied());
+        let or = || "label them: `labels` is beside what else is said of them".to_owned();
         report.add(Problem::error(place, message).help(help.unwrap_or_else(or)));
     }
 }

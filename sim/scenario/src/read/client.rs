@@ -152,7 +152,7 @@ pub(crate) fn locality(chosen: &Chosen<'_>, report: &Report) -> Option<locality:
     knobs::read("locality", chosen, keys, report, locality::Config::read, locality::Config::check)
 }
 
-fn slow_start(section: &Section<'_>) -> Option<SlowStart> {
+pub(crate) fn slow_start(section: &Section<'_>) -> Option<SlowStart> {
     let least = section.value::<Ratio>("min-weight").value;
     Some(SlowStart {
         window: section.must("window")?.value,

@@ -14,7 +14,10 @@ use crate::units::{self, BitRate, Rate, Size, UnitError};
 
 impl<'r> Field<'r> {
     pub(crate) fn wrong(&self, tree: &Tree, needs: &str) -> Problem {
-        Problem::error(tree.place, format!("`{}` is {needs}, not {}", self.name, tree.kind()))
+        Problem::error(
+            tree.place,
+            format!("`{}` is {needs}, not {}", self.name, self.report.language().kind(tree)),
+        )
     }
 
     fn unit(&self, tree: &Tree, error: UnitError) {
@@ -119,7 +122,9 @@ impl Read for bool {
 
 impl Read for u64 {
     fn read(field: &Field<'_>, tree: &Tree) -> Option<u64> {
-        let Shape::Count(limit) = field.shape else { panic!("`{}` is no count", field.name) };
+        let (Shape::Count(limit) | Shape::CountWith(limit, _)) = field.shape else {
+            panic!("`{}` is no count", field.name)
+        };
         field.count(tree, limit)
     }
 }
@@ -127,6 +132,37 @@ impl Read for u64 {
 impl Read for u32 {
     fn read(field: &Field<'_>, tree: &Tree) -> Option<u32> {
         u64::read(field, tree).map(|count| u32::try_from(count).expect("the limit is within 32 bits"))
+    }
+}
+
+/// A word of 64 bits.
+pub(crate) struct Bits(pub(crate) u64);
+
+impl Read for Bits {
+    fn read(field: &Field<'_>, tree: &Tree) -> Option<Bits> {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let word = match &tree.node {
+            Node::Integer(number) => number.and_then(|number| u64::try_from(number).ok()),
+            Node::Text(text) if digits(text) => text.parse().ok(),
+            Node::Text(_)
+            | Node::Float(_)
+            | Node::Flag(_)
+            | Node::Datetime
+            | Node::List(_)
+            | Node::Table(_) => {
+                let help = "write it in decimal, as a number or in quotes";
+                field.report.add(field.wrong(tree, "a word of 64 bits").help(help));
+                return None;
+            }
+        };
+        if word.is_none() {
+            let shown = tree.as_number().unwrap_or_else(|| "too large".to_owned());
+            let message = format!("`{}` is {shown}, which is no word of 64 bits", field.name);
+            field
+                .report
+                .add(Problem::error(tree.place, message).help(format!("it can be from 0 to {}", u64::MAX)));
+        }
+        word.map(Bits)
     }
 }
 
@@ -351,7 +387,12 @@ impl<T: Read> Read for Vec<At<T>> {
             return None;
         };
         let times = matches!(field.shape, Shape::TwoTimes | Shape::Times);
-        let shape = if times { Shape::Duration(Least::Zero) } else { Shape::Name };
+        let words = matches!(field.shape, Shape::ManyBits);
+        let shape = match (times, words) {
+            (true, _) => Shape::Duration(Least::Zero),
+            (_, true) => Shape::Bits,
+            (false, false) => Shape::Name,
+        };
         let field = Field { shape, ..*field };
         items.iter().map(|item| Some(At::new(T::read(&field, item)?, item.place))).collect()
     }
