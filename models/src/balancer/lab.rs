@@ -70,8 +70,13 @@ impl<B: Balancer> Rig<B> {
     /// The ordinal of who is picked; it has one request more in flight.
     pub(super) fn pick(&mut self) -> u32 {
         let mut dice = Dice::scripted(&mut self.script, self.luck.draw().many());
-        let scene =
-            Scene { now: self.now, in_flight: &self.in_flight, roster: &self.roster, zone_weights: &[] };
+        let scene = Scene {
+            now: self.now,
+            in_flight: &self.in_flight,
+            roster: &self.roster,
+            zone_weights: &[],
+            warm_up: None,
+        };
         let view = View::new(&self.endpoints, scene).expect("there are endpoints");
         let place = self.balancer.pick(view, &Call::about(Subject::Nothing), &mut dice);
         let ordinal = self.endpoints[place as usize].ordinal;
@@ -105,15 +110,25 @@ impl<B: Balancer> Rig<B> {
 
     /// What it looks at.
     pub(super) fn with_view<T>(&self, look: impl FnOnce(View<'_>) -> T) -> T {
-        let scene =
-            Scene { now: self.now, in_flight: &self.in_flight, roster: &self.roster, zone_weights: &[] };
+        let scene = Scene {
+            now: self.now,
+            in_flight: &self.in_flight,
+            roster: &self.roster,
+            zone_weights: &[],
+            warm_up: None,
+        };
         look(View::new(&self.endpoints, scene).expect("there are endpoints"))
     }
 
     fn update(&mut self, what: Update) {
         let mut dice = Dice::scripted(&mut self.script, self.luck.draw().many());
-        let scene =
-            Scene { now: self.now, in_flight: &self.in_flight, roster: &self.roster, zone_weights: &[] };
+        let scene = Scene {
+            now: self.now,
+            in_flight: &self.in_flight,
+            roster: &self.roster,
+            zone_weights: &[],
+            warm_up: None,
+        };
         if let Some(view) = View::new(&self.endpoints, scene) {
             self.balancer.on_update(view, what, &mut dice);
         }

@@ -234,6 +234,7 @@ mod tests {
                 in_flight: &in_flight,
                 roster: &roster,
                 zone_weights: &[],
+                warm_up: None,
             };
             let endpoints = [endpoint];
             let view = View::new(&endpoints, scene).expect("there is one");

@@ -110,7 +110,7 @@ impl<B: Balancer> Rig<B> {
 
     fn with_view<T>(&mut self, act: impl FnOnce(&mut B, View<'_>, &mut Dice<'_>) -> T) -> T {
         let Rig { balancer, endpoints, roster, in_flight, now, script, luck } = self;
-        let scene = Scene { now: *now, in_flight, roster, zone_weights: &[] };
+        let scene = Scene { now: *now, in_flight, roster, zone_weights: &[], warm_up: None };
         let view = View::new(endpoints, scene).expect("there are endpoints");
         let words = luck.draw().many();
         act(balancer, view, &mut Dice::scripted(script, words))

@@ -368,7 +368,9 @@ fn reply(section: &Section<'_>, names: &Names<'_>) -> Option<Reply> {
         Some("rejected") => Outcome::Rejected,
         Some("deadline") => Outcome::Deadline,
         None if ok.is_none_or(|at| at.value) => Outcome::Success,
-        Some(_) | None => Outcome::Failed,
+        // Nobody takes this for an answer, as nginx and pick-first take an error that the endpoint itself answers.
+        None => Outcome::Connect,
+        Some(_) => Outcome::Failed,
     };
     let load = section.entry("load").map(|_| load(&section.child("load")));
     Some(Reply { endpoint, latency, outcome, load })
