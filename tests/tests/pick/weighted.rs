@@ -135,6 +135,11 @@ pub(crate) fn static_stride(vectors: &Value) {
             assert_eq!(picks.iter().filter(|&&picked| picked == place).count() as u64, expected, "{row}");
         }
     }
+    let equal = &vectors["all_equal_is_round_robin"];
+    for name in ["grpc-cpp", "grpc-go"] {
+        let picks = turns(&flavour(name), &weighing(&wholes(&equal["weights"])), &[0, 0, 0], 9);
+        assert_eq!(picks, wholes(&equal["first_9"]), "{name}");
+    }
     for row in items(&vectors["a58_weight"]["go_test_ratios"]) {
         reported(row);
     }
