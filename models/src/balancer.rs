@@ -10,8 +10,6 @@ mod go_zero_p2c;
 mod hash_policy;
 mod jsq;
 mod jump;
-#[cfg(test)]
-mod lab;
 mod least_conn;
 mod least_request;
 mod load_weight;

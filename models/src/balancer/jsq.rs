@@ -176,15 +176,15 @@ mod tests {
     fn a_board_is_the_same_for_everyone_until_its_next_moment() {
         let mut rig = Rig::<Jsq>::new(&Config { board: Some(PERIOD), ..Config::default() }, &[1; 3], &[]);
         rig.advance(Duration::from_millis(499));
-        assert!(rig.answer(|_| 9).is_empty(), "it is not time yet");
+        assert!(rig.answer_probes(|_| 9).is_empty(), "it is not time yet");
         rig.advance(Duration::from_millis(1));
-        assert_eq!(rig.answer(|ordinal| 3 - ordinal), [0, 1, 2], "everyone is asked");
+        assert_eq!(rig.answer_probes(|ordinal| 3 - ordinal), [0, 1, 2], "everyone is asked");
         // One's own requests in flight do not count, however many: all go to the same, which is the herd.
         assert_eq!((0..5).map(|_| rig.send()).collect::<Vec<_>>(), [2; 5]);
         rig.advance(Duration::from_millis(499));
         assert_eq!(rig.pick(), 2);
         rig.advance(Duration::from_millis(1));
-        rig.answer(|ordinal| ordinal);
+        rig.answer_probes(|ordinal| ordinal);
         assert_eq!(rig.pick(), 0);
     }
 
@@ -201,12 +201,12 @@ mod tests {
     fn who_has_left_is_asked_no_more_and_forgotten() {
         let mut rig = Rig::<Jsq>::new(&Config { board: Some(PERIOD), ..Config::default() }, &[1; 3], &[]);
         rig.advance(PERIOD);
-        rig.answer(|ordinal| ordinal);
+        rig.answer_probes(|ordinal| ordinal);
         rig.update(Update::Members, &[(1, 1), (2, 1)]);
         assert_eq!(rig.pick(), 1);
         rig.update(Update::Members, &[(0, 1), (1, 1)]);
         assert_eq!(rig.pick(), 0, "it comes back without a past");
         rig.advance(PERIOD);
-        assert_eq!(rig.answer(|_| 1), [0, 1]);
+        assert_eq!(rig.answer_probes(|_| 1), [0, 1]);
     }
 }

@@ -221,24 +221,10 @@ mod tests {
     fn weights_are_divided_by_one_more_than_is_in_flight() {
         let cases = [(1.0, 4, 0.4), (2.0, 1, 0.5), (0.5, 3, 1.0), (0.0, 4, 2.0)];
         for (bias, active, expected) in cases {
-            let (mut in_flight, roster) = (crate::listing::InFlight::default(), Default::default());
-            (0..active).for_each(|_| in_flight.add(0));
-            let endpoint = crate::listing::Endpoint {
-                node: schism_core::NodeId(0),
-                ordinal: 0,
-                zone: schism_core::ZoneId(0),
-                weight: 2,
-            };
-            let scene = crate::listing::Scene {
-                now: schism_core::Time::START,
-                in_flight: &in_flight,
-                roster: &roster,
-                zone_weights: &[],
-                warm_up: None,
-            };
-            let endpoints = [endpoint];
-            let view = View::new(&endpoints, scene).expect("there is one");
-            assert_eq!(weight(view, 0, bias).to_bits(), f64::to_bits(expected), "{bias}");
+            let mut rig = rig(Config::default(), &[2], &[]);
+            rig.load(&[active]);
+            let weight = rig.with_view(|view| weight(view, 0, bias));
+            assert_eq!(weight.to_bits(), f64::to_bits(expected), "{bias}");
         }
     }
 

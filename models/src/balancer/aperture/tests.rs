@@ -1,7 +1,7 @@
 //! The aperture through the balancer.
 
 use super::*;
-use crate::balancer::lab::Rig;
+use crate::balancer::rig::Rig;
 
 fn rig(index: u32, peers: u32, endpoints: u32, min_aperture: u32) -> Rig<Aperture> {
     let config = Config { min_aperture, ..Config::default() };
@@ -45,7 +45,7 @@ fn load_is_even_over_all_clients() {
     for client in 0..clients {
         let mut rig = rig(client, clients, endpoints, 3);
         for _ in 0..requests {
-            let picked = rig.pick();
+            let picked = rig.send();
             load[picked as usize] += 1.0;
             rig.in_flight.remove(picked);
         }
@@ -61,30 +61,30 @@ fn load_counts_by_weight() {
     let mut rig = rig(0, 4, 3, 2);
     let at = |units: u64, of: u64| ((u128::from(units) << 64) / u128::from(of)) as u64 + 1;
     // 9 units: four of server 0, four of server 1, one of server 2; then five without server 1.
-    assert_eq!(rig.pick_by(&[at(4, 9), at(4, 5)]), 1, "nobody has anything, and the first stays");
+    assert_eq!(rig.send_by(&[at(4, 9), at(4, 5)]), 1, "nobody has anything, and the first stays");
     // One request weighs more than none, whatever the weight.
-    assert_eq!(rig.pick_by(&[at(4, 9), at(4, 5)]), 2);
+    assert_eq!(rig.send_by(&[at(4, 9), at(4, 5)]), 2);
     // One to each: server 2's counts four times.
-    assert_eq!(rig.pick_by(&[at(8, 9), at(4, 8)]), 1);
-    assert_eq!(rig.pick_by(&[at(8, 9), at(4, 8)]), 1);
-    assert_eq!(rig.pick_by(&[at(8, 9), at(4, 8)]), 1);
+    assert_eq!(rig.send_by(&[at(8, 9), at(4, 8)]), 1);
+    assert_eq!(rig.send_by(&[at(8, 9), at(4, 8)]), 1);
+    assert_eq!(rig.send_by(&[at(8, 9), at(4, 8)]), 1);
     // Four to server 1 and one to a quarter of server 2 are equal: the first stays.
-    assert_eq!(rig.pick_by(&[at(8, 9), at(4, 8)]), 2);
+    assert_eq!(rig.send_by(&[at(8, 9), at(4, 8)]), 2);
 }
 
 #[test]
 fn with_peak_ewma_the_slower_is_left() {
     let config = Config { min_aperture: 2, load: Metric::PeakEwma, ..Config::default() };
-    let mut rig = Rig::<Aperture>::new(2, &config);
-    let first = rig.pick();
+    let mut rig = Rig::<Aperture>::of(2, &config);
+    let first = rig.send();
     rig.advance(Duration::from_millis(50));
-    rig.answer(first, Duration::from_millis(50));
+    rig.succeed(first, Duration::from_millis(50));
     let other = 1 - first;
     let picked: Vec<u32> = (0..20)
         .map(|_| {
-            let picked = rig.pick();
+            let picked = rig.send();
             rig.advance(Duration::from_millis(1));
-            rig.answer(picked, Duration::from_millis(1));
+            rig.succeed(picked, Duration::from_millis(1));
             picked
         })
         .collect();

@@ -1,7 +1,7 @@
 //! C3 through the balancer.
 
 use super::*;
-use crate::balancer::lab::Rig;
+use crate::balancer::rig::Rig;
 use crate::load::Load;
 use crate::observation::Outcome;
 
@@ -18,18 +18,18 @@ fn the_lowest_score_is_picked() {
     let mut rig = Rig::<C3>::plain(3);
     told(&mut rig, 0, 10, 4, 3);
     told(&mut rig, 1, 10, 4, 1);
-    assert_eq!(rig.pick_by(&[0]), 2, "nothing is known of it");
+    assert_eq!(rig.send_by(&[0]), 2, "nothing is known of it");
     rig.in_flight.remove(2);
     told(&mut rig, 2, 20, 4, 1);
-    assert_eq!(rig.pick_by(&[0]), 1, "the queue is shorter");
-    assert_eq!(rig.pick_by(&[0]), 2, "one in flight is worth more than ten milliseconds");
+    assert_eq!(rig.send_by(&[0]), 1, "the queue is shorter");
+    assert_eq!(rig.send_by(&[0]), 2, "one in flight is worth more than ten milliseconds");
 }
 
 #[test]
 fn of_equals_the_first_from_a_random_one_on_is_picked() {
-    assert_eq!(Rig::<C3>::plain(3).pick_by(&[5]), 2);
+    assert_eq!(Rig::<C3>::plain(3).send_by(&[5]), 2);
     let config = Config { choices: None, ..Config::default() };
-    assert_eq!(Rig::<C3>::new(50, &config).pick_by(&[117]), 17);
+    assert_eq!(Rig::<C3>::of(50, &config).send_by(&[117]), 17);
 }
 
 /// Floyd's three of ten: words below 8, 9 and 10.
@@ -39,9 +39,9 @@ fn of_many_a_group_of_three_is_drawn() {
     for ordinal in 0..10 {
         told(&mut rig, ordinal, 20 - u64::from(ordinal), 4, 0);
     }
-    assert_eq!(rig.pick_by(&[2, 5, 3]), 5);
+    assert_eq!(rig.send_by(&[2, 5, 3]), 5);
     rig.in_flight.remove(5);
-    assert_eq!(rig.pick_by(&[2, 2, 2]), 9, "2 drawn twice stands for 8, and thrice for 9");
+    assert_eq!(rig.send_by(&[2, 2, 2]), 9, "2 drawn twice stands for 8, and thrice for 9");
 }
 
 /// Each client in flight counts for all clients of its group.
@@ -76,10 +76,10 @@ fn what_is_never_answered_changes_no_score() {
 #[test]
 fn rate_control_passes_over_who_answers_less_than_is_sent() {
     let config = Config { rate_control: true, ..Config::default() };
-    let mut rig = Rig::<C3>::new(2, &config);
+    let mut rig = Rig::<C3>::of(2, &config);
     let mut picked = [0; 2];
     for _ in 0..300 {
-        let ordinal = rig.pick();
+        let ordinal = rig.send();
         picked[ordinal as usize] += 1;
         rig.in_flight.remove(ordinal);
         if ordinal == 1 {

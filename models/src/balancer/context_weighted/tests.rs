@@ -1,13 +1,13 @@
 //! Weights and circuits through the balancer.
 
 use super::*;
-use crate::balancer::lab::Rig;
+use crate::balancer::rig::Rig;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
 fn rig(weights: &[u32]) -> Rig<ContextWeighted> {
     let config = Config { min_requests: 4, ..Config::default() };
-    let mut rig = Rig::new(weights.len() as u32, &config);
+    let mut rig = Rig::of(weights.len() as u32, &config);
     rig.weigh(weights);
     rig
 }
@@ -20,7 +20,7 @@ fn end(rig: &mut Rig<ContextWeighted>, ordinal: u32, outcome: Outcome, times: u3
 }
 
 fn picks(rig: &mut Rig<ContextWeighted>, words: impl IntoIterator<Item = u64>) -> Vec<u32> {
-    words.into_iter().map(|word| rig.pick_by(&[word])).collect()
+    words.into_iter().map(|word| rig.send_by(&[word])).collect()
 }
 
 #[test]

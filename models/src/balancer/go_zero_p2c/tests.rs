@@ -1,7 +1,7 @@
 //! The balancer by what go-zero's source says.
 
 use super::*;
-use crate::balancer::lab::Rig;
+use crate::balancer::rig::Rig;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
@@ -15,8 +15,8 @@ fn rig(endpoints: u32) -> Rig<GoZeroP2c> {
 fn warm(rig: &mut Rig<GoZeroP2c>, latency: impl Fn(u32) -> Duration) {
     let mut met = std::collections::BTreeSet::new();
     while met.len() < rig.endpoints.len() {
-        let picked = rig.pick();
-        rig.answer(picked, latency(picked));
+        let picked = rig.send();
+        rig.succeed(picked, latency(picked));
         met.insert(picked);
     }
 }
@@ -25,15 +25,15 @@ fn warm(rig: &mut Rig<GoZeroP2c>, latency: impl Fn(u32) -> Duration) {
 fn two_are_compared_without_a_word_and_a_new_one_is_forced() {
     let mut rig = rig(2);
     // Equal loads: the first is less, and the second, never picked, is forced.
-    assert_eq!(rig.pick_by(&[]), 1);
-    assert_eq!(rig.pick_by(&[]), 0);
-    assert_eq!(rig.pick_by(&[]), 0, "both have one, and the first of equals is less");
+    assert_eq!(rig.send_by(&[]), 1);
+    assert_eq!(rig.send_by(&[]), 0);
+    assert_eq!(rig.send_by(&[]), 0, "both have one, and the first of equals is less");
     rig.advance(MS(1_000));
-    assert_eq!(rig.pick_by(&[]), 1, "it has less in flight");
-    rig.answer(1, MS(1_000));
-    rig.answer(1, MS(1_000));
-    rig.answer(0, MS(1_000));
-    rig.answer(0, MS(1));
+    assert_eq!(rig.send_by(&[]), 1, "it has less in flight");
+    rig.succeed(1, MS(1_000));
+    rig.succeed(1, MS(1_000));
+    rig.succeed(0, MS(1_000));
+    rig.succeed(0, MS(1));
 }
 
 #[test]
@@ -44,9 +44,9 @@ fn who_is_slow_is_picked_once_a_second() {
     let mut slow = 0;
     for _ in 0..1_000 {
         rig.advance(MS(10));
-        let picked = rig.pick_by(&[]);
+        let picked = rig.send_by(&[]);
         slow += u32::from(picked == 1);
-        rig.answer(picked, latency(picked));
+        rig.succeed(picked, latency(picked));
     }
     assert_eq!(slow, 9, "more than a second apart, in ten seconds");
 }
@@ -64,11 +64,11 @@ fn three_pairs_are_drawn_to_find_two_healthy() {
     }
     warm_picks(&mut rig);
     // (0, 1), then (2, 0), then (2, 3): the third has two healthy.
-    rig.pick_by(&[0, 0, 2, 0, 2, 2]);
+    rig.send_by(&[0, 0, 2, 0, 2, 2]);
     // (2, 3) at once.
-    rig.pick_by(&[2, 2]);
+    rig.send_by(&[2, 2]);
     // Three pairs with a sick one each: the last is taken. Overdue it is not.
-    assert_eq!(rig.pick_by(&[0, 0, 0, 0, 1, 2]), 1);
+    assert_eq!(rig.send_by(&[0, 0, 0, 0, 1, 2]), 1);
 }
 
 /// So that nobody is overdue.

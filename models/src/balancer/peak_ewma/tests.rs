@@ -1,13 +1,13 @@
 //! The three flavours through the balancer.
 
 use super::*;
-use crate::balancer::lab::Rig;
+use crate::balancer::rig::Rig;
 use crate::observation::Outcome;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
 fn rig(endpoints: u32, config: &Config) -> Rig<PeakEwma> {
-    Rig::new(endpoints, config)
+    Rig::of(endpoints, config)
 }
 
 fn of(flavour: Flavour) -> Config {
@@ -33,16 +33,16 @@ fn tower_decays_what_compounds() {
     let mut rig = rig(1, &config);
     same(load(&mut rig, 0), 20_000_000.0);
     rig.advance(MS(100));
-    rig.pick_by(&[]);
+    rig.send_by(&[]);
     same(load(&mut rig, 0), 36_193_496.721_438_38);
     rig.advance(MS(100));
-    rig.pick_by(&[]);
+    rig.send_by(&[]);
     same(load(&mut rig, 0), 49_123_845.184_678_905);
     rig.advance(MS(100));
-    rig.answer(0, MS(200));
+    rig.succeed(0, MS(200));
     same(load(&mut rig, 0), 400_000_000.0);
     rig.advance(MS(100));
-    rig.answer(0, MS(200));
+    rig.succeed(0, MS(200));
     same(load(&mut rig, 0), 200_000_000.0);
     rig.advance(MS(1_000));
     same(load(&mut rig, 0), 73_575_888.234_288_47);
@@ -71,12 +71,12 @@ fn the_lower_of_two_is_picked_and_the_first_of_equals() {
     for flavour in [Flavour::Tower, Flavour::Finagle] {
         let mut rig = rig(3, &of(flavour));
         // Words 1 and 1 are places 1 and 2; words 2 and 1 are 2 and 1.
-        assert_eq!(rig.pick_by(&[1, 1]), 1);
-        rig.answer(1, MS(5));
-        assert_eq!(rig.pick_by(&[2, 0]), 2, "{flavour:?}");
-        rig.answer(2, MS(80));
-        assert_eq!(rig.pick_by(&[2, 1]), 1, "{flavour:?}");
-        assert_eq!(rig.pick_by(&[1, 1]), 1, "{flavour:?}");
+        assert_eq!(rig.send_by(&[1, 1]), 1);
+        rig.succeed(1, MS(5));
+        assert_eq!(rig.send_by(&[2, 0]), 2, "{flavour:?}");
+        rig.succeed(2, MS(80));
+        assert_eq!(rig.send_by(&[2, 1]), 1, "{flavour:?}");
+        assert_eq!(rig.send_by(&[1, 1]), 1, "{flavour:?}");
     }
 }
 
@@ -86,20 +86,20 @@ fn finagle_loads_are_those_of_its_arithmetic() {
     let mut rig = rig(1, &config);
     let ns = Duration::from_nanos;
     same(load(&mut rig, 0), 0.0);
-    rig.pick_by(&[]);
+    rig.send_by(&[]);
     same(load(&mut rig, 0), 140_737_488_355_328.0);
     rig.advance(ns(5));
-    rig.answer(0, ns(5));
+    rig.succeed(0, ns(5));
     same(load(&mut rig, 0), 5.0);
-    rig.pick_by(&[]);
+    rig.send_by(&[]);
     rig.advance(ns(10));
-    rig.answer(0, ns(10));
+    rig.succeed(0, ns(10));
     same(load(&mut rig, 0), 10.0);
     rig.advance(ns(150));
     same(load(&mut rig, 0), 10.0 * libm::exp(-1.0));
-    rig.pick_by(&[]);
+    rig.send_by(&[]);
     rig.advance(ns(5));
-    rig.answer(0, ns(5));
+    rig.succeed(0, ns(5));
     same(load(&mut rig, 0), 5.0);
 }
 
@@ -110,11 +110,11 @@ fn finagle_asks_who_has_not_answered_once() {
     let mut rig = rig(10, &config);
     let mut asked = [0; 10];
     for _ in 0..10_000 {
-        let picked = rig.pick();
+        let picked = rig.send();
         asked[picked as usize] += 1;
         rig.advance(Duration::from_nanos(1));
         if picked != 9 {
-            rig.answer(picked, Duration::from_nanos(1));
+            rig.succeed(picked, Duration::from_nanos(1));
         }
     }
     assert_eq!(asked[9], 1);
@@ -129,7 +129,7 @@ fn finagle_gives_the_slower_half_as_much() {
     let latency = |ordinal| if ordinal == 9 { 10 } else { 5 };
     let (mut out, mut asked) = (std::collections::VecDeque::new(), [0.0; 10]);
     for _ in 0..100_000_u32 {
-        let picked = rig.pick();
+        let picked = rig.send();
         asked[picked as usize] += 1.0;
         out.push_back((rig.now + Duration::from_nanos(latency(picked)), picked));
         out.make_contiguous().sort_unstable();
@@ -137,7 +137,7 @@ fn finagle_gives_the_slower_half_as_much() {
             && at <= rig.now
         {
             out.pop_front();
-            rig.answer(ordinal, Duration::from_nanos(latency(ordinal)));
+            rig.succeed(ordinal, Duration::from_nanos(latency(ordinal)));
         }
         rig.advance(Duration::from_nanos(1));
     }
@@ -155,18 +155,18 @@ fn envoy_draws_one_word() {
             .expect("one of so many")
     };
     let mut rig = rig(10, &of(Flavour::Envoy));
-    assert_eq!(rig.pick_by(&[word(3, 6, 1)]), 3);
-    assert_eq!(rig.pick_by(&[word(4, 4, 0)]), 5, "the same twice is the next one");
+    assert_eq!(rig.send_by(&[word(3, 6, 1)]), 3);
+    assert_eq!(rig.send_by(&[word(4, 4, 0)]), 5, "the same twice is the next one");
     // Three has a request in flight and has never answered.
-    assert_eq!(rig.pick_by(&[word(3, 6, 1)]), 6);
+    assert_eq!(rig.send_by(&[word(3, 6, 1)]), 6);
     rig.advance(MS(50));
-    rig.answer(3, MS(50));
-    rig.answer(5, MS(3));
-    rig.answer(6, MS(50));
+    rig.succeed(3, MS(50));
+    rig.succeed(5, MS(3));
+    rig.succeed(6, MS(50));
     // Not seen before an aggregation.
-    assert_eq!(rig.pick_by(&[word(3, 5, 1)]), 3);
+    assert_eq!(rig.send_by(&[word(3, 5, 1)]), 3);
     rig.advance(MS(50));
-    assert_eq!(rig.pick_by(&[word(3, 5, 1)]), 5);
+    assert_eq!(rig.send_by(&[word(3, 5, 1)]), 5);
     same(load(&mut rig, 3), 100.0);
     same(load(&mut rig, 5), 6.0);
 }
@@ -174,11 +174,11 @@ fn envoy_draws_one_word() {
 #[test]
 fn envoy_learns_nothing_from_who_does_not_answer() {
     let mut rig = rig(2, &of(Flavour::Envoy));
-    rig.pick_by(&[1]);
+    rig.send_by(&[1]);
     rig.advance(MS(200));
     rig.end(1, MS(200), Outcome::Timeout, None);
     // Low bits 0 and 1: the second, after an aggregation.
-    assert_eq!(rig.pick_by(&[1 << 16]), 1, "they are equal, and the word is even");
+    assert_eq!(rig.send_by(&[1 << 16]), 1, "they are equal, and the word is even");
     same(load(&mut rig, 0), 10.0);
     same(load(&mut rig, 1), 1_000_001.0);
 }
@@ -186,7 +186,7 @@ fn envoy_learns_nothing_from_who_does_not_answer() {
 #[test]
 fn one_endpoint_is_picked_without_a_word() {
     for flavour in [Flavour::Tower, Flavour::Finagle, Flavour::Envoy] {
-        assert_eq!(rig(1, &of(flavour)).pick_by(&[]), 0);
+        assert_eq!(rig(1, &of(flavour)).send_by(&[]), 0);
     }
 }
 
