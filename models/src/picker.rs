@@ -250,6 +250,11 @@ impl Picker {
         groups.chain(self.idle.iter_mut().map(|(_, balancer)| balancer))
     }
 
+    /// How many balancers it keeps: one for each group that requests have ever been routed to, and no more.
+    pub fn kept(&self) -> usize {
+        self.groups.len() + self.idle.len()
+    }
+
     /// When it wants to be woken, if ever. A balancer that has nobody to pick from sleeps on.
     #[inline]
     pub fn due(&self) -> Option<Time> {

@@ -11,7 +11,7 @@ use schism_models::listing::{Endpoint, Listing, ServiceId};
 use schism_models::node::{Node, Role};
 use schism_models::observation::{Cause, Write};
 use schism_models::registry::Layout;
-use schism_models::service::Post as Stand;
+use schism_models::service::{Post as Stand, Reports};
 use schism_scenario::Scenario;
 use schism_tests::puppet::{self, Act, Line};
 use schism_tests::runs::{Seen, scenario};
@@ -296,6 +296,7 @@ fn instance(scenario: &Scenario) -> Role {
         service: ServiceId(0),
         endpoint,
         registry: scenario.registry.address(&layout(scenario)),
+        reports: Reports::Nothing,
     }))
 }
 

@@ -15,7 +15,7 @@ use schism_models::nemesis::{
 };
 use schism_models::node::{Node, Role};
 use schism_models::picker::{District, Site};
-use schism_models::service::Post;
+use schism_models::service::{Post, Reports};
 use schism_tests::runs::scenario;
 use schism_tests::toy::{self, Arrival, Letter, ms};
 
@@ -142,7 +142,7 @@ fn stage_with(fault: &str, other: Birth, more: Option<Planned>) -> Stage {
         service: ServiceId(0),
         endpoint: endpoint(node),
         registry: None,
-        reports: false,
+        reports: Reports::Nothing,
     };
     let names = vec!["orders-0".to_owned(), "orders-1".to_owned()];
     let district = Arc::new(District { roster: Roster::new(names), ..District::default() });

@@ -36,7 +36,6 @@ impl Host {
 struct Stand {
     picker: Picker,
     hosts: Vec<Host>,
-    names: Vec<String>,
     zones: Vec<String>,
     in_flight: InFlight,
     now: Time,
@@ -83,15 +82,14 @@ impl Stand {
         let number = |zone: &str| zones.iter().position(|it| it == zone).expect("a zone of the place");
         let mut locals = vec![0; zones.len()];
         place.locals.iter().for_each(|(zone, clients)| locals[number(zone)] = *clients);
-        let roster =
-            Roster::new(names.clone()).with_priorities(hosts.iter().map(|host| host.priority).collect());
+        let roster = Roster::new(names).with_priorities(hosts.iter().map(|host| host.priority).collect());
         let zone = ZoneId(number(place.home) as u16);
         let district = Arc::new(District { roster, zones: zones.clone(), locals });
         let site = Site { seat: Seat { index: 0, peers: 1 }, zone, district };
         let mut script: VecDeque<u64> = words.iter().copied().collect();
         let picker = Picker::new(config, &site, &mut Dice::scripted(&mut script, Draw::new(1).many()));
         let (in_flight, now) = (InFlight::default(), Time::START);
-        let mut stand = Stand { picker, hosts: hosts.to_vec(), names, zones, in_flight, now };
+        let mut stand = Stand { picker, hosts: hosts.to_vec(), zones, in_flight, now };
         (0..).zip(hosts).for_each(|(ordinal, host)| stand.picker.hear_of(now, ordinal, host.standing));
         stand.list(0..hosts.len() as u32);
         stand
@@ -151,14 +149,14 @@ impl Stand {
 
 /// Hosts of priority levels: of each, how many there are, and how many are healthy, degraded and excluded.
 fn levels(counts: &[[u32; 4]]) -> Vec<Host> {
-    let level = |(priority, [hosts, healthy, degraded, excluded]): (u32, &[u32; 4])| {
+    let level = |(priority, &[hosts, healthy, degraded, excluded]): (u32, &[u32; 4])| {
         let standing = move |number| match number {
-            number if number < *healthy => Standing::Healthy,
+            number if number < healthy => Standing::Healthy,
             number if number < healthy + degraded => Standing::Degraded,
             number if number < healthy + degraded + excluded => Standing::Excluded,
             _ => Standing::Unhealthy,
         };
-        (0..*hosts).map(move |number| Host { priority: Some(priority), standing: standing(number), ..WELL })
+        (0..hosts).map(move |number| Host { priority: Some(priority), standing: standing(number), ..WELL })
     };
     (0..).zip(counts).flat_map(level).collect()
 }
@@ -297,14 +295,14 @@ fn a_hash_draws_its_level() {
 #[test]
 fn levels_are_the_own_zone_and_the_rest_unless_written() {
     let hosts = ["A", "B", "C"].map(Host::in_zone);
-    let mut levels_of = |levels: Option<&[&[&str]]>, standing: [Standing; 3]| {
+    let levels_of = |levels: Option<&[&[&str]]>, standing: [Standing; 3]| {
         let lists = |lists: &[&[&str]]| {
             Value::Lists(lists.iter().map(|list| list.iter().map(|it| (*it).to_owned()).collect()).collect())
         };
         let options: Vec<_> = levels.map(|levels| ("levels", lists(levels))).into_iter().collect();
         let mut hosts = hosts;
         hosts.iter_mut().zip(standing).for_each(|(host, standing)| host.standing = standing);
-        let config = Config::new(balancer("random"), locality("priority", &options));
+        let config = Config::new(balancer("round-robin"), locality("priority", &options));
         let mut stand = Stand::new(&config, &ALONE, &hosts, &[]);
         (0..100)
             .filter_map(|word| stand.pick(&[word]))
@@ -654,5 +652,22 @@ fn subsets_by_labels_are_envoys() {
         let mut pick = |_| picker.pick(Time::START, &in_flight, &call, dice).map(|picked| picked.ordinal);
         let picked: BTreeSet<u32> = (0..8).filter_map(&mut pick).collect();
         assert_eq!(picked.into_iter().collect::<Vec<_>>(), expected, "{wanted:?}");
+    }
+}
+
+/// Claim B6: weights that are pushed under traffic are heeded at once, and nothing of the old ones goes on.
+#[test]
+fn weights_that_change_are_heeded_and_leave_nothing_behind() {
+    let config = Config::new(balancer("weighted-round-robin"), locality("none", &[]));
+    let mut stand = Stand::new(&config, &ALONE, &[WELL; 4], &[0]);
+    let of_first = |picked: &[u32]| picked.iter().filter(|&&it| it == 0).count();
+    for round in 0..50 {
+        stand.hosts[0].weight = 1 + 6 * (round % 2);
+        stand.list(0..4);
+        let expected = if round % 2 == 0 { 25 } else { 70 };
+        let picked = stand.picks(100);
+        assert!(of_first(&picked).abs_diff(expected) <= 1, "round {round}: {}", of_first(&picked));
+        assert_eq!(stand.picker.due(), None, "nobody waits for anything");
+        assert_eq!(stand.picker.kept(), 1, "one balancer, however many weights there were");
     }
 }

@@ -82,7 +82,7 @@ fn the_page_on_picks_shows_what_its_scripts_answer() {
         assert_eq!(String::from_utf8_lossy(&output.stdout), shown, "{script}");
         pages += 1;
     }
-    assert_eq!(pages, 4);
+    assert_eq!(pages, 5);
 }
 
 #[test]

@@ -61,9 +61,8 @@ impl Balancer for Aperture {
     }
 
     fn on_update(&mut self, view: View<'_>, what: Update, _: &mut Dice<'_>) {
-        match what {
-            Update::Weights => return,
-            Update::Members => {}
+        if what == Update::Weights {
+            return;
         }
         let aperture = self.config.min_aperture.min(view.len());
         self.arc = Some(Arc::new(self.seat.index, self.seat.peers, view.len(), aperture));

@@ -61,9 +61,8 @@ impl Balancer for C3 {
     }
 
     fn on_update(&mut self, view: View<'_>, what: Update, _: &mut Dice<'_>) {
-        match what {
-            Update::Weights => return,
-            Update::Members => {}
+        if what == Update::Weights {
+            return;
         }
         self.scores.retain(view);
         self.rates.retain(view);

@@ -118,9 +118,8 @@ impl Balancer for PeakEwma {
     }
 
     fn on_update(&mut self, view: View<'_>, what: Update, _: &mut Dice<'_>) {
-        match what {
-            Update::Weights => return,
-            Update::Members => {}
+        if what == Update::Weights {
+            return;
         }
         let (now, rtt) = (view.now(), self.default_rtt());
         match &mut self.memory {

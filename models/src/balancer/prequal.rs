@@ -89,9 +89,8 @@ impl Balancer for Prequal {
     }
 
     fn on_update(&mut self, view: View<'_>, what: Update, _: &mut Dice<'_>) {
-        match what {
-            Update::Weights => return,
-            Update::Members => {}
+        if what == Update::Weights {
+            return;
         }
         let members = &mut self.members;
         members.update(view, |_| {});

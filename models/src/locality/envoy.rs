@@ -4,16 +4,18 @@
 //! `LoadBalancerBase`, `ZoneAwareLoadBalancerBase` and `ThreadAwareLoadBalancerBase` (load_balancer_impl.cc at 00cf9a0,
 //! thread_aware_lb_impl.cc at 0336fd6) and `LocalityWrr` (locality_wrr.cc at 5622ee9) of envoyproxy/envoy.
 
+mod hosts;
+
 use schism_core::ZoneId;
 
+use self::hosts::{Groups, Level, Zones};
 use super::levels::{Availability, Census, Loads};
-use super::zone_routing::{Routing, Share};
+use super::zone_routing::Routing;
 use super::{Board, Corner, Group, GroupKey, Members, Part, Standing};
 use crate::balancer::edf::Edf;
 use crate::balancer::{Call, Scope};
 use crate::dice::Dice;
 use crate::hash::Hash;
-use crate::listing::Endpoint;
 use crate::state::State;
 
 /// The rules by which loads are computed.
@@ -94,6 +96,34 @@ pub(super) const PANIC_THRESHOLD: u32 = 50;
 /// `min_cluster_size` of `ZoneAwareLbConfig` (cluster.proto).
 pub(super) const MIN_CLUSTER_SIZE: u32 = 6;
 
+/// What a locality does that is one of these once it is made.
+macro_rules! as_envoy {
+    () => {
+        fn on_update(
+            &mut self,
+            board: &$crate::locality::Board<'_>,
+            dice: &mut $crate::dice::Dice<'_>,
+        ) -> Vec<$crate::locality::Group> {
+            self.0.on_update(board, dice)
+        }
+
+        #[inline]
+        fn route(
+            &mut self,
+            call: &$crate::balancer::Call<'_>,
+            dice: &mut $crate::dice::Dice<'_>,
+        ) -> Option<usize> {
+            self.0.route(call, dice)
+        }
+
+        fn state(&self) -> $crate::state::State {
+            self.0.state()
+        }
+    };
+}
+
+pub(super) use as_envoy;
+
 /// One client's levels.
 #[derive(Clone, Debug)]
 pub(super) struct Envoy {
@@ -107,16 +137,6 @@ pub(super) struct Envoy {
     /// Where every request goes, if that needs no word.
     certain: Option<(usize, Availability)>,
     ways: Vec<Ways>,
-}
-
-/// The zones as one client sees them.
-#[derive(Clone, Debug)]
-struct Zones {
-    home: ZoneId,
-    /// The own zone, then the others by name: the order of Envoy's `HostsPerLocality`.
-    order: Vec<ZoneId>,
-    /// How many clients are in each, by number.
-    locals: Vec<u32>,
 }
 
 /// How requests to one level find their group.
@@ -138,20 +158,10 @@ enum Way {
     Zoned { routing: Routing, enabled: u64, groups: Vec<Option<usize>>, whole: Option<usize> },
 }
 
-/// One level's endpoints.
-#[derive(Default)]
-struct Level {
-    hosts: Vec<(Endpoint, Standing)>,
-}
-
 impl Envoy {
     /// All endpoints on one level but those that have one of their own; `levels` says which zone is on which otherwise.
     pub(super) fn new(rules: Rules, within: Within, levels: Vec<u32>, corner: &Corner<'_>) -> Envoy {
-        let home = corner.zone;
-        let mut order: Vec<ZoneId> = (0..corner.zones.len() as u16).map(ZoneId).collect();
-        order.sort_by_key(|zone| (*zone != home, &corner.zones[usize::from(zone.0)]));
-        let zones = Zones { home, order, locals: corner.locals.to_vec() };
-        let (loads, certain, ways) = (Loads::default(), None, Vec::new());
+        let (zones, loads, certain, ways) = (Zones::of(corner), Loads::default(), None, Vec::new());
         Envoy { rules, within, scope: corner.scope, zones, levels, loads, certain, ways }
     }
 
@@ -174,7 +184,7 @@ impl Envoy {
                 self.rules.panic_threshold.into(),
             ),
         };
-        let mut groups = Groups { made: Vec::new(), all: board.endpoints };
+        let mut groups = Groups::of(board.endpoints);
         self.ways =
             (0..).zip(&levels).map(|(number, level)| self.ways(number, level, &mut groups, dice)).collect();
         // A word is drawn for the level where there are several, whatever their loads; where there is one, only if some
@@ -270,7 +280,7 @@ impl Envoy {
         };
         match (&self.within, self.scope) {
             (Within::ZoneAware(rules), Scope::Locality) if number == 0 => {
-                let zones = self.zones.of(level);
+                let zones = self.zones.within(level);
                 let Some(routing) = self.zones.routing(rules, level, &zones) else {
                     return Way::To(whole(groups));
                 };
@@ -283,7 +293,7 @@ impl Envoy {
             }
             (Within::Weighted(weights), Scope::Locality) => {
                 let weigh = |at| level.effective_weight(at, standing, weights, self.rules.overprovisioning);
-                let zones = self.zones.of(level).into_iter().map(|at| (weigh(at), at));
+                let zones = self.zones.within(level).into_iter().map(|at| (weigh(at), at));
                 let turns: Vec<(f64, usize)> = zones
                     .filter(|(weight, _)| *weight > 0.0)
                     .map(|(weight, at)| (weight, zone(groups, at)))
@@ -379,108 +389,5 @@ fn shown(routing: &Routing) -> State {
             ("local_percent_to_route", State::from(*local)),
             ("residual_cumulative", State::list(residual.iter().copied())),
         ]),
-    }
-}
-
-/// Groups as they are made.
-struct Groups<'a> {
-    made: Vec<Group>,
-    /// All endpoints that are listed.
-    all: &'a [Endpoint],
-}
-
-impl Groups<'_> {
-    /// One more; where it is.
-    fn add(
-        &mut self,
-        level: u32,
-        part: Part,
-        members: impl Iterator<Item = Endpoint>,
-        zone_weights: Vec<(ZoneId, u32)>,
-    ) -> usize {
-        let members: Vec<Endpoint> = members.collect();
-        let members = if members.len() == self.all.len() { Members::All } else { Members::Some(members) };
-        self.made.push(Group { key: GroupKey { level, part }, members, zone_weights });
-        self.made.len() - 1
-    }
-}
-
-impl Level {
-    fn all(&self) -> impl Iterator<Item = Endpoint> {
-        self.hosts.iter().map(|(host, _)| *host)
-    }
-
-    fn those(&self, standing: Standing) -> impl Iterator<Item = Endpoint> {
-        self.hosts.iter().filter(move |(_, is)| *is == standing).map(|(host, _)| *host)
-    }
-
-    /// How many are how, each counted as this much.
-    fn census(&self, worth: impl Fn(&Endpoint) -> u32) -> Census {
-        let mut census = Census::default();
-        for (host, standing) in &self.hosts {
-            let worth = u64::from(worth(host));
-            census.hosts += worth;
-            match standing {
-                Standing::Healthy => census.healthy += worth,
-                Standing::Degraded => census.degraded += worth,
-                Standing::Unhealthy => {}
-                Standing::Excluded => census.excluded += worth,
-            }
-        }
-        census
-    }
-
-    /// A zone's weight, less what of it is not eligible: `LocalityWrr::effectiveLocalityWeight`.
-    fn effective_weight(
-        &self,
-        zone: ZoneId,
-        eligible: Standing,
-        weights: &[(ZoneId, u32)],
-        overprovisioning: u32,
-    ) -> f64 {
-        let Ok(at) = weights.binary_search_by_key(&zone, |(zone, _)| *zone) else { return 0.0 };
-        let here = || self.hosts.iter().filter(|(host, _)| host.zone == zone);
-        let counted = here().filter(|(_, standing)| *standing != Standing::Excluded).count();
-        if counted == 0 {
-            return 0.0;
-        }
-        let eligible = here().filter(|(_, standing)| *standing == eligible).count();
-        let available = 1.0 * eligible as f64 / counted as f64;
-        f64::from(weights[at].1) * (f64::from(overprovisioning) / 100.0 * available).min(1.0)
-    }
-}
-
-impl Zones {
-    /// The zones in which a level has endpoints, however they are.
-    fn of(&self, level: &Level) -> Vec<ZoneId> {
-        let has = |zone: &ZoneId| level.hosts.iter().any(|(host, _)| host.zone == *zone);
-        self.order.iter().copied().filter(has).collect()
-    }
-
-    /// How requests to these zones are routed; `None` if zones are not to matter.
-    fn routing(&self, rules: &ZoneAware, level: &Level, zones: &[ZoneId]) -> Option<Routing> {
-        let locals = |zone: ZoneId| u64::from(self.locals.get(usize::from(zone.0)).copied().unwrap_or(0));
-        let with_clients = self.locals.iter().filter(|clients| **clients > 0).count();
-        let healthy: Vec<Endpoint> = level.those(Standing::Healthy).collect();
-        if zones.len() < 2
-            || (with_clients < 2 && rules.force_local_zone.is_none())
-            || locals(self.home) == 0
-            || healthy.len() < rules.min_cluster_size as usize
-        {
-            return None;
-        }
-        let worth = |host: &Endpoint| match rules.share {
-            HealthBy::Count => 1,
-            HealthBy::Weight => u64::from(host.weight),
-        };
-        let in_zone = |zone: ZoneId| healthy.iter().filter(move |host| host.zone == zone);
-        let (clients, all) =
-            (self.locals.iter().copied().map(u64::from).sum(), healthy.iter().map(worth).sum());
-        let share =
-            |zone: &ZoneId| Share::new((locals(*zone), clients), (in_zone(*zone).map(worth).sum(), all));
-        let shares: Vec<Share> = zones.iter().map(share).collect();
-        let is_forced =
-            rules.force_local_zone.is_some_and(|least| in_zone(self.home).count() >= least as usize);
-        Some(Routing::new(&shares, zones.first() == Some(&self.home), is_forced))
     }
 }

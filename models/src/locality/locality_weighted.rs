@@ -3,11 +3,9 @@
 //! A policy that hashes has no zone chosen for it: it gives each endpoint its part of its zone's weight.
 
 use super::envoy::{self, Envoy, Rules, Within};
-use super::{Board, Corner, Group, Locality, weights_of};
-use crate::balancer::Call;
+use super::{Corner, Locality, weights_of};
 use crate::dice::Dice;
 use crate::options::options;
-use crate::state::State;
 
 options! {
     /// The options of `locality-weighted`.
@@ -38,16 +36,5 @@ impl Locality for LocalityWeighted {
         LocalityWeighted(Envoy::new(rules, within, Vec::new(), corner))
     }
 
-    fn on_update(&mut self, board: &Board<'_>, dice: &mut Dice<'_>) -> Vec<Group> {
-        self.0.on_update(board, dice)
-    }
-
-    #[inline]
-    fn route(&mut self, call: &Call<'_>, dice: &mut Dice<'_>) -> Option<usize> {
-        self.0.route(call, dice)
-    }
-
-    fn state(&self) -> State {
-        self.0.state()
-    }
+    envoy::as_envoy!();
 }

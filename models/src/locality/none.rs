@@ -5,11 +5,9 @@
 //! nothing of it shows.
 
 use super::envoy::{self, Envoy, Within};
-use super::{Board, Corner, Group, Locality};
-use crate::balancer::Call;
+use super::{Corner, Locality};
 use crate::dice::Dice;
 use crate::options::Nothing;
-use crate::state::State;
 
 /// Envoy's levels, with nothing within them.
 #[derive(Clone, Debug)]
@@ -22,16 +20,5 @@ impl Locality for Everyone {
         Everyone(Envoy::new(envoy::DEFAULT, Within::Nothing, Vec::new(), corner))
     }
 
-    fn on_update(&mut self, board: &Board<'_>, dice: &mut Dice<'_>) -> Vec<Group> {
-        self.0.on_update(board, dice)
-    }
-
-    #[inline]
-    fn route(&mut self, call: &Call<'_>, dice: &mut Dice<'_>) -> Option<usize> {
-        self.0.route(call, dice)
-    }
-
-    fn state(&self) -> State {
-        self.0.state()
-    }
+    envoy::as_envoy!();
 }

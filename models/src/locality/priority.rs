@@ -6,11 +6,9 @@
 //! because what knows that an endpoint is healthy has heard of it.
 
 use super::envoy::{self, Envoy, HealthBy, OnPanic, Rules, Spill, Within};
-use super::{Board, Corner, Group, Locality, weights_of};
-use crate::balancer::Call;
+use super::{Corner, Locality, weights_of};
 use crate::dice::Dice;
 use crate::options::{Clash, options, words};
-use crate::state::State;
 
 options! {
     /// The options of `priority`.
@@ -110,18 +108,7 @@ impl Locality for Priority {
         Ok(())
     }
 
-    fn on_update(&mut self, board: &Board<'_>, dice: &mut Dice<'_>) -> Vec<Group> {
-        self.0.on_update(board, dice)
-    }
-
-    #[inline]
-    fn route(&mut self, call: &Call<'_>, dice: &mut Dice<'_>) -> Option<usize> {
-        self.0.route(call, dice)
-    }
-
-    fn state(&self) -> State {
-        self.0.state()
-    }
+    envoy::as_envoy!();
 }
 
 /// What gRPC has not.

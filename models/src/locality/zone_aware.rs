@@ -4,11 +4,9 @@
 //! It knows how many clients each zone has (Envoy's local cluster) and takes all of them to be healthy.
 
 use super::envoy::{self, Envoy, HealthBy, OnPanic, Rules, Within};
-use super::{Board, Corner, Group, Locality};
-use crate::balancer::Call;
+use super::{Corner, Locality};
 use crate::dice::Dice;
 use crate::options::options;
-use crate::state::State;
 
 options! {
     /// The options of `zone-aware`.
@@ -51,16 +49,5 @@ impl Locality for ZoneAware {
         ZoneAware(Envoy::new(rules, within, Vec::new(), corner))
     }
 
-    fn on_update(&mut self, board: &Board<'_>, dice: &mut Dice<'_>) -> Vec<Group> {
-        self.0.on_update(board, dice)
-    }
-
-    #[inline]
-    fn route(&mut self, call: &Call<'_>, dice: &mut Dice<'_>) -> Option<usize> {
-        self.0.route(call, dice)
-    }
-
-    fn state(&self) -> State {
-        self.0.state()
-    }
+    envoy::as_envoy!();
 }

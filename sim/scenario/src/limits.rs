@@ -215,6 +215,8 @@ pub const PICK_KEYS: Limit =
     Limit::new("picks with a key or a hash", 0, 1_000_000, "each is remembered, to tell how many move");
 /// The longest name or key in a script, in bytes.
 pub const PICK_NAME_BYTES: usize = 1_024;
+/// The weight of an endpoint of a script; with 0 it is listed and, where weights count, gets nothing or an unknown part.
+pub const PICK_WEIGHT: Limit = Limit { least: 0, ..WEIGHT };
 /// Requests in flight to one endpoint.
 pub const PICK_ACTIVE: Limit = Limit::new("requests in flight", 0, 1_000_000, "no endpoint serves as many");
 /// Requests in flight to all endpoints from the start.

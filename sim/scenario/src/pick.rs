@@ -1,5 +1,6 @@
 //! Scripts of `schism pick`: one balancer, its endpoints, and what is done with it, as meant.
 
+mod names;
 mod read;
 
 use schism_core::{Duration, Seed, ZoneId};

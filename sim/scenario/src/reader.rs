@@ -187,7 +187,9 @@ impl<'t> Section<'t> {
 
     /// A table within this one; empty if it was not written.
     pub(crate) fn child(&self, name: &str) -> Section<'t> {
-        let Shape::Table(keys) = self.key(name).shape else { panic!("`{name}` is no table") };
+        let (Shape::Table(keys) | Shape::CountWith(_, keys)) = self.key(name).shape else {
+            panic!("`{name}` is no table")
+        };
         let place = self.entry(name).map_or(self.place, |entry| entry.place);
         Section::open(&self.path_of(name), place, self.tree(name), keys, self.report)
     }

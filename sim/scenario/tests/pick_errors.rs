@@ -82,7 +82,7 @@ fn values_of_another_kind() {
         ("\"latency\": \"5ms\"", "\"latency\": 5"),
         ("\"latency\": \"5ms\"", "\"latency\": \"5 ms\""),
         ("\"weight\": 1", "\"weight\": \"1\""),
-        ("\"weight\": 1", "\"weight\": 0"),
+        ("\"weight\": 1", "\"weight\": -1"),
         ("\"healthy\": true", "\"healthy\": \"yes\""),
         ("\"healthy\": true", "\"health\": \"sick\""),
         ("3551244743356806947", "18446744073709551616"),

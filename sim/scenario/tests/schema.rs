@@ -76,3 +76,31 @@ fn every_key_is_described() {
 fn it_changes_only_on_purpose() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&schema()).unwrap());
 }
+
+#[test]
+fn that_of_scripts_takes_what_their_reader_takes() {
+    let script = r#"{ "balancer": { "ring-hash": { "min-ring-size": 12 } }, "randoms": [0, "7"],
+        "endpoints": [{ "name": "a:80", "weight": 2, "healthy": true, "labels": { "v": "1" } }],
+        "ops": [{ "pick": { "key": "x" } }, { "picks": 3 }, { "picks": { "count": 2, "keys": "k-{}" } },
+                { "reply": { "endpoint": "a:80", "latency": "5ms" } }, { "update": [] }] }"#;
+    let changes = [
+        ("\"balancer\"", "\"balanser\""),
+        ("\"key\": \"x\"", "\"key\": \"x\", \"hash\": 1"),
+        ("\"healthy\": true", "\"healthy\": 1"),
+        ("\"latency\": \"5ms\"", "\"latency\": 5"),
+        ("{ \"picks\": 3 }", "{}"),
+        ("[0, \"7\"]", "[-1]"),
+    ];
+    let schema = schism_scenario::pick::schema();
+    let read = |text: &str| serde_json::from_str(text).expect("it is JSON");
+    assert_eq!(wrong(&schema, &read(script)), None);
+    for (from, to) in changes {
+        let changed = script.replacen(from, to, 1);
+        assert_ne!(changed, script, "{from}");
+        assert!(
+            schism_scenario::pick::Script::load("script.json", &changed).is_err(),
+            "the reader takes {to}"
+        );
+        assert!(wrong(&schema, &read(&changed)).is_some(), "the schema takes {to}");
+    }
+}

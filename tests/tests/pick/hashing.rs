@@ -28,7 +28,7 @@ pub(crate) fn hashes(vectors: &Value) {
 
 /// The picks of a list of hashes, with who is expected.
 fn check(balancer: &Value, endpoints: &Value, rows: &Value) {
-    let rows: Vec<&[Value]> = items(rows).iter().map(|row| items(row)).collect();
+    let rows: Vec<&[Value]> = items(rows).iter().map(items).collect();
     let ops: Value = rows.iter().map(|row| json!({ "pick": { "hash": row[0] } })).collect();
     let picked = picked(&json!({ "balancer": balancer, "endpoints": endpoints, "ops": ops }));
     let expected: Vec<&str> = rows.iter().map(|row| text(&row[1])).collect();

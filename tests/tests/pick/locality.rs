@@ -115,7 +115,7 @@ pub(crate) fn locality_weighted(vectors: &Value) {
             .into();
         picked(&json!({
             "balancer": "round-robin",
-            "locality": { "locality-weighted": { "weights": weights } },
+            "locality": { "locality-weighted": { "weights": weights, "panic-threshold": "0%" } },
             "zones": names,
             "endpoints": endpoints,
             "randoms": randoms,
@@ -156,7 +156,14 @@ pub(crate) fn slow_start(vectors: &Value) {
             "slow-start": slow_start,
             "endpoints": weighing(&[1]),
             "randoms": [0, 0],
-            "ops": [{ "advance": "1h" }, { "update": weighing(&[1, 1]) }, { "advance": age }, { "picks": expected.len() }],
+            "ops": [
+                { "advance": "1h" },
+                { "update": weighing(&[1, 1, 1]) },
+                { "advance": age },
+                // Weights are read again for each host when the list changes, as in Envoy's tests.
+                { "update": weighing(&[1, 1]) },
+                { "picks": expected.len() },
+            ],
         });
         let picks: Vec<u64> = picked(&script).iter().map(|name| name.parse().expect("a place")).collect();
         (picks, expected)

@@ -78,7 +78,9 @@ fn nobody_is_picked_of_nobody() {
     assert_eq!(answer["picks"], json!(["0", null, null]));
     assert_eq!(answer["histogram"], json!({ "0": 1 }));
     let unhealthy = json!([{ "name": "0", "healthy": false }, { "name": "1", "health": "excluded" }]);
-    let script = json!({ "balancer": "p2c", "endpoints": unhealthy, "ops": [{ "pick": {} }] });
+    let locality = json!({ "priority": { "fail-on-panic": true } });
+    let ops = json!([{ "pick": {} }]);
+    let script = json!({ "balancer": "p2c", "locality": locality, "endpoints": unhealthy, "ops": ops });
     assert_eq!(self::answer(&script)["picks"], json!([null]));
 }
 

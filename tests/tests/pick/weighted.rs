@@ -87,19 +87,25 @@ pub(crate) fn least_request(vectors: &Value) {
     assert_eq!(counts[..2], [0, 0]);
     assert!(counts[2..].iter().all(|&count: &i32| (count - 1_000).abs() < 4 * 26), "{counts:?}");
     let weighted = &vectors["weighted"];
+    let mut ops = Vec::new();
+    let mut expected = Vec::new();
     for row in items(&weighted["script"]) {
         let (active, picks) = (wholes(&row["active"]), wholes(&row["picks"]));
+        let hosts = wholes(&weighted["weights"]).into_iter().zip(active);
         let endpoints: Value = (0..)
-            .zip(wholes(&weighted["weights"]).iter().zip(&active))
-            .map(|(at, (weight, active)): (u32, _)| json!({ "name": at.to_string(), "weight": weight, "active": active }))
+            .zip(hosts)
+            .map(|(at, (weight, active)): (u32, _)| {
+                json!({ "name": at.to_string(), "weight": weight, "active": active })
+            })
             .collect();
+        ops.push(json!({ "update": endpoints }));
         // Envoy's test counts no requests by itself: each is over before the next.
-        let ops: Value =
-            picks.iter().flat_map(|place| [pick(), json!({ "done": place.to_string() })]).collect();
-        let script =
-            json!({ "balancer": "least-request", "endpoints": endpoints, "randoms": [0], "ops": ops });
-        assert_eq!(places(&script), picks, "{row}");
+        ops.extend(picks.iter().flat_map(|place| [pick(), json!({ "done": place.to_string() })]));
+        expected.extend(picks);
     }
+    let endpoints = weighing(&wholes(&weighted["weights"]));
+    let script = json!({ "balancer": "least-request", "endpoints": endpoints, "randoms": [0], "ops": ops });
+    assert_eq!(places(&script), expected, "one scheduler goes on while counts change");
 }
 
 pub(crate) fn static_stride(vectors: &Value) {
@@ -117,7 +123,8 @@ pub(crate) fn static_stride(vectors: &Value) {
                 "{name} {row}"
             );
             let state = &answer(&json!({ "balancer": flavour(name), "endpoints": endpoints }))["state"];
-            let shown: Value = items(&state["weights"]).iter().map(|it| it["weight"].clone()).collect();
+            let weights = state["weights"].as_object().expect("weights by name");
+            let shown: Value = weights.values().cloned().collect();
             assert_eq!(shown, row[scaled], "{name}");
         }
     }
@@ -127,6 +134,11 @@ pub(crate) fn static_stride(vectors: &Value) {
         for (place, expected) in (0..).zip(wholes(&row["expect_counts"])) {
             assert_eq!(picks.iter().filter(|&&picked| picked == place).count() as u64, expected, "{row}");
         }
+    }
+    let equal = &vectors["all_equal_is_round_robin"];
+    for name in ["grpc-cpp", "grpc-go"] {
+        let picks = turns(&flavour(name), &weighing(&wholes(&equal["weights"])), &[0, 0, 0], 9);
+        assert_eq!(picks, wholes(&equal["first_9"]), "{name}");
     }
     for row in items(&vectors["a58_weight"]["go_test_ratios"]) {
         reported(row);

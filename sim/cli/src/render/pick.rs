@@ -55,28 +55,37 @@ fn table(steps: &[Step]) -> Table {
 fn steps(script: &Script, outcome: &Outcome) -> Vec<Step> {
     let mut picks = outcome.names();
     let name = |ordinal: u32| clean(outcome.name(ordinal));
-    let told = |(number, op): (usize, &Op)| match op {
-        Op::Pick(ask) => {
-            let again = if ask.attempt > 0 { format!(", attempt {}", ask.attempt) } else { String::new() };
-            let picked = picks.next().flatten().map_or("nobody".to_owned(), clean);
-            (about(&ask.about) + &again, picked)
-        }
-        Op::Picks(asked) => {
-            // They are counted below.
-            picks.by_ref().take(asked.count as usize).for_each(drop);
-            (several(asked), String::new())
-        }
-        Op::Reply(reply) => (format!("reply from {}", name(reply.endpoint)), String::new()),
-        Op::Done(ordinal) => (format!("done at {}", name(*ordinal)), String::new()),
-        Op::Advance(by) => (format!("{by} later"), String::new()),
-        Op::Update(list) => {
-            let listed = format!("update: {}", many(list.len() as u64, "endpoint"));
-            let moved = outcome.moved.iter().find(|moved| moved.op == number);
-            (listed, moved.map(|moved| movement(outcome, moved)).unwrap_or_default())
-        }
-        Op::Probe(ordinal, _) => (format!("probe of {}", name(*ordinal)), String::new()),
-    };
-    script.ops.iter().enumerate().map(told).collect()
+    let mut steps = Vec::new();
+    for (number, op) in script.ops.iter().enumerate() {
+        let step = match op {
+            Op::Pick(ask) => {
+                let again =
+                    if ask.attempt > 0 { format!(", attempt {}", ask.attempt) } else { String::new() };
+                let picked = picks.next().flatten().map_or("nobody".to_owned(), clean);
+                (about(&ask.about) + &again, picked)
+            }
+            Op::Picks(asked) => {
+                // They are counted below.
+                picks.by_ref().take(asked.count as usize).for_each(drop);
+                (several(asked), String::new())
+            }
+            Op::Reply(reply) => (format!("reply from {}", name(reply.endpoint)), String::new()),
+            Op::Done(ordinal) => (format!("done at {}", name(*ordinal)), String::new()),
+            Op::Advance(by) => (format!("{by} later"), String::new()),
+            Op::Update(list) => {
+                let listed = format!("update: {}", many(list.len() as u64, "endpoint"));
+                let moved = outcome.moved.iter().find(|moved| moved.op == number);
+                let mut came = moved.map(|moved| movement(outcome, moved)).unwrap_or_default();
+                let first = if came.is_empty() { String::new() } else { came.remove(0) };
+                steps.push((listed, first));
+                steps.extend(came.into_iter().map(|line| (String::new(), line)));
+                continue;
+            }
+            Op::Probe(ordinal, _) => (format!("probe of {}", name(*ordinal)), String::new()),
+        };
+        steps.push(step);
+    }
+    steps
 }
 
 fn about(about: &About) -> String {
@@ -97,23 +106,24 @@ fn several(asked: &Many) -> String {
     }
 }
 
-/// `10.0.0.3:80 went; 2,543 of 10,002 keys move (25.4%), 0 of them between endpoints that stay`.
-fn movement(outcome: &Outcome, moved: &Moved) -> String {
+/// Who came and went, and how many keys move: a line each.
+fn movement(outcome: &Outcome, moved: &Moved) -> Vec<String> {
     let who = |ordinals: &[u32], did: &str| match ordinals {
         [] => None,
         [one] => Some(format!("{} {did}", clean(outcome.name(*one)))),
         several => Some(format!("{} {did}", count(several.len() as u64))),
     };
     let keys = format!(
-        "{} of {} move ({}), {} of them between endpoints that stay",
+        "{} of {} move ({})",
         count(moved.moved as u64),
         many(moved.keys as u64, "key"),
         words::percent(moved.share()),
-        count(moved.between_old as u64),
     );
-    let said: Vec<String> =
-        [who(&moved.went, "went"), who(&moved.came, "came"), Some(keys)].into_iter().flatten().collect();
-    said.join("; ")
+    let between = format!("{} of them between endpoints that stay", count(moved.between_old as u64));
+    [who(&moved.went, "went"), who(&moved.came, "came"), Some(keys), Some(between)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn histogram(outcome: &Outcome) -> Table {

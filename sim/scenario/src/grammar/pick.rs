@@ -40,7 +40,7 @@ pub(crate) const PICK_CLIENT: &[Key] = &[
 /// One of `endpoints` or `update`.
 pub(crate) const ENDPOINT: &[Key] = &[
     Key::new("name", Shape::Text, "Its name, or its address: what it is hashed by").required(),
-    Key::new("weight", Count(limits::WEIGHT), "Its weight").or("1"),
+    Key::new("weight", Count(limits::PICK_WEIGHT), "Its weight").or("1"),
     Key::new("zone", Shape::Name, "Its zone; by default the client's"),
     Key::new(
         "priority",

@@ -1,18 +1,17 @@
 //! From the tree of a script to what is meant.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use schism_core::{Duration, NodeId, Seed, ZoneId};
+use schism_core::{Duration, Seed};
 use schism_models::balancer::Seat;
-use schism_models::listing::{Endpoint, Labels};
 use schism_models::load::Load;
-use schism_models::locality::Standing;
 use schism_models::observation::Outcome;
 use schism_models::picker;
 
+use super::names::Names;
 use super::{About, Ask, Client, Keys, Listed, Many, Op, Reply, Script};
 use crate::check::picker as check;
-use crate::diagnostics::{Problem, Report, shorten, suggest};
+use crate::diagnostics::{Problem, Report, shorten};
 use crate::grammar::{self, OPS};
 use crate::knobs::Counts;
 use crate::limits::{self, Limit};
@@ -83,156 +82,8 @@ pub(super) fn script(tree: &Tree, report: &Report) -> Option<Script> {
     })
 }
 
-/// Who has been named so far, and which number that is.
-struct Names<'t> {
-    report: &'t Report,
-    endpoints: Vec<String>,
-    /// What was said of each endpoint that no list may change.
-    labels: Vec<Labels>,
-    priorities: Vec<Option<u32>>,
-    ordinals: BTreeMap<String, u32>,
-    zones: Vec<String>,
-    /// Whether the script says which zones there are.
-    are_zones_given: bool,
-    /// The client's own zone: by default the first.
-    home: ZoneId,
-    /// Requests in flight of all lists.
-    active: u64,
-}
-
-impl<'t> Names<'t> {
-    fn new(top: &Section<'t>) -> Names<'t> {
-        let given = top.maybe::<Vec<At<String>>>("zones");
-        let mut names = Names {
-            report: top.report,
-            endpoints: Vec::new(),
-            labels: Vec::new(),
-            priorities: Vec::new(),
-            ordinals: BTreeMap::new(),
-            zones: Vec::new(),
-            are_zones_given: false,
-            home: ZoneId(0),
-            active: 0,
-        };
-        for zone in given.iter().flat_map(|at| &at.value) {
-            names.zone(zone, top.report);
-        }
-        names.are_zones_given = given.is_some();
-        names
-    }
-
-    /// The number of a zone, which it gets now unless all zones are known.
-    fn zone(&mut self, name: &At<String>, report: &Report) -> Option<ZoneId> {
-        let at = self.zones.iter().position(|zone| *zone == name.value);
-        if at.is_none() && self.are_zones_given {
-            let message = format!("there is no zone `{}`", shorten(&name.value));
-            let help = suggest(&name.value, self.zones.iter().map(String::as_str));
-            report.add(Problem::error(name.place, message).maybe_help(help));
-            return None;
-        }
-        // One more than there may be is enough to refuse them.
-        if at.is_none() && self.zones.len() as u64 <= limits::ZONES.most {
-            self.zones.push(name.value.clone());
-        }
-        Some(ZoneId(at.unwrap_or(self.zones.len() - 1) as u16))
-    }
-
-    fn check_zones(&mut self, place: Place, report: &Report) {
-        if self.zones.len() as u64 > limits::ZONES.most {
-            report.add(too_many(place, limits::ZONES, self.zones.len() as u64));
-        }
-    }
-
-    /// The number of an endpoint, which it gets now if it has none.
-    fn ordinal(&mut self, name: &str) -> u32 {
-        if let Some(ordinal) = self.ordinals.get(name) {
-            return *ordinal;
-        }
-        let ordinal = self.endpoints.len() as u32;
-        self.endpoints.push(name.to_owned());
-        self.labels.push(Labels::new());
-        self.priorities.push(None);
-        self.ordinals.insert(name.to_owned(), ordinal);
-        ordinal
-    }
-
-    /// The number of an endpoint that some list has.
-    fn known(&self, section: &Section<'_>, key: &str) -> Option<u32> {
-        let name = section.must::<String>(key)?;
-        let ordinal = self.ordinals.get(&name.value).copied();
-        if ordinal.is_none() {
-            let message = format!("no list has an endpoint `{}`", shorten(&name.value));
-            let help = suggest(&name.value, self.endpoints.iter().map(String::as_str));
-            section.report.add(Problem::error(name.place, message).maybe_help(help));
-        }
-        ordinal
-    }
-
-    /// A list of endpoints.
-    fn list(&mut self, section: &Section<'t>, key: &str) -> Option<Vec<Listed>> {
-        let mut seen: BTreeMap<u32, Place> = BTreeMap::new();
-        let mut list = Vec::new();
-        for one in &section.list(key, limits::PICK_ENDPOINTS)? {
-            let Some((name, listed)) = self.endpoint(one) else { continue };
-            if let Some(first) = seen.insert(listed.endpoint.ordinal, name) {
-                let twice = &self.endpoints[listed.endpoint.ordinal as usize];
-                self.report.add(
-                    Problem::error(name, format!("there are two endpoints `{}`", shorten(twice)))
-                        .related(first, "the first is here")
-                        .help("leave one of them out, or give it a name of its own"),
-                );
-            }
-            list.push(listed);
-        }
-        Some(list)
-    }
-
-    /// Its labels and its priority level.
-    fn for_good(&mut self, section: &Section<'_>, ordinal: u32) {
-        let (place, report) = (ordinal as usize, section.report);
-        let labels = section.maybe::<Texts>("labels").map(|at| At::new(at.value.0, at.place));
-        let priority = section.maybe::<u32>("priority").map(|at| at.map(Some));
-        settle(&mut self.labels[place], &Labels::new(), labels, "labels", report);
-        settle(&mut self.priorities[place], &None, priority, "priority", report);
-    }
-
-    fn endpoint(&mut self, section: &Section<'_>) -> Option<(Place, Listed)> {
-        let report = section.report;
-        let name = text(section, section.must("name")?)?;
-        let weight = section.value("weight").value;
-        if name.value.is_empty() {
-            report.add(Problem::error(name.place, "an endpoint needs a name").help("its address will do"));
-            return None;
-        }
-        let zone = section.maybe("zone").map_or(Some(self.home), |zone| self.zone(&zone, report))?;
-        let standing = standing(section)?;
-        let active = section.maybe::<u32>("active");
-        self.active += active.map_or(0, |at| u64::from(at.value));
-        if let Some(active) = active
-            && self.active > limits::PICK_ACTIVE_TOTAL.most
-        {
-            report.add(too_many(active.place, limits::PICK_ACTIVE_TOTAL, self.active));
-            return None;
-        }
-        let ordinal = self.ordinal(&name.value);
-        self.for_good(section, ordinal);
-        let endpoint = Endpoint { node: NodeId(ordinal), ordinal, zone, weight };
-        Some((name.place, Listed { endpoint, standing, active: active.map(|at| at.value) }))
-    }
-}
-
-/// Takes what is said of an endpoint for the first time; later lists may say the same or nothing.
-fn settle<T: Clone + PartialEq>(known: &mut T, none: &T, said: Option<At<T>>, key: &str, report: &Report) {
-    let Some(At { value, place }) = said else { return };
-    if *known != *none && *known != value {
-        let message = format!("another list has another `{key}` for this endpoint");
-        report.add(Problem::error(place, message).help("it is the same for good: say it once"));
-    }
-    *known = value;
-}
-
 /// A name or a key that is not a page long.
-fn text(section: &Section<'_>, text: At<String>) -> Option<At<String>> {
+pub(super) fn text(section: &Section<'_>, text: At<String>) -> Option<At<String>> {
     if text.value.len() > limits::PICK_NAME_BYTES {
         let message = format!("{} bytes are too many for a name", text.value.len());
         let help = format!("the limit is {}", limits::PICK_NAME_BYTES);
@@ -242,21 +93,7 @@ fn text(section: &Section<'_>, text: At<String>) -> Option<At<String>> {
     Some(text)
 }
 
-/// `healthy` or `health`, not both.
-fn standing(section: &Section<'_>) -> Option<Standing> {
-    not_both(section, "healthy", "health");
-    let is_healthy = section.maybe::<bool>("healthy").map(|at| at.value);
-    let health = section.maybe::<String>("health").map(|at| at.value);
-    Some(match health.as_deref() {
-        Some("degraded") => Standing::Degraded,
-        Some("unhealthy") => Standing::Unhealthy,
-        Some("excluded") => Standing::Excluded,
-        None if is_healthy == Some(false) => Standing::Unhealthy,
-        Some(_) | None => Standing::Healthy,
-    })
-}
-
-fn not_both(section: &Section<'_>, one: &str, other: &str) {
+pub(super) fn not_both(section: &Section<'_>, one: &str, other: &str) {
     if let (Some(one), Some(other)) = (section.entry(one), section.entry(other)) {
         let (first, second) = if one.place < other.place { (one, other) } else { (other, one) };
         section.report.add(
@@ -368,7 +205,9 @@ fn reply(section: &Section<'_>, names: &Names<'_>) -> Option<Reply> {
         Some("rejected") => Outcome::Rejected,
         Some("deadline") => Outcome::Deadline,
         None if ok.is_none_or(|at| at.value) => Outcome::Success,
-        Some(_) | None => Outcome::Failed,
+        // Nobody takes this for an answer, as nginx and pick-first take an error that the endpoint itself answers.
+        None => Outcome::Connect,
+        Some(_) => Outcome::Failed,
     };
     let load = section.entry("load").map(|_| load(&section.child("load")));
     Some(Reply { endpoint, latency, outcome, load })
