@@ -138,9 +138,9 @@ impl Stand {
 
     /// What the locality shows under this name.
     fn shown(&self, name: &str) -> State {
-        let part = |state: &State, name: &str| match state {
-            State::Table(parts) => parts.iter().find(|(it, _)| it == name).map(|(_, part)| part.clone()),
-            _ => None,
+        let part = |state: &State, name: &str| {
+            let State::Table(parts) = state else { return None };
+            parts.iter().find(|(it, _)| it == name).map(|(_, part)| part.clone())
         };
         let state = self.picker.state(self.now, &self.in_flight);
         part(&state, "locality").and_then(|state| part(&state, name)).unwrap_or(State::None)
@@ -368,7 +368,9 @@ fn zone_aware_draws_are_envoys() {
     };
     /// The draws for the own zone and for another, and the zone that is chosen.
     type Drawn<'a> = &'a [(u64, u64, &'a str)];
-    let cases: [(Place, Vec<Host>, u64, &[u64], Drawn<'_>); 2] = [
+    /// The place, the hosts, the share that stays, what is left elsewhere, and the draws.
+    type Case<'a> = (Place, Vec<Host>, u64, &'a [u64], Drawn<'a>);
+    let cases: [Case<'_>; 2] = [
         (
             mismatched,
             in_zones(&[("A", 1), ("C", 3), ("D", 3), ("E", 1)]),
@@ -478,7 +480,9 @@ fn a_zones_share_may_go_by_weight() {
 /// locality_wrr_test.cc at 7924be2.
 #[test]
 fn zones_take_turns_by_their_weights() {
-    let cases: [(&[(&str, u32)], &[&str]); 3] = [
+    /// Weights of zones, and the zones in turn.
+    type Case<'a> = (&'a [(&'a str, u32)], &'a [&'a str]);
+    let cases: [Case<'_>; 3] = [
         (&[("A", 1), ("B", 1), ("C", 1)], &["A", "B", "C", "A", "B", "C"]),
         (&[("A", 1), ("B", 2)], &["B", "A", "B", "B", "A", "B"]),
         (&[("A", 1), ("C", 1)], &["A", "C", "A", "C", "A", "C"]),
@@ -615,7 +619,9 @@ fn subsets_by_labels_are_envoys() {
         labels(&[("v", "1.1"), ("stage", "canary")]),
         labels(&[("v", "1.2-pre"), ("stage", "dev")]),
     ];
-    let cases: [(&[(&str, &str)], &[u32]); 6] = [
+    /// What is asked for, and who is used.
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [u32]);
+    let cases: [Case<'_>; 6] = [
         (&[("stage", "canary")], &[2]),
         (&[("v", "1.2-pre"), ("stage", "dev")], &[3]),
         (&[("v", "1.0")], &[0, 1]),
