@@ -368,14 +368,13 @@ fn zone_aware_draws_are_envoys() {
     };
     /// The draws for the own zone and for another, and the zone that is chosen.
     type Drawn<'a> = &'a [(u64, u64, &'a str)];
-    /// The place, the hosts, the share that stays, what is left elsewhere, and the draws.
-    type Case<'a> = (Place, Vec<Host>, u64, &'a [u64], Drawn<'a>);
-    let cases: [Case<'_>; 2] = [
+    /// The share of ten thousand that stays, and what is left over in each zone, summed up.
+    type Computed<'a> = (u64, &'a [u64]);
+    let cases: [(Place, Vec<Host>, Computed<'_>, Drawn<'_>); 2] = [
         (
             mismatched,
             in_zones(&[("A", 1), ("C", 3), ("D", 3), ("E", 1)]),
-            3750,
-            &[0, 2084, 4168, 5418],
+            (3750, &[0, 2084, 4168, 5418]),
             &[
                 (0, 0, "A"),
                 (3749, 0, "A"),
@@ -391,8 +390,7 @@ fn zone_aware_draws_are_envoys() {
         (
             empty,
             in_zones(&[("C", 2), ("E", 1), ("F", 2), ("H", 1)]),
-            0,
-            &[833, 2499, 3332, 4998],
+            (0, &[833, 2499, 3332, 4998]),
             &[
                 (0, 0, "C"),
                 (0, 832, "C"),
@@ -406,7 +404,7 @@ fn zone_aware_draws_are_envoys() {
             ],
         ),
     ];
-    for (place, hosts, local, residual, draws) in cases {
+    for (place, hosts, (local, residual), draws) in cases {
         let config = Config::new(balancer("round-robin"), locality("zone-aware", &[]));
         let mut stand = Stand::new(&config, &place, &hosts, &[0]);
         let routing = State::table([
@@ -480,9 +478,8 @@ fn a_zones_share_may_go_by_weight() {
 /// locality_wrr_test.cc at 7924be2.
 #[test]
 fn zones_take_turns_by_their_weights() {
-    /// Weights of zones, and the zones in turn.
-    type Case<'a> = (&'a [(&'a str, u32)], &'a [&'a str]);
-    let cases: [Case<'_>; 3] = [
+    type Weights<'a> = &'a [(&'a str, u32)];
+    let cases: [(Weights<'_>, &[&str]); 3] = [
         (&[("A", 1), ("B", 1), ("C", 1)], &["A", "B", "C", "A", "B", "C"]),
         (&[("A", 1), ("B", 2)], &["B", "A", "B", "B", "A", "B"]),
         (&[("A", 1), ("C", 1)], &["A", "C", "A", "C", "A", "C"]),
@@ -619,9 +616,8 @@ fn subsets_by_labels_are_envoys() {
         labels(&[("v", "1.1"), ("stage", "canary")]),
         labels(&[("v", "1.2-pre"), ("stage", "dev")]),
     ];
-    /// What is asked for, and who is used.
-    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [u32]);
-    let cases: [Case<'_>; 6] = [
+    type Criteria<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Criteria<'_>, &[u32]); 6] = [
         (&[("stage", "canary")], &[2]),
         (&[("v", "1.2-pre"), ("stage", "dev")], &[3]),
         (&[("v", "1.0")], &[0, 1]),

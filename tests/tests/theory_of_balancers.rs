@@ -83,7 +83,6 @@ impl Farm {
 fn agrees(what: &str, limit: f64, measured: Interval, bias: f64, precision: f64) {
     let Interval { mean, half } = measured;
     let text = format!("{what}: theory {limit:.4}, measured {mean:.4} +- {half:.4}");
-    println!("{text}");
     assert!(mean + half >= limit && mean - half <= limit * (1.0 + bias), "{text}");
     assert!(half <= precision * limit, "{text}: too wide to say anything");
 }
@@ -192,7 +191,6 @@ fn an_old_board_makes_a_herd_of_those_who_all_read_it() {
         of("{ jsq = { board = \"10ms\", choices = 2 } }"),
         of("{ jsq = { board = \"100ms\", choices = 2 } }"),
     ];
-    println!("T = 0.1, 1, 10: least of all {least:.2?}, of two {two:.2?}");
     assert!(least[0] < two[0], "a fresh board: {least:?} {two:?}");
     assert!(two[1] < least[1], "a board of one service: {least:?} {two:?}");
     assert!(least[2] > random && two[2] < random, "an old board: {least:?} {two:?}");
@@ -227,7 +225,6 @@ fn a_black_hole_draws_what_least_requests_send_to_the_idle() {
         let theory = 1.0 - libm::pow(1.0 - 1.0 / n, f64::from(d));
         let rho = 0.97 * (n - 1.0) / n / (1.0 - theory);
         let share = black_hole(servers, rho, balancer);
-        println!("{d} choices, {servers} servers: {share:.4}, in theory {theory:.4}");
         assert!((share / theory - 1.0).abs() < 0.05, "{d} of {servers}: {share:.4}, not {theory:.4}");
     }
     let fair = black_hole(10, 0.9, "\"round-robin\"");
