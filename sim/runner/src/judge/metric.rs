@@ -1,7 +1,7 @@
 //! Metrics: their values over a window, and whether they keep within a bound.
 
 use schism_core::Time;
-use schism_scenario::{Metric, Scenario, Window};
+use schism_scenario::{Metric, Node, Scenario, Window};
 
 use super::{Case, Finding};
 use crate::figures::{millis, share};
@@ -98,12 +98,9 @@ fn over(cell: &Cell, span: (Time, Time), scenario: &Scenario, metric: Metric) ->
     if metric != Metric::PeakToMean {
         return of_requests(cell, span, metric);
     }
-    let attempts =
-        |id: schism_core::NodeId| u64::from(cell.attempts_to.get(id.index()).copied().unwrap_or(0));
-    let services = scenario.services.iter();
-    services
-        .filter_map(|group| peak_to_mean(group.nodes.iter().map(|node| attempts(node.id))))
-        .reduce(f64::max)
+    let attempts = |node: &Node| u64::from(cell.attempts_to.get(node.id.index()).copied().unwrap_or(0));
+    let services = 0..scenario.services.len();
+    services.filter_map(|service| peak_to_mean(scenario, service, attempts)).reduce(f64::max)
 }
 
 /// A metric that is made of counts of requests alone, or `None` if there was nothing to measure.

@@ -50,8 +50,8 @@ impl Services {
                 let instance = self.loads[node.id.index()].report(measured);
                 (node.name.clone(), serde_json::to_value(instance).expect("plain numbers"))
             });
-            let attempts = group.nodes.iter().map(|node| self.loads[node.id.index()].attempts);
-            let peak_to_mean = peak_to_mean(attempts).unwrap_or(0.0);
+            let attempts = |node: &Node| self.loads[node.id.index()].attempts;
+            let peak_to_mean = peak_to_mean(scenario, index, attempts).unwrap_or(0.0);
             (group.name.clone(), report::Service { peak_to_mean, instances: instances.collect() })
         };
         scenario.services.iter().enumerate().map(service).collect()
@@ -74,10 +74,21 @@ impl Load {
     }
 }
 
+/// The attempts at the busiest instance of a service against the mean; `None` if there were none. An instance that only a
+/// fault boots is one of them if it got any.
+pub(crate) fn peak_to_mean(
+    scenario: &Scenario,
+    service: usize,
+    attempts: impl Fn(&Node) -> u64,
+) -> Option<f64> {
+    let late = spares(scenario, service).map(&attempts).filter(|&count| count > 0);
+    let counts: Vec<u64> = scenario.services[service].nodes.iter().map(&attempts).chain(late).collect();
+    peak_of(&counts)
+}
+
 /// The largest of some counts against their mean; `None` if there is nothing to compare.
-pub(crate) fn peak_to_mean(counts: impl ExactSizeIterator<Item = u64> + Clone) -> Option<f64> {
-    let (sum, peak, nodes) = (counts.clone().sum(), counts.clone().max()?, counts.len() as u64);
-    share(peak * nodes, sum)
+fn peak_of(counts: &[u64]) -> Option<f64> {
+    share(counts.iter().max()? * counts.len() as u64, counts.iter().sum())
 }
 
 #[cfg(test)]
@@ -96,8 +107,8 @@ mod tests {
 
     #[test]
     fn the_peak_is_measured_against_the_mean() {
-        assert_eq!(peak_to_mean([1, 1, 4].into_iter()), Some(2.0));
-        assert_eq!(peak_to_mean([0, 0].into_iter()), None);
-        assert_eq!(peak_to_mean([].into_iter()), None);
+        assert_eq!(peak_of(&[1, 1, 4]), Some(2.0));
+        assert_eq!(peak_of(&[0, 0]), None);
+        assert_eq!(peak_of(&[]), None);
     }
 }
