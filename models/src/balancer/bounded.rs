@@ -30,6 +30,11 @@ impl Bounds {
         Bounds { factor, shares, parts, shuffle }
     }
 
+    /// How many requests the endpoint at a place may have, with so many in flight in all.
+    pub(super) fn slots(&self, all: u32, place: u32) -> u32 {
+        slots(total_slots(all, self.factor), self.parts[place as usize])
+    }
+
     /// The place of an endpoint that is not overloaded, with so many requests in flight in all and to each place: the
     /// hashed one, else the first in the order that the hash gives, else the one that is overloaded least.
     pub(super) fn pick(&mut self, all: u32, in_flight: impl Fn(u32) -> u32, hash: u64, hashed: u32) -> u32 {

@@ -251,12 +251,30 @@ impl Balancer for RingHash {
         let entry = |(hash, place)| State::List(vec![State::Whole(hash), view.name(place).into()]);
         let counts: Vec<u32> = built.ring.counts(view.len());
         let of_those_there = || counts.iter().copied().filter(|&count| count > 0);
-        State::table([
+        let slots = |place| Some((view.name(place), State::from(built.walk.slots(view, place)?)));
+        let there = (0..view.len()).filter(|&place| counts[place as usize] > 0);
+        let slots: Vec<(&str, State)> = there.filter_map(slots).collect();
+        let shown = [
             ("size", State::from(built.ring.len())),
             ("fewest-entries", of_those_there().min().unwrap_or(0).into()),
             ("most-entries", of_those_there().max().unwrap_or(0).into()),
             ("ring", State::List(built.ring.entries().map(entry).collect())),
-        ])
+        ];
+        let bounds = (!slots.is_empty()).then(|| ("slots", State::table(slots)));
+        State::table(shown.into_iter().chain(bounds))
+    }
+}
+
+impl Walk {
+    /// How many requests the endpoint at a place may have now, where Envoy's or HAProxy's bound is set.
+    fn slots(&self, view: View<'_>, place: u32) -> Option<u32> {
+        match self {
+            Walk::Envoy { bounds } => {
+                bounds.as_ref().map(|bounds| bounds.slots(view.total_in_flight(), place))
+            }
+            Walk::Haproxy(tree) => tree.slots(view, place),
+            Walk::Grpc { .. } | Walk::Article(_) => None,
+        }
     }
 }
 

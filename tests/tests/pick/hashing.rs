@@ -35,6 +35,24 @@ fn check(balancer: &Value, endpoints: &Value, rows: &Value) {
     assert_eq!(picked, expected);
 }
 
+/// The slots that HAProxy gives to its servers, with so many requests served in all.
+pub(crate) fn haproxys_slots(vectors: &Value) {
+    for row in items(&vectors["slots"]) {
+        let factor = format!("{}%", row["factor"]);
+        let server = |(number, weight): (usize, &Value)| {
+            let active = if number == 0 { row["served_total"].clone() } else { json!(0) };
+            json!({ "name": format!("s{number}"), "weight": weight, "active": active })
+        };
+        let endpoints: Value = items(&row["weights"]).iter().enumerate().map(server).collect();
+        let balancer = json!({ "ring-hash": { "flavour": "haproxy", "bounded-load": factor } });
+        let state = &answer(&json!({ "balancer": balancer, "endpoints": endpoints }))["state"];
+        let slots: Value = (0..items(&row["slots"]).len())
+            .map(|number| state["slots"][format!("s{number}")].clone())
+            .collect();
+        assert_eq!(slots, row["slots"], "{row}");
+    }
+}
+
 /// The ring that a balancer shows, with its numbers as they are written.
 fn ring(state: &Value) -> Vec<(String, String)> {
     let entry = |entry: &Value| (entry[0].to_string(), text(&entry[1]).to_owned());

@@ -37,6 +37,7 @@ vectors! {
     rendezvous_is_envoys: "18_rendezvous_and_random_subsetting.json" => hashing::rendezvous;
     peak_ewma_is_towers: "19_peak_ewma.json" => latency::peak_ewma;
     apertures_are_finagles: "20_finagle_deterministic_aperture.json" => latency::apertures;
+    slots_of_servers_are_haproxys: "25_haproxy_bounded_loads.json" => hashing::haproxys_slots;
     the_articles_ring_is_what_it_says: "26_seed_article_ring.json" => hashing::article;
     prequal_goes_by_hot_and_cold: "27_prequal.json" => latency::prequal;
     keys_move_as_they_must: "28_key_movement.json" => hashing::movement;

@@ -69,10 +69,13 @@ impl Tree {
     }
 
     fn is_eligible(&self, view: View<'_>, place: u32) -> bool {
-        self.factor.is_none_or(|factor| {
-            let total = bounded::total_slots(view.total_in_flight(), factor);
-            view.in_flight(place) < bounded::haproxy_slots(total, self.weights[place as usize])
-        })
+        self.slots(view, place).is_none_or(|slots| view.in_flight(place) < slots)
+    }
+
+    /// How many requests the server at a place may have now, if that is bounded.
+    pub(super) fn slots(&self, view: View<'_>, place: u32) -> Option<u32> {
+        let total = bounded::total_slots(view.total_in_flight(), self.factor?);
+        Some(bounded::haproxy_slots(total, self.weights[place as usize]))
     }
 }
 
