@@ -74,6 +74,12 @@ pub trait Balancer: Clone {
         false
     }
 
+    /// How many entries the ring or the table has that it keeps for so many endpoints of so much weight in all, at most;
+    /// none if it keeps nothing of the kind.
+    fn entries(_: &Self::Config, _endpoints: u64, _weight: u64) -> u64 {
+        0
+    }
+
     /// The endpoints of its view have changed. There is one update before the first pick.
     fn on_update(&mut self, _: View<'_>, _: Update, _: &mut Dice<'_>) {}
 
@@ -251,6 +257,13 @@ macro_rules! catalog {
             pub fn wants_reports(&self) -> bool {
                 match self {
                     $(Config::$variant(config) => <$strategy as Balancer>::wants_reports(config),)*
+                }
+            }
+
+            /// See [`Balancer::entries`].
+            pub fn entries(&self, endpoints: u64, weight: u64) -> u64 {
+                match self {
+                    $(Config::$variant(config) => <$strategy as Balancer>::entries(config, endpoints, weight),)*
                 }
             }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use schism_core::{Time, ZoneId};
 
 use crate::balancer::slow_start::{SlowStart, WarmUp};
-use crate::balancer::{self, Call, PerHost, Seat, Update};
+use crate::balancer::{self, Call, PerHost, Scope, Seat, Update};
 use crate::dice::Dice;
 use crate::listing::{Endpoint, InFlight, Listing, Roster, Scene, View};
 use crate::load::{Feedback, Load};
@@ -69,6 +69,10 @@ pub struct District {
 /// One client's picker.
 #[derive(Clone, Debug)]
 pub struct Picker {
+    /// What the first schedule of localities is drawn with, if there is one.
+    first_schedule: Option<u64>,
+    /// Whether endpoints have come, gone, or turned out otherwise since the last update.
+    is_unsettled: bool,
     district: Arc<District>,
     locality: locality::Any,
     /// As made, before its first update: each group has a balancer that began like this.
@@ -114,9 +118,14 @@ impl Picker {
         let District { zones, locals, .. } = &*site.district;
         let scope = config.balancer.scope();
         let corner = Corner { seat: site.seat, zone: site.zone, zones, locals, scope };
+        // gRPC's subsetting is the parent of the policy: it draws first. Then Envoy's locality scheduler does, which is of
+        // the base class of its policies (`ZoneAwareLoadBalancerBase`).
+        let subset = Subset::new(&config.subset, dice);
+        let schedules = config.locality.schedules() && scope == Scope::Locality;
         Picker {
-            // gRPC's subsetting is the parent of the policy: it draws first.
-            subset: Subset::new(&config.subset, dice),
+            subset,
+            first_schedule: schedules.then(|| dice.word()),
+            is_unsettled: false,
             balancer: balancer::Any::new(&config.balancer, &site.seat, dice),
             locality: locality::Any::new(&config.locality, &corner, dice),
             district: site.district.clone(),
@@ -143,6 +152,7 @@ impl Picker {
         dice: &mut Dice<'_>,
     ) {
         let before = self.listing.replace(listing.clone());
+        self.is_unsettled |= ordinals_differ(before.as_deref(), listing);
         if let Some(warm_up) = &mut self.warm_up {
             let (old, new) = (ordinals(before.as_deref()), ordinals(Some(listing)));
             let is_gone = |ordinal: &&u32| new.binary_search(ordinal).is_err();
@@ -176,12 +186,19 @@ impl Picker {
                 Some(std::mem::replace(self.standings.touch(ordinal, || Standing::Healthy), standing))
             }
         };
+        self.is_unsettled |= before.unwrap_or(Standing::Healthy) != standing;
         let Some(warm_up) = &mut self.warm_up else { return };
         match (before.unwrap_or(Standing::Healthy), standing) {
             (Standing::Unhealthy | Standing::Excluded, Standing::Healthy) => warm_up.begin(now, ordinal),
             (_, Standing::Unhealthy | Standing::Excluded) => warm_up.end(ordinal),
             (Standing::Healthy | Standing::Degraded, Standing::Healthy) | (_, Standing::Degraded) => {}
         }
+    }
+
+    /// The same list has come again: the balancers begin anew what they begin anew at every update.
+    pub fn refresh(&mut self, now: Time, in_flight: &InFlight, dice: &mut Dice<'_>) {
+        self.is_unsettled = true;
+        self.update(now, in_flight, dice);
     }
 
     fn update(&mut self, now: Time, in_flight: &InFlight, dice: &mut Dice<'_>) {
@@ -191,7 +208,11 @@ impl Picker {
         let subset = self.subset.of(&listing.endpoints, roster);
         let endpoints = subset.as_deref().unwrap_or(&listing.endpoints);
         let board = Board { endpoints, standings: &self.standings, roster };
+        dice.hold(self.first_schedule.take());
         let groups = self.locality.on_update(&board, dice);
+        dice.hold(None);
+        // Whoever comes, goes or falls ill anywhere has all begin anew, as Envoy's `refresh` of a level does.
+        let all = std::mem::take(&mut self.is_unsettled).then_some(Update::Members);
         let mut before = std::mem::take(&mut self.groups);
         for group in groups {
             let members = match (group.members, &subset) {
@@ -202,7 +223,7 @@ impl Picker {
             let old = before.iter().position(|old| old.key == group.key).map(|at| before.swap_remove(at));
             let (what, balancer) = match old {
                 None => (Some(Update::Members), self.balancer_of(group.key)),
-                Some(old) => (changed(&old, &members, &group.zone_weights), old.balancer),
+                Some(old) => (all.or_else(|| changed(&old, &members, &group.zone_weights)), old.balancer),
             };
             let mut group = Group { key: group.key, members, zone_weights: group.zone_weights, balancer };
             let (zone_weights, warm_up) = (&group.zone_weights[..], self.warm_up.as_ref());
@@ -333,6 +354,12 @@ fn ordinals(listing: Option<&Listing>) -> Vec<u32> {
     let mut ordinals: Vec<u32> = endpoints.iter().map(|endpoint| endpoint.ordinal).collect();
     ordinals.sort_unstable();
     ordinals
+}
+
+/// Whether a list has others than the one before, or in another order.
+fn ordinals_differ(before: Option<&Listing>, after: &Listing) -> bool {
+    let after = after.endpoints.iter().map(|endpoint| endpoint.ordinal);
+    before.is_none_or(|before| before.endpoints.iter().map(|endpoint| endpoint.ordinal).ne(after))
 }
 
 /// What of a group has changed, if anything has.

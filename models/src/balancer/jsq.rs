@@ -11,18 +11,21 @@ use super::{Balancer, Call, PerHost, Seat, Update};
 use crate::dice::Dice;
 use crate::listing::View;
 use crate::load::Load;
-use crate::options::options;
+use crate::options::{Clash, options};
 use crate::state::State;
 
 options! {
     /// The options of `jsq`.
     pub struct Config {
-        choices: Option<u32> = None, "choices", CountOr(1, 1_000_000, "all"),
+        choices: Option<u32> = None, "choices", CountOr(1, 1_000, "all"),
             "How many endpoints are drawn, each from all, instead of a look at all of them";
         board: Option<Duration> = None, "board", TimeOr("none"),
             "How often the board is brought up to date that shows everyone's queues; without it, a client goes by its own requests in flight";
     }
 }
+
+/// The shortest time between two boards: no poll of a fleet is quicker, and each costs a message to everyone.
+const QUICKEST: Duration = Duration::from_millis(1);
 
 /// What the board says, if there is one.
 #[derive(Clone, Debug)]
@@ -45,6 +48,19 @@ struct Board {
 
 impl Balancer for Jsq {
     type Config = Config;
+
+    fn check(config: &Config) -> Result<(), Clash> {
+        if config.board.is_some_and(|every| every < QUICKEST) {
+            return Err(Clash {
+                option: "board",
+                message: format!("a board cannot be written more often than every {QUICKEST}"),
+                help: format!(
+                    "write at least \"{QUICKEST}\": each time every endpoint is asked for its queue"
+                ),
+            });
+        }
+        Ok(())
+    }
 
     fn new(config: &Config, _: &Seat, _: &mut Dice<'_>) -> Jsq {
         let board = config.board.map(Board::new);

@@ -17,7 +17,7 @@ options! {
     pub struct Config {
         flavour: Flavour = Flavour::Envoy, "flavour", Word(Flavour::WORDS),
             "Whose rules; gRPC's know no weights, and draw ten at the most";
-        choices: u32 = 2, "choices", Count(2, 1_000_000),
+        choices: u32 = 2, "choices", Count(2, 1_000),
             "How many endpoints are drawn, each from all: one may be drawn twice";
         full_scan: bool = false, "full-scan", Flag, "Whether all endpoints are looked at, and nobody is drawn";
         bias: Option<f64> = None, "bias", NumberOr(-1_000.0, 1_000.0, "default"),

@@ -64,6 +64,10 @@ impl Balancer for Maglev {
     }
 
     /// Envoy builds its table at once; who looks at it only now and then need not.
+    fn entries(config: &Config, _: u64, _: u64) -> u64 {
+        u64::from(config.table_size)
+    }
+
     fn on_update(&mut self, _: View<'_>, _: Update, _: &mut Dice<'_>) {
         self.built = None;
     }

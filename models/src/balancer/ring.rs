@@ -195,7 +195,7 @@ impl Server {
 }
 
 /// Nodes in the tree for each unit of weight: `BE_WEIGHT_SCALE` in HAProxy's include/haproxy/backend-t.h.
-const HAPROXY_NODES: u32 = 16;
+pub(super) const HAPROXY_NODES: u32 = 16;
 
 /// `SRV_EWGHT_RANGE` in HAProxy's include/haproxy/server-t.h: how far apart the keys of two servers begin.
 const HAPROXY_RANGE: u32 = Server::MOST_WEIGHT * HAPROXY_NODES;

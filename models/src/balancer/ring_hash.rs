@@ -40,7 +40,7 @@ words! {
         Auto = "auto",
         /// [`Hash::Xxh64`].
         Xxh64 = "xxh64",
-        /// [`Hash::Murmur`].
+        /// [`Hash::Murmur`], but of `article` [`Hash::Murmur3`].
         Murmur = "murmur",
         /// [`Hash::Murmur3`].
         Murmur3 = "murmur3",
@@ -145,7 +145,9 @@ impl Config {
             (Function::Auto, Flavour::Envoy | Flavour::Grpc | Flavour::Article) | (Function::Xxh64, _) => {
                 Hash::Xxh64
             }
-            (Function::Murmur, _) => Hash::Murmur,
+            // go-zero's rings, which are like this one, know MurmurHash3 alone.
+            (Function::Murmur, Flavour::Article) => Hash::Murmur3,
+            (Function::Murmur, Flavour::Envoy | Flavour::Grpc | Flavour::Haproxy) => Hash::Murmur,
             (Function::Murmur3, _) => Hash::Murmur3,
             (Function::Fnv1a, _) => Hash::Fnv1a,
             (Function::Crc32, _) => Hash::Crc32,
@@ -203,6 +205,18 @@ impl Balancer for RingHash {
             });
         }
         Ok(())
+    }
+
+    /// A proportional ring has a whole number of entries for the lightest, and as many more for the others.
+    fn entries(config: &Config, endpoints: u64, weight: u64) -> u64 {
+        match config.flavour {
+            Flavour::Envoy | Flavour::Grpc => {
+                let (least, most) = config.sizes();
+                (u64::from(least) + endpoints).max(weight).min(u64::from(most))
+            }
+            Flavour::Haproxy => weight.saturating_mul(u64::from(super::ring::HAPROXY_NODES)),
+            Flavour::Article => weight.saturating_mul(u64::from(config.virtual_nodes)),
+        }
     }
 
     /// The real ones build their ring at once; who looks at it only now and then need not.

@@ -36,5 +36,9 @@ impl Locality for LocalityWeighted {
         LocalityWeighted(Envoy::new(rules, within, Vec::new(), corner))
     }
 
+    fn schedules(config: &Config) -> bool {
+        !config.weights.is_empty()
+    }
+
     envoy::as_envoy!();
 }

@@ -108,6 +108,10 @@ impl Locality for Priority {
         Ok(())
     }
 
+    fn schedules(config: &Config) -> bool {
+        config.within == Inner::LocalityWeighted
+    }
+
     envoy::as_envoy!();
 }
 

@@ -194,6 +194,8 @@ pub(crate) struct Pick {
 pub(crate) enum Catalog {
     /// How a client picks an endpoint.
     Balancers,
+    /// Where it looks for one.
+    Localities,
     /// How a client learns endpoints and keeps them.
     Caches,
     /// Who keeps the list of who is there.

@@ -203,6 +203,10 @@ impl<'s> Session<'s> {
         let standings = list.iter().map(|listed| (listed.endpoint.ordinal, listed.standing));
         let standings: BTreeMap<u32, Standing> = standings.collect();
         if endpoints == self.listed && standings == self.standings && !endpoints.is_empty() {
+            // It is about requests in flight, or it is the same news again.
+            if list.iter().all(|listed| listed.active.is_none()) {
+                self.picker.refresh(self.now, &self.in_flight, dice!(self));
+            }
             return;
         }
         let revision = self.outcome.picks.len() as u64;

@@ -148,7 +148,7 @@ fn clients(
     report: &Report,
 ) -> Option<Clients> {
     let mut requests = Vec::new();
-    let (mut views, mut keys) = (0, 0);
+    let (mut views, mut keys, mut tables) = (0, 0, 0_u64);
     let mut configs = Vec::new();
     for spec in &written.clients {
         let calls = callee(spec, written, report);
@@ -163,6 +163,13 @@ fn clients(
         }
         keys = table_of_keys(spec, keys, report)?;
         let picker = calls.and_then(|calls| picker::config(spec, calls, &written.services, zones, report));
+        if let (Some(calls), Some(picker)) = (calls, &picker) {
+            tables = tables.saturating_add(table_entries(spec, written, calls, picker));
+        }
+        if tables > limits::TABLES.most {
+            report.add(too_many(spec.name.place, limits::TABLES, tables));
+            return None;
+        }
         configs.push(calls.and_then(|calls| config(spec, calls, picker?)));
     }
     Some((configs.into_iter().collect::<Option<_>>()?, requests))
@@ -310,6 +317,21 @@ fn view_entries(spec: &ClientSpec, written: &Written, calls: Callee) -> u64 {
         Callee::Registry(_) => 0,
     };
     u64::from(spec.count.map_or(0, |at| at.value)) * u64::from(instances)
+}
+
+/// How many entries the rings and tables of a client group have.
+fn table_entries(
+    spec: &ClientSpec,
+    written: &Written,
+    calls: Callee,
+    picker: &schism_models::picker::Config,
+) -> u64 {
+    let Callee::Service(index) = calls else { return 0 };
+    let service = &written.services[index];
+    let instances = u64::from(service.instances.map_or(0, |at| at.value));
+    let weight = instances.saturating_mul(u64::from(service.weight));
+    let each = picker.balancer.entries(instances, weight);
+    u64::from(spec.count.map_or(0, |at| at.value)).saturating_mul(each)
 }
 
 /// "there is no zone `d`", with a guess.

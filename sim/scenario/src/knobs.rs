@@ -205,7 +205,13 @@ impl Read for Percent {
         {
             return Some(Percent(None));
         }
-        let example = |number: &str| format!("write it in percent: \"{number}%\"");
+        // 1.25 is 125%, and 125 is, too.
+        let example = |number: &str| match number.parse::<f64>() {
+            Ok(factor) if factor > 0.0 && factor <= 10.0 => {
+                format!("write it in percent: \"{:.0}%\"", factor * 100.0)
+            }
+            Ok(_) | Err(_) => format!("write it in percent: \"{number}%\""),
+        };
         let number = match tree.as_text() {
             Some(text) => text.strip_suffix('%').and_then(|digits| digits.parse::<u64>().ok()),
             None => None,

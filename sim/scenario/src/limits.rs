@@ -101,6 +101,20 @@ pub const CLIENTS: Limit = Limit::new("clients", 1, 100_000, "each one keeps its
 /// Clients of all groups.
 pub const CLIENTS_TOTAL: Limit =
     Limit::new("clients in all groups", 0, 100_000, "each one keeps its own cache and balancer");
+/// Entries of all clients' rings and tables together.
+pub const TABLES: Limit = Limit::new(
+    "entries of rings and tables (clients times the entries that each one's has)",
+    0,
+    100_000_000,
+    "each is held in memory: take a smaller ring or table, less weight or fewer virtual nodes, or fewer clients",
+);
+/// Entries of the ring or the table of a script. Envoy's and gRPC's rings have at most as many.
+pub const PICK_TABLE: Limit = Limit::new(
+    "entries of a ring or a table",
+    0,
+    8_388_608,
+    "each is held in memory: take a smaller ring or table, less weight or fewer virtual nodes",
+);
 /// Entries of all clients' views together.
 pub const VIEWS: Limit = Limit::new(
     "view entries (clients times the instances they call)",

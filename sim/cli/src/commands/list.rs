@@ -2,7 +2,7 @@
 
 use schism_models::failpoint::Point;
 use schism_models::oracle::{self, Mood};
-use schism_models::{balancer, cache, registry};
+use schism_models::{balancer, cache, locality, registry};
 use schism_scenario::Metric;
 use serde_json::{Map, Value, json};
 
@@ -42,6 +42,7 @@ pub(crate) fn execute(list: &List, console: &mut Console) -> Result<Ending, Trou
 fn sections(catalog: Catalog) -> Vec<Section> {
     match catalog {
         Catalog::Balancers => vec![balancers()],
+        Catalog::Localities => vec![localities()],
         Catalog::Caches => vec![caches()],
         Catalog::Registries => vec![registries()],
         Catalog::Faults => vec![faults()],
@@ -53,6 +54,7 @@ fn sections(catalog: Catalog) -> Vec<Section> {
             vec![
                 registries(),
                 balancers(),
+                localities(),
                 caches(),
                 faults(),
                 failpoints(),
@@ -67,6 +69,11 @@ fn sections(catalog: Catalog) -> Vec<Section> {
 fn balancers() -> Section {
     let entries = balancer::CATALOG.iter().map(|entry| bare(entry.name, entry.about)).collect();
     Section { name: "balancers", place: "clients.NAME.balancer", entries }
+}
+
+fn localities() -> Section {
+    let entries = locality::CATALOG.iter().map(|entry| bare(entry.name, entry.about)).collect();
+    Section { name: "localities", place: "clients.NAME.locality", entries }
 }
 
 fn caches() -> Section {

@@ -101,7 +101,11 @@ pub(crate) fn subset(
             let keys: Vec<String> = names.clone().cloned().collect();
             let of_selectors = labels.selectors.iter().flat_map(|selector| &selector.keys);
             let of_default = labels.default.iter().map(|(name, _)| name);
-            labels_are_there(names.chain(of_selectors).chain(of_default), there, place, report);
+            labels_are_there(of_selectors.chain(of_default), there, place, report, |place, message| {
+                Problem::error(place, message)
+            });
+            // Whoever asks for what nobody has gets what the fallback says: perhaps that is what is to be seen.
+            labels_are_there(names, there, place, report, Problem::warning);
             // Whoever asks without saying what may be asked for means just that.
             let own = || vec![Selector { keys, fallback: None }];
             let selectors = if labels.selectors.is_empty() { own() } else { labels.selectors.clone() };
@@ -122,12 +126,13 @@ fn labels_are_there<'n>(
     there: &[&str],
     place: Place,
     report: &Report,
+    problem: impl Fn(Place, String) -> Problem,
 ) {
     for name in names.filter(|name| !there.contains(&name.as_str())) {
         let message = format!("nobody has a label `{}`", shorten(name));
         let help = suggest(name, there.iter().copied());
         let or = || "label them: `labels` is beside what else is said of them".to_owned();
-        report.add(Problem::error(place, message).help(help.unwrap_or_else(or)));
+        report.add(problem(place, message).help(help.unwrap_or_else(or)));
     }
 }
 

@@ -53,6 +53,21 @@ pub(super) fn script(tree: &Tree, report: &Report) -> Option<Script> {
         ops.extend(op(step, update, &names));
     }
     within(&top, &ops);
+    if let Some(balancer) = &balancer {
+        let updates = ops.iter().filter_map(|op| match op {
+            Op::Update(list) => Some(list),
+            Op::Pick(_) | Op::Picks(_) | Op::Reply(_) | Op::Done(_) | Op::Advance(_) | Op::Probe(..) => None,
+        });
+        let lists = endpoints.iter().chain(updates);
+        let size = |list: &Vec<Listed>| {
+            let weight = list.iter().map(|listed| u64::from(listed.endpoint.weight)).sum();
+            balancer.value.entries(list.len() as u64, weight)
+        };
+        let most = lists.map(size).max().unwrap_or(0);
+        if most > limits::PICK_TABLE.most {
+            report.add(too_many(balancer.place, limits::PICK_TABLE, most));
+        }
+    }
     let client = seated(&who, &mut names);
     names.check_zones(top.place, report);
     let zones: Vec<&str> = names.zones.iter().map(String::as_str).collect();
