@@ -5,7 +5,7 @@
 
 use schism_core::{Duration, Ratio};
 
-/// The options of a strategy: a plain struct, made by [`options!`].
+/// The options of a strategy: a plain struct, made by the macro `options!`.
 pub trait Options: Clone + std::fmt::Debug + PartialEq + Default + Sized {
     /// What they are, in the order in which they are shown.
     const KNOBS: &'static [Knob];
