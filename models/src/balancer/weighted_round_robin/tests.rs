@@ -146,9 +146,9 @@ fn grpc_goes_by_reports_once_the_blackout_is_over() {
         rig.advance(Duration::from_millis(9_999));
         assert_eq!(shares(&mut rig, 22), [11, 11]);
         rig.advance(Duration::from_millis(1));
-        assert_eq!(shares(&mut rig, 220), [20, 200]);
+        assert!(shares(&mut rig, 220)[0].abs_diff(20) <= 1, "one to ten, wherever the sequence began");
         rig.advance(Duration::from_secs(169));
-        assert_eq!(shares(&mut rig, 220), [20, 200]);
+        assert!(shares(&mut rig, 220)[0].abs_diff(20) <= 1, "one to ten, wherever the sequence began");
         rig.advance(Duration::from_secs(1));
         assert_eq!(shares(&mut rig, 22), [11, 11]);
     }

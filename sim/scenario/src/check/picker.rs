@@ -7,7 +7,7 @@ use schism_models::subset::{self, Labels, Selector};
 use schism_models::{picker, service};
 
 use super::topology::Zones;
-use crate::diagnostics::{Problem, Report, shorten, suggest};
+use crate::diagnostics::{Language, Problem, Report, shorten, suggest};
 use crate::source::{At, Place};
 use crate::spec::{ClientSpec, ServiceSpec};
 
@@ -104,8 +104,10 @@ pub(crate) fn subset(
             labels_are_there(of_selectors.chain(of_default), there, place, report, |place, message| {
                 Problem::error(place, message)
             });
-            // Whoever asks for what nobody has gets what the fallback says: perhaps that is what is to be seen.
-            labels_are_there(names, there, place, report, Problem::warning);
+            // Whoever asks for what nobody has gets what the fallback says: in a script that may be what is to be seen.
+            if report.language() == Language::Toml {
+                labels_are_there(names, there, place, report, Problem::warning);
+            }
             // Whoever asks without saying what may be asked for means just that.
             let own = || vec![Selector { keys, fallback: None }];
             let selectors = if labels.selectors.is_empty() { own() } else { labels.selectors.clone() };

@@ -37,7 +37,7 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "requests that kill who serves them",
-        r#"error-rate = { target = "orders", rate = "0.1%", fatal = true, restart-after = "2s" }"#,
+        r#"error-rate = { target = "orders", rate = "1%", fatal = true, restart-after = "2s" }"#,
     ),
 ];
 
