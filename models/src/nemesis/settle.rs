@@ -5,9 +5,8 @@ use schism_core::{NodeSet, Seed, ZoneId};
 use super::aim::{Base, Select, Target};
 use super::find::Finder;
 use super::foresight::Foresight;
-use super::partition::Shape;
 use super::plan::{OnOverlap, Planned, Start, Wait, spans, unborn};
-use super::{Fault, Partition};
+use super::{Fault, Nature, Partition, Standing};
 
 /// The plan with times instead of intervals and of waits for other faults, the chosen fault instead of a choice, and
 /// names instead of drawn targets, as far as that is known before the run. `zones` has the zone of every node, by number.
@@ -38,17 +37,10 @@ pub fn settled(plan: &[Planned], zones: Vec<ZoneId>, seed: Seed) -> Vec<Planned>
 
 /// Whether a fault looks for its targets once, side by side, and draws nothing more from the luck that finds them.
 fn finds_them_once(fault: &Fault) -> bool {
-    let Fault::Partition(Partition { shape, .. }) = fault else { return fault.sides().len() == 1 };
-    match shape {
-        Shape::Split(_) | Shape::Isolate(_) | Shape::OneWay(..) | Shape::Star { .. } => true,
-        Shape::Partial(_)
-        | Shape::Halves(_)
-        | Shape::Random(_)
-        | Shape::MajorityMinority { .. }
-        | Shape::Bridge { .. }
-        | Shape::MajoritiesRing(_)
-        | Shape::Mesh(_)
-        | Shape::Plane(_) => false,
+    if let Fault::Partition(Partition { shape, .. }) = fault {
+        !shape.is_drawn() && fault.standing() == Standing::OnOneSide
+    } else {
+        fault.sides().len() == 1
     }
 }
 
@@ -78,6 +70,28 @@ impl Planned {
             Some(each.collect())
         };
         fault.clone().aim(&mut name).expect("every target means somebody")
+    }
+}
+
+impl Planned {
+    /// Whether the seed decides something of it: when it begins, what it is, whom it strikes or whom it parts.
+    pub fn draws(&self) -> bool {
+        let when = match self.start {
+            Start::At(_) => false,
+            Start::Between(from, to) => from != to,
+            Start::When(_, Wait { least, most }) => least != most,
+        };
+        let whom = self
+            .fault
+            .sides()
+            .into_iter()
+            .flatten()
+            .any(|target| is_drawn(target) || target.select == Some(Select::Minority));
+        let shape = match &self.fault {
+            Fault::Partition(partition) => partition.shape.is_drawn(),
+            other => other.alternatives().len() > 1,
+        };
+        when || whom || shape
     }
 }
 

@@ -101,10 +101,11 @@ impl Case {
         }
         line(&mut out, "why", &text(&self.why));
         line(&mut out, "signature", &text(&self.signature));
-        let marks: String = self.marks.iter().fold(String::new(), |mut marks, Mark { events, at, prefix }| {
-            let _ = writeln!(marks, "{events} {at} {prefix:08x}");
-            marks
-        });
+        let marks: String =
+            self.marks.iter().fold(String::new(), |mut marks, Mark { events, at, prefix }| {
+                let _ = writeln!(marks, "{events} {at} {prefix:08x}");
+                marks
+            });
         out + "marks = '''\n" + &marks + "'''\n"
     }
 }
@@ -165,6 +166,9 @@ mod tests {
     fn comments_are_broken_between_words() {
         let mut out = String::new();
         wrap(&mut out, &"word ".repeat(30));
-        assert!(out.lines().count() == 2 && out.lines().all(|line| line.len() <= WIDTH && line.starts_with("# word")));
+        assert!(
+            out.lines().count() == 2
+                && out.lines().all(|line| line.len() <= WIDTH && line.starts_with("# word"))
+        );
     }
 }

@@ -266,8 +266,12 @@ pub(crate) const CASE: &[Key] = &[
     Key::new("at", Duration(Zero), "When it failed, if at a moment"),
     Key::new("why", Text, "Why it failed, in a sentence").required(),
     Key::new("signature", Text, "The same with numbers masked").required(),
-    Key::new("marks", Text, "What the digest was on the way: lines of a number of events, a time and eight digits")
-        .or("\"\""),
+    Key::new(
+        "marks",
+        Text,
+        "What the digest was on the way: lines of a number of events, a time and eight digits",
+    )
+    .or("\"\""),
 ];
 
 /// `[topology]`.
