@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_script_comes_first_and_luck_goes_on_where_it_would_have_been() {
         let luck = Draw::new(7).many();
-        let mut alone = Dice::new(luck);
+        let mut alone = Dice::new(luck.clone());
         let words: Vec<u64> = (0..4).map(|_| alone.word()).collect();
         let mut script = VecDeque::from([5, 6]);
         let mut dice = Dice::scripted(&mut script, luck);
