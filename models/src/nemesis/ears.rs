@@ -23,7 +23,7 @@ pub struct Ears<W> {
 
 /// What has been heard.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Heard {
+pub enum Heard {
     /// Something that a fault may wait for.
     Trigger(Trigger),
     /// A process has died by its own hand, because of a fault.
@@ -42,7 +42,8 @@ impl<W> Ears<W> {
         Ears { audience, listening, heard: Vec::new(), term: 0, committed: 0 }
     }
 
-    pub(super) fn take(&mut self) -> Vec<Heard> {
+    /// What has been heard since this was asked last.
+    pub fn take(&mut self) -> Vec<Heard> {
         std::mem::take(&mut self.heard)
     }
 

@@ -16,7 +16,7 @@ use schism_core::{
 
 pub(crate) use self::bend::{Bend, Pace};
 pub(super) use self::deeds::{Deeds, Hold};
-pub(super) use self::ground::Ground;
+pub use self::ground::Ground;
 use super::aim::{Target, service};
 use super::deploy::Rollout;
 use super::find::Finder;

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schism_core::{Event, NodeId, Scene, Seed, Time, Witness, World, queue::Queue};
+use schism_core::{NodeId, Scene, Seed, Time};
 
 use super::ears::{Ears, Heard, Listening};
 use super::hand::{Course, Deeds, Ground, Hand, Healing, Step, Strike};
 use super::{Lasting, Nature, Planned, Start, Trigger};
-use crate::node::Process;
 
 /// Who is told of whole faults, not of their primitives alone.
 pub trait Audience {
@@ -123,12 +122,7 @@ impl Nemesis {
     }
 
     /// Does it. The world must have come to that moment.
-    pub fn act<P, W, Q>(&mut self, world: &mut World<P, Ears<W>, Q>)
-    where
-        P: Process,
-        W: Witness<P> + Audience,
-        Q: Queue<Event<P>>,
-    {
+    pub fn act(&mut self, world: &mut dyn Ground) {
         match self.agenda.pop_first() {
             Some((_, Act::Begin(fault))) => self.begin(world, fault),
             Some((_, Act::Heal(fault))) => self.heal(world, fault),
@@ -138,15 +132,10 @@ impl Nemesis {
     }
 
     /// The world has called: something has happened that a fault may have waited for.
-    pub fn listen<P, W, Q>(&mut self, world: &mut World<P, Ears<W>, Q>)
-    where
-        P: Process,
-        W: Witness<P> + Audience,
-        Q: Queue<Event<P>>,
-    {
-        for heard in world.witness_mut().0.take() {
+    pub fn listen(&mut self, world: &mut dyn Ground) {
+        for heard in world.heard() {
             match heard {
-                Heard::Trigger(trigger) => self.hear(trigger, world.now()),
+                Heard::Trigger(trigger) => self.hear(trigger, world.scene().now()),
                 Heard::Exit(node, by) => {
                     let fault = by.0 as usize;
                     self.with_hand(world, fault, |planned, hand| planned.fault.on_exit(hand, node));
@@ -165,12 +154,7 @@ impl Nemesis {
     }
 
     /// The run is over: says what the faults that last have touched.
-    pub fn close<P, W, Q>(&mut self, world: &mut World<P, Ears<W>, Q>)
-    where
-        P: Process,
-        W: Witness<P> + Audience,
-        Q: Queue<Event<P>>,
-    {
+    pub fn close(&mut self, world: &mut dyn Ground) {
         for fault in self.courses.keys().copied().collect::<Vec<_>>() {
             let touched = self.with_hand(world, fault, |_, hand| hand.touched());
             world.tell_lasts(fault, touched);

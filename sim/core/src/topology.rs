@@ -76,14 +76,14 @@ impl Topology {
 
     /// The way from one zone to another with the least sum of median latencies; of equals, the one through the zones
     /// added first. `None` if there is none.
-    pub(crate) fn route(&self, from: ZoneId, to: ZoneId) -> Option<Route> {
+    pub fn route(&self, from: ZoneId, to: ZoneId) -> Option<Vec<Link>> {
         if from == to {
             return Some(vec![self.within(from).clone()]);
         }
         // Walked back from the goal: the first neighbour, by number, from which the rest is shortest.
         let left = petgraph::algo::dijkstra(&self.graph, at(to), None, |edge| median(edge.weight()));
         let mut here = at(from);
-        let mut route = Route::new();
+        let mut route = Vec::new();
         while here != at(to) {
             let rest = left.get(&here)?;
             let (next, link) = self

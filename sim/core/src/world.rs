@@ -218,7 +218,7 @@ enum Mark {
 
 impl Birth {
     /// How a node is before anything has happened.
-    fn pulse(self) -> Pulse {
+    pub(crate) fn pulse(self) -> Pulse {
         let status = match self {
             Birth::AtStart => Status::Up,
             Birth::Later => Status::Down,

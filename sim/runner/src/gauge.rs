@@ -49,7 +49,7 @@ struct Gauge {
 
 impl<W> Gauged<W> {
     /// The gauges of a scenario's lines, before the first event.
-    pub(crate) fn new(scenario: &Scenario, audience: W) -> Gauged<W> {
+    pub fn new(scenario: &Scenario, audience: W) -> Gauged<W> {
         let warmup = Time::START + scenario.warmup;
         let gauge = |(number, line): (usize, &Line)| Gauge {
             number,
@@ -67,12 +67,12 @@ impl<W> Gauged<W> {
     }
 
     /// When one is to be read next.
-    pub(crate) fn next_at(&self) -> Option<Time> {
+    pub fn next_at(&self) -> Option<Time> {
         self.gauges.as_ref()?.gauges.iter().map(|gauge| gauge.next).min()
     }
 
     /// Reads those that are to be read now: the lines that have just been crossed. They are not measured any more.
-    pub(crate) fn read(&mut self, now: Time) -> Vec<usize> {
+    pub fn read(&mut self, now: Time) -> Vec<usize> {
         let Some(gauges) = &mut self.gauges else { return Vec::new() };
         let mut crossed = Vec::new();
         gauges.gauges.retain_mut(|gauge| {

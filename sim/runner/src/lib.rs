@@ -19,5 +19,5 @@ pub use ledger::Ledger;
 pub use phases_text::phases_text;
 pub use pick::pick;
 pub use report::Report;
-pub use simulation::{Simulation, run, run_all};
+pub use simulation::{Simulation, cast, run, run_all};
 pub use words::Words;

@@ -13,8 +13,11 @@ pub struct Report {
     pub schema: &'static str,
     /// The engine's version.
     pub version: &'static str,
-    /// `des`: the discrete-event simulator.
+    /// `des`: the discrete-event simulator; `madsim`: the live wing.
     pub engine: &'static str,
+    /// How far the run can be repeated, where that is not everywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeatability: Option<&'static str>,
     /// Which scenario.
     pub scenario: About,
     /// The seed.

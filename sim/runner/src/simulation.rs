@@ -129,7 +129,7 @@ impl<P: Process, Q: Queue<Event<P>>> Simulation<Ledger, P, Q> {
 
 /// All nodes in the order of their numbers: members, instances, clients, aides that are apart, instances that only a
 /// fault boots, and aides on the hosts of instances.
-fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
+pub fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
     let layouts = scenario.registry.layouts(layout(scenario));
     let layout = &layouts.authority;
     let registry = scenario.registry.authority().address(layout);

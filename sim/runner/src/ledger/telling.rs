@@ -33,6 +33,7 @@ impl Ledger {
             schema: "schism.report/1",
             version: env!("CARGO_PKG_VERSION"),
             engine: "des",
+            repeatability: None,
             scenario: About { title: scenario.title.clone(), digest: scenario.digest.to_string() },
             seed: seed.0,
             digest: digest.to_string(),
