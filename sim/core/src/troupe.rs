@@ -61,8 +61,12 @@ impl<A: Actor, W: Witness<A>> Troupe<A, W> {
     pub fn new(topology: &Topology, cast: Vec<Part<A::Config>>, seed: Seed, witness: W) -> Self {
         let hosts = Hosts::new(cast.iter().map(|part| part.host));
         let network = Network::new(topology, cast.iter().map(|part| part.zone).collect(), hosts);
-        let member =
-            |part: Part<A::Config>| Member { config: part.config, actor: None, disk: Disk::default(), plight: None };
+        let member = |part: Part<A::Config>| Member {
+            config: part.config,
+            actor: None,
+            disk: Disk::default(),
+            plight: None,
+        };
         Troupe {
             now: Time::START,
             seed,
@@ -151,7 +155,8 @@ impl<A: Actor, W: Witness<A>> Troupe<A, W> {
         let plight = &member.plight;
         let life = pulse.life;
         let effects_of = &mut effects;
-        let mut ctx = Ctx { now, moment: now, clocks: None, me: node, names, life, seed, plight, effects: effects_of };
+        let mut ctx =
+            Ctx { now, moment: now, clocks: None, me: node, names, life, seed, plight, effects: effects_of };
         let actor = A::boot(&member.config, &member.disk.read(), &mut ctx);
         self.members[node.index()].actor = Some(actor);
         self.obey(node, effects)
@@ -175,7 +180,8 @@ impl<A: Actor, W: Witness<A>> Troupe<A, W> {
         let actor = actor.as_mut().expect("a process that runs has an actor");
         let life = pulse.life;
         let effects_of = &mut effects;
-        let mut ctx = Ctx { now, moment: now, clocks: None, me: node, names, life, seed, plight, effects: effects_of };
+        let mut ctx =
+            Ctx { now, moment: now, clocks: None, me: node, names, life, seed, plight, effects: effects_of };
         match told {
             Told::Message { from, msg } => actor.on_message(&mut ctx, from, msg),
             Told::Timer(timer) => actor.on_timer(&mut ctx, timer),

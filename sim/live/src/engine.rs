@@ -112,4 +112,3 @@ const FIRST_ADDRESS: u32 = 0x0a00_0001;
 fn handle() -> Handle {
     Handle::current()
 }
-

@@ -39,9 +39,9 @@ pub enum Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Trouble::Missing => f.write_str(
-                "this build of schism has no madsim: it was built without `--cfg madsim`",
-            ),
+            Trouble::Missing => {
+                f.write_str("this build of schism has no madsim: it was built without `--cfg madsim`")
+            }
             Trouble::Diverged { digests: [one, other] } => write!(
                 f,
                 "two runs on madsim with the same seed differed: their digests are {one} and {other}"
@@ -64,7 +64,7 @@ pub const fn is_here() -> bool {
 /// Runs a scenario on madsim, twice, each time on a fresh thread: madsim seeds what the standard library's hash maps draw
 /// for a thread once.
 ///
-/// The scenario must [fit](schism_scenario::fit) the engine.
+/// The scenario must [fit](schism_scenario::fit_for_madsim) the engine.
 ///
 /// # Errors
 ///

@@ -21,6 +21,7 @@ mod check;
 mod diagnostics;
 mod document;
 mod fault;
+mod fit;
 mod grammar;
 mod json;
 mod knobs;
@@ -123,6 +124,31 @@ impl Spec {
             None => Err(diagnostics),
         }
     }
+}
+
+/// Whether a scenario file asks for nothing that [madsim](https://docs.rs/madsim) cannot do: what is only lost, as warnings.
+///
+/// # Errors
+///
+/// What it cannot do, in the order of the file; and what is wrong with the file anyway, as far as it can be read.
+pub fn fit_for_madsim(
+    name: &str,
+    text: impl AsRef<[u8]>,
+    overrides: &[Override],
+) -> Result<Diagnostics, Diagnostics> {
+    let Spec { written, sources, .. } = Spec::parse(name, text, overrides)?;
+    let report = Report::default();
+    fit::check(&written, &report);
+    match report.into_diagnostics(sources) {
+        (warnings, Severity::Warning) => Ok(warnings),
+        (errors, Severity::Error) => Err(errors),
+    }
+}
+
+/// What madsim cannot do of a scenario some of whose faults are drawn, and so stand nowhere in its file: each of them, and
+/// why.
+pub fn misfits_for_madsim(scenario: &Scenario) -> Vec<String> {
+    fit::of(scenario)
 }
 
 impl FromStr for Spec {

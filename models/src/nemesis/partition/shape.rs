@@ -235,7 +235,7 @@ impl<T> Shape<T> {
     }
 
     /// Which traffic is cut: all, or that of one plane.
-    pub(super) fn traffic(&self) -> Classes {
+    pub fn traffic(&self) -> Classes {
         if let Shape::Plane(plane) = self { plane.traffic() } else { Classes::ALL }
     }
 }

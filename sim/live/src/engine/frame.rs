@@ -33,7 +33,6 @@ pub(super) async fn next<M: 'static>(receiver: &mut Receiver) -> Option<Frame<M>
 
 /// The next datagram, and whose it is.
 pub(super) async fn receive<M: 'static>(endpoint: &Endpoint) -> (schism_core::NodeId, Frame<M>) {
-    let (payload, from) =
-        endpoint.recv_from_raw(TAG).await.expect("an endpoint that is held receives");
+    let (payload, from) = endpoint.recv_from_raw(TAG).await.expect("an endpoint that is held receives");
     (super::node_at(from.ip()), *payload.downcast().expect("nodes speak one language"))
 }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use madsim::net::NetSim;
-use schism_core::{
-    Cut, Death, Duration, Farewell, Fault, FaultId, Feel, Flows, NodeId, Scene, Status, Told,
-};
+use schism_core::{Cut, Death, Duration, Farewell, Fault, FaultId, Feel, Flows, NodeId, Scene, Status, Told};
 use schism_models::nemesis::{Audience, Ground, Heard, Struck};
 use schism_models::node::{Node, Process};
 use schism_models::plight::Plight;

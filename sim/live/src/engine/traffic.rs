@@ -111,7 +111,8 @@ impl<P: Process + Sync + 'static> House<P> {
         let aboard = |node: NodeId| std::iter::once(node).chain(hosts.aboard(node).iter().copied());
         let pairs = cut.from.iter().flat_map(|from| cut.to.iter().map(move |to| (from, to)));
         let apart = pairs.filter(|&(from, to)| hosts.of(from) != hosts.of(to));
-        let ways = apart.flat_map(|(from, to)| aboard(from).flat_map(move |from| aboard(to).map(move |to| (from, to))));
+        let ways = apart
+            .flat_map(|(from, to)| aboard(from).flat_map(move |from| aboard(to).map(move |to| (from, to))));
         let ways: Vec<_> = ways.collect();
         for &(from, to) in &ways {
             let cuts = self.clogs.ways.entry((from, to)).or_default();
