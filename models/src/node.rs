@@ -27,6 +27,28 @@ pub enum Node {
     Aide(Box<Aide>),
 }
 
+/// What can take the place of the cast's own processes in a run: a [`Node`], or a machine around one that changes what it
+/// does.
+pub trait Process:
+    Actor<
+        Config = Role,
+        Msg = Message,
+        Timer = Timer,
+        Durable = registry::Disk,
+        Observation = Observation,
+        Plight = Plight,
+    > + Send
+{
+    /// The process as it is known: whom it leads, what it waits for.
+    fn node(&self) -> &Node;
+}
+
+impl Process for Node {
+    fn node(&self) -> &Node {
+        self
+    }
+}
+
 /// What a process boots with.
 #[derive(Clone, Debug)]
 pub enum Role {

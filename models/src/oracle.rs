@@ -26,7 +26,7 @@ pub use record::Record;
 pub use register::Register;
 pub use views_agree::ViewsAgree;
 
-/// What looks for one thing and says, in a sentence, when it has seen it. It is asked until it has, and then no more.
+/// What looks for one thing and says, in a sentence and of whom, when it has seen it. It is asked until it has, and then no more.
 ///
 /// What it means that the thing was seen is the [`Mood`]'s to say: that a hope came true, or that a law was broken.
 pub trait Oracle: Clone {
@@ -37,15 +37,31 @@ pub trait Oracle: Clone {
     fn new(cast: &Cast) -> Self;
 
     /// A node has observed something.
-    fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<String>;
+    fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting>;
 
     /// A fault of the plan has begun, whatever it does: what only ails a process is no fault of the kernel's.
     fn on_begin(&mut self) {}
 
     /// A fault has been inflicted, or healed.
-    fn on_fault(&mut self, moment: &Moment<'_>, fault: &Fault) -> Option<String> {
+    fn on_fault(&mut self, moment: &Moment<'_>, fault: &Fault) -> Option<Sighting> {
         let _ = (moment, fault);
         None
+    }
+}
+
+/// What an oracle has seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// In a sentence.
+    pub why: String,
+    /// Whom it is about and what it rests on, the most important first.
+    pub on: Vec<NodeId>,
+}
+
+impl Sighting {
+    /// What was seen, of these nodes.
+    pub fn of(why: String, on: impl Into<Vec<NodeId>>) -> Sighting {
+        Sighting { why, on: on.into() }
     }
 }
 
@@ -92,7 +108,7 @@ macro_rules! catalog {
             }
 
             /// See [`Oracle::observe`].
-            pub fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<String> {
+            pub fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting> {
                 match self {
                     $(AnyOracle::$kind(oracle) => oracle.observe(moment, by, seen),)*
                 }
@@ -106,7 +122,7 @@ macro_rules! catalog {
             }
 
             /// See [`Oracle::on_fault`].
-            pub fn on_fault(&mut self, moment: &Moment<'_>, fault: &Fault) -> Option<String> {
+            pub fn on_fault(&mut self, moment: &Moment<'_>, fault: &Fault) -> Option<Sighting> {
                 match self {
                     $(AnyOracle::$kind(oracle) => oracle.on_fault(moment, fault),)*
                 }

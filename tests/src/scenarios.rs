@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use schism_core::queue::Queue;
-use schism_core::{Event, Seed};
+use schism_core::{Event, Seed, Witness};
 use schism_models::nemesis::Audience;
 use schism_models::node::Node;
 use schism_runner::Simulation;
@@ -37,7 +37,11 @@ impl Case {
     }
 
     /// A run of it that is about to begin.
-    pub fn begin<W: Audience, Q: Queue<Event<Node>>>(&self, seed: Seed, witness: W) -> Simulation<W, Q> {
+    pub fn begin<W, Q>(&self, seed: Seed, witness: W) -> Simulation<W, Node, Q>
+    where
+        W: Witness<Node> + Audience,
+        Q: Queue<Event<Node>>,
+    {
         Simulation::new(&self.scenario, seed, witness)
     }
 }

@@ -11,7 +11,7 @@ use schism_runner::{Simulation, run_all};
 use schism_tests::binary::{self, Profile, schism};
 use schism_tests::scenarios::{Case, all, recorded};
 
-type Of<Q> = Simulation<(), Q>;
+type Of<Q> = Simulation<(), Node, Q>;
 
 fn run<Q: Queue<Event<Node>>>(case: &Case, seed: Seed) -> DigestValue {
     let mut simulation: Of<Q> = case.begin(seed, ());

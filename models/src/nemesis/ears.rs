@@ -4,7 +4,7 @@ use schism_core::{Effect, Fault as Primitive, FaultId, NodeId, Scene, Witness};
 
 use super::Trigger;
 use super::strike::{Audience, Struck};
-use crate::node::Node;
+use crate::node::Process;
 use crate::observation::{Cause, Observation, Write};
 
 /// A witness, and what the nemesis hears of what that is told.
@@ -85,7 +85,7 @@ impl<W> Ears<W> {
     }
 }
 
-impl<W: Witness<Node>> Witness<Node> for Ears<W> {
+impl<P: Process, W: Witness<P>> Witness<P> for Ears<W> {
     #[inline]
     fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
         if self.listening == Listening::Yes {

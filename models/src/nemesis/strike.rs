@@ -8,10 +8,10 @@ use schism_core::{Event, NodeId, Scene, Seed, Time, Witness, World, queue::Queue
 use super::ears::{Ears, Heard, Listening};
 use super::hand::{Course, Deeds, Ground, Hand, Healing, Step, Strike};
 use super::{Lasting, Nature, Planned, Start, Trigger};
-use crate::node::Node;
+use crate::node::Process;
 
-/// A witness that is also told of whole faults, not of their primitives alone.
-pub trait Audience: Witness<Node> {
+/// Who is told of whole faults, not of their primitives alone.
+pub trait Audience {
     /// A fault of the plan has begun.
     fn fault_began(&mut self, scene: &Scene<'_>, fault: usize, struck: &Struck);
     /// It has been healed, having stopped so many messages or struck so many processes.
@@ -113,7 +113,12 @@ impl Nemesis {
     }
 
     /// Does it. The world must have come to that moment.
-    pub fn act<W: Audience, Q: Queue<Event<Node>>>(&mut self, world: &mut World<Node, Ears<W>, Q>) {
+    pub fn act<P, W, Q>(&mut self, world: &mut World<P, Ears<W>, Q>)
+    where
+        P: Process,
+        W: Witness<P> + Audience,
+        Q: Queue<Event<P>>,
+    {
         match self.agenda.pop_first() {
             Some((_, Act::Begin(fault))) => self.begin(world, fault),
             Some((_, Act::Heal(fault))) => self.heal(world, fault),
@@ -123,7 +128,12 @@ impl Nemesis {
     }
 
     /// The world has called: something has happened that a fault may have waited for.
-    pub fn listen<W: Audience, Q: Queue<Event<Node>>>(&mut self, world: &mut World<Node, Ears<W>, Q>) {
+    pub fn listen<P, W, Q>(&mut self, world: &mut World<P, Ears<W>, Q>)
+    where
+        P: Process,
+        W: Witness<P> + Audience,
+        Q: Queue<Event<P>>,
+    {
         for heard in world.witness_mut().0.take() {
             match heard {
                 Heard::Trigger(trigger) => self.hear(trigger, world.now()),
@@ -145,7 +155,12 @@ impl Nemesis {
     }
 
     /// The run is over: says what the faults that last have touched.
-    pub fn close<W: Audience, Q: Queue<Event<Node>>>(&mut self, world: &mut World<Node, Ears<W>, Q>) {
+    pub fn close<P, W, Q>(&mut self, world: &mut World<P, Ears<W>, Q>)
+    where
+        P: Process,
+        W: Witness<P> + Audience,
+        Q: Queue<Event<P>>,
+    {
         for fault in self.courses.keys().copied().collect::<Vec<_>>() {
             let touched = self.with_hand(world, fault, |_, hand| hand.touched());
             world.tell_lasts(fault, touched);

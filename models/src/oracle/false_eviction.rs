@@ -2,7 +2,7 @@
 
 use schism_core::{NodeId, Scene, Status};
 
-use super::{Cast, Moment, Oracle, Record, Shown};
+use super::{Cast, Moment, Oracle, Record, Shown, Sighting};
 use crate::observation::Observation;
 
 /// Sees the first one.
@@ -16,9 +16,10 @@ impl Oracle for FalseEviction {
         FalseEviction
     }
 
-    fn observe(&mut self, moment: &Moment<'_>, _: NodeId, _: &Observation) -> Option<String> {
+    fn observe(&mut self, moment: &Moment<'_>, by: NodeId, _: &Observation) -> Option<Sighting> {
         let node = moment.record.falsely_evicted(moment.scene).next()?;
-        Some(format!("the registry dropped {}, which was alive", moment.scene.name(node)))
+        let why = format!("the registry dropped {}, which was alive", moment.scene.name(node));
+        Some(Sighting::of(why, [node, by]))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use schism_core::{Fault, NodeId};
 
-use super::{Cast, Moment, Oracle, Shown};
+use super::{Cast, Moment, Oracle, Shown, Sighting};
 use crate::observation::Observation;
 
 /// Waits for a fault, then for a leader.
@@ -21,10 +21,11 @@ impl Oracle for LeaderChange {
         LeaderChange::Calm
     }
 
-    fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<String> {
+    fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting> {
         match (self, seen) {
             (LeaderChange::Struck, Observation::Leads { term }) => {
-                Some(format!("{} became the leader of term {term}", moment.scene.name(by)))
+                let why = format!("{} became the leader of term {term}", moment.scene.name(by));
+                Some(Sighting::of(why, [by]))
             }
             (LeaderChange::Struck | LeaderChange::Calm, _) => None,
         }
@@ -34,7 +35,7 @@ impl Oracle for LeaderChange {
         *self = LeaderChange::Struck;
     }
 
-    fn on_fault(&mut self, _: &Moment<'_>, _: &Fault) -> Option<String> {
+    fn on_fault(&mut self, _: &Moment<'_>, _: &Fault) -> Option<Sighting> {
         *self = LeaderChange::Struck;
         None
     }

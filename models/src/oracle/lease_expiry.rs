@@ -2,7 +2,7 @@
 
 use schism_core::NodeId;
 
-use super::{Cast, Moment, Oracle, Shown};
+use super::{Cast, Moment, Oracle, Shown, Sighting};
 use crate::observation::{Cause, Observation, Write};
 
 /// Sees the first one.
@@ -16,12 +16,15 @@ impl Oracle for LeaseExpiry {
         LeaseExpiry
     }
 
-    fn observe(&mut self, moment: &Moment<'_>, _: NodeId, _: &Observation) -> Option<String> {
+    fn observe(&mut self, moment: &Moment<'_>, by: NodeId, _: &Observation) -> Option<Sighting> {
         moment.record.register.fresh().iter().find_map(|write| match *write {
             Write::Remove(node, Cause::Expired) => {
-                Some(format!("the lease of {} expired", moment.scene.name(node)))
+                let why = format!("the lease of {} expired", moment.scene.name(node));
+                Some(Sighting::of(why, [node, by]))
             }
-            Write::Revoke(Cause::Expired) => Some("a lease without a key expired".to_owned()),
+            Write::Revoke(Cause::Expired) => {
+                Some(Sighting::of("a lease without a key expired".to_owned(), [by]))
+            }
             Write::Remove(..)
             | Write::Revoke(_)
             | Write::Grant

@@ -2,7 +2,7 @@
 
 use schism_core::{NodeId, Status};
 
-use super::{Cast, Moment, Oracle, Shown};
+use super::{Cast, Moment, Oracle, Shown, Sighting};
 use crate::observation::Observation;
 
 /// Sees the first such attempt.
@@ -16,7 +16,7 @@ impl Oracle for MisroutedRequest {
         MisroutedRequest
     }
 
-    fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<String> {
+    fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting> {
         let Observation::Attempt { to } = seen else { return None };
         if !moment.record.is_misrouted(moment.scene, by, *to) {
             return None;
@@ -28,6 +28,7 @@ impl Oracle for MisroutedRequest {
             Status::Paused => "was paused",
             Status::Up => "was cut off from it",
         };
-        Some(format!("{} sent a request to {}, which {state}", name(by), name(*to)))
+        let why = format!("{} sent a request to {}, which {state}", name(by), name(*to));
+        Some(Sighting::of(why, [by, *to]))
     }
 }

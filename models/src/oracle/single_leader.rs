@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schism_core::NodeId;
 
-use super::{Cast, Moment, Oracle, Shown};
+use super::{Cast, Moment, Oracle, Shown, Sighting};
 use crate::observation::Observation;
 
 /// Remembers who led each term, and sees a second one.
@@ -20,10 +20,11 @@ impl Oracle for SingleLeader {
         SingleLeader { leaders: BTreeMap::new() }
     }
 
-    fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<String> {
+    fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting> {
         let Observation::Leads { term } = seen else { return None };
         let first = *self.leaders.entry(*term).or_insert(by);
         let name = |node| moment.scene.name(node);
-        (first != by).then(|| format!("two leaders in term {term}: {} and {}", name(first), name(by)))
+        let why = || format!("two leaders in term {term}: {} and {}", name(first), name(by));
+        (first != by).then(|| Sighting::of(why(), [first, by]))
     }
 }

@@ -2,7 +2,7 @@
 
 use schism_core::{NodeId, Scene, Status};
 
-use super::{Cast, Moment, Oracle, Record, Shown};
+use super::{Cast, Moment, Oracle, Record, Shown, Sighting};
 use crate::observation::Observation;
 
 /// Sees the first such attempt.
@@ -16,7 +16,7 @@ impl Oracle for StaleRequest {
         StaleRequest
     }
 
-    fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<String> {
+    fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting> {
         let Observation::Attempt { to } = seen else { return None };
         if !moment.record.is_stale(moment.scene, *to) {
             return None;
@@ -27,7 +27,8 @@ impl Oracle for StaleRequest {
             Status::Down => "was dead",
             Status::Up | Status::Paused => "was not registered",
         };
-        Some(format!("{} sent a request to {}, which {state}", name(by), name(*to)))
+        let why = format!("{} sent a request to {}, which {state}", name(by), name(*to));
+        Some(Sighting::of(why, [by, *to]))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use schism_core::{Fault, NodeId, Time};
 
-use super::{Cast, Change, Moment, Opinion, Oracle, Shown};
+use super::{Cast, Change, Moment, Opinion, Oracle, Shown, Sighting};
 use crate::listing::ServiceId;
 use crate::observation::Observation;
 
@@ -46,13 +46,13 @@ impl Oracle for ViewsAgree {
     }
 
     /// One observer alone agrees with itself; it takes two for it to be seen.
-    fn observe(&mut self, moment: &Moment<'_>, _: NodeId, _: &Observation) -> Option<String> {
+    fn observe(&mut self, moment: &Moment<'_>, _: NodeId, _: &Observation) -> Option<Sighting> {
         self.follow(moment.scene.now(), moment.record.opinions.changes());
         (self.since.is_some() && self.held > 1)
-            .then(|| format!("all {} lists that were held agreed", self.held))
+            .then(|| Sighting::of(format!("all {} lists that were held agreed", self.held), []))
     }
 
-    fn on_fault(&mut self, moment: &Moment<'_>, _: &Fault) -> Option<String> {
+    fn on_fault(&mut self, moment: &Moment<'_>, _: &Fault) -> Option<Sighting> {
         self.follow(moment.scene.now(), moment.record.opinions.changes());
         None
     }

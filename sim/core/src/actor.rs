@@ -155,6 +155,44 @@ impl<'w, A: Actor> Ctx<'w, A> {
         Ctx { now, moment, clocks: None, me, names, life, seed, plight: &None, effects }
     }
 
+    /// Lends a machine within this one a context of its own. Both speak the same language; what the inner one asks for is
+    /// handed back, for the outer one to [ask](Ctx::ask) for, to change or to drop.
+    pub fn within<B, T>(&self, act: impl FnOnce(&mut Ctx<'_, B>) -> T) -> (T, Vec<Effect<B>>)
+    where
+        B: Actor<
+                Msg = A::Msg,
+                Timer = A::Timer,
+                Durable = A::Durable,
+                Observation = A::Observation,
+                Plight = A::Plight,
+            >,
+    {
+        let mut effects = Vec::new();
+        let Ctx { now, moment, clocks, me, names, life, seed, plight, effects: _ } = *self;
+        let mut inner = Ctx { now, moment, clocks, me, names, life, seed, plight, effects: &mut effects };
+        let answer = act(&mut inner);
+        (answer, effects)
+    }
+
+    /// Asks for what a machine within this one has asked for.
+    pub fn ask<B>(&mut self, effect: Effect<B>)
+    where
+        B: Actor<Msg = A::Msg, Timer = A::Timer, Durable = A::Durable, Observation = A::Observation>,
+    {
+        self.effects.push(match effect {
+            Effect::Send { to, msg, luck } => Effect::Send { to, msg, luck },
+            Effect::Stream { to, msg, luck } => Effect::Stream { to, msg, luck },
+            Effect::HangUp { to } => Effect::HangUp { to },
+            Effect::Timer { at, timer } => Effect::Timer { at, timer },
+            Effect::Write(record) => Effect::Write(record),
+            Effect::Sync => Effect::Sync,
+            Effect::Touch { by } => Effect::Touch { by },
+            Effect::Exit { by } => Effect::Exit { by },
+            Effect::Recycle { node, after } => Effect::Recycle { node, after },
+            Effect::Observe(seen) => Effect::Observe(seen),
+        });
+    }
+
     /// What the node's own monotonic clock reads: the time that its timers go by.
     pub fn now(&self) -> Time {
         self.now

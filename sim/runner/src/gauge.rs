@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use schism_core::{Duration, Effect, Fault, FaultId, NodeId, Scene, Time, Witness};
 use schism_models::nemesis::{Audience, Struck};
-use schism_models::node::Node;
+use schism_models::node::Process;
 use schism_models::observation::{Observation, Outcome};
 use schism_models::oracle::{Record, Role};
 use schism_scenario::{Line, Metric, Scenario};
@@ -176,7 +176,7 @@ impl Gauges {
     }
 }
 
-impl<W: Witness<Node>> Witness<Node> for Gauged<W> {
+impl<P: Process, W: Witness<P>> Witness<P> for Gauged<W> {
     #[inline]
     fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
         if let Some(gauges) = &mut self.gauges {

@@ -1,12 +1,14 @@
 //! The judge: what became of each expectation, and why, in a sentence.
 
-use schism_core::{Duration, Time};
+use schism_core::{Duration, NodeId, Time};
 use schism_models::oracle::{Kind, Mood};
 use schism_scenario::{Ask, Expectation, Scenario};
 
+use crate::failure;
 use crate::figures::secs;
-use crate::ledger::{Ledger, Sighting};
+use crate::ledger::{First, Ledger};
 use crate::report::{self, Verdict};
+use crate::words::Names;
 
 mod metric;
 
@@ -28,6 +30,8 @@ struct Finding {
     verdict: Verdict,
     at: Option<Time>,
     why: Option<String>,
+    /// Whom it is about.
+    on: Vec<NodeId>,
 }
 
 /// All expectations with what became of them, and of all together. A fault that touched nothing, though it may not
@@ -46,7 +50,7 @@ pub(crate) fn judge(
                 case.bound(*metric, during, *at_least, *at_most)
             }
         };
-        finding.of(id.clone())
+        finding.of(id.clone(), &ledger.names)
     });
     let missed = ledger.faults.missed(scenario).map(|index| missed(ledger, scenario, index));
     let expect: Vec<report::Expectation> = asked.chain(missed).collect();
@@ -56,19 +60,25 @@ pub(crate) fn judge(
 
 impl Finding {
     fn holds() -> Finding {
-        Finding { verdict: Verdict::Holds, at: None, why: None }
+        Finding { verdict: Verdict::Holds, at: None, why: None, on: Vec::new() }
     }
 
     fn vacuous(why: impl Into<String>) -> Finding {
-        Finding { verdict: Verdict::Vacuous, at: None, why: Some(why.into()) }
+        Finding { verdict: Verdict::Vacuous, at: None, why: Some(why.into()), on: Vec::new() }
     }
 
     fn fails(at: Option<Time>, why: impl Into<String>) -> Finding {
-        Finding { verdict: Verdict::Fails, at, why: Some(why.into()) }
+        Finding { verdict: Verdict::Fails, at, why: Some(why.into()), on: Vec::new() }
     }
 
-    fn of(self, id: String) -> report::Expectation {
-        report::Expectation { id, verdict: self.verdict, at_s: self.at.map(secs), why: self.why }
+    fn of(self, id: String, names: &Names) -> report::Expectation {
+        let Finding { verdict, at, why, on } = self;
+        let signature = match verdict {
+            Verdict::Fails => why.as_deref().map(failure::signature),
+            Verdict::Holds | Verdict::Vacuous => None,
+        };
+        let on = on.into_iter().map(|node| names.one(node)).collect();
+        report::Expectation { id, verdict, at_s: at.map(secs), why, on, signature }
     }
 }
 
@@ -84,7 +94,7 @@ fn missed(ledger: &Ledger, scenario: &Scenario, index: usize) -> report::Expecta
         }
         None => format!("fault {id} did not begin within the run; may-miss = true allows that"),
     };
-    Finding::vacuous(why).of(format!("{id} touches something"))
+    Finding::vacuous(why).of(format!("{id} touches something"), &ledger.names)
 }
 
 fn oracle(
@@ -97,12 +107,14 @@ fn oracle(
 ) -> Finding {
     let first = ledger.watch.first(kind);
     match (mood, first) {
-        (Mood::Always | Mood::Never, Some(Sighting { at, what })) => Finding::fails(Some(*at), what.clone()),
+        (Mood::Always | Mood::Never, Some(First { at, seen })) => {
+            Finding { on: seen.on.clone(), ..Finding::fails(Some(*at), seen.why.clone()) }
+        }
         (Mood::Always | Mood::Never, None) => match untested(ledger, scenario, kind) {
             Some(why) => Finding::vacuous(why),
             None => Finding::holds(),
         },
-        (Mood::Sometimes, Some(Sighting { at, .. })) => Finding { at: Some(*at), ..Finding::holds() },
+        (Mood::Sometimes, Some(First { at, .. })) => Finding { at: Some(*at), ..Finding::holds() },
         (Mood::Sometimes, None) => Finding::vacuous(instead(ledger, kind)),
         (Mood::Eventually, _) => eventually(ledger, scenario, end, kind, within),
     }

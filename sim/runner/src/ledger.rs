@@ -50,7 +50,7 @@ pub use intervals::MOST_BELIEFS;
 pub(crate) use cells::Cell;
 pub(crate) use services::peak_to_mean;
 pub(crate) use tally::Sent;
-pub(crate) use watch::Sighting;
+pub(crate) use watch::First;
 
 /// All that a run is judged and told by.
 #[derive(Clone)]
@@ -70,7 +70,7 @@ pub struct Ledger {
     pub(crate) false_evictions: u64,
     /// By fault of the scenario: whether it gives the addresses of those it strikes to others.
     usurps: Vec<bool>,
-    names: Names,
+    pub(crate) names: Names,
 }
 
 impl Ledger {

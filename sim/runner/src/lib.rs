@@ -1,5 +1,6 @@
 //! Runs scenarios and tells what happened: metrics, beliefs, recovery, verdicts.
 
+mod failure;
 mod figures;
 mod gauge;
 mod judge;
@@ -10,6 +11,7 @@ pub mod report;
 mod simulation;
 mod words;
 
+pub use failure::Failure;
 pub use gauge::Gauged;
 pub use ledger::Ledger;
 pub use phases_text::phases_text;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::failure::Failure;
+
 /// What one run of a scenario showed. Times are in seconds since the start of the run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
@@ -315,6 +317,12 @@ pub struct Expectation {
     pub at_s: Option<f64>,
     /// Why, in a sentence.
     pub why: Option<String>,
+    /// The nodes that a failure is about and rests on, the most important first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub on: Vec<String>,
+    /// Of a failure, the sentence without its numbers: failures with the same one are of one kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
 }
 
 /// What became of an expectation, or of all.
@@ -330,6 +338,11 @@ pub enum Verdict {
 }
 
 impl Report {
+    /// The expectations that did not hold.
+    pub fn failures(&self) -> impl Iterator<Item = Failure> {
+        self.expect.iter().filter_map(Failure::of)
+    }
+
     /// The report as one JSON object, indented, without a newline at the end. The same report is the same bytes.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("plain data with text keys")

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use schism_core::{Birth, DigestValue, Event, Part, Ran, Seed, Time, World, queue::Best, queue::Queue};
+use schism_core::{
+    Birth, DigestValue, Event, Part, Ran, Seed, Time, Witness, World, queue::Best, queue::Queue,
+};
 use schism_models::balancer::Seat;
 use schism_models::client::{self, Callee, Desk, Directory};
 use schism_models::listing::{self, Endpoint, Listing, Roster, ServiceId};
 use schism_models::nemesis::{Audience, Ears, Nemesis, Trigger};
-use schism_models::node::{Node, Role};
+use schism_models::node::{Node, Process, Role};
 use schism_models::picker::{District, Site};
 use schism_models::registry::{AnyAddress, Layout, Place};
 use schism_models::service::{self, Post, Reports};
@@ -33,14 +35,16 @@ pub fn run_all(scenario: &Scenario, seeds: &[Seed]) -> Vec<Report> {
 }
 
 /// A scenario on its way. A value: cloning it forks the run.
+///
+/// `P` is what its processes are: the models, unless someone has put a machine of their own around them.
 #[derive(Clone)]
-pub struct Simulation<W, Q = Best<Event<Node>>> {
-    world: World<Node, Ears<Gauged<W>>, Q>,
+pub struct Simulation<W, P: Process = Node, Q = Best<Event<P>>> {
+    world: World<P, Ears<Gauged<W>>, Q>,
     nemesis: Nemesis,
     end: Time,
 }
 
-impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
+impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, Q> {
     /// A scenario about to begin, watched by `witness`.
     pub fn new(scenario: &Scenario, seed: Seed, witness: W) -> Self {
         let nemesis = Nemesis::new(scenario.faults.clone().into(), seed);
@@ -95,7 +99,7 @@ impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
     }
 
     /// The world as it is.
-    pub fn world(&self) -> &World<Node, Ears<Gauged<W>>, Q> {
+    pub fn world(&self) -> &World<P, Ears<Gauged<W>>, Q> {
         &self.world
     }
 
@@ -115,7 +119,7 @@ impl<W: Audience, Q: Queue<Event<Node>>> Simulation<W, Q> {
     }
 }
 
-impl<Q: Queue<Event<Node>>> Simulation<Ledger, Q> {
+impl<P: Process, Q: Queue<Event<P>>> Simulation<Ledger, P, Q> {
     /// What happened, once the run has come to its end.
     pub fn into_report(self, scenario: &Scenario, seed: Seed) -> Report {
         let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);

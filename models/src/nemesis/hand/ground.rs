@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use schism_core::{Event, Fault as Primitive, FaultId, NodeId, Scene, World, queue::Queue};
+use schism_core::{Event, Fault as Primitive, FaultId, NodeId, Scene, Witness, World, queue::Queue};
 
 use crate::nemesis::ears::Ears;
 use crate::nemesis::strike::{Audience, Struck};
-use crate::node::Node;
+use crate::node::{Node, Process};
 use crate::plight::Plight;
 
 /// The world as the nemesis sees it, whoever watches and whatever its queue.
@@ -23,7 +23,7 @@ pub(in crate::nemesis) trait Ground {
     fn tell_lasts(&mut self, fault: usize, touched: u64);
 }
 
-impl<W: Audience, Q: Queue<Event<Node>>> Ground for World<Node, Ears<W>, Q> {
+impl<P: Process, W: Witness<P> + Audience, Q: Queue<Event<P>>> Ground for World<P, Ears<W>, Q> {
     fn inflict(&mut self, fault: Primitive) {
         World::inflict(self, fault);
     }
@@ -37,7 +37,7 @@ impl<W: Audience, Q: Queue<Event<Node>>> Ground for World<Node, Ears<W>, Q> {
     }
 
     fn actor(&self, node: NodeId) -> Option<&Node> {
-        World::actor(self, node)
+        World::actor(self, node).map(P::node)
     }
 
     fn nodes(&self) -> u32 {

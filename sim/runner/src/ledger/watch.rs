@@ -2,13 +2,13 @@
 
 use schism_core::{Fault, NodeId, Scene, Time};
 use schism_models::observation::Observation;
-use schism_models::oracle::{AnyOracle, Kind, Moment, Record, Shown};
+use schism_models::oracle::{AnyOracle, Kind, Moment, Record, Shown, Sighting};
 use schism_scenario::{Ask, Scenario};
 
 /// Oracles, each with what it saw first.
 #[derive(Clone)]
 pub(crate) struct Watch {
-    oracles: Vec<(Kind, AnyOracle, Option<Sighting>)>,
+    oracles: Vec<(Kind, AnyOracle, Option<First>)>,
     /// Which of them are still to be shown attempts: most of the time, none.
     attempts: Vec<usize>,
     /// Which are still to be shown the rest.
@@ -17,10 +17,9 @@ pub(crate) struct Watch {
 
 /// The first time that what an oracle looks for was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Sighting {
+pub(crate) struct First {
     pub(crate) at: Time,
-    /// In a sentence.
-    pub(crate) what: String,
+    pub(crate) seen: Sighting,
 }
 
 impl Watch {
@@ -74,18 +73,18 @@ impl Watch {
     }
 
     /// What an oracle of this kind saw first.
-    pub(crate) fn first(&self, kind: Kind) -> Option<&Sighting> {
+    pub(crate) fn first(&self, kind: Kind) -> Option<&First> {
         self.oracles.iter().find(|(of, ..)| *of == kind)?.2.as_ref()
     }
 }
 
 /// Shows something to an oracle; the answer is whether it still waits.
 fn show(
-    (_, oracle, first): &mut (Kind, AnyOracle, Option<Sighting>),
+    (_, oracle, first): &mut (Kind, AnyOracle, Option<First>),
     at: Time,
-    look: impl FnOnce(&mut AnyOracle) -> Option<String>,
+    look: impl FnOnce(&mut AnyOracle) -> Option<Sighting>,
 ) -> bool {
-    *first = look(oracle).map(|what| Sighting { at, what });
+    *first = look(oracle).map(|seen| First { at, seen });
     first.is_none()
 }
 
