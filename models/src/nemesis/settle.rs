@@ -87,11 +87,8 @@ impl Planned {
             .into_iter()
             .flatten()
             .any(|target| is_drawn(target) || target.select == Some(Select::Minority));
-        let shape = match &self.fault {
-            Fault::Partition(partition) => partition.shape.is_drawn(),
-            other => other.alternatives().len() > 1,
-        };
-        when || whom || shape
+        let is_shaped = matches!(&self.fault, Fault::Partition(partition) if partition.shape.is_drawn());
+        when || whom || is_shaped || self.fault.alternatives().len() > 1
     }
 }
 
