@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Run cases again: identical, still failing, or holding
     Replay(Replays),
+    /// Shrink a failing run to what its failure needs
+    Shrink(Shrink),
     /// Say what is wrong with scenarios, without running them
     Check(Check),
     /// Print the resolved scenario, with its faults on a time line
@@ -160,6 +162,34 @@ pub(crate) struct Replays {
     pub(crate) format: Format,
     /// Write the answers to a file, whole or not at all
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism shrink scenario.toml --seed 471 --output cases/471.case.toml
+  schism shrink cases/471.case.toml --output cases/least.case.toml
+  schism shrink scenario.toml --seed 471 --budget 200 > least.case.toml
+
+Exit codes: 0 nothing more can go, 2 nothing fails or bad input, 5 the budget ran out")]
+pub(crate) struct Shrink {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// The seed, instead of the scenario's own
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+    /// The expectation whose failure is meant; by default the case's, or the first that fails
+    #[arg(long, value_name = "ID")]
+    pub(crate) expectation: Option<String>,
+    /// How many runs may be spent
+    #[arg(long, value_name = "RUNS", default_value_t = 2_000)]
+    pub(crate) budget: u64,
+    /// Text for people or JSON for programs
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    /// Write the case to a file, whole or not at all; by default it goes to stdout
+    #[arg(short, long, value_name = "CASE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 }
 

@@ -9,6 +9,7 @@ mod plan;
 pub(crate) mod replay;
 mod run;
 mod schema;
+mod shrink;
 
 use crate::args::Command;
 use crate::console::Console;
@@ -19,6 +20,7 @@ pub(crate) fn execute(command: Command, console: &mut Console) -> Result<Ending,
     match command {
         Command::Run(run) => run::execute(&run, console),
         Command::Replay(replays) => replay::execute(&replays, console),
+        Command::Shrink(args) => shrink::execute(&args, console),
         Command::Check(check) => check::execute(&check, console),
         Command::Plan(plan) => plan::execute(&plan, console),
         Command::Pick(pick) => pick::execute(&pick, console),

@@ -1,5 +1,5 @@
 //! Exit codes, and what stops a command: 0 holds, 1 an expectation failed, 2 a bad scenario or usage, 3 vacuous,
-//! 4 a run that should be the same is not.
+//! 4 a run that should be the same is not, 5 the budget ran out.
 
 use std::fmt::Write as _;
 use std::io;
@@ -26,6 +26,8 @@ pub(crate) enum Ending {
     Vacuous,
     /// What should be the same run is another.
     Diverges,
+    /// The budget ran out before there was an answer.
+    Undecided,
 }
 
 impl Ending {
@@ -36,6 +38,7 @@ impl Ending {
             Ending::Refused => REFUSED,
             Ending::Vacuous => 3,
             Ending::Diverges => 4,
+            Ending::Undecided => 5,
         }
     }
 }

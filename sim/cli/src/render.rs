@@ -10,6 +10,7 @@ pub(crate) mod plan;
 mod recovery;
 mod registry;
 pub(crate) mod replay;
+pub(crate) mod shrink;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod text;

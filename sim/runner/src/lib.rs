@@ -10,6 +10,7 @@ mod phases_text;
 pub mod pick;
 pub mod replay;
 pub mod report;
+pub mod shrink;
 mod simulation;
 mod words;
 
