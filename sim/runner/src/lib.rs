@@ -20,5 +20,5 @@ pub use ledger::Ledger;
 pub use phases_text::phases_text;
 pub use pick::pick;
 pub use report::Report;
-pub use simulation::{Simulation, run, run_all};
+pub use simulation::{Simulation, run, run_all, run_of};
 pub use words::Words;

@@ -1,7 +1,7 @@
 //! Shrinking: the least scenario that still has the same failure.
 //!
 //! Everything that is accepted has been run as its own text means it, and has failed in the same way: the same
-//! expectation, with the same signature. Nothing depends on the time that it takes: the budget is in runs.
+//! expectation, with the same signature; and if it took a fault, it still does. Nothing depends on the time that it takes: the budget is in runs.
 
 mod faults;
 mod nodes;
@@ -96,6 +96,8 @@ pub struct Shrunk {
     pub scenario: Scenario,
     /// Its failure.
     pub failure: Failure,
+    /// Whether it takes a fault: without any, neither the scenario nor what is left of it fails so.
+    pub caused: bool,
     /// How large it was.
     pub from: Size,
     /// The faults that were not needed, by their ids.
@@ -181,6 +183,7 @@ pub fn shrink<P: Process>(
     let needless = before.into_iter().filter(|id| !left.contains(id)).collect();
     Some(Shrunk {
         failure: work.failure,
+        caused: work.caused,
         scenario: work.scenario,
         from,
         needless,

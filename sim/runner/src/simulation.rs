@@ -22,7 +22,12 @@ use crate::{Ledger, Report};
 
 /// Runs a scenario, and tells what happened.
 pub fn run(scenario: &Scenario, seed: Seed, listed: Listed) -> Report {
-    let mut simulation: Simulation<Ledger> =
+    run_of::<Node>(scenario, seed, listed)
+}
+
+/// The same with other processes than the models alone.
+pub fn run_of<P: Process>(scenario: &Scenario, seed: Seed, listed: Listed) -> Report {
+    let mut simulation: Simulation<Ledger, P> =
         Simulation::new(scenario, seed, Ledger::listing(scenario, listed));
     simulation.run_to_end();
     simulation.into_report(scenario, seed)

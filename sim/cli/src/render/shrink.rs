@@ -62,6 +62,9 @@ pub(crate) fn story(shrunk: &Shrunk) -> Vec<String> {
             Proof::Unknown => "perhaps not the least: the budget ran out".to_owned(),
         }
     )];
+    if shrunk.caused {
+        story.push("Without its faults it does not fail.".to_owned());
+    }
     if !shrunk.needless.is_empty() {
         let needless: Vec<&str> = shrunk.needless.iter().map(String::as_str).collect();
         story.push(format!("Not needed: {}.", named(&needless)));
@@ -89,6 +92,7 @@ pub(crate) fn json(shrunk: &Shrunk, case: &str) -> String {
         "to": size(Size::of(&shrunk.scenario)),
         "needed": shrunk.scenario.faults.iter().map(|planned| &planned.id).collect::<Vec<_>>(),
         "not_needed": shrunk.needless,
+        "takes_a_fault": shrunk.caused,
         "runs": shrunk.runs,
         "forks": shrunk.forks,
         "events": shrunk.events,

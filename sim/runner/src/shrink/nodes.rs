@@ -32,7 +32,7 @@ impl<P: Process> Work<'_, P> {
         for group in groups(&self.document) {
             self.drop_members(&group);
         }
-        for zone in self.document.texts("topology.zones").unwrap_or_default() {
+        for zone in self.document.texts("topology.zones").unwrap_or_default().into_iter().rev() {
             self.attempt(without_zone(&self.document, &zone));
         }
     }

@@ -162,8 +162,8 @@ pub(super) fn less(value: &str, by: u64) -> Option<String> {
     }
     for unit in ["%", "/s", "/min", "/h"] {
         if let Some(number) = text.strip_suffix(unit).and_then(|number| number.parse::<f64>().ok()) {
-            let less = (number / by as f64 * 100.0).round() / 100.0;
-            return (less > 0.0 && less < number).then(|| format!("\"{less}{unit}\""));
+            let less = (number / by as f64).floor().max(1.0);
+            return (less < number).then(|| format!("\"{less}{unit}\""));
         }
     }
     None

@@ -1,6 +1,6 @@
 //! The work: the least scenario so far, and trying whether another fails in the same way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schism_core::{DigestValue, Time};
 use schism_models::nemesis::{Planned, Start, Trigger, spans};
@@ -30,6 +30,10 @@ pub(super) struct Work<'a, P: Process> {
     kept: Vec<(Time, Simulation<Ledger, P>)>,
     /// The scenarios that are known not to fail so.
     refuted: BTreeSet<DigestValue>,
+    /// Whether it takes a fault: without any, the scenario does not fail so. Then no other may.
+    pub(super) caused: bool,
+    /// Scenarios without faults, and whether they fail so.
+    calm: BTreeMap<DigestValue, bool>,
     budget: Budget,
     stage: Stage,
     on: &'a mut dyn FnMut(Progress),
@@ -52,7 +56,7 @@ impl<'a, P: Process> Work<'a, P> {
         let scenario = document.load().ok()?;
         let Played { report, kept } = play(&scenario);
         let failure = report.failures().find(|found| found.is_like(failure))?;
-        Some(Work {
+        let mut work = Work {
             document: document.clone(),
             failure,
             runs: 1,
@@ -61,12 +65,32 @@ impl<'a, P: Process> Work<'a, P> {
             accepted: 0,
             kept,
             refuted: BTreeSet::new(),
+            caused: false,
+            calm: BTreeMap::new(),
             budget,
             stage: Stage::Settling,
             on,
             scenario,
             report,
-        })
+        };
+        work.caused = !work.fails_anyway(document);
+        Some(work)
+    }
+
+    /// Whether a scenario fails in the same way without any fault. If the first one did not, one that does has another
+    /// failure, however alike they look.
+    fn fails_anyway(&mut self, document: &Document) -> bool {
+        let calm = document.faults().iter().fold(document.clone(), |calm, id| calm.without_fault(id));
+        // An expectation of the time of a fault goes with it.
+        let Ok(calm) = calm.load() else { return false };
+        if let Some(known) = self.calm.get(&calm.digest) {
+            return *known;
+        }
+        let report = crate::simulation::run_of::<P>(&calm, calm.seed, Listed::Wrong);
+        self.spend(report.events);
+        let fails = report.failures().any(|found| found.is_like(&self.failure));
+        self.calm.insert(calm.digest, fails);
+        fails
     }
 
     /// Begins with something else.
@@ -126,6 +150,9 @@ impl<'a, P: Process> Work<'a, P> {
         let Some(failure) = report.failures().find(|found| found.is_like(&self.failure)) else {
             return false;
         };
+        if self.caused && self.fails_anyway(&document) {
+            return false;
+        }
         (self.document, self.scenario) = (document, scenario.clone());
         (self.failure, self.report, self.kept) = (failure, report, kept);
         self.accepted += 1;
