@@ -87,8 +87,12 @@ impl Planned {
             .into_iter()
             .flatten()
             .any(|target| is_drawn(target) || target.select == Some(Select::Minority));
-        let is_shaped = matches!(&self.fault, Fault::Partition(partition) if partition.shape.is_drawn());
-        when || whom || is_shaped || self.fault.alternatives().len() > 1
+        let shape = if let Fault::Partition(partition) = &self.fault {
+            partition.shape.is_drawn()
+        } else {
+            self.fault.alternatives().len() > 1
+        };
+        when || whom || shape
     }
 }
 

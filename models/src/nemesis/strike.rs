@@ -117,6 +117,18 @@ impl Nemesis {
         self.agenda.len() < planned || self.waiting.values().map(Vec::len).sum::<usize>() < waited
     }
 
+    /// A fault that has not begun yet will be another, from the same moment on. The plan may not need other nodes for it.
+    ///
+    /// # Panics
+    ///
+    /// If it would begin at another moment.
+    pub fn amend(&mut self, fault: usize, amended: Planned) {
+        let mut plan = self.plan.to_vec();
+        assert_eq!(plan[fault].start, amended.start, "an amended fault begins when it would have");
+        plan[fault] = amended;
+        self.plan = plan.into();
+    }
+
     /// When there is something to do next.
     pub fn next_at(&self) -> Option<Time> {
         self.agenda.first().map(|&(at, _)| at)
