@@ -1,5 +1,6 @@
 //! Runs scenarios and tells what happened: metrics, beliefs, recovery, verdicts.
 
+pub mod explain;
 mod failure;
 mod figures;
 mod gauge;
@@ -17,5 +18,5 @@ pub use ledger::Ledger;
 pub use phases_text::phases_text;
 pub use pick::pick;
 pub use report::Report;
-pub use simulation::{Simulation, run, run_all};
+pub use simulation::{Simulation, Variation, run, run_all};
 pub use words::Words;
