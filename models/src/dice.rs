@@ -7,8 +7,6 @@ use schism_core::Draws;
 /// What one decision draws from.
 #[derive(Debug)]
 pub struct Dice<'s> {
-    /// What was drawn before, and is for the next who draws.
-    held: Option<u64>,
     script: Option<&'s mut VecDeque<u64>>,
     luck: Draws,
 }
@@ -17,27 +15,19 @@ impl Dice<'static> {
     /// Luck alone.
     #[inline]
     pub fn new(luck: Draws) -> Dice<'static> {
-        Dice { held: None, script: None, luck }
+        Dice { script: None, luck }
     }
 }
 
 impl<'s> Dice<'s> {
     /// The words of a script, in order, as long as there are any; luck goes on where it ends.
     pub fn scripted(script: &'s mut VecDeque<u64>, luck: Draws) -> Dice<'s> {
-        Dice { held: None, script: Some(script), luck }
-    }
-
-    /// Whoever draws next gets this word, if there is one.
-    pub fn hold(&mut self, word: Option<u64>) {
-        self.held = word;
+        Dice { script: Some(script), luck }
     }
 
     /// The next 64 bits.
     #[inline]
     pub fn word(&mut self) -> u64 {
-        if let Some(held) = self.held.take() {
-            return held;
-        }
         // Luck moves with the script, so that what comes after it does not depend on its length.
         let word = self.luck.draw().word();
         self.script.as_mut().and_then(|script| script.pop_front()).unwrap_or(word)

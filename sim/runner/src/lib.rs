@@ -1,5 +1,6 @@
 //! Runs scenarios and tells what happened: metrics, beliefs, recovery, verdicts.
 
+pub mod case;
 pub mod explain;
 mod failure;
 mod figures;
@@ -8,6 +9,7 @@ mod judge;
 pub mod ledger;
 mod phases_text;
 pub mod pick;
+pub mod replay;
 pub mod report;
 mod simulation;
 mod words;
