@@ -25,7 +25,9 @@ pub trait Ground {
     fn touched(&self, by: FaultId) -> u64;
     /// What has been heard since this was asked last.
     fn heard(&mut self) -> Vec<Heard>;
-    /// Those who watch are told that a fault of the plan has begun.
+    /// Those who watch are told that what is done from now on is done for this fault of the plan.
+    fn tell_acts(&mut self, fault: usize);
+    /// That it has begun.
     fn tell_began(&mut self, fault: usize, struck: &Struck);
     /// That it has healed.
     fn tell_healed(&mut self, fault: usize, touched: u64);
@@ -60,6 +62,10 @@ impl<P: Process, W: Witness<P> + Audience, Q: Queue<Event<P>>> Ground for World<
 
     fn heard(&mut self) -> Vec<Heard> {
         self.witness_mut().0.take()
+    }
+
+    fn tell_acts(&mut self, fault: usize) {
+        self.witness_mut().0.fault_acts(fault);
     }
 
     fn tell_began(&mut self, fault: usize, struck: &Struck) {

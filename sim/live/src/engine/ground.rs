@@ -84,6 +84,10 @@ impl<P: Process + Sync + 'static> Ground for House<P> {
         self.troupe.witness_mut().0.take()
     }
 
+    fn tell_acts(&mut self, fault: usize) {
+        self.troupe.witness_mut().0.fault_acts(fault);
+    }
+
     fn tell_began(&mut self, fault: usize, struck: &Struck) {
         let (ears, scene) = self.troupe.witness_mut();
         ears.fault_began(&scene, fault, struck);
