@@ -92,6 +92,15 @@ pub(crate) enum Format {
     Json,
 }
 
+/// What runs a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// Our own discrete-event simulator.
+    Des,
+    /// The live wing.
+    Madsim,
+}
+
 /// Which beliefs the report lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Beliefs {
@@ -108,15 +117,20 @@ Examples:
   schism run scenario.toml --seed 7 --set clients.web.timeout=100ms
   schism run scenario.toml --format json --output report.json
   schism run scenario.toml --seed 7 --keep cases/seven.case.toml
+  schism run scenario.toml --engine madsim
   schism run - < scenario.toml
 
-Exit codes: 0 holds, 1 an expectation failed, 2 bad scenario or usage, 3 vacuous")]
+Exit codes: 0 holds, 1 an expectation failed, 2 bad scenario or usage, 3 vacuous,
+4 two runs on madsim with one seed differed")]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) input: Input,
     /// The seed, instead of the scenario's own
     #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
+    /// Our own engine, or madsim: a second one, for what it can do
+    #[arg(long, value_name = "ENGINE", default_value = "des")]
+    pub(crate) engine: Engine,
     /// Text for people or JSON for programs
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,

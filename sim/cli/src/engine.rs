@@ -42,6 +42,12 @@ pub(crate) fn check(source: &Source, set: &[String]) -> Result<Loaded, Refusal> 
     schism_scenario::load(&source.name, &source.bytes, &overrides(set)).map_err(Refusal::Wrong)
 }
 
+/// Whether a scenario asks for nothing that madsim cannot do: what is only lost.
+pub(crate) fn fit_for_madsim(file: &Path, set: &[String]) -> Result<Diagnostics, Refusal> {
+    let source = files::read(file, limits::FILE_BYTES).map_err(Refusal::Unreadable)?;
+    schism_scenario::fit_for_madsim(&source.name, &source.bytes, &overrides(set)).map_err(Refusal::Wrong)
+}
+
 fn overrides(set: &[String]) -> Vec<Override> {
     set.iter().map(Override::new).collect()
 }
@@ -60,18 +66,23 @@ pub(crate) fn shown(diagnostics: &Diagnostics) -> String {
 
 /// Runs a scenario, and says between the steps how much of it is done, from 0 to 1.
 pub(crate) fn run(scenario: &Scenario, seed: Seed, beliefs: Beliefs, mut on_step: impl FnMut(f64)) -> Report {
-    let listed = match beliefs {
-        Beliefs::All => Listed::All,
-        Beliefs::Wrong => Listed::Wrong,
-    };
     let mut simulation: Simulation<Ledger> =
-        Simulation::new(scenario, seed, Ledger::listing(scenario, listed));
+        Simulation::new(scenario, seed, Ledger::listing(scenario, beliefs.into()));
     for step in 1..STEPS {
         simulation.run_until(Time::START + scenario.length / STEPS * step);
         on_step(step as f64 / STEPS as f64);
     }
     simulation.run_to_end();
     simulation.into_report(scenario, seed)
+}
+
+impl From<Beliefs> for Listed {
+    fn from(beliefs: Beliefs) -> Listed {
+        match beliefs {
+            Beliefs::All => Listed::All,
+            Beliefs::Wrong => Listed::Wrong,
+        }
+    }
 }
 
 /// In how many steps a run is told of.

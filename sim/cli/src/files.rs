@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::exit::Trouble;
 
@@ -24,7 +25,7 @@ pub(crate) fn is_dash(path: &Path) -> bool {
 /// Reads a file, or stdin for `-`, of at most so many bytes; more is refused without being read.
 pub(crate) fn read(path: &Path, limit: usize) -> Result<Source, Trouble> {
     if is_dash(path) {
-        return bytes("<stdin>".to_owned(), io::stdin().lock(), limit);
+        return stdin(limit);
     }
     let name = path.display().to_string();
     let found = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
@@ -36,6 +37,18 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Source, Trouble> {
     }
     let file = fs::File::open(path).map_err(|error| unreadable(path, &error))?;
     bytes(name, file, limit)
+}
+
+/// Stdin, which can be read once, for whoever asks.
+fn stdin(limit: usize) -> Result<Source, Trouble> {
+    static READ: OnceLock<Vec<u8>> = OnceLock::new();
+    let name = "<stdin>".to_owned();
+    if let Some(read) = READ.get() {
+        return Ok(Source { name, bytes: read.clone() });
+    }
+    let source = bytes(name, io::stdin().lock(), limit)?;
+    READ.get_or_init(|| source.bytes.clone());
+    Ok(source)
 }
 
 /// Reads to the end, but no further than one byte beyond the limit: a pipe or a device may have no end.

@@ -7,21 +7,38 @@ use schism_core::Seed;
 use schism_runner::{Report, case};
 use schism_scenario::Scenario;
 
-use crate::args::{Format, Run};
+use crate::args::{Engine, Format, Run};
 use crate::console::{self, Colour, Console};
 use crate::exit::{Ending, Trouble};
 use crate::progress::Progress;
 use crate::render::text::{self, Detail, Look, Subject};
-use crate::{engine, files, replay};
+use crate::{engine, files, live, replay};
 
 pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Trouble> {
     let scenario = engine::open(&run.input, console)?;
     let seed = run.seed.map_or(scenario.seed, Seed);
-    let replay = replay::command(&run.input.file, seed.0, &run.input.changes.set);
+    let replay = replay::command(&run.input.file, seed.0, &run.input.changes.set) + on(run.engine);
     blame_ourselves(&replay);
-    let mut progress = Progress::begin("simulated");
-    let report = engine::run(&scenario, seed, run.beliefs, |done| progress.tell(done));
-    progress.end();
+    let report = match run.engine {
+        Engine::Des => {
+            let mut progress = Progress::begin("simulated");
+            let report = engine::run(&scenario, seed, run.beliefs, |done| progress.tell(done));
+            progress.end();
+            report
+        }
+        Engine::Madsim => {
+            if run.keep.is_some() {
+                let trouble =
+                    Trouble::new("a case is a run of our own engine, and cannot be kept of one on madsim");
+                return Err(trouble.help("leave --keep or --engine out"));
+            }
+            live::fit(&run.input, &scenario, console)?;
+            match live::run(&scenario, seed, run.beliefs, console)? {
+                Some(report) => report,
+                None => return Ok(Ending::Diverges),
+            }
+        }
+    };
     let text = match run.format {
         Format::Json => report.to_json() + "\n",
         Format::Text => {
@@ -42,6 +59,14 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
         Some(_) | None => console.print(&text)?,
     }
     Ok(Ending::from(report.verdict))
+}
+
+/// How a replay names an engine that is not our own.
+fn on(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Des => "",
+        Engine::Madsim => " --engine madsim",
+    }
 }
 
 /// Writes the first failure of a run as a case.

@@ -30,6 +30,7 @@ fn empty() -> Report {
         schema: "schism.report/1",
         version: "0.1.0",
         engine: "des",
+        repeatability: None,
         scenario: About { title: "A zone goes dark during a deploy".to_owned(), digest: "0".repeat(32) },
         seed: 42,
         digest: "5e0d9a1c".repeat(4),

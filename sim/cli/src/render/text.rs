@@ -109,6 +109,12 @@ fn heading(report: &Report, subject: &Subject, look: Look) -> Vec<String> {
         many(report.faults.len() as u64, "fault"),
     ];
     lines.push(format!("  {}", paint(style::FAINT, facts.join(" · "))));
+    if let Some(repeatability) = report.repeatability {
+        let said = format!("on {}; repeatable {repeatability}", report.engine);
+        lines.extend(
+            wrap(&said, look.width - 2).iter().map(|line| format!("  {}", paint(style::FAINT, line))),
+        );
+    }
     lines
 }
 
