@@ -135,6 +135,11 @@ pub fn refusal(more: &str) -> Option<String> {
     schism_scenario::load("stage.toml", stage(more), &[]).err().map(|errors| errors.to_string())
 }
 
+/// What madsim cannot do of the stage with something more, if there is anything.
+pub fn misfit(more: &str) -> Option<String> {
+    schism_scenario::fit_for_madsim("stage.toml", stage(more), &[]).err().map(|errors| errors.to_string())
+}
+
 /// A run of the stage with something more, told.
 pub fn told(more: &str, seed: u64) -> Report {
     report(&staged(more), seed)

@@ -18,7 +18,8 @@ fn compare(path: &str, seeds: u64) {
         let why = misfits.iter().next().map_or("", |first| first.message.as_str());
         return println!("-- {path}: {why}");
     }
-    let scenario = schism_scenario::load(path, &text, &[]).unwrap_or_else(|errors| panic!("{errors}")).scenario;
+    let scenario =
+        schism_scenario::load(path, &text, &[]).unwrap_or_else(|errors| panic!("{errors}")).scenario;
     println!("== {path}");
     for seed in (0..seeds).map(|more| Seed(scenario.seed.0 + more)) {
         let ours = schism_runner::run(&scenario, seed, Listed::Wrong);
@@ -49,7 +50,9 @@ fn tell(ours: &Report, theirs: &Report) {
             recovery.false_evictions
         );
     }
-    for (our, their) in ours.expect.iter().zip(&theirs.expect).filter(|(our, their)| our.verdict != their.verdict) {
+    for (our, their) in
+        ours.expect.iter().zip(&theirs.expect).filter(|(our, their)| our.verdict != their.verdict)
+    {
         println!("      {}: {:?} {:?} | {:?} {:?}", our.id, our.verdict, our.why, their.verdict, their.why);
     }
 }
