@@ -5,6 +5,7 @@ pub mod binary;
 pub mod data;
 pub mod faults;
 pub mod gossips;
+pub mod nondeterminism;
 pub mod pickers;
 pub mod picks;
 pub mod plain;

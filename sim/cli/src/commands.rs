@@ -2,12 +2,14 @@
 
 mod check;
 mod completions;
+mod diff;
 mod init;
 mod list;
 mod pick;
 mod plan;
 mod run;
 mod schema;
+mod verify;
 
 use crate::args::Command;
 use crate::console::Console;
@@ -18,6 +20,9 @@ pub(crate) fn execute(command: Command, console: &mut Console) -> Result<Ending,
     match command {
         Command::Run(run) => run::execute(&run, console),
         Command::Check(check) => check::execute(&check, console),
+        Command::Verify(verify) => verify::execute(&verify, console),
+        Command::Trail(verify) => verify::print_trail(&verify, console),
+        Command::Diff(diff) => diff::execute(&diff, console),
         Command::Plan(plan) => plan::execute(&plan, console),
         Command::Pick(pick) => pick::execute(&pick, console),
         Command::List(list) => list::execute(&list, console),

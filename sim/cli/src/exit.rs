@@ -1,4 +1,5 @@
-//! Exit codes, and what stops a command: 0 holds, 1 an expectation failed, 2 a bad scenario or usage, 3 vacuous.
+//! Exit codes, and what stops a command: 0 holds, 1 an expectation failed, 2 a bad scenario or usage, 3 vacuous,
+//! 4 nondeterminism.
 
 use std::fmt::Write as _;
 use std::io;
@@ -23,6 +24,8 @@ pub(crate) enum Ending {
     Refused,
     /// The run did not reach what the scenario is about.
     Vacuous,
+    /// Two runs of one seed are not the same.
+    Differs,
 }
 
 impl Ending {
@@ -32,6 +35,7 @@ impl Ending {
             Ending::Fails => 1,
             Ending::Refused => REFUSED,
             Ending::Vacuous => 3,
+            Ending::Differs => 4,
         }
     }
 }
@@ -103,6 +107,6 @@ mod tests {
     fn each_verdict_has_the_exit_code_of_the_contract() {
         let code = |verdict: Verdict| Ending::from(verdict).code();
         assert_eq!([code(Verdict::Holds), code(Verdict::Fails), code(Verdict::Vacuous)], [0, 1, 3]);
-        assert_eq!(Ending::Refused.code(), 2);
+        assert_eq!([Ending::Refused.code(), Ending::Differs.code()], [2, 4]);
     }
 }

@@ -28,7 +28,7 @@ pub use actor::{Actor, Ctx, Durable, Effect};
 pub use clock::{Rate, Setting, Skew};
 pub use death::{Death, Farewell, Toll};
 pub use digest::{
-    Checkpoint, Checkpoints, DIGEST_VERSION, Digest, DigestValue, NotADigest, Parting, first_difference,
+    Checkpoint, Checkpoints, DIGEST_VERSION, Digest, DigestValue, NotADigest, Parting, first_difference, parting,
 };
 pub use distribution::{Distribution, DistributionError, Law};
 pub use fault::{

@@ -76,6 +76,11 @@ impl<'w> Scene<'w> {
         &self.names[node.index()]
     }
 
+    /// How many nodes there are.
+    pub fn nodes(&self) -> usize {
+        self.names.len()
+    }
+
     /// The zone of a node.
     pub fn zone(&self, node: NodeId) -> ZoneId {
         self.network.zone(node)

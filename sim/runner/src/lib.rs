@@ -9,6 +9,7 @@ mod phases_text;
 pub mod pick;
 pub mod report;
 mod simulation;
+pub mod verify;
 mod words;
 
 pub use failure::Failure;
@@ -17,5 +18,5 @@ pub use ledger::Ledger;
 pub use phases_text::phases_text;
 pub use pick::pick;
 pub use report::Report;
-pub use simulation::{Simulation, run, run_all};
+pub use simulation::{Simulation, Step, run, run_all};
 pub use words::Words;
