@@ -12,6 +12,10 @@ use crate::node::Process;
 
 /// Who is told of whole faults, not of their primitives alone.
 pub trait Audience {
+    /// What the driver does from now on, it does for this fault of the plan: to begin it, to go on with it or to heal it.
+    fn fault_acts(&mut self, fault: usize) {
+        let _ = fault;
+    }
     /// A fault of the plan has begun.
     fn fault_began(&mut self, scene: &Scene<'_>, fault: usize, struck: &Struck);
     /// It has been healed, having stopped so many messages or struck so many processes.
@@ -241,6 +245,7 @@ impl Nemesis {
         fault: usize,
         act: impl FnOnce(&Planned, &mut Hand<'_>) -> T,
     ) -> T {
+        world.tell_acts(fault);
         let planned = &self.plan[fault];
         let mut hand = Hand {
             ground: world,

@@ -294,9 +294,8 @@ pub fn first_difference(one: &Checkpoints, other: &Checkpoints) -> Option<Partin
 
 /// The same of checkpoints that were kept elsewhere, earliest first.
 pub fn parting(one: &[Checkpoint], other: &[Checkpoint]) -> Option<Parting> {
-    let after = |events: u64| {
-        other.binary_search_by_key(&events, |kept| kept.events).ok().map(|found| other[found])
-    };
+    let after =
+        |events: u64| other.binary_search_by_key(&events, |kept| kept.events).ok().map(|found| other[found]);
     let common: Vec<(Checkpoint, Checkpoint)> =
         one.iter().filter_map(|&kept| Some((kept, after(kept.events)?))).collect();
     let parted = common.partition_point(|(one, other)| one.value == other.value);

@@ -32,7 +32,8 @@ fn answer<P: Process + std::fmt::Debug>(args: &[String], scenario: &Scenario, se
     if args.last().is_some_and(|last| last == "trail") {
         return trail::<P>(scenario, seed).to_line();
     }
-    let elsewhere = ["in a second process", "in a third process"].map(|place| (place.to_owned(), child(args)));
+    let elsewhere =
+        ["in a second process", "in a third process"].map(|place| (place.to_owned(), child(args)));
     serde_json::to_string(&check::<P>(scenario, seed, elsewhere.into())).expect("plain data")
 }
 

@@ -143,11 +143,8 @@ fn label(line: &str) -> Option<String> {
 /// Both texts near the first place at which they differ.
 pub(super) fn around(one: &str, other: &str) -> [String; 2] {
     let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
-    let from = if one.chars().count().max(other.chars().count()) > SHOWN {
-        same.saturating_sub(BEFORE)
-    } else {
-        0
-    };
+    let from =
+        if one.chars().count().max(other.chars().count()) > SHOWN { same.saturating_sub(BEFORE) } else { 0 };
     [one, other].map(|text| {
         let shown: String = text.chars().skip(from).take(SHOWN).collect();
         let (head, tail) = (from > 0, from + SHOWN < text.chars().count());

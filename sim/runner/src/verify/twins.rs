@@ -180,11 +180,7 @@ impl Threads {
     }
 
     /// The same with each, on its own thread.
-    fn each<P: Process, T: Send>(
-        &self,
-        pair: &mut Pair<P>,
-        act: impl Fn(&mut Run<P>) -> T + Sync,
-    ) -> [T; 2] {
+    fn each<P: Process, T: Send>(&self, pair: &mut Pair<P>, act: impl Fn(&mut Run<P>) -> T + Sync) -> [T; 2] {
         let [one, other] = &mut pair.runs;
         [self.0[0].install(|| act(one)), self.0[1].install(|| act(other))]
     }
@@ -362,7 +358,8 @@ impl Search {
             sides: [String::new(), String::new()],
         };
         fill(&mut difference);
-        let named = |text: &str| with_names(text, |node| (node.index() < scene.nodes()).then(|| scene.name(node)));
+        let named =
+            |text: &str| with_names(text, |node| (node.index() < scene.nodes()).then(|| scene.name(node)));
         difference.what = named(&difference.what);
         difference.sides = difference.sides.map(|side| named(&side));
         self.found.push(difference);
