@@ -1,6 +1,7 @@
 //! Runs scenarios and tells what happened: metrics, beliefs, recovery, verdicts.
 
 pub mod case;
+pub mod diff;
 mod failure;
 mod figures;
 mod gauge;

@@ -132,7 +132,7 @@ fn draws([before, after]: [u64; 2]) -> String {
 }
 
 /// A moment, to the microsecond.
-fn seconds(at_s: f64) -> String {
+pub(super) fn seconds(at_s: f64) -> String {
     let text = format!("{at_s:.6}");
     format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))
 }

@@ -9,7 +9,7 @@ use schism_models::observation::Observation;
 
 /// What has been written down since it was last asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Notes {
+pub(crate) struct Notes {
     /// None while nobody wants to know.
     page: Option<Page>,
 }

@@ -38,8 +38,6 @@ pub enum Twins {
 /// Two runs that should have been one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Parted {
-    /// The seed.
-    pub seed: u64,
     /// The last comparison at which their digests were the same: how many events, and when, in seconds.
     pub alike: (u64, f64),
     /// The first at which they were not.
@@ -106,8 +104,19 @@ const TRIES: usize = 5;
 /// Two runs with the same seed, until they part or end.
 pub fn twins<P: Process + Debug>(scenario: &Scenario, seed: Seed) -> Twins {
     let threads = Threads::new();
-    let mut pair = threads.begin::<P>(scenario, seed);
-    let mut search = Search::at_boot(&mut pair);
+    let mut pair = threads.begin::<P>([(scenario, seed); 2]);
+    let search = Search::at_boot(&mut pair);
+    follow(&threads, pair, search)
+}
+
+/// Two runs that may differ in everything, until another event happens in the one than in the other.
+pub(crate) fn strangers<P: Process + Debug>(sides: [(&Scenario, Seed); 2]) -> Twins {
+    let threads = Threads::new();
+    let pair = threads.begin::<P>(sides);
+    follow(&threads, pair, Search { found: Vec::new(), wanted: &[Aspect::Event, Aspect::Digest] })
+}
+
+fn follow<P: Process + Debug>(threads: &Threads, mut pair: Pair<P>, mut search: Search) -> Twins {
     let mut base = pair.clone();
     // Since when something differs that no digest tells of.
     let mut suspect: Option<Pair<P>> = None;
@@ -115,9 +124,9 @@ pub fn twins<P: Process + Debug>(scenario: &Scenario, seed: Seed) -> Twins {
         threads.advance(&mut pair);
         if !pair.agree() {
             let (alike, apart) = (base.place(), pair.place());
-            search.look_between(&threads, suspect.into_iter().chain([base]));
+            search.look_between(threads, suspect.into_iter().chain([base]));
             let differences = search.found;
-            return Twins::Parted(Box::new(Parted { seed: seed.0, alike, apart, differences }));
+            return Twins::Parted(Box::new(Parted { alike, apart, differences }));
         }
         if pair.ended {
             let world = pair.runs[0].world();
@@ -174,9 +183,12 @@ impl Threads {
         Threads([thread(), thread()])
     }
 
-    fn begin<P: Process + Debug>(&self, scenario: &Scenario, seed: Seed) -> Pair<P> {
-        let begin = || Simulation::new(scenario, seed, Notes::open());
-        Pair { runs: self.0.each_ref().map(|thread| thread.install(begin)), ended: false }
+    fn begin<P: Process + Debug>(&self, sides: [(&Scenario, Seed); 2]) -> Pair<P> {
+        let begin = |side: usize| {
+            let (scenario, seed) = sides[side];
+            self.0[side].install(|| Simulation::new(scenario, seed, Notes::open()))
+        };
+        Pair { runs: [begin(0), begin(1)], ended: false }
     }
 
     /// The same with each, on its own thread.
@@ -206,12 +218,16 @@ impl Threads {
 /// What has been found so far.
 struct Search {
     found: Vec<Difference>,
+    /// In what the runs are compared at all.
+    wanted: &'static [Aspect],
 }
+
+const ALL: &[Aspect] = &[Aspect::Draws, Aspect::Deeds, Aspect::State, Aspect::Event, Aspect::Digest];
 
 impl Search {
     /// What differs when all have booted.
     fn at_boot<P: Process + Debug>(pair: &mut Pair<P>) -> Search {
-        let mut search = Search { found: Vec::new() };
+        let mut search = Search { found: Vec::new(), wanted: ALL };
         let pages = pair.runs.each_mut().map(|run| run.witness_mut().take());
         let nothing = [Positions::new(), Positions::new()];
         for node in pair.nodes() {
@@ -220,12 +236,20 @@ impl Search {
         search
     }
 
+    /// Whether nobody needs to look for a difference in this any more.
     fn knows(&self, aspect: Aspect) -> bool {
-        self.found.iter().any(|difference| difference.aspect == aspect)
+        !self.wanted.contains(&aspect) || self.found.iter().any(|difference| difference.aspect == aspect)
+    }
+
+    fn knows_all_of_processes(&self) -> bool {
+        [Aspect::Draws, Aspect::Deeds, Aspect::State].into_iter().all(|aspect| self.knows(aspect))
     }
 
     /// Whether the runs differ in something that no digest tells of, and that is not known yet.
     fn wonders<P: Process + Debug>(&self, pair: &Pair<P>) -> bool {
+        if self.knows(Aspect::State) && self.knows(Aspect::Draws) {
+            return false;
+        }
         let [one, other] = pair.prints();
         (one.state != other.state && !self.knows(Aspect::State))
             || (one.luck != other.luck && !self.knows(Aspect::Draws))
@@ -253,7 +277,10 @@ impl Search {
 
     /// Goes on from a moment, event by event, until another event happens in the one run than in the other.
     fn look<P: Process + Debug>(&mut self, threads: &Threads, mut pair: Pair<P>) {
-        let mut positions: Vec<[Positions; 2]> = pair.nodes().map(|node| pair.positions(node)).collect();
+        let mut positions = match self.knows_all_of_processes() {
+            true => Vec::new(),
+            false => pair.nodes().map(|node| pair.positions(node)).collect(),
+        };
         threads.each(&mut pair, |run| run.witness_mut().attend(true));
         for _ in 0..MOST_STEPS {
             let steps = threads.each(&mut pair, |run| (run.step(), run.witness_mut().take()));
@@ -266,6 +293,7 @@ impl Search {
                 return;
             }
             let touched = match &pages[0].event {
+                _ if self.knows_all_of_processes() => Vec::new(),
                 Some((node, _)) => vec![*node],
                 None => pair.nodes().collect(),
             };
@@ -290,7 +318,7 @@ impl Search {
                 pair.runs[side].world().now(),
                 pair.runs[side].world().scene().name(*node)
             ),
-            None => "no event".to_owned(),
+            None => "a fault acts, or the run ends".to_owned(),
         };
         let sides = around(&told(0), &told(1));
         self.add(pair, Aspect::Event, None, "", |difference| difference.sides = sides.clone());
