@@ -28,7 +28,9 @@ pub trait Plant: Clone + Debug + Default + Send {
 
     /// Does with its luck what the number says, and gives a word that was drawn.
     fn draw(&mut self, luck: &mut Luck) -> u64 {
-        (0..self.number() % 5).for_each(|_| drop(luck.draw()));
+        for _ in 0..self.number() % 5 {
+            luck.draw();
+        }
         luck.word()
     }
 }

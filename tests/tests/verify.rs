@@ -29,7 +29,7 @@ service   = { exponential = "5ms" }
 [clients.web]
 count    = 3
 calls    = "orders"
-arrivals = { poisson = "20/s" }
+arrivals = { poisson = "100/s" }
 balancer = "p2c"
 cache    = "watch"
 

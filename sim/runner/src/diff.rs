@@ -108,7 +108,8 @@ const WHOLE: &[(&str, &[(&str, Unit)])] = &[
     ("registry", &[("reads", Unit::Count), ("writes", Unit::Count), ("leaders", Unit::Count)]),
 ];
 
-const EXPECTATION: &[(&str, Unit)] = &[("verdict", Unit::Words), ("at_s", Unit::Seconds), ("why", Unit::Words)];
+const EXPECTATION: &[(&str, Unit)] =
+    &[("verdict", Unit::Words), ("at_s", Unit::Seconds), ("why", Unit::Words)];
 const PHASE: &[(&str, Unit)] = &[
     ("from_s", Unit::Seconds),
     ("to_s", Unit::Seconds),

@@ -12,14 +12,16 @@ pub mod pick;
 pub mod replay;
 pub mod report;
 mod simulation;
+mod story;
 pub mod verify;
 mod words;
 
 pub use failure::Failure;
 pub use gauge::Gauged;
 pub use ledger::Ledger;
-pub use phases_text::phases_text;
+pub use phases_text::{phases_text, verdict_text};
 pub use pick::pick;
 pub use report::Report;
 pub use simulation::{Simulation, Step, run, run_all};
+pub use story::{events_text, transitions_text};
 pub use words::Words;

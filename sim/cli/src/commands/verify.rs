@@ -80,8 +80,7 @@ fn child(verify: &Verify, seed: u64) -> Result<Trail, Trouble> {
     verify.input.changes.set.iter().for_each(|change| {
         command.arg("--set").arg(change);
     });
-    let output =
-        command.stdin(Stdio::null()).output().map_err(|error| failed(error.to_string()))?;
+    let output = command.stdin(Stdio::null()).output().map_err(|error| failed(error.to_string()))?;
     let said = String::from_utf8_lossy(&output.stdout);
     Trail::from_line(said.trim()).ok_or_else(|| {
         let last = String::from_utf8_lossy(&output.stderr);
@@ -101,9 +100,10 @@ fn told(file: &str, checked: &[Checked]) -> Vec<Outcome> {
         file: file.to_owned(),
         place: None,
         mark: if checked.discord.is_none() { Mark::Holds } else { Mark::Differs },
-        message: checked.discord.as_ref().map_or(String::new(), |discord| {
-            console::plain(&text::differs(file, checked.seed, discord))
-        }),
+        message: checked
+            .discord
+            .as_ref()
+            .map_or(String::new(), |discord| console::plain(&text::differs(file, checked.seed, discord))),
     };
     checked.iter().map(outcome).collect()
 }

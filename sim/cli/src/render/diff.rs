@@ -48,8 +48,7 @@ fn settings(out: &mut String, settings: Option<&[Setting]>) {
     }
     let _ = writeln!(out, "\n{}", paint(style::HEAD, "scenario"));
     for Setting { path, before, after } in settings {
-        let shown =
-            |value: &Option<String>| clip(&clean(value.as_deref().unwrap_or("nothing")), VALUE);
+        let shown = |value: &Option<String>| clip(&clean(value.as_deref().unwrap_or("nothing")), VALUE);
         let _ = writeln!(out, "  {}  {} -> {}", paint(style::NAME, path), shown(before), shown(after));
     }
 }

@@ -18,7 +18,8 @@ fn line(Outcome { name, file, place, mark, message }: &Outcome) -> String {
         Mark::Fails | Mark::Vacuous | Mark::Refused | Mark::Differs => "error",
     };
     let line = place.map_or(String::new(), |(line, _)| format!(",line={line}"));
-    let column = place.and_then(|(_, column)| column).map_or(String::new(), |column| format!(",col={column}"));
+    let column =
+        place.and_then(|(_, column)| column).map_or(String::new(), |column| format!(",col={column}"));
     let title = property(&format!("{name} ({})", mark.word()));
     format!("::{level} file={}{line}{column},title={title}::{}\n", property(file), data(message))
 }
@@ -47,7 +48,8 @@ mod tests {
             mark,
             message: "99% of it\nis :: fine".to_owned(),
         };
-        let all = [outcome(Mark::Fails), Outcome { place: None, ..outcome(Mark::Warned) }, outcome(Mark::Holds)];
+        let all =
+            [outcome(Mark::Fails), Outcome { place: None, ..outcome(Mark::Warned) }, outcome(Mark::Holds)];
         insta::assert_snapshot!(outcomes(Form::Github, &all), @r"
         ::error file=a%2Cb.toml,line=12,col=3,title=few%2C but%3A stale (fails)::99%25 of it%0Ais :: fine
         ::warning file=a%2Cb.toml,title=few%2C but%3A stale (warning)::99%25 of it%0Ais :: fine

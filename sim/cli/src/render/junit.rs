@@ -43,10 +43,7 @@ fn counts(outcomes: &[Outcome]) -> String {
     let count =
         |element: Element| outcomes.iter().filter(|outcome| Element::of(outcome.mark) == element).count();
     let [failures, errors, skipped] = [Element::Failure, Element::Error, Element::Skipped].map(count);
-    format!(
-        " tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\"",
-        outcomes.len()
-    )
+    format!(" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\"", outcomes.len())
 }
 
 fn case(out: &mut String, Outcome { name, file, place, mark, message }: &Outcome) {

@@ -52,8 +52,7 @@ pub(crate) fn differs(file: &str, seed: u64, discord: &Discord) -> String {
     out
 }
 
-const USUAL: &str =
-    "usual causes: iterating a HashMap, Instant::now, a thread's id, an address as a key, state that outlives a run";
+const USUAL: &str = "usual causes: iterating a HashMap, Instant::now, a thread's id, an address as a key, state that outlives a run";
 
 fn alike((events, at_s): (u64, f64)) -> String {
     match events {

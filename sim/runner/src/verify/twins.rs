@@ -286,7 +286,8 @@ impl Search {
             let steps = threads.each(&mut pair, |run| (run.step(), run.witness_mut().take()));
             let [(one, page), (other, other_page)] = steps;
             let pages = [page, other_page];
-            if one != other || pages[0].event != pages[1].event {
+            let [now, other_now] = pair.runs.each_ref().map(|run| run.world().now());
+            if one != other || now != other_now || pages[0].event != pages[1].event {
                 return self.part(&pair, &pages);
             }
             if one == Step::End {
