@@ -3,7 +3,7 @@
 pub(crate) mod client;
 mod distribution;
 mod expect;
-mod fault;
+pub(crate) mod fault;
 pub(crate) mod subset;
 
 pub(crate) use expect::{Unit, not_live, spelling};
