@@ -16,9 +16,11 @@
 //! assert!(error.to_string().contains("hello.toml:3:16: `length`: a duration needs a unit"));
 //! ```
 
+mod case;
 mod chaos;
 mod check;
 mod diagnostics;
+mod document;
 mod family;
 mod fault;
 mod grammar;
@@ -42,7 +44,9 @@ mod units;
 
 use std::str::FromStr;
 
+pub use case::{CASE_FORMAT, Case, Mark};
 pub use diagnostics::{Colour, Diagnostic, Diagnostics, Related, Severity};
+pub use document::Document;
 pub use family::Family;
 pub use overrides::Override;
 pub use scenario::{Aide, Ask, Expectation, Group, Line, Metric, Node, Scenario, Spare, Window};
@@ -62,6 +66,8 @@ pub struct Loaded {
     pub family: Family,
     /// The warnings, in the order of the file.
     pub warnings: Diagnostics,
+    /// What is recorded of its failure, if the file is a case.
+    pub case: Option<Case>,
 }
 
 /// A scenario as written: its keys are known and its values have the right types, and no more.
@@ -85,13 +91,14 @@ pub fn load(name: &str, text: impl AsRef<[u8]>, overrides: &[Override]) -> Resul
     let report = Report::default();
     let mut sources = Sources::default();
     let loaded = read(name, text.as_ref(), overrides, &mut sources, &report);
+    let case = loaded.as_ref().and_then(|(_, written)| written.case.clone());
     let set = overrides::paths(overrides);
     let loaded =
         loaded.and_then(|(tree, written)| family::assemble(&tree, &written, &set, &sources, &report));
     let (diagnostics, severity) = report.into_diagnostics(sources);
     match (loaded, severity) {
         (Some((scenario, family)), Severity::Warning) => {
-            Ok(Loaded { scenario, family, warnings: diagnostics })
+            Ok(Loaded { scenario, family, warnings: diagnostics, case })
         }
         _ => {
             assert!(!diagnostics.is_empty(), "a scenario is refused for a reason");
@@ -127,7 +134,9 @@ impl Spec {
         let loaded = family::assemble(&self.tree, &self.written, &self.set, &self.sources, &report);
         let (diagnostics, _) = report.into_diagnostics(self.sources);
         match loaded {
-            Some((scenario, family)) => Ok(Loaded { scenario, family, warnings: diagnostics }),
+            Some((scenario, family)) => {
+                Ok(Loaded { scenario, family, warnings: diagnostics, case: self.written.case })
+            }
             None => Err(diagnostics),
         }
     }
