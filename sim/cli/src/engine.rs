@@ -6,7 +6,7 @@ use schism_core::{Seed, Time};
 use schism_runner::ledger::Listed;
 use schism_runner::report::Report;
 use schism_runner::{Ledger, Simulation};
-use schism_scenario::{Colour, Diagnostics, Loaded, Override, Scenario, limits};
+use schism_scenario::{Colour, Diagnostics, Family, Loaded, Override, Scenario, limits};
 
 use crate::args::{Beliefs, Input};
 use crate::console::Console;
@@ -46,11 +46,22 @@ fn overrides(set: &[String]) -> Vec<Override> {
     set.iter().map(Override::new).collect()
 }
 
-/// Reads and checks what a command is about; warnings are said on stderr.
-pub(crate) fn open(input: &Input, console: &mut Console) -> Result<Scenario, Trouble> {
-    let Loaded { scenario, warnings, .. } = load(&input.file, &input.changes.set)?;
+/// Reads and checks what a command is about; warnings are said on stderr. Of a family it is the member of the seed asked
+/// for, or of the default seed; either way that is the seed that the scenario then has.
+pub(crate) fn open(input: &Input, seed: Option<u64>, console: &mut Console) -> Result<Scenario, Trouble> {
+    let Loaded { scenario, family, warnings, .. } = load(&input.file, &input.changes.set)?;
     console.complain(&shown(&warnings));
-    Ok(scenario)
+    match seed {
+        None => Ok(scenario),
+        Some(seed) => member(&family, Seed(seed)),
+    }
+}
+
+/// The scenario of one seed.
+pub(crate) fn member(family: &Family, seed: Seed) -> Result<Scenario, Trouble> {
+    family
+        .member(seed)
+        .map_err(|why| Trouble::from(Refusal::Wrong(why)).help(format!("seed {} draws this", seed.0)))
 }
 
 /// Diagnostics with their places, coloured.

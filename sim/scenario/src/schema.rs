@@ -4,6 +4,7 @@ use schism_models::oracle;
 use serde_json::{Map, Value, json};
 
 use crate::Metric;
+use crate::chaos;
 use crate::grammar::{self, Argument, Choice, Key, Least, Presence, Shape};
 use crate::limits::{self, Limit};
 use crate::units::{
@@ -299,8 +300,31 @@ fn shape(shape: Shape) -> Value {
         Shape::Bits => bits(),
         Shape::ManyBits => json!({ "type": "array", "items": bits() }),
         Shape::CountWith(limit, keys) => json!({ "anyOf": [count(limit), table(keys)] }),
+        Shape::Varied => {
+            let drawn = json!({ "anyOf": [{ "type": "array", "minItems": 1 }, table(grammar::VARIED)] });
+            json!({ "type": "object", "additionalProperties": drawn })
+        }
+        Shape::Values => json!({ "type": "array", "minItems": 1 }),
+        Shape::Families => families(),
+        Shape::TwoCounts(limit) => {
+            json!({ "type": "array", "items": count(limit), "minItems": 2, "maxItems": 2 })
+        }
+        Shape::Batches(limit) => {
+            let batch = self::shape(Shape::Batch(limit));
+            json!({ "type": "object", "additionalProperties": batch })
+        }
         Shape::Choice(choice) => self::choice(choice),
     }
+}
+
+/// Kinds of chaos: each a word, or a table with one key and the groups that it strikes.
+fn families() -> Value {
+    let all: Vec<(&str, &str)> = chaos::CATALOG.iter().map(|kind| (kind.name, kind.about)).collect();
+    let groups = json!({ "anyOf": [reference("name"), shape(Shape::Names)] });
+    let properties: Map<String, Value> =
+        all.iter().map(|(name, _)| ((*name).to_owned(), groups.clone())).collect();
+    let aimed = json!({ "type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1, "maxProperties": 1 });
+    json!({ "type": "array", "items": { "anyOf": [names(all), aimed] }, "minItems": 1 })
 }
 
 fn percentage() -> Value {

@@ -183,6 +183,16 @@ pub(crate) enum AskSpec {
     },
 }
 
+impl AskSpec {
+    /// By when after the last heal it must hold, if it counts from that.
+    pub(crate) fn within(&self) -> Option<Duration> {
+        match self {
+            AskSpec::Oracle { mood: oracle::Mood::Eventually, within, .. } => Some(within.value),
+            AskSpec::Oracle { .. } | AskSpec::Metric { .. } => None,
+        }
+    }
+}
+
 /// `during`.
 #[derive(Clone, Debug)]
 pub(crate) enum WindowSpec {

@@ -17,8 +17,8 @@ use crate::render::text::{self, Detail, Look, Subject};
 use crate::{engine, files, replay};
 
 pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Trouble> {
-    let scenario = engine::open(&run.input, console)?;
-    let seed = run.seed.map_or(scenario.seed, Seed);
+    let scenario = engine::open(&run.input, run.seed, console)?;
+    let seed = scenario.seed;
     let replay = replay::command(&run.input.file, seed.0, &run.input.changes.set);
     blame_ourselves(&replay);
     let mut progress = Progress::begin("simulated");

@@ -38,7 +38,7 @@ pub(super) fn check(
 }
 
 /// The id of each expectation: as given, or made from what it asks; `None` where that could not be read.
-pub(super) fn ids(specs: &[ExpectSpec], report: &Report) -> Vec<Option<String>> {
+pub(crate) fn ids(specs: &[ExpectSpec], report: &Report) -> Vec<Option<String>> {
     let mut taken = given_ids(specs, report);
     let mut id = |spec: &ExpectSpec| match (&spec.id, &spec.ask) {
         (Some(id), _) => Some(id.value.clone()),
