@@ -11,6 +11,10 @@ use rand_core::{Rng, SeedableRng};
 use std::fmt;
 use twox_hash::XxHash3_64;
 
+mod redraw;
+
+pub(crate) use redraw::redrawing;
+
 /// The seed of a run: with the scenario, all that decides what happens.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Seed(pub u64);
@@ -19,7 +23,8 @@ pub struct Seed(pub u64);
 ///
 /// Every method but [`shuffle`](Luck::shuffle) takes exactly one word, whatever its outcome and its parameters, so a
 /// fault of intensity zero leaves the stream where any other intensity would. 304 bytes.
-#[derive(Clone)]
+///
+/// A clone has the same future, unless a whole world is [redrawn](crate::World::redrawn).
 pub struct Luck {
     stream: ChaCha8Rng,
 }
@@ -191,7 +196,9 @@ impl Draw {
 }
 
 /// Draws that all derive from one: as many as one decision may need, whatever others need.
-#[derive(Clone, Copy, Debug)]
+///
+/// A clone has the same future, unless a whole world is [redrawn](crate::World::redrawn).
+#[derive(Debug)]
 pub struct Draws {
     of: Draw,
     taken: u64,
@@ -212,6 +219,12 @@ impl Draws {
         let draw = self.of.derive(self.taken);
         self.taken += 1;
         draw
+    }
+
+    /// The draw with this number, whatever has been drawn. Nothing moves.
+    #[inline]
+    pub const fn at(&self, number: u64) -> Draw {
+        self.of.derive(number)
     }
 
     /// A whole number less than `n`; see [`Draw::below`].

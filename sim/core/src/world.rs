@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, Clocks, Truth};
 use crate::disk::{Disk, Syncs};
+use crate::luck;
 use crate::network::{Epoch, RECEIVED};
 use crate::queue::{Best, Queue};
 use crate::stream::{StreamId, Streams};
@@ -291,6 +292,19 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             }
         }
         world
+    }
+
+    /// A copy of the world as it is, whose luck is another's from here on: everyone goes on drawing where they are, but
+    /// as if the seed had been another.
+    ///
+    /// What has been drawn stays as it came out: messages under way, requests begun, timers set, and all that a fault
+    /// ails nodes with. Who plans faults keeps luck of their own, so a plan stays what it was. A pure function of the
+    /// world and the salt; the world itself is not touched.
+    pub fn redrawn(&self, salt: u64) -> Self {
+        let mut other = luck::redrawing(salt, || self.clone());
+        other.seed = self.seed.redrawn(salt);
+        other.streams.redraw(salt);
+        other
     }
 
     /// The moment of the last event.
