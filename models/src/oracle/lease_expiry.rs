@@ -31,7 +31,9 @@ impl Oracle for LeaseExpiry {
             | Write::Register(_)
             | Write::Fail(_)
             | Write::Recover(_)
-            | Write::Put => None,
+            | Write::Put
+            | Write::Claim { .. }
+            | Write::Release { .. } => None,
         })
     }
 }

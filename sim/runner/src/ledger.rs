@@ -158,7 +158,16 @@ impl Ledger {
             | Observation::Renewed
             | Observation::LeaseLost
             | Observation::Deposed { .. }
-            | Observation::Extended => {}
+            | Observation::Extended
+            | Observation::Acquired { .. }
+            | Observation::Released { .. }
+            | Observation::LockLost { .. }
+            | Observation::GuardedWrite { .. }
+            | Observation::Called { .. }
+            | Observation::Written { .. }
+            | Observation::Fetched { .. }
+            | Observation::Unanswered { .. }
+            | Observation::Saw { .. } => {}
         }
         self.watch.observe(scene, &self.record, by, seen);
     }
@@ -213,6 +222,18 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
             | Observation::Committed { .. }
             | Observation::Wrote(_)
             | Observation::Extended => self.on_registry(scene, by, seen),
+            Observation::Acquired { .. }
+            | Observation::Released { .. }
+            | Observation::LockLost { .. }
+            | Observation::GuardedWrite { .. }
+            | Observation::Called { .. }
+            | Observation::Written { .. }
+            | Observation::Fetched { .. }
+            | Observation::Unanswered { .. }
+            | Observation::Saw { .. } => {
+                self.record.observe(by, seen);
+                self.watch.observe(scene, &self.record, by, seen);
+            }
         }
     }
 

@@ -232,7 +232,7 @@ fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
     });
     let clients = scenario.clients.iter().flat_map(|group| {
         let config = Arc::new(group.config.clone());
-        let directory = self::directory(group.config.calls, directory.as_ref(), layout);
+        let directory = self::directory(&group.config, directory.as_ref(), layout);
         let district = Arc::new(district(scenario, group));
         let peers = group.nodes.len() as u32;
         (0..).zip(&group.nodes).map(move |(index, node)| {
@@ -315,14 +315,19 @@ fn labels(service: &scenario::Group<service::Config>) -> Vec<listing::Labels> {
 }
 
 /// Where a client group learns whom to call.
-fn directory(calls: Callee, registry: Option<&AnyAddress>, layout: &Layout) -> Directory {
-    match (calls, registry) {
+fn directory(config: &client::Config, registry: Option<&AnyAddress>, layout: &Layout) -> Directory {
+    match (config.calls, registry) {
         (Callee::Service(number), None) => Directory::Fixed(layout.services[number].clone()),
         (Callee::Service(number), Some(address)) => {
             Directory::Registry { address: address.clone(), service: ServiceId(number as u16) }
         }
         (Callee::Registry(_), Some(address)) => Directory::Itself(address.clone()),
-        (Callee::Registry(_), None) => unreachable!("a checked scenario calls a registry that is there"),
+        (Callee::Locks, Some(address)) => {
+            let writes = config.locking.as_ref().and_then(|locking| locking.writes);
+            let guarded = writes.map(|writes| layout.services[writes.service].clone());
+            Directory::Locks { address: address.clone(), guarded }
+        }
+        (Callee::Registry(_) | Callee::Locks, None) => unreachable!("a checked scenario calls a registry that is there"),
     }
 }
 

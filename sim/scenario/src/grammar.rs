@@ -380,6 +380,11 @@ pub(crate) const CLIENT: &[Key] = &[
         OPERATIONS,
         "What is asked of the registry, where `calls` is `registry`; by default `get`",
     ),
+    Key::new(
+        "lock",
+        Shape::Table(LOCK),
+        "How locks are used, where `operation` is `lock`: each request wants one, and is over when it is given back",
+    ),
     Key::new("arrivals", Shape::Choice(&ARRIVALS), "When requests arrive, for each client").required(),
     Key::new("timeout", Duration(Positive), "How long one attempt may take").or("\"1s\""),
     Key::new(
@@ -433,7 +438,21 @@ pub(crate) const SLOW_START_KEY: Key = Key::new(
 );
 
 /// The spellings of `operation`.
-pub(crate) const OPERATIONS: &[&str] = &["put", "get", "get-serializable"];
+pub(crate) const OPERATIONS: &[&str] = &["put", "get", "get-serializable", "lock"];
+
+/// `lock`. That one works for a second, and writes as often, is ours.
+pub(crate) const LOCK: &[Key] = &[
+    Key::new(
+        "ttl",
+        Duration(Positive),
+        "The time to live of the lease or session that a hold depends on; by default that of the client library's recipe",
+    ),
+    Key::new("hold", Shape::Distribution, "For how long a client works that has the lock").or("\"1s\""),
+    Key::new("writes", Shape::Name, "The service that the locks guard, to which whoever holds one writes"),
+    Key::new("every", Duration(Positive), "How often it writes, and once more at the end").or("\"1s\""),
+    Key::new("fencing", Shape::Flag, "Whether that service turns away writes with a token older than the newest")
+        .or("false"),
+];
 
 /// The keys of a strategy's table.
 pub(crate) fn keys_of(argument: Argument) -> &'static [Key] {
