@@ -40,6 +40,7 @@ mod units;
 use std::str::FromStr;
 
 pub use diagnostics::{Colour, Diagnostic, Diagnostics, Related, Severity};
+pub use knobs::oracle_by_default;
 pub use overrides::Override;
 pub use scenario::{Aide, Ask, Expectation, Group, Line, Metric, Node, Scenario, Spare, Window};
 pub use schema::schema;
