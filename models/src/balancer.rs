@@ -74,6 +74,11 @@ pub trait Balancer: Clone {
         false
     }
 
+    /// Whether it gives an endpoint less while it warms up.
+    fn warms_up(_: &Self::Config) -> bool {
+        false
+    }
+
     /// How many entries the ring or the table has that it keeps for so many endpoints of so much weight in all, at most;
     /// none if it keeps nothing of the kind.
     fn entries(_: &Self::Config, _endpoints: u64, _weight: u64) -> u64 {
@@ -257,6 +262,13 @@ macro_rules! catalog {
             pub fn wants_reports(&self) -> bool {
                 match self {
                     $(Config::$variant(config) => <$strategy as Balancer>::wants_reports(config),)*
+                }
+            }
+
+            /// See [`Balancer::warms_up`].
+            pub fn warms_up(&self) -> bool {
+                match self {
+                    $(Config::$variant(config) => <$strategy as Balancer>::warms_up(config),)*
                 }
             }
 

@@ -7,8 +7,6 @@ use schism_core::Draws;
 /// What one decision draws from.
 #[derive(Debug)]
 pub struct Dice<'s> {
-    /// What was drawn before, and is for the next who draws.
-    held: Option<u64>,
     script: Option<&'s mut VecDeque<u64>>,
     luck: Draws,
 }
@@ -17,27 +15,19 @@ impl Dice<'static> {
     /// Luck alone.
     #[inline]
     pub fn new(luck: Draws) -> Dice<'static> {
-        Dice { held: None, script: None, luck }
+        Dice { script: None, luck }
     }
 }
 
 impl<'s> Dice<'s> {
     /// The words of a script, in order, as long as there are any; luck goes on where it ends.
     pub fn scripted(script: &'s mut VecDeque<u64>, luck: Draws) -> Dice<'s> {
-        Dice { held: None, script: Some(script), luck }
-    }
-
-    /// Whoever draws next gets this word, if there is one.
-    pub fn hold(&mut self, word: Option<u64>) {
-        self.held = word;
+        Dice { script: Some(script), luck }
     }
 
     /// The next 64 bits.
     #[inline]
     pub fn word(&mut self) -> u64 {
-        if let Some(held) = self.held.take() {
-            return held;
-        }
         // Luck moves with the script, so that what comes after it does not depend on its length.
         let word = self.luck.draw().word();
         self.script.as_mut().and_then(|script| script.pop_front()).unwrap_or(word)
@@ -70,7 +60,7 @@ mod tests {
     #[test]
     fn a_script_comes_first_and_luck_goes_on_where_it_would_have_been() {
         let luck = Draw::new(7).many();
-        let mut alone = Dice::new(luck);
+        let mut alone = Dice::new(luck.clone());
         let words: Vec<u64> = (0..4).map(|_| alone.word()).collect();
         let mut script = VecDeque::from([5, 6]);
         let mut dice = Dice::scripted(&mut script, luck);

@@ -36,11 +36,6 @@ pub trait Locality: Clone {
         Ok(())
     }
 
-    /// Whether it draws a word for its first schedule when it is made, before the balancer draws any.
-    fn schedules(_: &Self::Config) -> bool {
-        false
-    }
-
     /// The endpoints have changed, or how they are: the groups that requests may be routed to from now on. A group that
     /// has a key of before keeps its balancer, and all that that remembers.
     fn on_update(&mut self, board: &Board<'_>, dice: &mut Dice<'_>) -> Vec<Group>;
@@ -194,15 +189,6 @@ macro_rules! catalog {
             pub fn check(&self) -> Result<(), Clash> {
                 match self {
                     $(Config::$variant(config) => <$strategy as Locality>::check(config),)*
-                }
-            }
-        }
-
-        impl Config {
-            /// See [`Locality::schedules`].
-            pub fn schedules(&self) -> bool {
-                match self {
-                    $(Config::$variant(config) => <$strategy as Locality>::schedules(config),)*
                 }
             }
         }

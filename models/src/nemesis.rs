@@ -36,6 +36,7 @@ mod registry;
 mod reorder;
 mod roster;
 mod scale;
+mod settle;
 mod slow;
 mod start_slow;
 mod stop;
@@ -79,6 +80,7 @@ pub use plan::{Bounds, End, OnMiss, OnOverlap, Planned, Span, Start, Trigger, Wa
 pub use registry::{Registry, Trouble};
 pub use reorder::Reorder;
 pub use scale::{Scale, Way};
+pub use settle::settled;
 pub use slow::Slow;
 pub use start_slow::{Restart, StartSlow};
 pub use stop::Stop;

@@ -94,6 +94,26 @@ pub enum Value {
     Table(Vec<(String, u32)>),
 }
 
+impl Value {
+    /// Whether it is a list or a table with nothing in it: nothing can be written for that.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Value::Words(words) => words.is_empty(),
+            Value::Names(names) => names.is_empty(),
+            Value::Lists(lists) => lists.is_empty(),
+            Value::Table(table) => table.is_empty(),
+            Value::None
+            | Value::Count(_)
+            | Value::Number(_)
+            | Value::Flag(_)
+            | Value::Time(_)
+            | Value::Share(_)
+            | Value::Word(_)
+            | Value::Text(_) => false,
+        }
+    }
+}
+
 /// Options that contradict each other, or a value that a rule forbids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clash {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use schism_core::{Time, ZoneId};
 
 use crate::balancer::slow_start::{SlowStart, WarmUp};
-use crate::balancer::{self, Call, PerHost, Scope, Seat, Update};
+use crate::balancer::{self, Call, PerHost, Seat, Update};
 use crate::dice::Dice;
 use crate::listing::{Endpoint, InFlight, Listing, Roster, Scene, View};
 use crate::load::{Feedback, Load};
@@ -69,8 +69,6 @@ pub struct District {
 /// One client's picker.
 #[derive(Clone, Debug)]
 pub struct Picker {
-    /// What the first schedule of localities is drawn with, if there is one.
-    first_schedule: Option<u64>,
     /// Whether endpoints have come, gone, or turned out otherwise since the last update.
     is_unsettled: bool,
     district: Arc<District>,
@@ -118,16 +116,13 @@ impl Picker {
         let District { zones, locals, .. } = &*site.district;
         let scope = config.balancer.scope();
         let corner = Corner { seat: site.seat, zone: site.zone, zones, locals, scope };
-        // gRPC's subsetting is the parent of the policy: it draws first. Then Envoy's locality scheduler does, which is of
-        // the base class of its policies (`ZoneAwareLoadBalancerBase`).
-        let subset = Subset::new(&config.subset, dice);
-        let schedules = config.locality.schedules() && scope == Scope::Locality;
+        // The order is that of the draws. gRPC's subsetting is the parent of the policy; Envoy's schedule of localities is
+        // of the base class of its policies (`ZoneAwareLoadBalancerBase`).
         Picker {
-            subset,
-            first_schedule: schedules.then(|| dice.word()),
-            is_unsettled: false,
-            balancer: balancer::Any::new(&config.balancer, &site.seat, dice),
+            subset: Subset::new(&config.subset, dice),
             locality: locality::Any::new(&config.locality, &corner, dice),
+            balancer: balancer::Any::new(&config.balancer, &site.seat, dice),
+            is_unsettled: false,
             district: site.district.clone(),
             groups: Vec::new(),
             idle: Vec::new(),
@@ -208,9 +203,7 @@ impl Picker {
         let subset = self.subset.of(&listing.endpoints, roster);
         let endpoints = subset.as_deref().unwrap_or(&listing.endpoints);
         let board = Board { endpoints, standings: &self.standings, roster };
-        dice.hold(self.first_schedule.take());
         let groups = self.locality.on_update(&board, dice);
-        dice.hold(None);
         // Whoever comes, goes or falls ill anywhere has all begin anew, as Envoy's `refresh` of a level does.
         let all = std::mem::take(&mut self.is_unsettled).then_some(Update::Members);
         let mut before = std::mem::take(&mut self.groups);

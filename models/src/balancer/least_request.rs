@@ -53,6 +53,10 @@ const BIAS: f64 = 1.0;
 impl Balancer for LeastRequest {
     type Config = Config;
 
+    fn warms_up(config: &Config) -> bool {
+        config.flavour == Flavour::Envoy
+    }
+
     fn new(config: &Config, _: &Seat, _: &mut Dice<'_>) -> LeastRequest {
         LeastRequest { config: config.clone(), seed: None, scheduler: None }
     }

@@ -83,22 +83,15 @@ impl Balancer for Maglev {
     }
 
     fn state(&self, view: View<'_>) -> State {
-        let fresh;
-        let built = match &self.built {
-            Some(built) => built,
-            None => {
-                fresh = Built::new(&self.config, view);
-                &fresh
-            }
-        };
+        let built = self.built.clone().unwrap_or_else(|| Built::new(&self.config, view));
         let slots = &built.table.slots;
         let mut counts = vec![0_u32; view.len() as usize];
         slots.iter().for_each(|&place| counts[place as usize] += 1);
-        let of_those_there = || counts.iter().copied().filter(|&count| count > 0);
+        let [fewest, most] = shares::extremes(&counts);
         State::table([
             ("size", State::from(slots.len() as u32)),
-            ("fewest-entries", of_those_there().min().unwrap_or(0).into()),
-            ("most-entries", of_those_there().max().unwrap_or(0).into()),
+            fewest,
+            most,
             ("table", State::list(slots.iter().map(|&place| view.name(place)))),
         ])
     }

@@ -254,24 +254,17 @@ impl Balancer for RingHash {
     }
 
     fn state(&self, view: View<'_>) -> State {
-        let fresh;
-        let built = match &self.built {
-            Some(built) => built,
-            None => {
-                fresh = Built::new(&self.config, self.hash, view);
-                &fresh
-            }
-        };
+        let built = self.built.clone().unwrap_or_else(|| Built::new(&self.config, self.hash, view));
         let entry = |(hash, place)| State::List(vec![State::Whole(hash), view.name(place).into()]);
         let counts: Vec<u32> = built.ring.counts(view.len());
-        let of_those_there = || counts.iter().copied().filter(|&count| count > 0);
+        let [fewest, most] = shares::extremes(&counts);
         let slots = |place| Some((view.name(place), State::from(built.walk.slots(view, place)?)));
         let there = (0..view.len()).filter(|&place| counts[place as usize] > 0);
         let slots: Vec<(&str, State)> = there.filter_map(slots).collect();
         let shown = [
             ("size", State::from(built.ring.len())),
-            ("fewest-entries", of_those_there().min().unwrap_or(0).into()),
-            ("most-entries", of_those_there().max().unwrap_or(0).into()),
+            fewest,
+            most,
             ("ring", State::List(built.ring.entries().map(entry).collect())),
         ];
         let bounds = (!slots.is_empty()).then(|| ("slots", State::table(slots)));

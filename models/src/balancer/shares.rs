@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use schism_core::ZoneId;
 
 use crate::listing::View;
+use crate::state::State;
 
 /// An endpoint and what counts for its share.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +72,13 @@ pub(super) fn least(shares: &[Share]) -> f64 {
 /// The greatest part that anybody has.
 pub(super) fn greatest(shares: &[Share]) -> f64 {
     shares.iter().fold(0.0, |greatest: f64, share| greatest.max(share.part))
+}
+
+/// The fewest and the most entries that one of those has who have any.
+pub(super) fn extremes(counts: &[u32]) -> [(&'static str, State); 2] {
+    let there = || counts.iter().copied().filter(|&count| count > 0);
+    let (fewest, most) = (there().min().unwrap_or(0), there().max().unwrap_or(0));
+    [("fewest-entries", fewest.into()), ("most-entries", most.into())]
 }
 
 /// The weights of the hosts' zones, if each has one.

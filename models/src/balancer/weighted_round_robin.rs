@@ -93,6 +93,13 @@ impl Balancer for WeightedRoundRobin {
         }
     }
 
+    fn warms_up(config: &Config) -> bool {
+        match config.flavour {
+            Flavour::Envoy | Flavour::GrpcCpp | Flavour::GrpcGo => true,
+            Flavour::Nginx => false,
+        }
+    }
+
     fn on_update(&mut self, view: View<'_>, what: Update, dice: &mut Dice<'_>) {
         match self {
             WeightedRoundRobin::Envoy(envoy) => envoy.on_update(view, what),

@@ -33,7 +33,7 @@ struct Felt {
 }
 
 /// More requests, for a while.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Surge {
     of: Felt,
     /// Tells its timers from those of others.
@@ -90,7 +90,7 @@ impl Client {
     pub fn on_surge(&mut self, ctx: &mut Ctx<'_>, number: u32) {
         let Some(surge) = self.strains.surges.iter_mut().find(|surge| surge.number == number) else { return };
         let luck = surge.luck.draw();
-        let surge = *surge;
+        let surge = surge.clone();
         let comes = match self.pace.next_added(ctx.now(), surge.factor, luck.derive(GAP)) {
             Added::After(gap) => {
                 ctx.after(gap, Timer::Surge { number });
@@ -155,11 +155,11 @@ impl Client {
         let number = self.strains.begun;
         self.strains.begun += 1;
         let surge = Surge { of, number, began: ctx.now(), factor, over, luck: luck.derive(REQUESTS).many() };
-        self.strains.surges.push(surge);
         match self.pace.first_added(ctx.now(), factor, luck.derive(MOMENT)) {
             Added::After(gap) => ctx.after(gap, Timer::Surge { number }),
             Added::Loops(think) => begin_loops(ctx, &surge, &think, luck.derive(LOOPS)),
         }
+        self.strains.surges.push(surge);
     }
 
     fn rush(&mut self, ctx: &mut Ctx<'_>, felt: Felt, what: Rush) {

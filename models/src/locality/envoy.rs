@@ -130,6 +130,8 @@ pub(super) struct Envoy {
     rules: Rules,
     within: Within,
     scope: Scope,
+    /// What the first schedule of zones begins with: it was drawn when this was made.
+    first: Option<u64>,
     zones: Zones,
     /// The level of each zone, by number, where endpoints have none of their own.
     levels: Vec<u32>,
@@ -160,9 +162,20 @@ enum Way {
 
 impl Envoy {
     /// All endpoints on one level but those that have one of their own; `levels` says which zone is on which otherwise.
-    pub(super) fn new(rules: Rules, within: Within, levels: Vec<u32>, corner: &Corner<'_>) -> Envoy {
+    pub(super) fn new(
+        rules: Rules,
+        within: Within,
+        levels: Vec<u32>,
+        corner: &Corner<'_>,
+        dice: &mut Dice<'_>,
+    ) -> Envoy {
+        let schedules = match (&within, corner.scope) {
+            (Within::Weighted(weights), Scope::Locality) => !weights.is_empty(),
+            (Within::Weighted(_), Scope::Level) | (Within::Nothing | Within::ZoneAware(_), _) => false,
+        };
+        let first = schedules.then(|| dice.word());
         let (zones, loads, certain, ways) = (Zones::of(corner), Loads::default(), None, Vec::new());
-        Envoy { rules, within, scope: corner.scope, zones, levels, loads, certain, ways }
+        Envoy { rules, within, scope: corner.scope, first, zones, levels, loads, certain, ways }
     }
 
     pub(super) fn on_update(&mut self, board: &Board<'_>, dice: &mut Dice<'_>) -> Vec<Group> {
@@ -185,8 +198,9 @@ impl Envoy {
             ),
         };
         let mut groups = Groups::of(board.endpoints);
-        self.ways =
-            (0..).zip(&levels).map(|(number, level)| self.ways(number, level, &mut groups, dice)).collect();
+        let mut seeds = Seeds { first: self.first.take(), dice };
+        let ways = |(number, level)| self.ways(number, level, &mut groups, &mut seeds);
+        self.ways = (0..).zip(&levels).map(ways).collect();
         // A word is drawn for the level where there are several, whatever their loads; where there is one, only if some
         // of its load is that of degraded hosts.
         self.certain = match (self.ways.len(), self.scope) {
@@ -229,7 +243,7 @@ impl Envoy {
         levels
     }
 
-    fn ways(&self, number: u32, level: &Level, groups: &mut Groups<'_>, dice: &mut Dice<'_>) -> Ways {
+    fn ways(&self, number: u32, level: &Level, groups: &mut Groups<'_>, seeds: &mut Seeds<'_, '_>) -> Ways {
         let place = number as usize;
         if self.loads.panic[place] {
             let way = match (self.rules.on_panic, self.scope) {
@@ -241,7 +255,7 @@ impl Envoy {
             return Ways { healthy: way.clone(), degraded: way };
         }
         let mut way = |availability, load| {
-            if load == 0 { Way::Nowhere } else { self.way(number, level, availability, groups, dice) }
+            if load == 0 { Way::Nowhere } else { self.way(number, level, availability, groups, seeds) }
         };
         if self.scope == Scope::Level {
             // What hashes knows no degraded hosts: a request that is theirs goes to the healthy ones of their level.
@@ -260,7 +274,7 @@ impl Envoy {
         level: &Level,
         availability: Availability,
         groups: &mut Groups<'_>,
-        dice: &mut Dice<'_>,
+        seeds: &mut Seeds<'_, '_>,
     ) -> Way {
         let standing = standing_of(availability);
         let whole = |groups: &mut Groups<'_>| {
@@ -303,7 +317,7 @@ impl Envoy {
                     return Way::To(whole(groups));
                 }
                 let weight = |turn: u32| turns[turn as usize].0;
-                Way::Scheduled { edf: Edf::ahead(dice.word(), turns.len() as u32, weight), turns }
+                Way::Scheduled { edf: Edf::ahead(seeds.word(), turns.len() as u32, weight), turns }
             }
             (Within::Nothing | Within::ZoneAware(_), _) | (Within::Weighted(_), Scope::Level) => {
                 Way::To(whole(groups))
@@ -371,6 +385,18 @@ impl Envoy {
             parts.push(("routing", shown(routing)));
         }
         State::table(parts)
+    }
+}
+
+/// What schedules begin with.
+struct Seeds<'a, 's> {
+    first: Option<u64>,
+    dice: &'a mut Dice<'s>,
+}
+
+impl Seeds<'_, '_> {
+    fn word(&mut self) -> u64 {
+        self.first.take().unwrap_or_else(|| self.dice.word())
     }
 }
 

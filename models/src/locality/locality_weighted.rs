@@ -26,18 +26,14 @@ pub struct LocalityWeighted(Envoy);
 impl Locality for LocalityWeighted {
     type Config = Config;
 
-    fn new(config: &Config, corner: &Corner<'_>, _: &mut Dice<'_>) -> LocalityWeighted {
+    fn new(config: &Config, corner: &Corner<'_>, dice: &mut Dice<'_>) -> LocalityWeighted {
         let rules = Rules {
             overprovisioning: config.overprovisioning,
             panic_threshold: config.panic_threshold,
             ..envoy::DEFAULT
         };
         let within = Within::Weighted(weights_of(&config.weights, corner));
-        LocalityWeighted(Envoy::new(rules, within, Vec::new(), corner))
-    }
-
-    fn schedules(config: &Config) -> bool {
-        !config.weights.is_empty()
+        LocalityWeighted(Envoy::new(rules, within, Vec::new(), corner, dice))
     }
 
     envoy::as_envoy!();

@@ -16,8 +16,8 @@ pub struct Everyone(Envoy);
 impl Locality for Everyone {
     type Config = Nothing;
 
-    fn new(_: &Nothing, corner: &Corner<'_>, _: &mut Dice<'_>) -> Everyone {
-        Everyone(Envoy::new(envoy::DEFAULT, Within::Nothing, Vec::new(), corner))
+    fn new(_: &Nothing, corner: &Corner<'_>, dice: &mut Dice<'_>) -> Everyone {
+        Everyone(Envoy::new(envoy::DEFAULT, Within::Nothing, Vec::new(), corner, dice))
     }
 
     envoy::as_envoy!();

@@ -65,7 +65,7 @@ pub struct Priority(Envoy);
 impl Locality for Priority {
     type Config = Config;
 
-    fn new(config: &Config, corner: &Corner<'_>, _: &mut Dice<'_>) -> Priority {
+    fn new(config: &Config, corner: &Corner<'_>, dice: &mut Dice<'_>) -> Priority {
         let rules = Rules {
             overprovisioning: config.overprovisioning,
             panic_threshold: config.panic_threshold,
@@ -86,7 +86,7 @@ impl Locality for Priority {
             }),
             Inner::LocalityWeighted => Within::Weighted(weights_of(&config.weights, corner)),
         };
-        Priority(Envoy::new(rules, within, levels(&config.levels, corner), corner))
+        Priority(Envoy::new(rules, within, levels(&config.levels, corner), corner, dice))
     }
 
     fn check(config: &Config) -> Result<(), Clash> {
@@ -106,10 +106,6 @@ impl Locality for Priority {
             return Err(clash("within", message, "write weights = { a = 1, b = 2 }"));
         }
         Ok(())
-    }
-
-    fn schedules(config: &Config) -> bool {
-        config.within == Inner::LocalityWeighted
     }
 
     envoy::as_envoy!();

@@ -33,7 +33,7 @@ pub struct ZoneAware(Envoy);
 impl Locality for ZoneAware {
     type Config = Config;
 
-    fn new(config: &Config, corner: &Corner<'_>, _: &mut Dice<'_>) -> ZoneAware {
+    fn new(config: &Config, corner: &Corner<'_>, dice: &mut Dice<'_>) -> ZoneAware {
         let rules = Rules {
             overprovisioning: config.overprovisioning,
             panic_threshold: config.panic_threshold,
@@ -46,7 +46,7 @@ impl Locality for ZoneAware {
             force_local_zone: config.force_local_zone,
             share: if config.use_host_weight { HealthBy::Weight } else { HealthBy::Count },
         });
-        ZoneAware(Envoy::new(rules, within, Vec::new(), corner))
+        ZoneAware(Envoy::new(rules, within, Vec::new(), corner, dice))
     }
 
     envoy::as_envoy!();

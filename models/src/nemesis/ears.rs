@@ -1,6 +1,6 @@
 //! The nemesis's ears: what it listens for while it waits, beside whoever else watches.
 
-use schism_core::{Fault as Primitive, FaultId, NodeId, Scene, Witness};
+use schism_core::{Effect, Fault as Primitive, FaultId, NodeId, Scene, Witness};
 
 use super::Trigger;
 use super::strike::{Audience, Struck};
@@ -101,6 +101,11 @@ impl<P: Process, W: Witness<P>> Witness<P> for Ears<W> {
     fn on_exit(&mut self, scene: &Scene<'_>, node: NodeId, by: FaultId) {
         self.heard.push(Heard::Exit(node, by));
         self.audience.on_exit(scene, node, by);
+    }
+
+    #[inline]
+    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<Node>]) {
+        self.audience.on_effects(scene, by, effects);
     }
 
     #[inline]

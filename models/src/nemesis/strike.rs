@@ -107,6 +107,16 @@ impl Nemesis {
         Ears::new(audience, if listens { Listening::Yes } else { Listening::No })
     }
 
+    /// A fault that has not begun yet never will, and whatever waits for it waits in vain. The answer is whether that was
+    /// still to be had.
+    pub fn forgo(&mut self, fault: usize) -> bool {
+        let planned = self.agenda.len();
+        self.agenda.retain(|&(_, act)| act != Act::Begin(fault));
+        let waited: usize = self.waiting.values().map(Vec::len).sum();
+        self.waiting.values_mut().for_each(|faults| faults.retain(|&waiting| waiting != fault));
+        self.agenda.len() < planned || self.waiting.values().map(Vec::len).sum::<usize>() < waited
+    }
+
     /// When there is something to do next.
     pub fn next_at(&self) -> Option<Time> {
         self.agenda.first().map(|&(at, _)| at)

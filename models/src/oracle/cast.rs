@@ -46,7 +46,14 @@ impl Cast {
         for (group, &size) in clients.iter().enumerate() {
             roles.extend(std::iter::repeat_n(Role::Client(group as u16), size as usize));
         }
-        Cast { roles: roles.into(), services: numbers.into(), members, aides: 0, fixed: members == 0, names: [].into() }
+        Cast {
+            roles: roles.into(),
+            services: numbers.into(),
+            members,
+            aides: 0,
+            fixed: members == 0,
+            names: [].into(),
+        }
     }
 
     /// The same, with all instances registered from the start, for good.

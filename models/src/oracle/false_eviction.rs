@@ -122,7 +122,9 @@ impl FalseEviction {
         let (first, by) = gone.first_key_value().expect("some are gone");
         let long = self.lasts.map(|lasts| format!(" for {lasts}")).unwrap_or_default();
         let why = match gone.len() {
-            1 if self.lasts.is_none() => format!("the registry dropped {}, which was alive", record.name(*first)),
+            1 if self.lasts.is_none() => {
+                format!("the registry dropped {}, which was alive", record.name(*first))
+            }
             1 => format!("{} was alive and yet dropped by the registry{long}", record.name(*first)),
             many => format!("{many} instances were alive and yet dropped by the registry{long}"),
         };

@@ -52,7 +52,8 @@ impl Oracle for SingleLeader {
         let served = if reads { "served a read" } else { "renewed a lease" };
         let (newer, term) = self.outdone(by)?;
         let (by_name, newer_name) = (moment.scene.name(by), moment.scene.name(newer));
-        let why = format!("{by_name} {served} as the leader, though {newer_name} had been elected in term {term}");
+        let why =
+            format!("{by_name} {served} as the leader, though {newer_name} had been elected in term {term}");
         Some(Sighting::of(why, [by, newer]))
     }
 

@@ -101,7 +101,8 @@ impl Agreement {
             let places = tally.believers.iter().zip(0..);
             places.map(move |(&up, place)| (up.min(tally.holders - up), ServiceId(service), place))
         });
-        let Some((few, service, place)) = odd.filter(|(few, ..)| *few > 0).max_by_key(|(few, ..)| *few) else {
+        let Some((few, service, place)) = odd.filter(|(few, ..)| *few > 0).max_by_key(|(few, ..)| *few)
+        else {
             return Vec::new();
         };
         let tally = &self.services[service.0 as usize];

@@ -119,6 +119,11 @@ impl<M> Streams<M> {
         self.open.contains_key(&(from, to))
     }
 
+    /// Every stream's own luck is another from here on.
+    pub(crate) fn redraw(&mut self, salt: u64) {
+        self.all.iter_mut().for_each(|stream| stream.luck = stream.luck.redrawn(salt));
+    }
+
     /// How many streams there have been.
     pub(crate) fn count(&self) -> u32 {
         self.all.len() as u32

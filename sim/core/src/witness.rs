@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Truth;
-use crate::{Actor, Fault, FaultId, Life, Network, NodeId, Time, ZoneId};
+use crate::{Actor, Effect, Fault, FaultId, Life, Network, NodeId, Time, ZoneId};
 
 /// Metrics, beliefs, oracles, recorders: they are told, and they never act.
 pub trait Witness<A: Actor>: Clone {
@@ -14,6 +14,10 @@ pub trait Witness<A: Actor>: Clone {
     /// A process has ended by its own hand, driven to it by this fault of the plan; of its crash it has been told.
     fn on_exit(&mut self, scene: &Scene<'_>, node: NodeId, by: FaultId) {
         let _ = (scene, node, by);
+    }
+    /// A node has asked for all this while it handled one event, in this order; of what it observes it tells next.
+    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<A>]) {
+        let _ = (scene, by, effects);
     }
     /// Whether it has seen something that the driver must look at before anything else happens.
     fn wants_attention(&self) -> bool {

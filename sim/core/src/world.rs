@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, Clocks, Truth};
 use crate::disk::{Disk, Syncs};
+use crate::luck;
 use crate::network::{Epoch, RECEIVED};
 use crate::queue::{Best, Queue};
 use crate::stream::{StreamId, Streams};
@@ -293,6 +294,19 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         world
     }
 
+    /// A copy of the world as it is, whose luck is another's from here on: everyone goes on drawing where they are, but
+    /// as if the seed had been another.
+    ///
+    /// What has been drawn stays as it came out: messages under way, requests begun, timers set, and all that a fault
+    /// ails nodes with. Who plans faults keeps luck of their own, so a plan stays what it was. A pure function of the
+    /// world and the salt; the world itself is not touched.
+    pub fn redrawn(&self, salt: u64) -> Self {
+        let mut other = luck::redrawing(salt, || self.clone());
+        other.seed = self.seed.redrawn(salt);
+        other.streams.redraw(salt);
+        other
+    }
+
     /// The moment of the last event.
     pub fn now(&self) -> Time {
         self.now
@@ -380,6 +394,11 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// A node's actor, if its process lives.
     pub fn actor(&self, node: NodeId) -> Option<&A> {
         self.actors[node.index()].as_ref()
+    }
+
+    /// The luck of a node's messages that do not bring their own.
+    pub fn luck_of_messages(&self, node: NodeId) -> &Luck {
+        &self.nodes[node.index()].luck
     }
 
     /// Everything that happens before `end`, and then it is `end`; or until the witness wants attention, which it is
@@ -559,6 +578,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     #[inline]
     fn obey(&mut self, node: NodeId, mut effects: Vec<Effect<A>>) {
         let mut exit = None;
+        let scene = Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network };
+        self.witness.on_effects(&scene, node, &effects);
         for effect in effects.drain(..) {
             match effect {
                 Effect::Timer { at, timer } => self.set_timer(node, at, timer),

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use schism_core::{Duration, Fault, FaultId, NodeId, Scene, Time, Witness};
+use schism_core::{Duration, Effect, Fault, FaultId, NodeId, Scene, Time, Witness};
 use schism_models::nemesis::{Audience, Struck};
 use schism_models::node::Process;
 use schism_models::observation::{Observation, Outcome};
@@ -194,6 +194,11 @@ impl<P: Process, W: Witness<P>> Witness<P> for Gauged<W> {
 
     fn on_exit(&mut self, scene: &Scene<'_>, node: NodeId, by: FaultId) {
         self.audience.on_exit(scene, node, by);
+    }
+
+    #[inline]
+    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<Node>]) {
+        self.audience.on_effects(scene, by, effects);
     }
 
     #[inline]

@@ -123,7 +123,9 @@ impl Case<'_> {
         let (from, word) = match (ledger.faults.first(), ledger.faults.last_heal()) {
             (None, _) => (ledger.warmup(), "the warm-up"),
             (Some(_), Some(heal)) if ledger.faults.all_healed() => (heal, "the last heal"),
-            (Some(_), _) => return Finding::vacuous(format!("{} never healed", unhealed(ledger, self.scenario))),
+            (Some(_), _) => {
+                return Finding::vacuous(format!("{} never healed", unhealed(ledger, self.scenario)));
+            }
         };
         let due = from + within;
         match standing {

@@ -1,5 +1,6 @@
 //! Runs scenarios and tells what happened: metrics, beliefs, recovery, verdicts.
 
+pub mod case;
 mod failure;
 mod figures;
 mod gauge;
@@ -7,6 +8,7 @@ mod judge;
 pub mod ledger;
 mod phases_text;
 pub mod pick;
+pub mod replay;
 pub mod report;
 mod simulation;
 mod words;

@@ -250,8 +250,28 @@ pub(crate) const SCENARIO: &[Key] = &[
     ),
     Key::new("fault", Shape::List(FAULT), "What goes wrong, as `[[fault]]`"),
     Key::new("expect", Shape::List(EXPECT), "What must hold, as `[[expect]]`"),
+    Key::new("case", Shape::Table(CASE), "What is recorded of the failure for which the file was kept"),
     Key::later("compare", &[]),
     Key::later("swarm", &[]),
+];
+
+/// `[case]`.
+pub(crate) const CASE: &[Key] = &[
+    Key::new("format", Count(limits::CASE_FORMATS), "In which format the case was written").required(),
+    Key::new("schism", Text, "The version of schism that wrote it").required(),
+    Key::new("engine", Text, "The engine that ran it").or("\"des\""),
+    Key::new("digest", Text, "Of the whole run: 32 hexadecimal digits").required(),
+    Key::new("scenario-digest", Text, "Of the scenario as it was meant then").required(),
+    Key::new("expectation", Text, "The id of the expectation that failed").required(),
+    Key::new("at", Duration(Zero), "When it failed, if at a moment"),
+    Key::new("why", Text, "Why it failed, in a sentence").required(),
+    Key::new("signature", Text, "The same with numbers masked").required(),
+    Key::new(
+        "marks",
+        Text,
+        "What the digest was on the way: lines of a number of events, a time and eight digits",
+    )
+    .or("\"\""),
 ];
 
 /// `[topology]`.

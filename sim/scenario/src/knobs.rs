@@ -53,12 +53,7 @@ pub(crate) fn keys(knobs: &'static [Knob]) -> Vec<Key> {
 
 fn key(knob: &'static Knob) -> Key {
     let default = (knob.default)();
-    // Nothing can be written for an empty list.
-    let is_empty = default == Value::Words(Vec::new())
-        || default == Value::Names(Vec::new())
-        || default == Value::Lists(Vec::new())
-        || default == Value::Table(Vec::new());
-    let presence = if is_empty {
+    let presence = if default.is_empty() {
         Presence::Optional
     } else {
         // One for each option that there is, once.
@@ -192,8 +187,7 @@ fn key_of(name: &str) -> String {
 /// A strategy with its options, as a scenario writes it.
 pub(crate) fn strategy(name: &str, knobs: &'static [Knob], values: &[Value]) -> String {
     let options: Vec<String> = (knobs.iter().zip(values))
-        .filter(|(_, value)| !matches!(value, Value::Table(empty) if empty.is_empty()))
-        .filter(|(_, value)| !matches!(value, Value::Names(empty) if empty.is_empty()))
+        .filter(|(_, value)| !value.is_empty())
         .map(|(knob, value)| format!("{} = {}", knob.name, written(value, knob.kind)))
         .collect();
     if options.is_empty() {

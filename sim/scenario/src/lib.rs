@@ -16,8 +16,10 @@
 //! assert!(error.to_string().contains("hello.toml:3:16: `length`: a duration needs a unit"));
 //! ```
 
+mod case;
 mod check;
 mod diagnostics;
+mod document;
 mod fault;
 mod grammar;
 mod json;
@@ -39,7 +41,9 @@ mod units;
 
 use std::str::FromStr;
 
+pub use case::{CASE_FORMAT, Case, Mark};
 pub use diagnostics::{Colour, Diagnostic, Diagnostics, Related, Severity};
+pub use document::Document;
 pub use knobs::oracle_by_default;
 pub use overrides::Override;
 pub use scenario::{Aide, Ask, Expectation, Group, Line, Metric, Node, Scenario, Spare, Window};
@@ -56,6 +60,8 @@ pub struct Loaded {
     pub scenario: Scenario,
     /// The warnings, in the order of the file.
     pub warnings: Diagnostics,
+    /// What is recorded of its failure, if the file is a case.
+    pub case: Option<Case>,
 }
 
 /// A scenario as written: its keys are known and its values have the right types, and no more.
@@ -76,10 +82,11 @@ pub fn load(name: &str, text: impl AsRef<[u8]>, overrides: &[Override]) -> Resul
     let report = Report::default();
     let mut sources = Sources::default();
     let written = read(name, text.as_ref(), overrides, &mut sources, &report);
+    let case = written.as_ref().and_then(|written| written.case.clone());
     let scenario = written.and_then(|written| check::scenario(&written, &report));
     let (diagnostics, severity) = report.into_diagnostics(sources);
     match (scenario, severity) {
-        (Some(scenario), Severity::Warning) => Ok(Loaded { scenario, warnings: diagnostics }),
+        (Some(scenario), Severity::Warning) => Ok(Loaded { scenario, warnings: diagnostics, case }),
         _ => {
             assert!(!diagnostics.is_empty(), "a scenario is refused for a reason");
             Err(diagnostics)
@@ -113,7 +120,7 @@ impl Spec {
         let scenario = check::scenario(&self.written, &report);
         let (diagnostics, _) = report.into_diagnostics(self.sources);
         match scenario {
-            Some(scenario) => Ok(Loaded { scenario, warnings: diagnostics }),
+            Some(scenario) => Ok(Loaded { scenario, warnings: diagnostics, case: self.written.case }),
             None => Err(diagnostics),
         }
     }

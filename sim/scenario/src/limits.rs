@@ -199,6 +199,9 @@ pub const FACTOR: Limit = Limit::new("a factor", 1, 1_000_000, "a second becomes
 pub const KEY: Limit = Limit::new("a key", 0, u64::MAX, "keys have 64 bits");
 /// The default seed.
 pub const SEED: Limit = Limit::new("seed", 0, u64::MAX, "seeds have 64 bits");
+/// Formats of cases that this version can read.
+pub const CASE_FORMATS: Limit =
+    Limit::new("the format", 1, crate::CASE_FORMAT as u64, "a newer version of schism has written it");
 /// A count that an expectation bounds.
 pub const BOUND: Limit = Limit::new("a bound", 0, 1 << 53, "it is compared as a float");
 

@@ -1,5 +1,6 @@
 //! From the tree of a file to a scenario as written: types, units and names of strategies, one section after another.
 
+mod case;
 pub(crate) mod client;
 mod distribution;
 mod expect;
@@ -52,6 +53,7 @@ pub(crate) fn scenario(tree: &Tree, report: &Report) -> Written {
             .iter()
             .map(expect::read)
             .collect(),
+        case: top.entry("case").and_then(|_| case::read(&top.child("case"))),
     }
 }
 

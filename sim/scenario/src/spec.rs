@@ -29,6 +29,7 @@ pub(crate) struct Written {
     /// Whether the list of them could be read.
     pub(crate) faults_readable: bool,
     pub(crate) expectations: Vec<ExpectSpec>,
+    pub(crate) case: Option<crate::Case>,
 }
 
 /// One of `topology.links`.

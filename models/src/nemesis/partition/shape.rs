@@ -217,7 +217,7 @@ impl<T> Shape<T> {
     }
 
     /// Whether its own luck decides who stands where.
-    pub(super) fn is_drawn(&self) -> bool {
+    pub(in crate::nemesis) fn is_drawn(&self) -> bool {
         match self {
             Shape::Halves(_)
             | Shape::Random(_)

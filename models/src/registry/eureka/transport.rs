@@ -33,7 +33,7 @@ pub struct Http {
 }
 
 /// For how long the client keeps to one server.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Session {
     luck: Draws,
     /// When it begins another, by its wall clock.

@@ -51,22 +51,21 @@ impl Retries {
 }
 
 /// Draws of one purpose, one after another: as good as a stream of luck, and as small as a number.
-#[derive(Clone, Copy, Debug)]
-pub struct Draws {
-    root: Draw,
-    count: u64,
-}
+#[derive(Clone, Debug)]
+pub struct Draws(schism_core::Draws);
 
 impl Draws {
     /// The draws that a stream of luck begins with.
     pub fn new(mut luck: Luck) -> Draws {
-        Draws { root: luck.draw(), count: 0 }
+        let mut draws = luck.draw().many();
+        // They are counted from one.
+        draws.draw();
+        Draws(draws)
     }
 
     /// The next.
     pub fn draw(&mut self) -> Draw {
-        self.count += 1;
-        self.root.derive(self.count)
+        self.0.draw()
     }
 }
 

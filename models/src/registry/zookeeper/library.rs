@@ -5,7 +5,7 @@ mod pulse;
 
 use std::sync::Arc;
 
-use schism_core::{Draw, Duration, NodeId, Time};
+use schism_core::{Draws, Duration, NodeId, Time};
 
 use super::Config;
 use super::api::{Answer, Ask, Client, Msg, Server};
@@ -62,7 +62,7 @@ pub struct Library {
     /// Where it was connected last, or began.
     home: usize,
     /// The luck of its pauses, each by its connection.
-    luck: Draw,
+    luck: Draws,
     state: State,
     /// Which connection it is.
     number: u32,
@@ -109,7 +109,7 @@ impl Library {
             at: 0,
             home: 0,
             servers,
-            luck: luck.draw(),
+            luck: luck.draw().many(),
             state: State::Closed,
             number: 0,
             session: None,
@@ -297,7 +297,7 @@ impl Library {
         self.at = (self.at + 1) % self.servers.len();
         let round = if self.at == self.home { PAUSE } else { Duration::ZERO };
         let pause =
-            Duration::from_nanos(self.luck.derive(self.number.into()).below(PAUSE.as_nanos() as u32).into());
+            Duration::from_nanos(self.luck.at(self.number.into()).below(PAUSE.as_nanos() as u32).into());
         ctx.after(round + pause, Timer::Connect(self.number).into());
         Event::Lost(server)
     }

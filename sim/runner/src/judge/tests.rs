@@ -64,13 +64,7 @@ fn two_leaders_of_one_term_are_named() {
 
 #[test]
 fn what_is_hoped_for_and_does_not_come_leaves_the_run_vacuous() {
-    let hopes = [
-        "stale-request",
-        "misrouted-request",
-        "false-eviction",
-        "leader-change",
-        "lease-expiry",
-    ];
+    let hopes = ["stale-request", "misrouted-request", "false-eviction", "leader-change", "lease-expiry"];
     let mut stage = Stage::new().with(hopes.map(|name| ask(Mood::Sometimes, name)));
     commit(&mut stage, 100, 1, Write::Grant);
     commit(&mut stage, 101, 2, Write::Register(ORDERS));
@@ -90,13 +84,7 @@ fn what_is_hoped_for_and_does_not_come_leaves_the_run_vacuous() {
 
 #[test]
 fn what_is_hoped_for_holds_and_what_is_feared_fails_when_it_is_first_seen() {
-    let kinds = [
-        "stale-request",
-        "misrouted-request",
-        "false-eviction",
-        "leader-change",
-        "lease-expiry",
-    ];
+    let kinds = ["stale-request", "misrouted-request", "false-eviction", "leader-change", "lease-expiry"];
     let asks = [Mood::Sometimes, Mood::Never].into_iter().flat_map(|mood| kinds.map(|name| ask(mood, name)));
     let mut stage = Stage::new().with(asks);
     commit(&mut stage, 100, 1, Write::Register(ORDERS));

@@ -50,7 +50,8 @@ impl Watch {
                 }
             }
         }
-        let shown = |what| (0..oracles.len()).filter(|&at| oracles[at].oracle.shown().contains(&what)).collect();
+        let shown =
+            |what| (0..oracles.len()).filter(|&at| oracles[at].oracle.shown().contains(&what)).collect();
         let (attempts, requests) = (shown(Shown::Attempts), shown(Shown::Requests));
         let mut watch = Watch { attempts, requests, beliefs: shown(Shown::Beliefs), oracles, due: Time::END };
         watch.look_ahead();

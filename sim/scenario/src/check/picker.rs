@@ -4,7 +4,7 @@ use schism_models::client::Callee;
 use schism_models::locality::{self, OWN, REST};
 use schism_models::options::Value;
 use schism_models::subset::{self, Labels, Selector};
-use schism_models::{picker, service};
+use schism_models::{balancer, picker, service};
 
 use super::topology::Zones;
 use crate::diagnostics::{Language, Problem, Report, shorten, suggest};
@@ -32,12 +32,25 @@ pub(super) fn config(
             Some(subset::Config::All)
         }
     };
+    if let (Some(slow_start), Some(balancer)) = (&spec.slow_start, &spec.balancer) {
+        warms_up(slow_start.place, balancer, report);
+    }
     Some(picker::Config {
         balancer: spec.balancer.clone()?,
         locality: locality.value.clone(),
         subset: subset?,
         slow_start: spec.slow_start.as_ref().map(|at| at.value),
     })
+}
+
+/// A balancer that heeds no weights gives new endpoints as much as old ones.
+fn warms_up(slow_start: Place, balancer: &balancer::Config, report: &Report) {
+    if !balancer.warms_up() {
+        let message = format!("`slow-start` means nothing to `{}`, which heeds no weights", balancer.name());
+        let help =
+            "Envoy's round robin is balancer = \"weighted-round-robin\"; `least-request` warms up, too";
+        report.add(Problem::warning(slow_start, message).help(help));
+    }
 }
 
 /// The labels of a service's instances, no more of them than there are instances.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use schism_core::{Draw, Duration, NodeId};
+use schism_core::{Draws, Duration, NodeId};
 
 use super::Timer;
 use super::api::{Answer, Ask, Asker, Msg};
@@ -16,7 +16,7 @@ use crate::registry::nacos::{self, Config};
 pub struct Agent {
     config: Arc<Config>,
     members: Vec<NodeId>,
-    luck: Draw,
+    luck: Draws,
     open: BTreeMap<u32, Request>,
     last: u32,
 }
@@ -38,7 +38,7 @@ impl Agent {
         Agent {
             config: address.config.clone(),
             members: address.layout.members.iter().map(|member| member.0).collect(),
-            luck: ctx.luck("registry members").draw(),
+            luck: ctx.luck("registry members").draw().many(),
             open: BTreeMap::new(),
             last: 0,
         }
@@ -65,7 +65,7 @@ impl Agent {
     /// Asks some server: the number of the request.
     pub fn ask(&mut self, ctx: &mut Ctx<'_>, ask: Ask) -> u32 {
         self.last += 1;
-        let at = self.luck.derive(self.last.into()).below(self.members.len() as u32) as usize;
+        let at = self.luck.at(self.last.into()).below(self.members.len() as u32) as usize;
         self.open.insert(self.last, Request { ask, at, left: self.members.len() - 1, tries: 0 });
         self.send(ctx, self.last);
         self.last

@@ -1,0 +1,217 @@
+//! A scenario as a text that can be changed by name: this fault away, that value another.
+//!
+//! ```
+//! use schism_scenario::Document;
+//! let text = r#"
+//!     title    = "Hello"
+//!     length   = "10s"
+//!     registry = "static"
+//!     [services.orders]
+//!     instances = 3
+//!     service   = { exponential = "5ms" }
+//!     [[fault]]
+//!     id = "die"
+//!     at = "5s"
+//!     crash = "orders-0"
+//! "#;
+//! let scenario = schism_scenario::load("hello.toml", text, &[]).unwrap_or_else(|errors| panic!("{errors}")).scenario;
+//! let document = Document::of(&scenario);
+//! assert_eq!(document.faults(), ["die"]);
+//! let calm = document.without_fault("die").with("services.orders.instances", "2").expect("both are there");
+//! assert_eq!(calm.load().unwrap_or_else(|errors| panic!("{errors}")).services[0].nodes.len(), 2);
+//! ```
+
+use std::fmt;
+
+use toml_edit::{DocumentMut, Item, TableLike, Value};
+
+use crate::{Diagnostics, Scenario};
+
+/// A scenario in TOML, with its comments and in its order. It need not be one that can be run: [`load`](Document::load)
+/// says.
+#[derive(Clone, Debug)]
+pub struct Document {
+    toml: DocumentMut,
+}
+
+/// What a document is called where a message has to call it something.
+const NAME: &str = "scenario.toml";
+
+/// The two lists whose items have ids.
+const FAULT: &str = "fault";
+const EXPECT: &str = "expect";
+
+impl Document {
+    /// A scenario with every default spelled out, as [`Scenario::to_toml`] writes it.
+    pub fn of(scenario: &Scenario) -> Document {
+        Document::parse(&scenario.to_toml()).expect("what we write is TOML")
+    }
+
+    /// A text that is TOML; `None` if it is not.
+    pub fn parse(text: &str) -> Option<Document> {
+        Some(Document { toml: text.parse().ok()? })
+    }
+
+    /// The scenario that it means.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it.
+    pub fn load(&self) -> Result<Scenario, Diagnostics> {
+        crate::load(NAME, self.to_string(), &[]).map(|loaded| loaded.scenario)
+    }
+
+    /// The ids of the faults, in the order of the text.
+    pub fn faults(&self) -> Vec<String> {
+        self.ids(FAULT)
+    }
+
+    /// The ids of the expectations, in the order of the text.
+    pub fn expectations(&self) -> Vec<String> {
+        self.ids(EXPECT)
+    }
+
+    /// The names in a table: those of the services, or of the client groups.
+    pub fn names(&self, table: &str) -> Vec<String> {
+        let table = self.toml.get(table).and_then(Item::as_table_like);
+        table.into_iter().flat_map(TableLike::iter).map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// The same without a fault. Expectations that look at the time of that fault go with it.
+    pub fn without_fault(&self, id: &str) -> Document {
+        let mut without = self.clone();
+        without.strike(FAULT, |item| is_called(item, id));
+        without.strike(EXPECT, |item| item.get("during").and_then(Item::as_str) == Some(id));
+        without
+    }
+
+    /// The same without an expectation.
+    pub fn without_expectation(&self, id: &str) -> Document {
+        let mut without = self.clone();
+        without.strike(EXPECT, |item| is_called(item, id));
+        without
+    }
+
+    /// The same without what stands at a path, such as `clients.web`; `None` if nothing does.
+    pub fn without(&self, path: &str) -> Option<Document> {
+        let mut without = self.clone();
+        let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
+        at_mut(without.toml.as_item_mut(), table)?.as_table_like_mut()?.remove(key)?;
+        Some(without)
+    }
+
+    /// What stands at a path, in TOML, if it is a value: `clients.web.timeout`, `fault.cut.for`.
+    pub fn get(&self, path: &str) -> Option<String> {
+        let value = at(self.toml.as_item(), path)?.as_value()?;
+        Some(value.clone().decorated("", "").to_string())
+    }
+
+    /// The text that stands at a path, if it is one: `"2s"` without its quotes.
+    pub fn text(&self, path: &str) -> Option<String> {
+        at(self.toml.as_item(), path)?.as_str().map(str::to_owned)
+    }
+
+    /// The texts of a list of texts, or the one text that stands in its place.
+    pub fn texts(&self, path: &str) -> Option<Vec<String>> {
+        let item = at(self.toml.as_item(), path)?;
+        if let Some(text) = item.as_str() {
+            return Some(vec![text.to_owned()]);
+        }
+        item.as_array()?.iter().map(|value| value.as_str().map(str::to_owned)).collect()
+    }
+
+    /// The keys of the table that stands at a path, in their order.
+    pub fn keys(&self, path: &str) -> Vec<String> {
+        let table = at(self.toml.as_item(), path).and_then(Item::as_table_like);
+        table.into_iter().flat_map(TableLike::iter).map(|(key, _)| key.to_owned()).collect()
+    }
+
+    /// The same with another value at a path, in TOML; what is no TOML is taken as text. Faults and expectations are
+    /// addressed by their ids. `None` if there is no table at the path for it to stand in.
+    pub fn with(&self, path: &str, value: &str) -> Option<Document> {
+        let mut with = self.clone();
+        let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
+        let value = value.parse::<Value>().unwrap_or_else(|_| Value::from(value));
+        let table = at_mut(with.toml.as_item_mut(), table)?.as_table_like_mut()?;
+        match table.get_mut(key) {
+            Some(slot) if slot.is_value() => *slot = Item::Value(value),
+            Some(_) => return None,
+            None => {
+                table.insert(key, Item::Value(value));
+            }
+        }
+        Some(with)
+    }
+
+    /// The same with every text that is exactly one of these names replaced: targets, zones, what is called.
+    pub fn renamed(&self, rename: &dyn Fn(&str) -> Option<String>) -> Document {
+        let mut renamed = self.clone();
+        if let Some(faults) = renamed.toml.get_mut(FAULT).and_then(Item::as_array_of_tables_mut) {
+            for fault in faults.iter_mut() {
+                for (key, item) in fault.iter_mut() {
+                    if let (false, Some(value)) = (key == "id" || key == "when", item.as_value_mut()) {
+                        rename_in(value, rename);
+                    }
+                }
+            }
+        }
+        renamed
+    }
+
+    fn ids(&self, list: &str) -> Vec<String> {
+        let tables = self.toml.get(list).and_then(Item::as_array_of_tables);
+        let id = |table: &toml_edit::Table| table.get("id").and_then(Item::as_str).map(str::to_owned);
+        tables.into_iter().flat_map(|tables| tables.iter().filter_map(id)).collect()
+    }
+
+    fn strike(&mut self, list: &str, goes: impl Fn(&toml_edit::Table) -> bool) {
+        if let Some(tables) = self.toml.get_mut(list).and_then(Item::as_array_of_tables_mut) {
+            tables.retain(|table| !goes(table));
+        }
+    }
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.toml.fmt(f)
+    }
+}
+
+fn is_called(item: &toml_edit::Table, id: &str) -> bool {
+    item.get("id").and_then(Item::as_str) == Some(id)
+}
+
+/// The parts of a path; none of the empty path.
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split('.').filter(|part| !part.is_empty())
+}
+
+fn at<'d>(top: &'d Item, path: &str) -> Option<&'d Item> {
+    parts(path).try_fold(top, |item, part| match item {
+        Item::ArrayOfTables(tables) => {
+            let index = tables.iter().position(|table| is_called(table, part))?;
+            item.get(index)
+        }
+        Item::None | Item::Value(_) | Item::Table(_) => item.get(part),
+    })
+}
+
+fn at_mut<'d>(top: &'d mut Item, path: &str) -> Option<&'d mut Item> {
+    parts(path).try_fold(top, |item, part| match item {
+        Item::ArrayOfTables(tables) => {
+            let index = tables.iter().position(|table| is_called(table, part))?;
+            item.get_mut(index)
+        }
+        Item::None | Item::Value(_) | Item::Table(_) => item.get_mut(part),
+    })
+}
+
+fn rename_in(value: &mut Value, rename: &dyn Fn(&str) -> Option<String>) {
+    if let Some(name) = value.as_str().and_then(rename) {
+        *value = Value::from(name);
+    } else if let Some(items) = value.as_array_mut() {
+        items.iter_mut().for_each(|item| rename_in(item, rename));
+    } else if let Some(table) = value.as_inline_table_mut() {
+        table.iter_mut().for_each(|(_, item)| rename_in(item, rename));
+    }
+}
