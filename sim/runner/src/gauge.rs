@@ -197,7 +197,7 @@ impl<P: Process, W: Witness<P>> Witness<P> for Gauged<W> {
     }
 
     #[inline]
-    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<Node>]) {
+    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<P>]) {
         self.audience.on_effects(scene, by, effects);
     }
 

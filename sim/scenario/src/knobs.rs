@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use schism_core::{Duration, Ratio};
 use schism_models::balancer::{self, Entry};
-use schism_models::{locality, oracle};
 use schism_models::options::{Clash, Kind, Knob, Value};
+use schism_models::{locality, oracle};
 
 use crate::diagnostics::{Problem, Report, listed, nearest, shorten};
 use crate::grammar::{Key, Least, Presence, Shape, Words};
@@ -29,9 +29,8 @@ pub(crate) fn of_locality(name: &str) -> &'static [Key] {
 
 /// The keys of one oracle's table.
 pub(crate) fn of_oracle(name: &str) -> &'static [Key] {
-    static KEYS: LazyLock<Catalog> = LazyLock::new(|| {
-        oracle::CATALOG.iter().map(|entry| (entry.name, keys(entry.knobs))).collect()
-    });
+    static KEYS: LazyLock<Catalog> =
+        LazyLock::new(|| oracle::CATALOG.iter().map(|entry| (entry.name, keys(entry.knobs))).collect());
     find(&KEYS, name)
 }
 

@@ -3,12 +3,12 @@
 use schism_models::oracle;
 use serde_json::{Map, Value, json};
 
-use crate::{Metric, knobs};
 use crate::grammar::{self, Argument, Choice, Key, Least, Presence, Shape};
 use crate::limits::{self, Limit};
 use crate::units::{
     BIT_RATE_PATTERN, DURATION_PATTERN, OFFSET_PATTERN, RATE_PATTERN, SHARE_PATTERN, SIZE_PATTERN,
 };
+use crate::{Metric, knobs};
 
 /// The JSON Schema (draft 2020-12) of a scenario file, for `#:schema scenario.schema.json` in its first line.
 ///

@@ -6,11 +6,11 @@ use schism_models::oracle::{self, Mood};
 use crate::Metric;
 use crate::diagnostics::{Problem, listed, shorten, suggest};
 use crate::grammar::{self, Least, Shape};
-use crate::{knobs, limits};
 use crate::reader::{Field, Number, PerSecond, Read, Section, Share, choose};
 use crate::source::{At, Place};
 use crate::spec::{AskSpec, ExpectSpec, WindowSpec};
 use crate::tree::{self, Tree};
+use crate::{knobs, limits};
 
 pub(super) fn read(section: &Section<'_>) -> ExpectSpec {
     let ask = section.only("what is expected", grammar::ASKS).and_then(|entry| {
