@@ -83,7 +83,7 @@ pub(crate) enum Shape {
     Word(Words),
     /// The name of something defined elsewhere in the file.
     Name,
-    /// The name of an oracle that can be asked for in this mood.
+    /// An oracle that can be asked for in this mood: a bare name, or a table with one key.
     Oracle(Mood),
     /// The name of a metric.
     Metric,

@@ -48,6 +48,7 @@ pub use case::{CASE_FORMAT, Case, Mark};
 pub use diagnostics::{Colour, Diagnostic, Diagnostics, Related, Severity};
 pub use document::Document;
 pub use family::Family;
+pub use knobs::oracle_by_default;
 pub use overrides::Override;
 pub use scenario::{Aide, Ask, Expectation, Group, Line, Metric, Node, Scenario, Spare, Window};
 pub use schema::schema;

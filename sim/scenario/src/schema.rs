@@ -3,13 +3,13 @@
 use schism_models::oracle;
 use serde_json::{Map, Value, json};
 
-use crate::Metric;
 use crate::chaos;
 use crate::grammar::{self, Argument, Choice, Key, Least, Presence, Shape};
 use crate::limits::{self, Limit};
 use crate::units::{
     BIT_RATE_PATTERN, DURATION_PATTERN, OFFSET_PATTERN, RATE_PATTERN, SHARE_PATTERN, SIZE_PATTERN,
 };
+use crate::{Metric, knobs};
 
 /// The JSON Schema (draft 2020-12) of a scenario file, for `#:schema scenario.schema.json` in its first line.
 ///
@@ -222,8 +222,8 @@ fn shape(shape: Shape) -> Value {
         Shape::Word(words) => json!({ "type": "string", "enum": words.there }),
         Shape::Name => reference("name"),
         Shape::Oracle(mood) => {
-            let oracles = oracle::CATALOG.iter().filter(|(_, _, _, moods)| moods.contains(&mood));
-            names(oracles.map(|(name, about, _, _)| (*name, *about)).collect())
+            let oracles = oracle::CATALOG.iter().filter(|entry| entry.moods.contains(&mood));
+            self::oracles(oracles.collect())
         }
         Shape::Metric => names(Metric::CATALOG.iter().map(|(name, about, _)| (*name, *about)).collect()),
         Shape::LiveMetric => {
@@ -365,6 +365,23 @@ fn choice(choice: &Choice) -> Value {
     json!({ "anyOf": [names(bare), strategies(choice)] })
 }
 
+/// A bare name, or a table with one key and its options.
+fn oracles(entries: Vec<&'static oracle::Entry>) -> Value {
+    let bare = entries.iter().map(|entry| (entry.name, entry.about)).collect();
+    let with_options = |entry: &oracle::Entry| {
+        let mut options = table(knobs::of_oracle(entry.name));
+        options["description"] = json!(entry.about);
+        (entry.name.to_owned(), options)
+    };
+    let options: Map<String, Value> = entries.into_iter().map(with_options).collect();
+    json!({ "anyOf": [names(bare), one_of(options)] })
+}
+
+/// A table with one of these keys.
+fn one_of(properties: Map<String, Value>) -> Value {
+    json!({ "type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1, "maxProperties": 1 })
+}
+
 fn strategies(choice: &Choice) -> Value {
     let strategy = |(name, about): (&'static str, &'static str)| {
         let mut strategy = match (choice.argument)(name) {
@@ -375,6 +392,5 @@ fn strategies(choice: &Choice) -> Value {
         strategy["description"] = json!(about);
         (name.to_owned(), strategy)
     };
-    let properties: Map<String, Value> = (choice.names)().into_iter().map(strategy).collect();
-    json!({ "type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1, "maxProperties": 1 })
+    one_of((choice.names)().into_iter().map(strategy).collect())
 }

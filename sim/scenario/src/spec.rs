@@ -182,8 +182,7 @@ pub(crate) struct ExpectSpec {
 #[derive(Clone, Debug)]
 pub(crate) enum AskSpec {
     Oracle {
-        name: &'static str,
-        kind: oracle::Kind,
+        oracle: oracle::Config,
         mood: oracle::Mood,
         within: At<Duration>,
     },
