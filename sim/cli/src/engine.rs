@@ -11,7 +11,7 @@ use schism_scenario::{Colour, Diagnostics, Family, Loaded, Override, Scenario, l
 use crate::args::{Beliefs, Input};
 use crate::console::Console;
 use crate::exit::Trouble;
-use crate::files;
+use crate::files::{self, Source};
 
 /// Why a file is not a scenario.
 #[derive(Debug)]
@@ -34,6 +34,11 @@ impl From<Refusal> for Trouble {
 /// Reads and checks a scenario with changes.
 pub(crate) fn load(file: &Path, set: &[String]) -> Result<Loaded, Refusal> {
     let source = files::read(file, limits::FILE_BYTES).map_err(Refusal::Unreadable)?;
+    check(&source, set)
+}
+
+/// Checks a scenario that has been read, with changes.
+pub(crate) fn check(source: &Source, set: &[String]) -> Result<Loaded, Refusal> {
     schism_scenario::load(&source.name, &source.bytes, &overrides(set)).map_err(Refusal::Wrong)
 }
 
@@ -41,10 +46,16 @@ fn overrides(set: &[String]) -> Vec<Override> {
     set.iter().map(Override::new).collect()
 }
 
+<<<<<<< HEAD
 /// Reads and checks what a command is about; warnings are said on stderr. Of a family it is the member of the seed asked
 /// for, or of the default seed; either way that is the seed that the scenario then has.
 pub(crate) fn open(input: &Input, seed: Option<u64>, console: &mut Console) -> Result<Scenario, Trouble> {
     let Loaded { scenario, family, warnings } = load(&input.file, &input.changes.set)?;
+=======
+/// Reads and checks what a command is about; warnings are said on stderr.
+pub(crate) fn open(input: &Input, console: &mut Console) -> Result<Scenario, Trouble> {
+    let Loaded { scenario, warnings, .. } = load(&input.file, &input.changes.set)?;
+>>>>>>> main
     console.complain(&shown(&warnings));
     match seed {
         None => Ok(scenario),
