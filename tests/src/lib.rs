@@ -8,6 +8,7 @@ pub mod gossips;
 pub mod pickers;
 pub mod picks;
 pub mod plain;
+pub mod planted;
 pub mod puppet;
 pub mod real;
 pub mod registries;
