@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Print the resolved scenario, with its faults on a time line
     Plan(Plan),
+    /// Say why a run fails: when that was sealed, which faults it took, and what would have avoided it
+    Explain(Explain),
     /// Drive one balancer without a network: who gets which request
     Pick(Pick),
     /// List what a scenario can be made of
@@ -227,6 +229,33 @@ pub(crate) struct Plan {
     /// Show every fault on the time line, however many there are
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism explain scenario.toml
+  schism explain scenario.toml --seed 7 --expectation never-stale-request
+  schism explain scenario.toml --futures 256 --effort 2000
+  schism explain scenario.toml --format json | jq .needs")]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// The seed, instead of the scenario's own
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+    /// The expectation that failed; by default the first that did
+    #[arg(long, value_name = "ID")]
+    pub(crate) expectation: Option<String>,
+    /// How many futures are drawn from each moment; fewer if runs are long
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) futures: u32,
+    /// How many million events may be simulated for it, about
+    #[arg(long, value_name = "MILLIONS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) effort: u64,
+    /// Text for people or JSON for programs
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, ClapArgs)]

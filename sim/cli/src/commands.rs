@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod explain;
 mod init;
 mod list;
 mod pick;
@@ -23,6 +24,7 @@ pub(crate) fn execute(command: Command, console: &mut Console) -> Result<Ending,
         Command::Shrink(args) => shrink::execute(&args, console),
         Command::Check(check) => check::execute(&check, console),
         Command::Plan(plan) => plan::execute(&plan, console),
+        Command::Explain(asked) => explain::execute(&asked, console),
         Command::Pick(pick) => pick::execute(&pick, console),
         Command::List(list) => list::execute(&list, console),
         Command::Schema(schema) => schema::execute(&schema, console),

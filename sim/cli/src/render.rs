@@ -4,6 +4,7 @@
 mod axis;
 mod beliefs;
 mod detail;
+pub(crate) mod explain;
 pub(crate) mod gantt;
 pub(crate) mod pick;
 pub(crate) mod plan;

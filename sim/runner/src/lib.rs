@@ -1,6 +1,7 @@
 //! Runs scenarios and tells what happened: metrics, beliefs, recovery, verdicts.
 
 pub mod case;
+pub mod explain;
 mod failure;
 mod figures;
 mod gauge;
@@ -20,5 +21,6 @@ pub use ledger::Ledger;
 pub use phases_text::phases_text;
 pub use pick::pick;
 pub use report::Report;
-pub use simulation::{Simulation, run, run_all, run_of};
+pub use simulation::{Simulation, Variation, run, run_all, run_of};
+pub use simulation::{Simulation, Variation, run, run_all, run_of};
 pub use words::Words;

@@ -49,20 +49,51 @@ pub struct Simulation<W, P: Process = Node, Q = Best<Event<P>>> {
     end: Time,
 }
 
+/// How a run differs from the plain one of its seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Variation<'a> {
+    /// Where the faults have their luck from.
+    pub plan: Seed,
+    /// Where everybody else has it from.
+    pub luck: Seed,
+    /// The faults, by number, that do nothing when their time comes.
+    pub without: &'a [usize],
+}
+
+impl Variation<'static> {
+    /// None: all luck is this seed's.
+    pub fn of(seed: Seed) -> Variation<'static> {
+        Variation { plan: seed, luck: seed, without: &[] }
+    }
+}
+
 impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, Q> {
     /// A scenario about to begin, watched by `witness`.
     pub fn new(scenario: &Scenario, seed: Seed, witness: W) -> Self {
-        let nemesis = Nemesis::new(scenario.faults.clone().into(), seed);
+        Simulation::with(scenario, Variation::of(seed), witness)
+    }
+
+    /// A scenario about to begin in a way that differs from its plain run.
+    pub fn with(scenario: &Scenario, Variation { plan, luck, without }: Variation<'_>, witness: W) -> Self {
+        let nemesis = Nemesis::new(scenario.faults.clone().into(), plan);
+        let nemesis = nemesis.leaving_out(without.iter().copied());
         Simulation {
             world: World::new(
                 &scenario.topology,
                 cast(scenario),
-                seed,
+                luck,
                 nemesis.ears(Gauged::new(scenario, witness)),
             ),
             nemesis,
             end: Time::START + scenario.length,
         }
+    }
+
+    /// A fork whose luck is another's from here on: see [`World::redrawn`]. The plan of faults stays as it is, with what
+    /// it has not drawn yet.
+    pub fn redrawn(&self, salt: u64) -> Self {
+        let (world, nemesis) = (self.world.redrawn(salt), self.nemesis.clone());
+        Simulation { world, nemesis, end: self.end }
     }
 
     /// Everything that happens before `until`, or before the end if that is sooner.
