@@ -6,6 +6,7 @@ pub mod data;
 pub mod faults;
 pub mod follow;
 pub mod gossips;
+pub mod nondeterminism;
 pub mod pickers;
 pub mod picks;
 pub mod plain;

@@ -67,6 +67,17 @@ impl Variation<'static> {
     }
 }
 
+/// What a step of a simulation was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// An event happened.
+    Event,
+    /// The nemesis did something, or a gauge was read.
+    Deed,
+    /// Nothing: the run is at its end.
+    End,
+}
+
 impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, Q> {
     /// A scenario about to begin, watched by `witness`.
     pub fn new(scenario: &Scenario, seed: Seed, witness: W) -> Self {
@@ -111,6 +122,24 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
         }
     }
 
+    /// One event, or one deed of the nemesis: as [`run_until`](Simulation::run_until), one by one.
+    pub fn step(&mut self) -> Step {
+        let goal = self.next_at().filter(|&at| at < self.end);
+        if self.world.step(goal.unwrap_or(self.end)) {
+            if Witness::<P>::wants_attention(self.world.witness()) {
+                self.nemesis.listen(&mut self.world);
+            }
+            return Step::Event;
+        }
+        self.world.run_until(goal.unwrap_or(self.end));
+        if goal.is_none() {
+            return Step::End;
+        }
+        self.act();
+        self.nemesis.listen(&mut self.world);
+        Step::Deed
+    }
+
     /// When the nemesis has something to do next, or a gauge is to be read.
     fn next_at(&self) -> Option<Time> {
         let gauges = self.world.witness().audience.next_at();
@@ -152,6 +181,11 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
     /// What watches.
     pub fn witness(&self) -> &W {
         &self.world.witness().audience.audience
+    }
+
+    /// What watches, to be told what it is to look at.
+    pub fn witness_mut(&mut self) -> &mut W {
+        &mut self.world.witness_mut().0.audience.audience
     }
 
     /// Of everything so far.

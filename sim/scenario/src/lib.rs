@@ -145,6 +145,18 @@ pub fn distributions() -> Vec<(&'static str, &'static str)> {
     (grammar::DISTRIBUTION.names)()
 }
 
+/// A length of time as scenarios write it, such as `1s` or `1m30s`.
+///
+/// # Errors
+///
+/// Why the text is none, and what to write instead.
+pub fn duration(text: &str) -> Result<schism_core::Duration, String> {
+    units::duration(text).map_err(|error| match error.help {
+        Some(help) => format!("{}; {help}", error.message),
+        None => error.message,
+    })
+}
+
 /// From bytes to the scenario as written. None if there is nothing to read.
 fn read(
     name: &str,
