@@ -1,6 +1,6 @@
 //! The nemesis's ears: what it listens for while it waits, beside whoever else watches.
 
-use schism_core::{Deed, Fault as Primitive, FaultId, NodeId, Scene, Swallowed, Traced, Witness};
+use schism_core::{Deed, Effect, Fault as Primitive, FaultId, NodeId, Scene, Swallowed, Traced, Witness};
 
 use super::Trigger;
 use super::strike::{Audience, Struck};
@@ -115,6 +115,11 @@ impl<P: Process, W: Witness<P>> Witness<P> for Ears<W> {
 
     fn on_swallowed(&mut self, scene: &Scene<'_>, swallowed: &Swallowed<'_, P>) {
         self.audience.on_swallowed(scene, swallowed);
+    }
+
+    #[inline]
+    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<P>]) {
+        self.audience.on_effects(scene, by, effects);
     }
 
     #[inline]

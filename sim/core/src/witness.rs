@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Truth;
-use crate::{Actor, Deed, Fault, FaultId, Life, Network, NodeId, Swallowed, Time, Traced, ZoneId};
+use crate::{Actor, Deed, Effect, Fault, FaultId, Life, Network, NodeId, Swallowed, Time, Traced, ZoneId};
 
 /// Metrics, beliefs, oracles, recorders: they are told, and they never act.
 pub trait Witness<A: Actor>: Clone {
@@ -30,6 +30,10 @@ pub trait Witness<A: Actor>: Clone {
     /// A message does not come through. Only for who [traces](Witness::TRACES).
     fn on_swallowed(&mut self, scene: &Scene<'_>, swallowed: &Swallowed<'_, A>) {
         let _ = (scene, swallowed);
+    }
+    /// A node has asked for all this while it handled one event, in this order; of what it observes it tells next.
+    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<A>]) {
+        let _ = (scene, by, effects);
     }
     /// Whether it has seen something that the driver must look at before anything else happens.
     fn wants_attention(&self) -> bool {

@@ -400,6 +400,11 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         self.actors[node.index()].as_ref()
     }
 
+    /// The luck of a node's messages that do not bring their own.
+    pub fn luck_of_messages(&self, node: NodeId) -> &Luck {
+        &self.nodes[node.index()].luck
+    }
+
     /// Everything that happens before `end`, and then it is `end`; or until the witness wants attention, which it is
     /// asked for after each event. A witness that never does costs nothing.
     pub fn run_until(&mut self, end: Time) -> Ran {
@@ -583,6 +588,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     #[inline]
     fn obey(&mut self, node: NodeId, mut effects: Vec<Effect<A>>) {
         let mut exit = None;
+        let scene = Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network };
+        self.witness.on_effects(&scene, node, &effects);
         for effect in effects.drain(..) {
             match effect {
                 Effect::Timer { at, timer } => self.set_timer(node, at, self.thread.now, timer),

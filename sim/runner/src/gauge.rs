@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use schism_core::{Deed, Duration, Fault, FaultId, NodeId, Scene, Swallowed, Time, Traced, Witness};
+use schism_core::{Deed, Duration, Effect, Fault, FaultId, NodeId, Scene, Swallowed, Time, Traced, Witness};
 use schism_models::nemesis::{Audience, Struck};
 use schism_models::node::Process;
 use schism_models::observation::{Observation, Outcome};
@@ -208,6 +208,11 @@ impl<P: Process, W: Witness<P>> Witness<P> for Gauged<W> {
 
     fn on_swallowed(&mut self, scene: &Scene<'_>, swallowed: &Swallowed<'_, P>) {
         self.audience.on_swallowed(scene, swallowed);
+    }
+
+    #[inline]
+    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<P>]) {
+        self.audience.on_effects(scene, by, effects);
     }
 
     #[inline]

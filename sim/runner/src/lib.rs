@@ -11,6 +11,7 @@ pub mod pick;
 pub mod replay;
 pub mod report;
 mod simulation;
+pub mod trace;
 mod words;
 
 pub use failure::Failure;
@@ -20,4 +21,5 @@ pub use phases_text::phases_text;
 pub use pick::pick;
 pub use report::Report;
 pub use simulation::{Simulation, run, run_all};
+pub use trace::Trace;
 pub use words::Words;
