@@ -13,7 +13,7 @@ use schism_scenario::{Colour, Diagnostics, Loaded, Override, Scenario, limits};
 use crate::args::{Beliefs, Input};
 use crate::console::Console;
 use crate::exit::Trouble;
-use crate::files;
+use crate::files::{self, Source};
 
 /// Why a file is not a scenario.
 #[derive(Debug)]
@@ -36,6 +36,11 @@ impl From<Refusal> for Trouble {
 /// Reads and checks a scenario with changes.
 pub(crate) fn load(file: &Path, set: &[String]) -> Result<Loaded, Refusal> {
     let source = files::read(file, limits::FILE_BYTES).map_err(Refusal::Unreadable)?;
+    check(&source, set)
+}
+
+/// Checks a scenario that has been read, with changes.
+pub(crate) fn check(source: &Source, set: &[String]) -> Result<Loaded, Refusal> {
     schism_scenario::load(&source.name, &source.bytes, &overrides(set)).map_err(Refusal::Wrong)
 }
 
@@ -45,7 +50,7 @@ fn overrides(set: &[String]) -> Vec<Override> {
 
 /// Reads and checks what a command is about; warnings are said on stderr.
 pub(crate) fn open(input: &Input, console: &mut Console) -> Result<Scenario, Trouble> {
-    let Loaded { scenario, warnings } = load(&input.file, &input.changes.set)?;
+    let Loaded { scenario, warnings, .. } = load(&input.file, &input.changes.set)?;
     console.complain(&shown(&warnings));
     Ok(scenario)
 }

@@ -4,11 +4,14 @@
 mod axis;
 mod beliefs;
 mod detail;
+pub(crate) mod explain;
 pub(crate) mod gantt;
 pub(crate) mod pick;
 pub(crate) mod plan;
 mod recovery;
 mod registry;
+pub(crate) mod replay;
+pub(crate) mod shrink;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod text;

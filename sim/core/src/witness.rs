@@ -18,6 +18,10 @@ pub trait Witness<A: Actor>: Clone {
     fn on_exit(&mut self, scene: &Scene<'_>, node: NodeId, by: FaultId) {
         let _ = (scene, node, by);
     }
+    /// A node has asked for all this while it handled one event, in this order; of what it observes it tells next.
+    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<A>]) {
+        let _ = (scene, by, effects);
+    }
     /// An event happens: what is observed until the next is observed in it. Only for who [traces](Witness::TRACES).
     fn on_event(&mut self, scene: &Scene<'_>, event: &Traced<'_, A>) {
         let _ = (scene, event);
@@ -30,10 +34,6 @@ pub trait Witness<A: Actor>: Clone {
     /// A message does not come through. Only for who [traces](Witness::TRACES).
     fn on_swallowed(&mut self, scene: &Scene<'_>, swallowed: &Swallowed<'_, A>) {
         let _ = (scene, swallowed);
-    }
-    /// A node has asked for all this while it handled one event, in this order; of what it observes it tells next.
-    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<A>]) {
-        let _ = (scene, by, effects);
     }
     /// Whether it has seen something that the driver must look at before anything else happens.
     fn wants_attention(&self) -> bool {

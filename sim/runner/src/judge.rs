@@ -82,6 +82,14 @@ impl Finding {
     }
 }
 
+/// Whether the expectation fails however the run goes on.
+pub(crate) fn has_failed(ledger: &Ledger, ask: &Ask) -> bool {
+    match ask {
+        Ask::Oracle { kind, mood: Mood::Always | Mood::Never, .. } => ledger.watch.first(*kind).is_some(),
+        Ask::Oracle { mood: Mood::Sometimes | Mood::Eventually, .. } | Ask::Metric { .. } => false,
+    }
+}
+
 fn missed(ledger: &Ledger, scenario: &Scenario, index: usize) -> report::Expectation {
     let planned = &scenario.faults[index];
     let id = &planned.id;

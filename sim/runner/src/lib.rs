@@ -1,6 +1,7 @@
 //! Runs scenarios and tells what happened: metrics, beliefs, recovery, verdicts.
 
 pub mod case;
+pub mod explain;
 mod failure;
 mod figures;
 mod gauge;
@@ -10,6 +11,7 @@ mod phases_text;
 pub mod pick;
 pub mod replay;
 pub mod report;
+pub mod shrink;
 mod simulation;
 pub mod trace;
 mod words;
@@ -20,6 +22,6 @@ pub use ledger::Ledger;
 pub use phases_text::phases_text;
 pub use pick::pick;
 pub use report::Report;
-pub use simulation::{Simulation, run, run_all};
+pub use simulation::{Simulation, Variation, run, run_all, run_of};
 pub use trace::Trace;
 pub use words::Words;

@@ -4,8 +4,9 @@ use std::panic;
 use std::path::Path;
 
 use schism_core::Seed;
-use schism_runner::Report;
 use schism_runner::trace::{self, Trace};
+use schism_runner::{Report, case};
+use schism_scenario::Scenario;
 
 use crate::args::{Format, Run};
 use crate::console::{self, Colour, Console};
@@ -44,6 +45,9 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
             text::report(&report, &subject, look(run, console))
         }
     };
+    if let Some(path) = &run.keep {
+        keep(&scenario, seed, &report, path, console)?;
+    }
     match run.output.as_deref() {
         Some(path) if !files::is_dash(path) => files::write(path, &console::plain(&text))?,
         Some(_) | None => console.print(&text)?,
@@ -52,16 +56,30 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
 }
 
 /// Writes the trace, for Perfetto if its name says so.
-fn write(
-    file: &Path,
-    trace: &Trace<()>,
-    scenario: &schism_scenario::Scenario,
-    report: &Report,
-) -> Result<(), Trouble> {
+fn write(file: &Path, trace: &Trace<()>, scenario: &Scenario, report: &Report) -> Result<(), Trouble> {
     if file.to_string_lossy().ends_with(".perfetto.json") {
         return files::write_parts(file, trace::perfetto(trace, scenario, report));
     }
     files::write_parts(file, trace::lines(trace, scenario, report).map(|line| line + "\n"))
+}
+
+/// Writes the first failure of a run as a case.
+fn keep(
+    scenario: &Scenario,
+    seed: Seed,
+    report: &Report,
+    path: &Path,
+    console: &mut Console,
+) -> Result<(), Trouble> {
+    let Some(failure) = report.failures().next() else {
+        console.complain("nothing failed, so no case was written\n");
+        return Ok(());
+    };
+    let kept = case::keep(scenario, seed, &failure).expect("a run is a function of its seed");
+    let name = replay::quoted(&path.display().to_string());
+    files::write(path, &kept.file(&name, &[]))?;
+    console.complain(&format!("kept {}; schism replay {name}\n", failure.expectation));
+    Ok(())
 }
 
 /// From here on a panic is a fault of the simulator, not of the scenario, and it can be repeated.
@@ -79,7 +97,7 @@ fn look(run: &Run, console: &Console) -> Look {
     Look { width: console.width(), detail }
 }
 
-fn nodes(scenario: &schism_scenario::Scenario) -> usize {
+fn nodes(scenario: &Scenario) -> usize {
     let services: usize = scenario.services.iter().map(|group| group.nodes.len()).sum();
     let clients: usize = scenario.clients.iter().map(|group| group.nodes.len()).sum();
     scenario.members.len() + services + clients
