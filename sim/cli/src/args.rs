@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use schism_runner::trace::MOST_ENTRIES;
+
 use crate::console::Colour;
 
 /// Deterministic simulation of service discovery under distributed failures.
@@ -128,6 +130,7 @@ Examples:
   schism run scenario.toml
   schism run scenario.toml --seed 7 --set clients.web.timeout=100ms
   schism run scenario.toml --format json --output report.json
+  schism run scenario.toml --trace run.perfetto.json
   schism run scenario.toml --seed 7 --keep cases/seven.case.toml
   schism run scenario.toml --format junit --output report.xml
   schism run - < scenario.toml
@@ -151,6 +154,12 @@ pub(crate) struct Run {
     /// Write the report to a file, whole or not at all
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+    /// Write every event with what it came of to a file: JSON lines, or for ui.perfetto.dev if its name ends in .perfetto.json
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) trace: Option<PathBuf>,
+    /// How many entries the trace has at most; the oldest are dropped, and counted
+    #[arg(long, value_name = "N", default_value_t = MOST_ENTRIES, requires = "trace")]
+    pub(crate) trace_entries: usize,
     /// If an expectation fails, keep the first failure as a case in this file
     #[arg(long, value_name = "CASE", value_hint = ValueHint::FilePath)]
     pub(crate) keep: Option<PathBuf>,

@@ -18,7 +18,7 @@ use schism_scenario::{self as scenario, Scenario, Spare};
 
 use crate::gauge::Gauged;
 use crate::ledger::Listed;
-use crate::{Ledger, Report};
+use crate::{Ledger, Report, Trace};
 
 /// Runs a scenario, and tells what happened.
 pub fn run(scenario: &Scenario, seed: Seed, listed: Listed) -> Report {
@@ -204,6 +204,15 @@ impl<P: Process, Q: Queue<Event<P>>> Simulation<Ledger, P, Q> {
     pub fn into_report(self, scenario: &Scenario, seed: Seed) -> Report {
         let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
         self.into_witness().report(scenario, seed, digest, events, end)
+    }
+}
+
+impl<P: Process, Q: Queue<Event<P>>> Simulation<Trace<Ledger>, P, Q> {
+    /// What happened, and the trace of it, once the run has come to its end.
+    pub fn into_report_and_trace(self, scenario: &Scenario, seed: Seed) -> (Report, Trace<()>) {
+        let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
+        let (ledger, trace) = self.into_witness().part();
+        (ledger.report(scenario, seed, digest, events, end), trace)
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use schism_core::Seed;
 use schism_runner::case;
 use schism_runner::report::{Expectation, Report, Verdict};
+use schism_runner::trace::{self, Trace};
 use schism_scenario::{Scenario, limits};
 
 use crate::args::{Answer, Run};
@@ -22,7 +23,17 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
     let replay = replay::command(&run.input.file, seed.0, &run.input.changes.set);
     blame_ourselves(&replay);
     let mut progress = Progress::begin("simulated");
-    let report = engine::run(&scenario, seed, run.beliefs, |done| progress.tell(done));
+    let report = match &run.trace {
+        None => engine::run(&scenario, seed, run.beliefs, |done| progress.tell(done)),
+        Some(file) => {
+            let (report, trace) =
+                engine::run_traced(&scenario, seed, run.beliefs, run.trace_entries, |done| {
+                    progress.tell(done)
+                });
+            write(file, &trace, &scenario, &report)?;
+            report
+        }
+    };
     progress.end();
     let text = match run.format {
         Answer::Json => report.to_json() + "\n",
@@ -46,6 +57,14 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
         Some(_) | None => console.print(&text)?,
     }
     Ok(Ending::from(report.verdict))
+}
+
+/// Writes the trace, for Perfetto if its name says so.
+fn write(file: &Path, trace: &Trace<()>, scenario: &Scenario, report: &Report) -> Result<(), Trouble> {
+    if file.to_string_lossy().ends_with(".perfetto.json") {
+        return files::write_parts(file, trace::perfetto(trace, scenario, report));
+    }
+    files::write_parts(file, trace::lines(trace, scenario, report).map(|line| line + "\n"))
 }
 
 /// Writes the first failure of a run as a case.
