@@ -19,6 +19,7 @@
 mod case;
 mod check;
 mod diagnostics;
+mod dials;
 mod document;
 mod fault;
 mod grammar;
@@ -43,6 +44,7 @@ use std::str::FromStr;
 
 pub use case::{CASE_FORMAT, Case, Mark};
 pub use diagnostics::{Colour, Diagnostic, Diagnostics, Related, Severity};
+pub use dials::{Dial, Quantity};
 pub use document::Document;
 pub use overrides::Override;
 pub use scenario::{Aide, Ask, Expectation, Group, Line, Metric, Node, Scenario, Spare, Window};
