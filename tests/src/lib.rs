@@ -4,6 +4,7 @@
 pub mod binary;
 pub mod data;
 pub mod faults;
+pub mod follow;
 pub mod gossips;
 pub mod pickers;
 pub mod picks;

@@ -12,6 +12,10 @@ use crate::node::Process;
 
 /// Who is told of whole faults, not of their primitives alone.
 pub trait Audience {
+    /// What the driver does from now on, it does for this fault of the plan: to begin it, to go on with it or to heal it.
+    fn fault_acts(&mut self, fault: usize) {
+        let _ = fault;
+    }
     /// A fault of the plan has begun.
     fn fault_began(&mut self, scene: &Scene<'_>, fault: usize, struck: &Struck);
     /// It has been healed, having stopped so many messages or struck so many processes.
@@ -124,6 +128,18 @@ impl Nemesis {
         let waited: usize = self.waiting.values().map(Vec::len).sum();
         self.waiting.values_mut().for_each(|faults| faults.retain(|&waiting| waiting != fault));
         self.agenda.len() < planned || self.waiting.values().map(Vec::len).sum::<usize>() < waited
+    }
+
+    /// A fault that has not begun yet will be another, from the same moment on. The plan may not need other nodes for it.
+    ///
+    /// # Panics
+    ///
+    /// If it would begin at another moment.
+    pub fn amend(&mut self, fault: usize, amended: Planned) {
+        let mut plan = self.plan.to_vec();
+        assert_eq!(plan[fault].start, amended.start, "an amended fault begins when it would have");
+        plan[fault] = amended;
+        self.plan = plan.into();
     }
 
     /// When there is something to do next.
@@ -251,6 +267,7 @@ impl Nemesis {
         fault: usize,
         act: impl FnOnce(&Planned, &mut Hand<'_>) -> T,
     ) -> T {
+        world.tell_acts(fault);
         let planned = &self.plan[fault];
         let mut hand = Hand {
             ground: world,

@@ -7,8 +7,10 @@ mod init;
 mod list;
 mod pick;
 mod plan;
+pub(crate) mod replay;
 mod run;
 mod schema;
+mod shrink;
 
 use crate::args::Command;
 use crate::console::Console;
@@ -18,6 +20,8 @@ use crate::exit::{Ending, Trouble};
 pub(crate) fn execute(command: Command, console: &mut Console) -> Result<Ending, Trouble> {
     match command {
         Command::Run(run) => run::execute(&run, console),
+        Command::Replay(replays) => replay::execute(&replays, console),
+        Command::Shrink(args) => shrink::execute(&args, console),
         Command::Check(check) => check::execute(&check, console),
         Command::Plan(plan) => plan::execute(&plan, console),
         Command::Explain(asked) => explain::execute(&asked, console),

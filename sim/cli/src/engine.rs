@@ -11,7 +11,7 @@ use schism_scenario::{Colour, Diagnostics, Loaded, Override, Scenario, limits};
 use crate::args::{Beliefs, Input};
 use crate::console::Console;
 use crate::exit::Trouble;
-use crate::files;
+use crate::files::{self, Source};
 
 /// Why a file is not a scenario.
 #[derive(Debug)]
@@ -34,6 +34,11 @@ impl From<Refusal> for Trouble {
 /// Reads and checks a scenario with changes.
 pub(crate) fn load(file: &Path, set: &[String]) -> Result<Loaded, Refusal> {
     let source = files::read(file, limits::FILE_BYTES).map_err(Refusal::Unreadable)?;
+    check(&source, set)
+}
+
+/// Checks a scenario that has been read, with changes.
+pub(crate) fn check(source: &Source, set: &[String]) -> Result<Loaded, Refusal> {
     schism_scenario::load(&source.name, &source.bytes, &overrides(set)).map_err(Refusal::Wrong)
 }
 

@@ -1,4 +1,5 @@
-//! Exit codes, and what stops a command: 0 holds, 1 an expectation failed, 2 a bad scenario or usage, 3 vacuous.
+//! Exit codes, and what stops a command: 0 holds, 1 an expectation failed, 2 a bad scenario or usage, 3 vacuous,
+//! 4 a run that should be the same is not, 5 the budget ran out.
 
 use std::fmt::Write as _;
 use std::io;
@@ -23,6 +24,10 @@ pub(crate) enum Ending {
     Refused,
     /// The run did not reach what the scenario is about.
     Vacuous,
+    /// What should be the same run is another.
+    Diverges,
+    /// The budget ran out before there was an answer.
+    Undecided,
 }
 
 impl Ending {
@@ -32,6 +37,8 @@ impl Ending {
             Ending::Fails => 1,
             Ending::Refused => REFUSED,
             Ending::Vacuous => 3,
+            Ending::Diverges => 4,
+            Ending::Undecided => 5,
         }
     }
 }

@@ -10,6 +10,8 @@ pub(crate) mod pick;
 pub(crate) mod plan;
 mod recovery;
 mod registry;
+pub(crate) mod replay;
+pub(crate) mod shrink;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod text;

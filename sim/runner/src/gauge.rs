@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use schism_core::{Duration, Fault, FaultId, NodeId, Scene, Time, Witness};
+use schism_core::{Deed, Duration, Effect, Fault, FaultId, NodeId, Scene, Swallowed, Time, Traced, Witness};
 use schism_models::nemesis::{Audience, Struck};
 use schism_models::node::Process;
 use schism_models::observation::{Observation, Outcome};
@@ -177,6 +177,8 @@ impl Gauges {
 }
 
 impl<P: Process, W: Witness<P>> Witness<P> for Gauged<W> {
+    const TRACES: bool = W::TRACES;
+
     #[inline]
     fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
         if let Some(gauges) = &mut self.gauges {
@@ -196,6 +198,23 @@ impl<P: Process, W: Witness<P>> Witness<P> for Gauged<W> {
         self.audience.on_exit(scene, node, by);
     }
 
+    fn on_event(&mut self, scene: &Scene<'_>, event: &Traced<'_, P>) {
+        self.audience.on_event(scene, event);
+    }
+
+    fn on_deed(&mut self, scene: &Scene<'_>, deed: &Deed<'_, P>) {
+        self.audience.on_deed(scene, deed);
+    }
+
+    fn on_swallowed(&mut self, scene: &Scene<'_>, swallowed: &Swallowed<'_, P>) {
+        self.audience.on_swallowed(scene, swallowed);
+    }
+
+    #[inline]
+    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<P>]) {
+        self.audience.on_effects(scene, by, effects);
+    }
+
     #[inline]
     fn wants_attention(&self) -> bool {
         self.audience.wants_attention()
@@ -203,6 +222,10 @@ impl<P: Process, W: Witness<P>> Witness<P> for Gauged<W> {
 }
 
 impl<W: Audience> Audience for Gauged<W> {
+    fn fault_acts(&mut self, fault: usize) {
+        self.audience.fault_acts(fault);
+    }
+
     fn fault_began(&mut self, scene: &Scene<'_>, fault: usize, struck: &Struck) {
         self.audience.fault_began(scene, fault, struck);
     }

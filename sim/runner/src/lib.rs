@@ -11,6 +11,7 @@ mod phases_text;
 pub mod pick;
 pub mod replay;
 pub mod report;
+pub mod shrink;
 mod simulation;
 mod words;
 
@@ -20,5 +21,6 @@ pub use ledger::Ledger;
 pub use phases_text::phases_text;
 pub use pick::pick;
 pub use report::Report;
-pub use simulation::{Simulation, Variation, run, run_all};
+pub use simulation::{Simulation, Variation, run, run_all, run_of};
+pub use simulation::{Simulation, Variation, run, run_all, run_of};
 pub use words::Words;

@@ -9,7 +9,7 @@ use schism_core::{
 use schism_models::balancer::Seat;
 use schism_models::client::{self, Callee, Desk, Directory};
 use schism_models::listing::{self, Endpoint, Listing, Roster, ServiceId};
-use schism_models::nemesis::{Audience, Ears, Nemesis, Trigger};
+use schism_models::nemesis::{Audience, Ears, Nemesis, Planned, Trigger};
 use schism_models::node::{Node, Process, Role};
 use schism_models::picker::{District, Site};
 use schism_models::registry::{AnyAddress, Layout, Place};
@@ -22,7 +22,12 @@ use crate::{Ledger, Report};
 
 /// Runs a scenario, and tells what happened.
 pub fn run(scenario: &Scenario, seed: Seed, listed: Listed) -> Report {
-    let mut simulation: Simulation<Ledger> =
+    run_of::<Node>(scenario, seed, listed)
+}
+
+/// The same with other processes than the models alone.
+pub fn run_of<P: Process>(scenario: &Scenario, seed: Seed, listed: Listed) -> Report {
+    let mut simulation: Simulation<Ledger, P> =
         Simulation::new(scenario, seed, Ledger::listing(scenario, listed));
     simulation.run_to_end();
     simulation.into_report(scenario, seed)
@@ -127,6 +132,16 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
     pub fn run_to_end(&mut self) {
         self.run_until(self.end);
         self.nemesis.close(&mut self.world);
+    }
+
+    /// A fault that has not begun yet never will.
+    pub fn forgo(&mut self, fault: usize) {
+        self.nemesis.forgo(fault);
+    }
+
+    /// A fault that has not begun yet will be another, from the same moment on.
+    pub fn amend(&mut self, fault: usize, amended: Planned) {
+        self.nemesis.amend(fault, amended);
     }
 
     /// The world as it is.

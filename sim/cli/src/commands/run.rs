@@ -1,8 +1,11 @@
 //! `schism run`: one run, one report.
 
 use std::panic;
+use std::path::Path;
 
 use schism_core::Seed;
+use schism_runner::{Report, case};
+use schism_scenario::Scenario;
 
 use crate::args::{Format, Run};
 use crate::console::{self, Colour, Console};
@@ -31,11 +34,33 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
             text::report(&report, &subject, look(run, console))
         }
     };
+    if let Some(path) = &run.keep {
+        keep(&scenario, seed, &report, path, console)?;
+    }
     match run.output.as_deref() {
         Some(path) if !files::is_dash(path) => files::write(path, &console::plain(&text))?,
         Some(_) | None => console.print(&text)?,
     }
     Ok(Ending::from(report.verdict))
+}
+
+/// Writes the first failure of a run as a case.
+fn keep(
+    scenario: &Scenario,
+    seed: Seed,
+    report: &Report,
+    path: &Path,
+    console: &mut Console,
+) -> Result<(), Trouble> {
+    let Some(failure) = report.failures().next() else {
+        console.complain("nothing failed, so no case was written\n");
+        return Ok(());
+    };
+    let kept = case::keep(scenario, seed, &failure).expect("a run is a function of its seed");
+    let name = replay::quoted(&path.display().to_string());
+    files::write(path, &kept.file(&name, &[]))?;
+    console.complain(&format!("kept {}; schism replay {name}\n", failure.expectation));
+    Ok(())
 }
 
 /// From here on a panic is a fault of the simulator, not of the scenario, and it can be repeated.
@@ -53,7 +78,7 @@ fn look(run: &Run, console: &Console) -> Look {
     Look { width: console.width(), detail }
 }
 
-fn nodes(scenario: &schism_scenario::Scenario) -> usize {
+fn nodes(scenario: &Scenario) -> usize {
     let services: usize = scenario.services.iter().map(|group| group.nodes.len()).sum();
     let clients: usize = scenario.clients.iter().map(|group| group.nodes.len()).sum();
     scenario.members.len() + services + clients
