@@ -20,6 +20,7 @@ mod case;
 mod chaos;
 mod check;
 mod diagnostics;
+mod dials;
 mod document;
 mod family;
 mod fault;
@@ -46,6 +47,7 @@ use std::str::FromStr;
 
 pub use case::{CASE_FORMAT, Case, Mark};
 pub use diagnostics::{Colour, Diagnostic, Diagnostics, Related, Severity};
+pub use dials::{Dial, Quantity};
 pub use document::Document;
 pub use family::Family;
 pub use knobs::oracle_by_default;
