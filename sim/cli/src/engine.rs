@@ -43,7 +43,7 @@ fn overrides(set: &[String]) -> Vec<Override> {
 
 /// Reads and checks what a command is about; warnings are said on stderr.
 pub(crate) fn open(input: &Input, console: &mut Console) -> Result<Scenario, Trouble> {
-    let Loaded { scenario, warnings } = load(&input.file, &input.changes.set)?;
+    let Loaded { scenario, warnings, .. } = load(&input.file, &input.changes.set)?;
     console.complain(&shown(&warnings));
     Ok(scenario)
 }

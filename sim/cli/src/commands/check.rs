@@ -28,7 +28,7 @@ fn text(check: &Check, console: &mut Console) -> Result<Ending, Trouble> {
     let mut ending = Ending::Holds;
     for file in &check.files {
         match engine::load(file, &check.changes.set) {
-            Ok(Loaded { scenario, warnings }) => {
+            Ok(Loaded { scenario, warnings, .. }) => {
                 console.complain(&engine::shown(&warnings));
                 let ok = paint(style::GOOD, "ok");
                 console.print(&format!("{ok}  {}  {}\n", file.display(), clean(&scenario.title)))?;

@@ -16,7 +16,13 @@ use crate::render::text::{self, Detail, Look, Subject};
 use crate::{engine, files, replay};
 
 pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Trouble> {
-    let scenario = engine::open(&run.input, console)?;
+    let scenario = match (engine::open(&run.input, console), run.format.form()) {
+        (Err(trouble), Some(form)) => {
+            console.print(&outcomes(form, &[refused(&run.input.file, &trouble)]))?;
+            return Err(trouble);
+        }
+        (opened, _) => opened?,
+    };
     let seed = run.seed.map_or(scenario.seed, Seed);
     let replay = replay::command(&run.input.file, seed.0, &run.input.changes.set);
     blame_ourselves(&replay);
@@ -42,6 +48,17 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
         Some(_) | None => console.print(&text)?,
     }
     Ok(Ending::from(report.verdict))
+}
+
+/// A scenario that was not run at all.
+fn refused(file: &Path, trouble: &Trouble) -> Outcome {
+    Outcome {
+        name: "is a scenario".to_owned(),
+        file: file.display().to_string(),
+        place: None,
+        mark: Mark::Refused,
+        message: console::plain(trouble.text()).trim().to_owned(),
+    }
 }
 
 /// Each expectation, with the line of the file at which it begins.
