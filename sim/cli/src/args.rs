@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use schism_runner::trace::MOST_ENTRIES;
 
 use crate::console::Colour;
+use crate::render::outcomes::Form;
 
 /// Deterministic simulation of service discovery under distributed failures.
 #[derive(Debug, Parser)]
@@ -36,7 +37,8 @@ First steps:
   schism plan scenario.toml       see its faults on a time line
   schism list                     see what a scenario can be made of
 
-Exit codes: 0 holds, 1 an expectation failed, 2 bad scenario or usage, 3 vacuous";
+Exit codes: 0 holds, 1 an expectation failed, 2 bad scenario or usage, 3 vacuous,
+4 nondeterminism";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -113,6 +115,17 @@ pub(crate) enum Answer {
     Junit,
     /// Annotations of GitHub Actions.
     Github,
+}
+
+impl Answer {
+    /// The form of the outcomes, if that is what is asked for.
+    pub(crate) fn form(self) -> Option<Form> {
+        match self {
+            Answer::Text | Answer::Json => None,
+            Answer::Junit => Some(Form::Junit),
+            Answer::Github => Some(Form::Github),
+        }
+    }
 }
 
 /// Which beliefs the report lists.
@@ -251,7 +264,7 @@ Examples:
   schism verify scenario.toml --seeds 0..20
   schism verify scenario.toml --seed 88 --format json
 
-Exit codes: 0 every run of a seed is the same, 2 bad scenario or usage, 4 two runs of one seed differ")]
+Exit codes: 0 every run of a seed is the same, 2 bad scenario or usage, 4 nondeterminism: two runs of one seed differ")]
 pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) input: Input,
@@ -291,6 +304,9 @@ pub(crate) struct Diff {
     /// Change one value of the second run
     #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
     pub(crate) against: Vec<String>,
+    /// Also show figures that moved by less than 1%
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
     /// Text for people or JSON for programs
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,

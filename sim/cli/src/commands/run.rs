@@ -18,7 +18,13 @@ use crate::render::text::{self, Detail, Look, Subject};
 use crate::{engine, files, replay};
 
 pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Trouble> {
-    let scenario = engine::open(&run.input, run.seed, console)?;
+    let scenario = match (engine::open(&run.input, run.seed, console), run.format.form()) {
+        (Err(trouble), Some(form)) => {
+            console.print(&outcomes(form, &[refused(&run.input.file, &trouble)]))?;
+            return Err(trouble);
+        }
+        (opened, _) => opened?,
+    };
     let seed = scenario.seed;
     let replay = replay::command(&run.input.file, seed.0, &run.input.changes.set);
     blame_ourselves(&replay);
@@ -84,6 +90,17 @@ fn keep(
     files::write(path, &kept.file(&name, &[]))?;
     console.complain(&format!("kept {}; schism replay {name}\n", failure.expectation));
     Ok(())
+}
+
+/// A scenario that was not run at all.
+fn refused(file: &Path, trouble: &Trouble) -> Outcome {
+    Outcome {
+        name: "is a scenario".to_owned(),
+        file: file.display().to_string(),
+        place: None,
+        mark: Mark::Refused,
+        message: console::plain(trouble.text()).trim().to_owned(),
+    }
 }
 
 /// Each expectation, with the line of the file at which it begins.
