@@ -5,7 +5,7 @@ use schism_models::client::{Callee, Fencing, Locking, Writes};
 use super::callee::LOCK;
 use crate::diagnostics::{Problem, Report, shorten, suggest};
 use crate::source::At;
-use crate::spec::{ClientSpec, LockSpec, Written};
+use crate::spec::{ClientSpec, Written};
 
 /// How a client group uses locks, if it does; nothing, if there is something wrong with that.
 pub(super) fn of(
@@ -47,8 +47,7 @@ pub(super) fn of(
 fn service(name: &At<String>, written: &Written, report: &Report) -> Option<usize> {
     let found = written.services.iter().position(|service| service.name.value == name.value);
     if found.is_none() {
-        let names: Vec<&str> =
-            written.services.iter().map(|service| service.name.value.as_str()).collect();
+        let names: Vec<&str> = written.services.iter().map(|service| service.name.value.as_str()).collect();
         let message = format!("there is no service `{}`", shorten(&name.value));
         report.add(Problem::error(name.place, message).maybe_help(suggest(&name.value, names)));
     }
