@@ -1,7 +1,13 @@
 //! Locks: the recipes of the registries' client libraries against what their sources say, from both sides of each edge.
 
+#[path = "locks/consul.rs"]
+mod consul;
 #[path = "locks/etcd.rs"]
 mod etcd;
+#[path = "locks/kubernetes.rs"]
+mod kubernetes;
+#[path = "locks/zookeeper.rs"]
+mod zookeeper;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +39,15 @@ fn contended(registry: &str, lock: &str, more: &str) -> Scenario {
          {}{}\n{more}",
         client("first", "70s", "2s"),
         client("second", "2s", "6s"),
+    ))
+}
+
+/// A run in which two take turns with a lock.
+fn turns(registry: &str) -> Scenario {
+    scenario(&format!(
+        "title = \"Turns\"\nlength = \"80s\"\n{registry}\n[services.store]\ninstances = 1\nservice = \"1ms\"\n\
+         [clients.worker]\ncount = 2\ncalls = \"registry\"\noperation = \"lock\"\nlock = {{ hold = \"1s\" }}\n\
+         arrivals = {{ closed = {{ think = \"100ms\" }} }}\n"
     ))
 }
 
@@ -94,4 +109,39 @@ fn tokens(seen: &Seen) -> BTreeMap<u32, Vec<(NodeId, u64)>> {
         }
     }
     tokens
+}
+
+#[test]
+fn registries_without_locks_say_so() {
+    let refusals = [
+        ("[registry.static]", "`registry` is static: it has no member to call"),
+        ("[registry.eureka]\nmembers = 2", "eureka has no locks"),
+        ("[registry.nacos]\nmembers = 3", "nacos has no locks"),
+        ("[registry.dns]", "dns has no locks"),
+    ];
+    for (registry, why) in refusals {
+        let text = format!(
+            "title = \"Refused\"\nlength = \"80s\"\n{registry}\n[services.store]\ninstances = 1\nservice = \"1ms\"\n\
+             [clients.worker]\ncount = 2\ncalls = \"registry\"\noperation = \"lock\"\n\
+             arrivals = {{ closed = {{ think = \"100ms\" }} }}\n"
+        );
+        let refused = schism_scenario::load("test.toml", &text, &[]).expect_err(why).to_string();
+        assert!(refused.contains(why), "{registry}: {refused}");
+    }
+}
+
+/// From both sides of the edge: Consul takes no session of less than ten seconds.
+#[test]
+fn consul_takes_no_session_of_less_than_ten_seconds() {
+    let with = |ttl: &str| {
+        let text = format!(
+            "title = \"Short\"\nlength = \"80s\"\n[registry.consul]\nmembers = 3\nlease-ttl = \"15s\"\n\
+             [clients.worker]\ncount = 2\ncalls = \"registry\"\noperation = \"lock\"\nlock = {{ ttl = \"{ttl}\" }}\n\
+             arrivals = {{ closed = {{ think = \"100ms\" }} }}\n"
+        );
+        schism_scenario::load("test.toml", &text, &[]).map(|_| ()).map_err(|errors| errors.to_string())
+    };
+    assert_eq!(with("10s"), Ok(()));
+    let refused = with("9999ms").expect_err("it is too short");
+    assert!(refused.contains("consul takes no time to live of 9.999s for a lock"), "{refused}");
 }

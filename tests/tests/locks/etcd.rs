@@ -7,7 +7,9 @@ use schism_models::observation::Write;
 use schism_scenario::Scenario;
 use schism_tests::runs::{Seen, for_seeds, scenario};
 
-use super::{FAULT_S, FIRST, SECOND, beliefs, contended, fault, given_up, taken_over, tokens, writes};
+use super::{
+    FAULT_S, FIRST, SECOND, beliefs, contended, fault, given_up, taken_over, tokens, turns, writes,
+};
 
 /// The time to live of the sessions, in seconds.
 const TTL_S: f64 = 5.0;
@@ -139,11 +141,7 @@ fn a_change_of_leader_prolongs_the_hold_of_the_dead() {
 
 #[test]
 fn who_waits_gets_the_lock_as_soon_as_it_is_given_back() {
-    let crowd = scenario(
-        "title = \"Turns\"\nlength = \"80s\"\n[registry.etcd]\nmembers = 3\n[services.store]\ninstances = 1\n\
-         service = \"1ms\"\n[clients.worker]\ncount = 2\ncalls = \"registry\"\noperation = \"lock\"\n\
-         lock = { hold = \"1s\" }\narrivals = { closed = { think = \"100ms\" } }\n",
-    );
+    let crowd = turns("[registry.etcd]\nmembers = 3");
     for_seeds(10, |seed| {
         let seen = Seen::of(&crowd, seed);
         let mut spans = [beliefs(&seen, FIRST), beliefs(&seen, SECOND)].concat();
