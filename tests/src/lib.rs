@@ -4,10 +4,13 @@
 pub mod binary;
 pub mod data;
 pub mod faults;
+pub mod follow;
 pub mod gossips;
+pub mod nondeterminism;
 pub mod pickers;
 pub mod picks;
 pub mod plain;
+pub mod planted;
 pub mod puppet;
 pub mod real;
 pub mod registries;

@@ -119,6 +119,17 @@ pub fn world_sharing(
     first: Birth,
     letters: &[Letter],
 ) -> World<Toy, Mailbox> {
+    world_told(nodes, aboard, first, letters, Mailbox::default())
+}
+
+/// The same, watched by this witness.
+pub fn world_told<W: Witness<Toy>>(
+    nodes: u32,
+    aboard: &[(u32, u32)],
+    first: Birth,
+    letters: &[Letter],
+    witness: W,
+) -> World<Toy, W> {
     let host_of = |node| aboard.iter().find(|(one, _)| *one == node).map(|&(_, host)| NodeId(host));
     let mut topology = Topology::new();
     let latency = Distribution::constant(LATENCY).expect("ten milliseconds are in range");
@@ -130,7 +141,7 @@ pub fn world_sharing(
         host: host_of(node),
         config: letters.iter().filter(|letter| letter.from == NodeId(node)).copied().collect(),
     };
-    World::new(&topology, (0..nodes).map(part).collect(), Seed(1), Mailbox::default())
+    World::new(&topology, (0..nodes).map(part).collect(), Seed(1), witness)
 }
 
 /// Inflicts each fault at its time, in their order, and runs until `end`.

@@ -1,6 +1,6 @@
 //! The nemesis's ears: what it listens for while it waits, beside whoever else watches.
 
-use schism_core::{Fault as Primitive, FaultId, NodeId, Scene, Witness};
+use schism_core::{Deed, Effect, Fault as Primitive, FaultId, NodeId, Scene, Swallowed, Traced, Witness};
 
 use super::Trigger;
 use super::strike::{Audience, Struck};
@@ -95,6 +95,8 @@ impl<W> Ears<W> {
 }
 
 impl<P: Process, W: Witness<P>> Witness<P> for Ears<W> {
+    const TRACES: bool = W::TRACES;
+
     #[inline]
     fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
         if self.listening == Listening::Yes {
@@ -112,6 +114,23 @@ impl<P: Process, W: Witness<P>> Witness<P> for Ears<W> {
         self.audience.on_exit(scene, node, by);
     }
 
+    fn on_event(&mut self, scene: &Scene<'_>, event: &Traced<'_, P>) {
+        self.audience.on_event(scene, event);
+    }
+
+    fn on_deed(&mut self, scene: &Scene<'_>, deed: &Deed<'_, P>) {
+        self.audience.on_deed(scene, deed);
+    }
+
+    fn on_swallowed(&mut self, scene: &Scene<'_>, swallowed: &Swallowed<'_, P>) {
+        self.audience.on_swallowed(scene, swallowed);
+    }
+
+    #[inline]
+    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<P>]) {
+        self.audience.on_effects(scene, by, effects);
+    }
+
     #[inline]
     fn wants_attention(&self) -> bool {
         !self.heard.is_empty()
@@ -119,6 +138,10 @@ impl<P: Process, W: Witness<P>> Witness<P> for Ears<W> {
 }
 
 impl<W: Audience> Audience for Ears<W> {
+    fn fault_acts(&mut self, fault: usize) {
+        self.audience.fault_acts(fault);
+    }
+
     fn fault_began(&mut self, scene: &Scene<'_>, fault: usize, struck: &Struck) {
         self.audience.fault_began(scene, fault, struck);
     }

@@ -86,7 +86,7 @@ impl Impairments {
         numbers.len()
     }
 
-    /// By how much one message is delayed in all, or `None` if it is dropped.
+    /// By how much one message is delayed in all, or which fault drops it.
     pub(crate) fn meet(
         &mut self,
         now: Time,
@@ -94,7 +94,7 @@ impl Impairments {
         segment: &Segment,
         luck: Draw,
         touched: &mut Touched,
-    ) -> Option<Duration> {
+    ) -> Result<Duration, FaultId> {
         let mut delay = Duration::ZERO;
         for &number in &self.leaving[from.index()] {
             let active = self.all[number as usize].as_mut().expect("who may meet it says so");
@@ -108,10 +108,10 @@ impl Impairments {
             match outcome {
                 Outcome::Passes => {}
                 Outcome::Waits(by) => delay += by,
-                Outcome::Dropped => return None,
+                Outcome::Dropped => return Err(active.what.id),
             }
         }
-        Some(delay)
+        Ok(delay)
     }
 
     /// Whether a message of its own is sent twice.

@@ -20,6 +20,7 @@ mod ratio;
 mod stream;
 mod time;
 mod topology;
+mod traced;
 mod witness;
 mod world;
 mod wounds;
@@ -29,6 +30,7 @@ pub use clock::{Rate, Setting, Skew};
 pub use death::{Death, Farewell, Toll};
 pub use digest::{
     Checkpoint, Checkpoints, DIGEST_VERSION, Digest, DigestValue, NotADigest, Parting, first_difference,
+    parting,
 };
 pub use distribution::{Distribution, DistributionError, Law};
 pub use fault::{
@@ -42,6 +44,7 @@ pub use ranks::Ranks;
 pub use ratio::{Ratio, ratio};
 pub use time::{Duration, Time};
 pub use topology::{Link, Topology, ZoneId};
+pub use traced::{Cause, Deed, Doing, Finds, Happening, Over, Swallowed, Taker, Then, Traced};
 pub use witness::{Scene, Status, Witness};
 pub use world::{Birth, Event, Part, Ran, World};
 pub use wounds::{Wound, Wounds};

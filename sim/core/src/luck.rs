@@ -22,11 +22,13 @@ pub struct Seed(pub u64);
 /// One sequential stream of luck: ChaCha8 (Bernstein, "ChaCha, a variant of Salsa20", 2008), as in `rand_chacha` 0.10.
 ///
 /// Every method but [`shuffle`](Luck::shuffle) takes exactly one word, whatever its outcome and its parameters, so a
-/// fault of intensity zero leaves the stream where any other intensity would. 304 bytes.
+/// fault of intensity zero leaves the stream where any other intensity would. 320 bytes.
 ///
 /// A clone has the same future, unless a whole world is [redrawn](crate::World::redrawn).
 pub struct Luck {
     stream: ChaCha8Rng,
+    /// For whoever looks at it; the number of the stream already comes of it.
+    purpose: &'static str,
 }
 
 /// One uniform word of 64 bits: the luck of one thing, from which the luck of its parts derives.
@@ -48,7 +50,7 @@ impl Seed {
     pub fn luck(self, who: &str, purpose: &'static str, life: u32) -> Luck {
         let mut stream = ChaCha8Rng::from_seed(self.key());
         stream.set_stream(stream_of(who, purpose, life));
-        Luck { stream }
+        Luck { stream, purpose }
     }
 
     /// The `index`-th word of the stream `self.luck(who, purpose, 0)`, by a jump.
@@ -134,9 +136,10 @@ impl Luck {
 }
 
 impl fmt::Debug for Luck {
-    /// The number of the stream and how far it has been drawn.
+    /// What it is for, the number of the stream, and how many words have been drawn: `Luck(pick 00c0ffee00c0ffee at 418)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Luck({:016x} at {})", self.stream.get_stream(), self.stream.get_word_pos() / 2)
+        let Luck { stream, purpose } = self;
+        write!(f, "Luck({purpose} {:016x} at {})", stream.get_stream(), stream.get_word_pos() / 2)
     }
 }
 
@@ -295,7 +298,18 @@ mod tests {
 
     #[test]
     fn a_stream_is_small_enough_to_have_many() {
-        assert_eq!(size_of::<Luck>(), 304);
+        assert_eq!(size_of::<Luck>(), 320);
+    }
+
+    #[test]
+    fn a_stream_says_what_it_is_for_and_how_far_it_is() {
+        let mut luck = Seed(0).luck("client-1", "latency", 0);
+        let before = format!("{luck:?}");
+        assert!(before.starts_with("Luck(latency ") && before.ends_with(" at 0)"), "{before}");
+        (0..100).for_each(|_| {
+            luck.draw();
+        });
+        assert_eq!(format!("{luck:?}"), before.replace(" at 0)", " at 100)"));
     }
 
     #[test]

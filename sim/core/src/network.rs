@@ -129,10 +129,10 @@ pub(crate) const SYN_BYTES: u64 = 60;
 pub(crate) enum Fate {
     /// It arrives after this long, unless a cut comes meanwhile.
     Travels(Duration),
-    /// It is lost.
-    Lost,
-    /// A cut turns it away.
-    Refused,
+    /// It is lost, through a fault or by the link's own doing.
+    Lost(Option<FaultId>),
+    /// A cut of this fault turns it away.
+    Refused(FaultId),
     /// A cut of this fault keeps it.
     Held(FaultId),
 }
@@ -142,8 +142,8 @@ pub(crate) enum Fate {
 pub(crate) enum Met {
     /// No cut.
     Nothing,
-    /// One that stops it.
-    Stop,
+    /// One of this fault that stops it.
+    Stop(FaultId),
     /// One of this fault that keeps it.
     Hold(FaultId),
     /// One of this fault that kept it, and has been mended since.
@@ -257,12 +257,15 @@ impl Network {
         segment: impl FnOnce() -> Segment,
     ) -> Fate {
         if !self.is_troubled() {
-            return self.cross(from, to, luck).map_or(Fate::Lost, Fate::Travels);
+            return self.cross(from, to, luck).map_or(Fate::Lost(None), Fate::Travels);
         }
         let segment = segment();
         match self.stop((from, to), &segment) {
             Some(fate) => fate,
-            None => self.carry(now, (from, to), luck, &segment).map_or(Fate::Lost, Fate::Travels),
+            None => match self.carry(now, (from, to), luck, &segment) {
+                Ok(latency) => Fate::Travels(latency),
+                Err(by) => Fate::Lost(by),
+            },
         }
     }
 
@@ -275,24 +278,24 @@ impl Network {
         let cut = &self.cuts[epoch as usize].cut;
         self.touched.count(cut.id);
         Some(match cut.feel {
-            Feel::Silent => Fate::Lost,
-            Feel::Refused => Fate::Refused,
+            Feel::Silent => Fate::Lost(Some(cut.id)),
+            Feel::Refused => Fate::Refused(cut.id),
             Feel::Held => Fate::Held(cut.id),
         })
     }
 
-    /// How long a segment takes that no cut stops, or `None` if it is lost.
+    /// How long a segment takes that no cut stops; or it is lost, through this fault or by the link's own doing.
     pub(crate) fn carry(
         &mut self,
         now: Time,
         (from, to): (NodeId, NodeId),
         luck: Draw,
         segment: &Segment,
-    ) -> Option<Duration> {
-        let takes = self.cross(from, to, luck)?;
-        let Some(ends) = self.hosts.between((from, to)) else { return Some(takes) };
-        let delay = self.impairments.meet(now, ends, segment, luck, &mut self.touched)?;
-        Some(takes + delay)
+    ) -> Result<Duration, Option<FaultId>> {
+        let takes = self.cross(from, to, luck).ok_or(None)?;
+        let Some(ends) = self.hosts.between((from, to)) else { return Ok(takes) };
+        let delay = self.impairments.meet(now, ends, segment, luck, &mut self.touched).map_err(Some)?;
+        Ok(takes + delay)
     }
 
     /// How long the second copy of a message takes, if it is sent twice and this one is not lost.
@@ -305,7 +308,7 @@ impl Network {
     ) -> Option<Duration> {
         let ends = self.hosts.between((from, to))?;
         let twice = self.impairments.duplicate(ends, segment, luck, &mut self.touched);
-        if twice { self.carry(now, (from, to), luck.derive(COPY), segment) } else { None }
+        if twice { self.carry(now, (from, to), luck.derive(COPY), segment).ok() } else { None }
     }
 
     /// What a segment that left at `sent` has met on its way; counted.
@@ -332,7 +335,7 @@ impl Network {
             self.touched.count(cut.id);
         }
         match cut.feel {
-            Feel::Silent | Feel::Refused => Met::Stop,
+            Feel::Silent | Feel::Refused => Met::Stop(cut.id),
             Feel::Held if *over => Met::Release(cut.id),
             Feel::Held => Met::Hold(cut.id),
         }

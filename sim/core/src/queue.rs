@@ -28,18 +28,25 @@ pub use reference::Reference;
 
 /// Events waiting for their time; those of one instant leave in the order in which they were scheduled.
 pub trait Queue<E>: Clone + Default {
-    /// Schedules `event` at `at`, which may be the present but not the past.
+    /// Schedules `event` at `at`, which may be the present but not the past. How many had been scheduled before it: a
+    /// number that no other event of this queue has.
     ///
     /// # Panics
     ///
     /// If the last event to leave was due after `at`.
-    fn push(&mut self, at: Time, event: E);
+    fn push(&mut self, at: Time, event: E) -> u64;
 
     /// Takes the earliest event if it is due before `end`; otherwise nothing leaves and the present stays as it was.
     fn pop_until(&mut self, end: Time) -> Option<(Time, E)>;
 
     /// When the earliest event is due.
     fn next_at(&mut self) -> Option<Time>;
+
+    /// The number of the event that [`pop_until`](Queue::pop_until) would take.
+    fn next_number(&mut self, end: Time) -> Option<u64>;
+
+    /// All events that wait, with when they are due, in the order in which they will leave. It sorts them.
+    fn waiting(&self) -> Vec<(Time, &E)>;
 
     /// How many events wait.
     fn len(&self) -> usize;

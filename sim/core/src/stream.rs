@@ -6,7 +6,7 @@ use std::hash::BuildHasherDefault;
 
 use rustc_hash::FxHasher;
 
-use crate::{Draw, Duration, FaultId, Life, NodeId, Time};
+use crate::{Cause, Draw, Duration, FaultId, Life, NodeId, Time};
 
 /// A stream's number: never used again, so that what an earlier one still has in flight is not taken for a later one's.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -234,12 +234,19 @@ impl<M> Stream<M> {
     }
 
     /// Goes on; what has waited is to be sent.
-    pub(crate) fn go_on(&mut self) -> VecDeque<M> {
+    pub(crate) fn go_on(&mut self) -> VecDeque<Asked<M>> {
         match std::mem::replace(&mut self.flow, Flow::Open) {
             Flow::Stalled(stall) => stall.backlog,
             Flow::Open | Flow::Closed => unreachable!("only a stalled stream goes on"),
         }
     }
+}
+
+/// A message that waits, and during what it was asked for: known where somebody [traces](crate::Witness::TRACES).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<M> {
+    pub(crate) cause: Cause,
+    pub(crate) msg: M,
 }
 
 /// What a stalled stream holds.
@@ -252,7 +259,7 @@ pub(crate) struct Stall<M> {
     /// How many times it has been sent again.
     tries: u32,
     /// What has not arrived, in order.
-    pub(crate) backlog: VecDeque<M>,
+    pub(crate) backlog: VecDeque<Asked<M>>,
     /// How many of those were on their way when the stream stalled: they come before all that it was given since.
     under_way: usize,
 }
@@ -308,14 +315,19 @@ impl<M> Stall<M> {
     }
 
     /// The stream was given one more message.
-    pub(crate) fn give(&mut self, msg: M) {
-        self.backlog.push_back(msg);
+    pub(crate) fn give(&mut self, cause: Cause, msg: M) {
+        self.backlog.push_back(Asked { cause, msg });
     }
 
     /// A message that was on its way did not get through, or comes behind one that did not. Those arrive in order.
-    pub(crate) fn fall_behind(&mut self, msg: M) {
-        self.backlog.insert(self.under_way, msg);
+    pub(crate) fn fall_behind(&mut self, cause: Cause, msg: M) {
+        self.backlog.insert(self.under_way, Asked { cause, msg });
         self.under_way += 1;
+    }
+
+    /// The message that goes first.
+    pub(crate) fn first(&self) -> Option<&M> {
+        self.backlog.front().map(|asked| &asked.msg)
     }
 
     /// Whether something is missing that was on its way, so that what follows it has to wait.

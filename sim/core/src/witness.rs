@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use crate::clock::Truth;
-use crate::{Actor, Fault, FaultId, Life, Network, NodeId, Time, ZoneId};
+use crate::{Actor, Deed, Effect, Fault, FaultId, Life, Network, NodeId, Swallowed, Time, Traced, ZoneId};
 
 /// Metrics, beliefs, oracles, recorders: they are told, and they never act.
 pub trait Witness<A: Actor>: Clone {
+    /// Whether it wants to be told of every event. What that takes is compiled away for who does not.
+    const TRACES: bool = false;
+
     /// A node has observed something.
     fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &A::Observation);
     /// A fault has just been inflicted; the scene is that after it.
@@ -14,6 +17,24 @@ pub trait Witness<A: Actor>: Clone {
     /// A process has ended by its own hand, driven to it by this fault of the plan; of its crash it has been told.
     fn on_exit(&mut self, scene: &Scene<'_>, node: NodeId, by: FaultId) {
         let _ = (scene, node, by);
+    }
+    /// A node has asked for all this while it handled one event, in this order, and has been given none of it yet. Only for
+    /// who [traces](Witness::TRACES).
+    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<A>]) {
+        let _ = (scene, by, effects);
+    }
+    /// An event happens: what is observed until the next is observed in it. Only for who [traces](Witness::TRACES).
+    fn on_event(&mut self, scene: &Scene<'_>, event: &Traced<'_, A>) {
+        let _ = (scene, event);
+    }
+    /// The driver does something: what is observed until the next event or deed is observed in it. Only for who
+    /// [traces](Witness::TRACES).
+    fn on_deed(&mut self, scene: &Scene<'_>, deed: &Deed<'_, A>) {
+        let _ = (scene, deed);
+    }
+    /// A message does not come through. Only for who [traces](Witness::TRACES).
+    fn on_swallowed(&mut self, scene: &Scene<'_>, swallowed: &Swallowed<'_, A>) {
+        let _ = (scene, swallowed);
     }
     /// Whether it has seen something that the driver must look at before anything else happens.
     fn wants_attention(&self) -> bool {
@@ -70,6 +91,11 @@ impl<'w> Scene<'w> {
     /// The name of a node.
     pub fn name(&self, node: NodeId) -> &'w str {
         &self.names[node.index()]
+    }
+
+    /// How many nodes there are.
+    pub fn nodes(&self) -> usize {
+        self.names.len()
     }
 
     /// The zone of a node.

@@ -10,13 +10,15 @@ use crate::luck;
 use crate::network::{Epoch, RECEIVED};
 use crate::queue::{Best, Queue};
 use crate::stream::{StreamId, Streams};
+use crate::traced::{Origin, Thread};
 use crate::witness::Pulse;
 use crate::{
-    Actor, Checkpoints, Ctx, Death, Digest, DigestValue, Duration, Effect, Farewell, Fault, FaultId, Hosts,
-    Life, Luck, Network, NodeId, Scene, Seed, Setting, Status, Time, Topology, Witness, Wound, Wounds,
-    ZoneId,
+    Actor, Cause, Checkpoints, Ctx, Death, Digest, DigestValue, Doing, Duration, Effect, Farewell, Fault,
+    FaultId, Hosts, Life, Luck, Network, NodeId, Scene, Seed, Setting, Status, Time, Topology, Witness,
+    Wound, Wounds, ZoneId,
 };
 
+mod tracing;
 mod traffic;
 
 use traffic::Hoard;
@@ -77,6 +79,7 @@ pub struct World<A: Actor, W, Q = Best<Event<A>>> {
     events: u64,
     /// What the last handler asked for: empty between events, kept for its allocation.
     effects: Vec<Effect<A>>,
+    thread: Thread,
 }
 
 #[derive(Clone)]
@@ -85,13 +88,13 @@ struct Node<A: Actor> {
     disk: Disk<A::Durable>,
     /// The luck of messages that do not bring their own.
     luck: Luck,
-    /// What came while the node stood still.
-    held: VecDeque<What<A>>,
+    /// What came while the node stood still, and of what it came.
+    held: VecDeque<(Cause, What<A>)>,
     plight: Option<Arc<A::Plight>>,
     clocks: Clocks,
     /// Timers that no moment is known for, since the monotonic clock has stopped; each with what it waits for that to
-    /// read.
-    dormant: Vec<(Time, A::Timer)>,
+    /// read, and of what it came.
+    dormant: Vec<(Time, Cause, A::Timer)>,
     host: Host,
     birth: Birth,
     upkeep: Upkeep,
@@ -285,6 +288,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             checkpoints: Checkpoints::new(CHECKPOINT_EVERY),
             events: 0,
             effects: Vec::new(),
+            thread: Thread::default(),
         };
         for node in (0..world.nodes.len() as u32).map(NodeId) {
             if world.pulses[node.index()].status == Status::Up {
@@ -396,6 +400,11 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         self.actors[node.index()].as_ref()
     }
 
+    /// The luck of a node's messages that do not bring their own.
+    pub fn luck_of_messages(&self, node: NodeId) -> &Luck {
+        &self.nodes[node.index()].luck
+    }
+
     /// Everything that happens before `end`, and then it is `end`; or until the witness wants attention, which it is
     /// asked for after each event. A witness that never does costs nothing.
     pub fn run_until(&mut self, end: Time) -> Ran {
@@ -410,10 +419,14 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
 
     /// The next event, if it happens before `end`.
     pub fn step(&mut self, end: Time) -> bool {
+        let number = if W::TRACES { self.queue.next_number(end) } else { None };
         let Some((at, event)) = self.queue.pop_until(end) else { return false };
         debug_assert!(at >= self.now, "time runs forward");
         self.now = at;
         self.events += 1;
+        if let Some(number) = number {
+            self.tell_event(number, &event);
+        }
         self.happen(event);
         self.checkpoints.on_event(self.events, self.now, &self.digest);
         true
@@ -425,6 +438,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         if self.changes_nothing(&fault) {
             return;
         }
+        self.tell_deed(Doing::Fault(&fault));
         self.mark(Mark::Fault, NodeId(0), NodeId(0));
         fault.hash(&mut self.digest);
         match &fault {
@@ -448,12 +462,13 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// What ails a node from now on, if anything does. A process that runs is told at once, one that stands still when
     /// it goes on, and one that is dead finds it when it boots.
     pub fn afflict(&mut self, node: NodeId, plight: Option<Arc<A::Plight>>) {
+        self.tell_deed(Doing::Plight(node, plight.as_deref()));
         self.mark(Mark::Plight, node, node);
         plight.hash(&mut self.digest);
         self.nodes[node.index()].plight = plight;
         match self.pulses[node.index()].status {
             Status::Up => self.tell(node, |actor, ctx| actor.on_plight(ctx)),
-            Status::Paused => self.nodes[node.index()].held.push_back(What::Plight),
+            Status::Paused => self.nodes[node.index()].held.push_back((self.thread.now, What::Plight)),
             Status::Down => {}
         }
     }
@@ -542,7 +557,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             | What::Accepted { .. }
             | What::Retransmit { .. } => what,
         };
-        self.nodes[node.index()].held.push_back(what);
+        self.nodes[node.index()].held.push_back((self.thread.origin, what));
     }
 
     #[inline]
@@ -573,9 +588,14 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     #[inline]
     fn obey(&mut self, node: NodeId, mut effects: Vec<Effect<A>>) {
         let mut exit = None;
+        if W::TRACES {
+            let scene =
+                Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network };
+            self.witness.on_effects(&scene, node, &effects);
+        }
         for effect in effects.drain(..) {
             match effect {
-                Effect::Timer { at, timer } => self.set_timer(node, at, timer),
+                Effect::Timer { at, timer } => self.set_timer(node, at, self.thread.now, timer),
                 Effect::Send { to, msg, luck } => self.send(node, to, msg, luck),
                 Effect::Stream { to, msg, luck } => self.stream(node, to, msg, luck),
                 Effect::HangUp { to } => self.hang_up(node, to),
@@ -644,18 +664,18 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
 
     /// A timer for when the node's monotonic clock reads `due`.
     #[inline]
-    fn set_timer(&mut self, node: NodeId, due: Time, timer: A::Timer) {
+    fn set_timer(&mut self, node: NodeId, due: Time, cause: Cause, timer: A::Timer) {
         match self.pulses[node.index()].clocks {
-            Truth::True => self.push(due, node, What::Timer(timer)),
-            Truth::Apart => self.set_timer_apart(node, due, timer),
+            Truth::True => self.push_for(cause, due, node, What::Timer(timer)),
+            Truth::Apart => self.set_timer_apart(node, due, cause, timer),
         }
     }
 
     #[cold]
-    fn set_timer_apart(&mut self, node: NodeId, due: Time, timer: A::Timer) {
+    fn set_timer_apart(&mut self, node: NodeId, due: Time, cause: Cause, timer: A::Timer) {
         match self.nodes[node.index()].clocks.monotonic.reaches(due, self.now) {
-            Some(at) => self.push(at, node, What::Timer(timer)),
-            None => self.nodes[node.index()].dormant.push((due, timer)),
+            Some(at) => self.push_for(cause, at, node, What::Timer(timer)),
+            None => self.nodes[node.index()].dormant.push((due, cause, timer)),
         }
     }
 
@@ -677,23 +697,43 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     fn time_anew(&mut self, node: NodeId, before: Clock) {
         let pulse = self.pulses[node.index()];
         let mut waiting = std::mem::take(&mut self.queue);
-        while let Some((at, event)) = waiting.pop_until(Time::END) {
+        // The new queue numbers its events anew.
+        let mut origins = std::mem::take(&mut self.thread.origins);
+        loop {
+            let number = if W::TRACES { waiting.next_number(Time::END) } else { None };
+            let origin = number.and_then(|number| origins.remove(&number)).unwrap_or_default();
+            let Some((at, event)) = waiting.pop_until(Time::END) else { break };
             match event {
                 Event { to, life, what: What::Timer(timer) } if to == node && life == pulse.life => {
-                    self.set_timer(node, before.read(at), timer);
+                    self.set_timer(node, before.read(at), origin.cause, timer);
                 }
-                other => self.queue.push(at, other),
+                other => self.schedule(origin, at, other),
             }
         }
         let mut dormant = std::mem::take(&mut self.nodes[node.index()].dormant);
-        dormant.sort_by_key(|&(due, _)| due);
-        dormant.into_iter().for_each(|(due, timer)| self.set_timer(node, due, timer));
+        dormant.sort_by_key(|&(due, ..)| due);
+        dormant.into_iter().for_each(|(due, cause, timer)| self.set_timer(node, due, cause, timer));
+    }
+
+    /// Something will happen to the life that a node lives now, because of what is under way.
+    #[inline]
+    fn push(&mut self, at: Time, to: NodeId, what: What<A>) {
+        self.push_for(self.thread.now, at, to, what);
+    }
+
+    /// The same, because of something earlier.
+    #[inline]
+    fn push_for(&mut self, cause: Cause, at: Time, to: NodeId, what: What<A>) {
+        let life = self.pulses[to.index()].life;
+        self.schedule(Origin { cause, via: self.thread.now }, at, Event { to, life, what });
     }
 
     #[inline]
-    fn push(&mut self, at: Time, to: NodeId, what: What<A>) {
-        let life = self.pulses[to.index()].life;
-        self.queue.push(at, Event { to, life, what });
+    fn schedule(&mut self, origin: Origin, at: Time, event: Event<A>) {
+        let number = self.queue.push(at, event);
+        if W::TRACES {
+            self.thread.origins.insert(number, origin);
+        }
     }
 
     /// The process dies, if it lives. What a death takes with it, it takes from the dead, too: a host may lose power
@@ -736,8 +776,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     fn resume(&mut self, node: NodeId) {
         if self.pulses[node.index()].status == Status::Paused {
             self.pulses[node.index()].status = Status::Up;
-            for what in std::mem::take(&mut self.nodes[node.index()].held) {
-                self.push(self.now, node, what);
+            for (cause, what) in std::mem::take(&mut self.nodes[node.index()].held) {
+                self.push_for(cause, self.now, node, what);
             }
         }
     }

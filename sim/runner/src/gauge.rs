@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use schism_core::{Duration, Fault, FaultId, NodeId, Scene, Time, Witness};
+use schism_core::{Deed, Duration, Effect, Fault, FaultId, NodeId, Scene, Swallowed, Time, Traced, Witness};
 use schism_models::nemesis::{Audience, Struck};
 use schism_models::node::Process;
 use schism_models::observation::{Observation, Outcome};
@@ -58,7 +58,7 @@ impl<W> Gauged<W> {
             next: warmup + line.over / PARTS as u64,
         };
         let gauges = || Gauges {
-            record: Record::new(cast(scenario)),
+            record: Record::new(cast(scenario), warmup),
             keeps_record: scenario.lines.iter().any(|line| line.metric == Metric::StaleRequests),
             warmup,
             gauges: scenario.lines.iter().enumerate().map(gauge).collect(),
@@ -128,7 +128,7 @@ impl Gauge {
 impl Gauges {
     fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
         if self.keeps_record {
-            self.record.observe(by, seen);
+            self.record.observe(scene.now(), by, seen);
         }
         let now = scene.now();
         if now < self.warmup {
@@ -186,6 +186,8 @@ impl Gauges {
 }
 
 impl<P: Process, W: Witness<P>> Witness<P> for Gauged<W> {
+    const TRACES: bool = W::TRACES;
+
     #[inline]
     fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
         if let Some(gauges) = &mut self.gauges {
@@ -196,13 +198,30 @@ impl<P: Process, W: Witness<P>> Witness<P> for Gauged<W> {
 
     fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault) {
         if let Some(gauges) = &mut self.gauges {
-            gauges.record.on_fault(fault);
+            gauges.record.on_fault(scene.now(), fault);
         }
         self.audience.on_fault(scene, fault);
     }
 
     fn on_exit(&mut self, scene: &Scene<'_>, node: NodeId, by: FaultId) {
         self.audience.on_exit(scene, node, by);
+    }
+
+    fn on_event(&mut self, scene: &Scene<'_>, event: &Traced<'_, P>) {
+        self.audience.on_event(scene, event);
+    }
+
+    fn on_deed(&mut self, scene: &Scene<'_>, deed: &Deed<'_, P>) {
+        self.audience.on_deed(scene, deed);
+    }
+
+    fn on_swallowed(&mut self, scene: &Scene<'_>, swallowed: &Swallowed<'_, P>) {
+        self.audience.on_swallowed(scene, swallowed);
+    }
+
+    #[inline]
+    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<P>]) {
+        self.audience.on_effects(scene, by, effects);
     }
 
     #[inline]
@@ -212,6 +231,10 @@ impl<P: Process, W: Witness<P>> Witness<P> for Gauged<W> {
 }
 
 impl<W: Audience> Audience for Gauged<W> {
+    fn fault_acts(&mut self, fault: usize) {
+        self.audience.fault_acts(fault);
+    }
+
     fn fault_began(&mut self, scene: &Scene<'_>, fault: usize, struck: &Struck) {
         self.audience.fault_began(scene, fault, struck);
     }

@@ -9,7 +9,7 @@ use schism_core::{
 use schism_models::balancer::Seat;
 use schism_models::client::{self, Callee, Desk, Directory};
 use schism_models::listing::{self, Endpoint, Listing, Roster, ServiceId};
-use schism_models::nemesis::{Audience, Ears, Nemesis, Trigger};
+use schism_models::nemesis::{Audience, Ears, Nemesis, Planned, Trigger};
 use schism_models::node::{Node, Process, Role};
 use schism_models::picker::{District, Site};
 use schism_models::registry::{AnyAddress, Layout, Place};
@@ -18,11 +18,16 @@ use schism_scenario::{self as scenario, Scenario, Spare};
 
 use crate::gauge::Gauged;
 use crate::ledger::Listed;
-use crate::{Ledger, Report};
+use crate::{Ledger, Report, Trace};
 
 /// Runs a scenario, and tells what happened.
 pub fn run(scenario: &Scenario, seed: Seed, listed: Listed) -> Report {
-    let mut simulation: Simulation<Ledger> =
+    run_of::<Node>(scenario, seed, listed)
+}
+
+/// The same with other processes than the models alone.
+pub fn run_of<P: Process>(scenario: &Scenario, seed: Seed, listed: Listed) -> Report {
+    let mut simulation: Simulation<Ledger, P> =
         Simulation::new(scenario, seed, Ledger::listing(scenario, listed));
     simulation.run_to_end();
     simulation.into_report(scenario, seed)
@@ -44,20 +49,62 @@ pub struct Simulation<W, P: Process = Node, Q = Best<Event<P>>> {
     end: Time,
 }
 
+/// How a run differs from the plain one of its seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Variation<'a> {
+    /// Where the faults have their luck from.
+    pub plan: Seed,
+    /// Where everybody else has it from.
+    pub luck: Seed,
+    /// The faults, by number, that do nothing when their time comes.
+    pub without: &'a [usize],
+}
+
+impl Variation<'static> {
+    /// None: all luck is this seed's.
+    pub fn of(seed: Seed) -> Variation<'static> {
+        Variation { plan: seed, luck: seed, without: &[] }
+    }
+}
+
+/// What a step of a simulation was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// An event happened.
+    Event,
+    /// The nemesis did something, or a gauge was read.
+    Deed,
+    /// Nothing: the run is at its end.
+    End,
+}
+
 impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, Q> {
     /// A scenario about to begin, watched by `witness`.
     pub fn new(scenario: &Scenario, seed: Seed, witness: W) -> Self {
-        let nemesis = Nemesis::new(scenario.faults.clone().into(), seed);
+        Simulation::with(scenario, Variation::of(seed), witness)
+    }
+
+    /// A scenario about to begin in a way that differs from its plain run.
+    pub fn with(scenario: &Scenario, Variation { plan, luck, without }: Variation<'_>, witness: W) -> Self {
+        let nemesis = Nemesis::new(scenario.faults.clone().into(), plan);
+        let nemesis = nemesis.leaving_out(without.iter().copied());
         Simulation {
             world: World::new(
                 &scenario.topology,
                 cast(scenario),
-                seed,
+                luck,
                 nemesis.ears(Gauged::new(scenario, witness)),
             ),
             nemesis,
             end: Time::START + scenario.length,
         }
+    }
+
+    /// A fork whose luck is another's from here on: see [`World::redrawn`]. The plan of faults stays as it is, with what
+    /// it has not drawn yet.
+    pub fn redrawn(&self, salt: u64) -> Self {
+        let (world, nemesis) = (self.world.redrawn(salt), self.nemesis.clone());
+        Simulation { world, nemesis, end: self.end }
     }
 
     /// Everything that happens before `until`, or before the end if that is sooner.
@@ -73,6 +120,24 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
             }
             self.nemesis.listen(&mut self.world);
         }
+    }
+
+    /// One event, or one deed of the nemesis: as [`run_until`](Simulation::run_until), one by one.
+    pub fn step(&mut self) -> Step {
+        let goal = self.next_at().filter(|&at| at < self.end);
+        if self.world.step(goal.unwrap_or(self.end)) {
+            if Witness::<P>::wants_attention(self.world.witness()) {
+                self.nemesis.listen(&mut self.world);
+            }
+            return Step::Event;
+        }
+        self.world.run_until(goal.unwrap_or(self.end));
+        if goal.is_none() {
+            return Step::End;
+        }
+        self.act();
+        self.nemesis.listen(&mut self.world);
+        Step::Deed
     }
 
     /// When the nemesis has something to do next, or a gauge is to be read.
@@ -98,6 +163,16 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
         self.nemesis.close(&mut self.world);
     }
 
+    /// A fault that has not begun yet never will.
+    pub fn forgo(&mut self, fault: usize) {
+        self.nemesis.forgo(fault);
+    }
+
+    /// A fault that has not begun yet will be another, from the same moment on.
+    pub fn amend(&mut self, fault: usize, amended: Planned) {
+        self.nemesis.amend(fault, amended);
+    }
+
     /// The world as it is.
     pub fn world(&self) -> &World<P, Ears<Gauged<W>>, Q> {
         &self.world
@@ -106,6 +181,11 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
     /// What watches.
     pub fn witness(&self) -> &W {
         &self.world.witness().audience.audience
+    }
+
+    /// What watches, to be told what it is to look at.
+    pub fn witness_mut(&mut self) -> &mut W {
+        &mut self.world.witness_mut().0.audience.audience
     }
 
     /// Of everything so far.
@@ -124,6 +204,15 @@ impl<P: Process, Q: Queue<Event<P>>> Simulation<Ledger, P, Q> {
     pub fn into_report(self, scenario: &Scenario, seed: Seed) -> Report {
         let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
         self.into_witness().report(scenario, seed, digest, events, end)
+    }
+}
+
+impl<P: Process, Q: Queue<Event<P>>> Simulation<Trace<Ledger>, P, Q> {
+    /// What happened, and the trace of it, once the run has come to its end.
+    pub fn into_report_and_trace(self, scenario: &Scenario, seed: Seed) -> (Report, Trace<()>) {
+        let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
+        let (ledger, trace) = self.into_witness().part();
+        (ledger.report(scenario, seed, digest, events, end), trace)
     }
 }
 

@@ -7,6 +7,7 @@ mod fault;
 mod load;
 mod locks;
 pub(crate) mod picker;
+mod stage;
 mod target;
 mod topology;
 
@@ -16,7 +17,9 @@ use schism_models::keys::Keys;
 use schism_models::service;
 
 use self::cast::Cast;
-pub(crate) use self::fault::{LEADER_CHANGES, LEASE_EXPIRES};
+pub(crate) use self::expect::ids as expectation_ids;
+pub(crate) use self::fault::{LEADER_CHANGES, LEASE_EXPIRES, default_ids};
+pub(crate) use self::stage::{Role, Stage, Troupe, stage};
 use self::topology::Zones;
 use crate::diagnostics::{Problem, Report, listed, nearest, shorten};
 use crate::limits;

@@ -456,10 +456,10 @@ fn expect(out: &mut String, expectation: &Expectation, scenario: &Scenario) {
     header(out, "[[expect]]");
     line(out, "id", &text(&expectation.id));
     match &expectation.ask {
-        Ask::Oracle { kind, mood, within } => {
-            let named = oracle::CATALOG.iter().find(|(_, _, known, _)| known == kind);
-            let (oracle, ..) = named.expect("an oracle comes from the catalog");
-            line(out, spelling(*mood), &text(oracle));
+        Ask::Oracle { oracle, mood, within } => {
+            let entry = oracle::CATALOG.iter().find(|entry| entry.name == oracle.name());
+            let knobs = entry.expect("an oracle comes from the catalog").knobs;
+            line(out, spelling(*mood), &knobs::strategy(oracle.name(), knobs, &oracle.values()));
             if *mood == Mood::Eventually {
                 line(out, "within", &time(*within));
             }

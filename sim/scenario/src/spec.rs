@@ -182,8 +182,7 @@ pub(crate) struct ExpectSpec {
 #[derive(Clone, Debug)]
 pub(crate) enum AskSpec {
     Oracle {
-        name: &'static str,
-        kind: oracle::Kind,
+        oracle: oracle::Config,
         mood: oracle::Mood,
         within: At<Duration>,
     },
@@ -194,6 +193,16 @@ pub(crate) enum AskSpec {
         at_least: Option<f64>,
         at_most: Option<f64>,
     },
+}
+
+impl AskSpec {
+    /// By when after the last heal it must hold, if it counts from that.
+    pub(crate) fn within(&self) -> Option<Duration> {
+        match self {
+            AskSpec::Oracle { mood: oracle::Mood::Eventually, within, .. } => Some(within.value),
+            AskSpec::Oracle { .. } | AskSpec::Metric { .. } => None,
+        }
+    }
 }
 
 /// `during`.

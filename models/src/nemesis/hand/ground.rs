@@ -18,6 +18,7 @@ pub(in crate::nemesis) trait Ground {
     fn nodes(&self) -> u32;
     /// How much a fault has touched so far.
     fn touched(&self, by: FaultId) -> u64;
+    fn tell_acts(&mut self, fault: usize);
     fn tell_began(&mut self, fault: usize, struck: &Struck);
     fn tell_healed(&mut self, fault: usize, touched: u64);
     fn tell_lasts(&mut self, fault: usize, touched: u64);
@@ -46,6 +47,10 @@ impl<P: Process, W: Witness<P> + Audience, Q: Queue<Event<P>>> Ground for World<
 
     fn touched(&self, by: FaultId) -> u64 {
         World::touched(self, by)
+    }
+
+    fn tell_acts(&mut self, fault: usize) {
+        self.witness_mut().0.fault_acts(fault);
     }
 
     fn tell_began(&mut self, fault: usize, struck: &Struck) {

@@ -63,14 +63,14 @@ impl Luck {
         let mut stream = ChaCha8Rng::from_seed(Seed(seed).redrawn(salt).key());
         stream.set_stream(self.stream.get_stream());
         stream.set_word_pos(self.stream.get_word_pos());
-        Luck { stream }
+        Luck { stream, purpose: self.purpose }
     }
 }
 
 impl Clone for Luck {
     fn clone(&self) -> Luck {
         match SALT.get() {
-            None => Luck { stream: self.stream.clone() },
+            None => Luck { stream: self.stream.clone(), purpose: self.purpose },
             Some(salt) => self.redrawn(salt),
         }
     }

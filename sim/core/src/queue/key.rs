@@ -23,6 +23,10 @@ impl Key {
         Time::from_nanos((self.0 >> 64) as u64)
     }
 
+    pub(super) fn order(self) -> u64 {
+        self.0 as u64 >> SLOT_BITS
+    }
+
     pub(super) fn slot(self) -> u32 {
         self.0 as u32 & Key::LAST_SLOT
     }

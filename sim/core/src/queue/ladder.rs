@@ -62,7 +62,7 @@ const FEW: u64 = 64;
 
 impl<E: Clone> Queue<E> for Ladder<E> {
     #[inline]
-    fn push(&mut self, at: Time, event: E) {
+    fn push(&mut self, at: Time, event: E) -> u64 {
         assert!(at >= self.now, "an event is scheduled before the last one left");
         let order = self.pushed;
         self.pushed += 1;
@@ -82,6 +82,7 @@ impl<E: Clone> Queue<E> for Ladder<E> {
         if self.late.len() > LATE && self.operations() >= self.tuning.due {
             self.tune();
         }
+        order
     }
 
     fn pop_until(&mut self, end: Time) -> Option<(Time, E)> {
@@ -106,6 +107,16 @@ impl<E: Clone> Queue<E> for Ladder<E> {
 
     fn next_at(&mut self) -> Option<Time> {
         self.first_until(Time::END).map(|first| first.at())
+    }
+
+    fn next_number(&mut self, end: Time) -> Option<u64> {
+        self.first_until(end).filter(|first| first.at() < end).map(Key::order)
+    }
+
+    fn waiting(&self) -> Vec<(Time, &E)> {
+        let mut nodes: Vec<&Node<E>> = self.nodes.iter().filter(|node| node.event.is_some()).collect();
+        nodes.sort_unstable_by_key(|node| (node.at, node.order));
+        nodes.into_iter().filter_map(|node| Some((node.at, node.event.as_ref()?))).collect()
     }
 
     fn len(&self) -> usize {

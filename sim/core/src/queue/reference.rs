@@ -21,10 +21,11 @@ struct Entry<E> {
 }
 
 impl<E: Clone> Queue<E> for Reference<E> {
-    fn push(&mut self, at: Time, event: E) {
+    fn push(&mut self, at: Time, event: E) -> u64 {
         assert!(at >= self.now, "an event is scheduled before the last one left");
         self.heap.push(Entry { key: Reverse((at, self.pushed)), event });
         self.pushed += 1;
+        self.pushed - 1
     }
 
     fn pop_until(&mut self, end: Time) -> Option<(Time, E)> {
@@ -38,6 +39,17 @@ impl<E: Clone> Queue<E> for Reference<E> {
 
     fn next_at(&mut self) -> Option<Time> {
         self.heap.peek().map(|entry| entry.key.0.0)
+    }
+
+    fn next_number(&mut self, end: Time) -> Option<u64> {
+        let Reverse((at, number)) = self.heap.peek()?.key;
+        (at < end).then_some(number)
+    }
+
+    fn waiting(&self) -> Vec<(Time, &E)> {
+        let mut all: Vec<&Entry<E>> = self.heap.iter().collect();
+        all.sort_unstable_by_key(|entry| entry.key.0);
+        all.into_iter().map(|entry| (entry.key.0.0, &entry.event)).collect()
     }
 
     fn len(&self) -> usize {

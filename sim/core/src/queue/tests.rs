@@ -15,8 +15,10 @@ enum Step {
     Pop(Duration),
     /// Takes up to as many events as that, scheduling the next one so long after each.
     Hold(usize, Duration),
-    /// Asks when the next event is due.
+    /// Asks when the next event is due, and which it is.
     Next,
+    /// Asks what waits.
+    Walk,
     /// Goes on with a copy of the queue.
     Clone,
 }
@@ -40,6 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => distance().prop_map(Step::Pop),
         2 => (0..3_000_usize, distance()).prop_map(|(n, after)| Step::Hold(n, after)),
         2 => Just(Step::Next),
+        1 => Just(Step::Walk),
         1 => Just(Step::Clone),
     ]
 }
@@ -48,7 +51,8 @@ fn step() -> impl Strategy<Value = Step> {
 fn answers<Q: Queue<usize>>(steps: &[Step]) -> Vec<(Option<Time>, usize)> {
     let (mut queue, mut now, mut pushed) = (Q::default(), Time::START, 0);
     let mut push = |queue: &mut Q, at| {
-        queue.push(at, pushed);
+        let number = queue.push(at, pushed);
+        assert_eq!(number, pushed as u64, "events are numbered as they are scheduled");
         pushed += 1;
     };
     let mut answers = Vec::new();
@@ -69,7 +73,14 @@ fn answers<Q: Queue<usize>>(steps: &[Step]) -> Vec<(Option<Time>, usize)> {
                     push(&mut queue, now + Duration::from_nanos(after.as_nanos() / (1 + event as u64 % 7)));
                 }
             }
-            Step::Next => answers.push((queue.next_at(), 0)),
+            Step::Next => {
+                answers.push((queue.next_at(), 0));
+                let number = queue.next_number(now + Duration::from_nanos(1_000));
+                answers.push((None, number.map_or(usize::MAX, |number| number as usize)));
+            }
+            Step::Walk => {
+                answers.extend(queue.waiting().into_iter().map(|(at, &event)| (Some(at), event)));
+            }
             Step::Clone => queue = queue.clone(),
         }
         answers.push((None, queue.len()));

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::{Carried, Carrier, Event, Host, Mark, What, World};
 use crate::network::{By, Epoch, Fate, Met, RECEIVED, SYN_BYTES, Segment};
 use crate::queue::Queue;
-use crate::stream::{Flow, Stage, StreamId, Wait};
-use crate::{Actor, Draw, FaultId, Life, NodeId, NodeSet, Status, Time, Witness};
+use crate::stream::{Asked, Flow, Stage, StreamId, Wait};
+use crate::traced::Origin;
+use crate::{Actor, Cause, Draw, FaultId, Life, NodeId, NodeSet, Status, Taker, Then, Time, Witness};
 
 /// Something that the network keeps until a cut is mended.
 #[derive(Clone)]
@@ -38,6 +39,8 @@ struct Exchange<A: Actor> {
     /// The life of `to` that it is meant for.
     life: Life,
     luck: Draw,
+    /// During what it was asked for.
+    cause: Cause,
     msg: A::Msg,
 }
 
@@ -48,6 +51,8 @@ struct Reset {
     to: NodeId,
     by: By,
     luck: Draw,
+    /// During what it was asked for.
+    cause: Cause,
     /// How many streams there had been when it was sent.
     streams: u32,
 }
@@ -73,30 +78,45 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         let luck = luck.unwrap_or_else(|| self.nodes[from.index()].luck.draw());
         if self.network.is_troubled() {
             let life = self.pulses[to.index()].life;
-            return self.send_through_trouble(Exchange { from, to, life, luck, msg });
+            let cause = self.thread.now;
+            return self.send_through_trouble(Exchange { from, to, life, luck, cause, msg });
         }
-        if let Some(latency) = self.network.cross(from, to, luck) {
-            let sent = self.network.epoch();
-            self.push(self.now + latency, to, What::Message { by: Carrier::alone(from), sent, msg });
+        match self.network.cross(from, to, luck) {
+            Some(latency) => {
+                let sent = self.network.epoch();
+                self.push(self.now + latency, to, What::Message { by: Carrier::alone(from), sent, msg });
+            }
+            None => self.swallow((from, to), self.thread.now, Some(&msg), Taker::Link, Then::Lost),
         }
     }
 
     #[cold]
     #[inline(never)]
     fn send_through_trouble(&mut self, exchange: Exchange<A>) {
-        let Exchange { from, to, life, luck, ref msg } = exchange;
+        let Exchange { from, to, life, luck, cause, ref msg } = exchange;
         let segment = self::exchange::<A>(msg);
         match self.network.stop((from, to), &segment) {
-            Some(Fate::Held(fault)) => self.keep(fault, Kept::Exchange(exchange)),
-            Some(Fate::Refused) => self.refuse(from, to),
-            Some(Fate::Lost | Fate::Travels(_)) => {}
+            Some(Fate::Held(fault)) => {
+                self.swallow((from, to), cause, Some(msg), Taker::Fault(fault), Then::Kept(fault));
+                self.keep(fault, Kept::Exchange(exchange));
+            }
+            Some(Fate::Refused(fault)) => {
+                self.swallow((from, to), cause, Some(msg), Taker::Fault(fault), Then::Lost);
+                self.refuse(from, to);
+            }
+            Some(Fate::Lost(by)) => self.swallow((from, to), cause, Some(msg), taker(by), Then::Lost),
+            Some(Fate::Travels(_)) => {}
             None => {
                 let first = self.network.carry(self.now, (from, to), luck, &segment);
+                if let Err(by) = first {
+                    self.swallow((from, to), cause, Some(msg), taker(by), Then::Lost);
+                }
                 let copy = self.network.copy(self.now, (from, to), luck, &segment);
                 let (by, sent) = (Carrier::alone(from), self.network.epoch());
-                for latency in [first, copy].into_iter().flatten() {
+                let origin = Origin { cause, via: self.thread.now };
+                for latency in first.ok().into_iter().chain(copy) {
                     let what = What::Message { by, sent, msg: msg.clone() };
-                    self.queue.push(self.now + latency, Event { to, life, what });
+                    self.schedule(origin, self.now + latency, Event { to, life, what });
                 }
             }
         }
@@ -131,11 +151,15 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     #[inline(never)]
     fn has_passed_since(&mut self, from: NodeId, to: NodeId, life: Life, sent: Epoch, msg: &A::Msg) -> bool {
         let met = self.network.met(sent, (from, to), || exchange::<A>(msg));
-        let exchange = |luck| Exchange { from, to, life, luck, msg: msg.clone() };
+        let cause = self.thread.origin;
+        let exchange = |luck| Exchange { from, to, life, luck, cause, msg: msg.clone() };
         match met {
             Met::Nothing => return true,
-            Met::Stop => {}
+            Met::Stop(fault) => {
+                self.swallow((from, to), cause, Some(msg), Taker::Fault(fault), Then::Lost);
+            }
             Met::Hold(fault) => {
+                self.swallow((from, to), cause, Some(msg), Taker::Fault(fault), Then::Kept(fault));
                 let luck = self.held_luck(fault);
                 self.hoards.entry(fault).or_default().found.push(Kept::Exchange(exchange(luck)));
             }
@@ -157,8 +181,11 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     #[cold]
     pub(super) fn miss(&mut self, to: NodeId, life: Life, what: What<A>) {
         match what {
-            What::Message { by, msg, .. } if self.is_silent(to) => self.vanish(by, msg),
-            What::Open { stream, .. } if self.is_silent(to) => self.wait_for_slot(stream),
+            What::Message { by, msg, .. } if self.is_silent(to) => self.vanish(to, by, msg),
+            What::Open { stream, .. } if self.is_silent(to) => {
+                self.swallow_of(stream, Taker::Darkness, Then::SentAgain);
+                self.wait_for_slot(stream);
+            }
             What::Message { by, sent, msg } => self.turn_away(to, life, by, sent, &msg),
             // Its host answers, whichever life it is.
             What::Open { stream, sent } => self.on_open(to, stream, sent),
@@ -176,15 +203,25 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     }
 
     /// A message has come to where nobody is. The sender of a stream knows that from the silence alone.
-    fn vanish(&mut self, by: Carrier, msg: A::Msg) {
-        let Carried::On(id) = by.carried() else { return };
+    fn vanish(&mut self, to: NodeId, by: Carrier, msg: A::Msg) {
+        let cause = self.thread.origin;
+        let id = match by.carried() {
+            Carried::Alone(from) => {
+                return self.swallow((from, to), cause, Some(&msg), Taker::Darkness, Then::Lost);
+            }
+            Carried::On(id) => id,
+        };
+        let stream = self.streams.get(id);
+        let from = stream.from;
+        let then = if let Flow::Closed = stream.flow { Then::Lost } else { Then::SentAgain };
+        self.swallow((from, to), cause, Some(&msg), Taker::Darkness, then);
         let stream = self.streams.get(id);
         match &mut stream.flow {
             Flow::Open => {
-                stream.stall(self.now).fall_behind(msg);
+                stream.stall(self.now).fall_behind(cause, msg);
                 self.wait_for_slot(id);
             }
-            Flow::Stalled(stall) => stall.fall_behind(msg),
+            Flow::Stalled(stall) => stall.fall_behind(cause, msg),
             Flow::Closed => {}
         }
     }
@@ -193,6 +230,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         match by.carried() {
             Carried::Alone(from) => {
                 if self.has_passed(from, to, life, sent, msg) {
+                    self.swallow((from, to), self.thread.origin, Some(msg), Taker::Refusal, Then::Lost);
                     self.reset_by(to, from, By::Exchange);
                 }
             }
@@ -201,6 +239,12 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             Carried::On(stream) => {
                 let (from, connection) = (self.streams.get(stream).from, self.streams.get(stream).connection);
                 let met = self.network.met(sent, (from, to), || streamed::<A>(connection, msg));
+                let by = if let Met::Stop(fault) | Met::Hold(fault) | Met::Release(fault) = met {
+                    Taker::Fault(fault)
+                } else {
+                    Taker::Refusal
+                };
+                self.swallow((from, to), self.thread.origin, Some(msg), by, Then::Lost);
                 if met == Met::Nothing {
                     self.reset_by(to, from, By::Connection(connection));
                 }
@@ -222,22 +266,28 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         let Some(id) = self.streams.find(from, to).or_else(|| self.join(from, to, luck)) else {
             return self.connect(from, to, msg, luck);
         };
+        let cause = self.thread.now;
         let stream = self.streams.get(id);
         let connection = stream.connection;
         if let Some(stall) = stream.stalled() {
-            return stall.give(msg);
+            return stall.give(cause, msg);
         }
         match self.network.fate(self.now, (from, to), luck, || streamed::<A>(connection, &msg)) {
-            Fate::Travels(latency) => self.deliver(id, self.now + latency, [msg]),
-            Fate::Lost => {
-                self.streams.get(id).stall(self.now).give(msg);
+            Fate::Travels(latency) => self.deliver(id, self.now + latency, [Asked { cause, msg }]),
+            Fate::Lost(by) => {
+                self.swallow((from, to), cause, Some(&msg), taker(by), Then::SentAgain);
+                self.streams.get(id).stall(self.now).give(cause, msg);
                 self.wait_for_slot(id);
             }
             Fate::Held(fault) => {
-                self.streams.get(id).stall(self.now).give(msg);
+                self.swallow((from, to), cause, Some(&msg), Taker::Fault(fault), Then::Kept(fault));
+                self.streams.get(id).stall(self.now).give(cause, msg);
                 self.wait_for_mend(id, fault);
             }
-            Fate::Refused => self.refuse(from, to),
+            Fate::Refused(fault) => {
+                self.swallow((from, to), cause, Some(&msg), Taker::Fault(fault), Then::Lost);
+                self.refuse(from, to);
+            }
         }
     }
 
@@ -248,7 +298,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
 
     fn connect(&mut self, from: NodeId, to: NodeId, msg: A::Msg, luck: Draw) {
         let id = self.streams.connect(from, to, luck.derive(CONNECTION), self.now);
-        self.streams.get(id).stalled().expect("it is still to be opened").give(msg);
+        let cause = self.thread.now;
+        self.streams.get(id).stalled().expect("it is still to be opened").give(cause, msg);
         self.knock(id);
     }
 
@@ -258,15 +309,13 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         let (from, to, luck) = (stream.from, stream.to, stream.next_luck());
         let Some(stall) = stream.stalled() else { return };
         stall.wait = Wait::Answer;
-        let syn = || handshake::<A>(By::Opening(id), stall.backlog.front());
+        let syn = || handshake::<A>(By::Opening(id), stall.first());
         match self.network.fate(self.now, (from, to), luck, syn) {
             Fate::Travels(latency) => {
                 let sent = self.network.epoch();
                 self.push(self.now + latency, to, What::Open { stream: id, sent });
             }
-            Fate::Lost => self.wait_for_slot(id),
-            Fate::Held(fault) => self.wait_for_mend(id, fault),
-            Fate::Refused => self.refuse(from, to),
+            stopped @ (Fate::Lost(_) | Fate::Held(_) | Fate::Refused(_)) => self.stop(id, stopped),
         }
     }
 
@@ -276,7 +325,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         let stream = self.streams.get(id);
         let (from, luck) = (stream.from, stream.next_luck());
         let Some(stall) = stream.stalled() else { return };
-        let first = stall.backlog.front();
+        let first = stall.first();
         let met = self.network.met(sent, (from, to), || handshake::<A>(By::Opening(id), first));
         if met != Met::Nothing {
             return self.knock_later(id, met);
@@ -286,8 +335,9 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         self.mark(Mark::Open, from, to);
         match fate {
             Fate::Travels(latency) => self.answer(id, self.now + latency),
-            Fate::Lost | Fate::Refused => self.wait_for_slot(id),
-            Fate::Held(fault) => self.wait_for_mend(id, fault),
+            Fate::Lost(by) => self.lose(id, taker(by)),
+            Fate::Refused(fault) => self.lose(id, Taker::Fault(fault)),
+            Fate::Held(fault) => self.hold_up(id, fault),
         }
     }
 
@@ -315,7 +365,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         let stream = self.streams.get(id);
         let to = stream.to;
         let Some(stall) = stream.stalled() else { return };
-        let first = stall.backlog.front();
+        let first = stall.first();
         let met = self.network.met(sent, (to, from), || handshake::<A>(By::Connection(id), first));
         if met != Met::Nothing {
             return self.knock_later(id, met);
@@ -328,21 +378,50 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// A segment of the handshake has met a cut on its way.
     fn knock_later(&mut self, id: StreamId, met: Met) {
         match met {
-            Met::Nothing | Met::Stop => self.wait_for_slot(id),
-            Met::Hold(fault) => self.wait_for_mend(id, fault),
+            Met::Nothing => self.wait_for_slot(id),
+            Met::Stop(fault) => self.lose(id, Taker::Fault(fault)),
+            Met::Hold(fault) => self.hold_up(id, fault),
             Met::Release(_) => self.knock(id),
         }
     }
 
+    /// What the sender of a stream has just sent does not arrive.
+    fn stop(&mut self, id: StreamId, fate: Fate) {
+        match fate {
+            Fate::Travels(_) => {}
+            Fate::Lost(by) => self.lose(id, taker(by)),
+            Fate::Held(fault) => self.hold_up(id, fault),
+            Fate::Refused(fault) => {
+                self.swallow_of(id, Taker::Fault(fault), Then::Lost);
+                let stream = self.streams.get(id);
+                let (from, to) = (stream.from, stream.to);
+                self.refuse(from, to);
+            }
+        }
+    }
+
+    /// A segment of a stream is lost: it is sent again.
+    fn lose(&mut self, id: StreamId, by: Taker) {
+        self.swallow_of(id, by, Then::SentAgain);
+        self.wait_for_slot(id);
+    }
+
+    /// A cut keeps a segment of a stream.
+    fn hold_up(&mut self, id: StreamId, fault: FaultId) {
+        self.swallow_of(id, Taker::Fault(fault), Then::Kept(fault));
+        self.wait_for_mend(id, fault);
+    }
+
     /// Messages on a stream arrive, in order: not before what was sent on it before them.
     #[inline]
-    fn deliver(&mut self, id: StreamId, at: Time, msgs: impl IntoIterator<Item = A::Msg>) {
+    fn deliver(&mut self, id: StreamId, at: Time, msgs: impl IntoIterator<Item = Asked<A::Msg>>) {
         let sent = self.network.epoch();
         let stream = self.streams.get(id);
         stream.last = stream.last.max(at);
         let (at, to, life) = (stream.last, stream.to, stream.life);
-        for msg in msgs {
-            self.queue.push(at, Event { to, life, what: What::Message { by: Carrier::on(id), sent, msg } });
+        for Asked { cause, msg } in msgs {
+            let what = What::Message { by: Carrier::on(id), sent, msg };
+            self.schedule(Origin { cause, via: self.thread.now }, at, Event { to, life, what });
         }
     }
 
@@ -352,20 +431,28 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         let stream = self.streams.get(id);
         let (ends, connection) = ((stream.from, stream.to), stream.connection);
         let met = self.network.met(sent, ends, || streamed::<A>(connection, msg));
+        let cause = self.thread.origin;
         match &mut stream.flow {
-            Flow::Closed => return true,
+            Flow::Closed => {
+                self.swallow(ends, cause, Some(msg), Taker::Closing, Then::Lost);
+                return true;
+            }
             Flow::Open if met == Met::Nothing => return false,
             // What was lost had been sent after this one.
             Flow::Stalled(stall) if met == Met::Nothing && !stall.has_gap() => return false,
             Flow::Stalled(stall) => {
-                stall.fall_behind(msg.clone());
+                stall.fall_behind(cause, msg.clone());
+                if let Met::Stop(fault) | Met::Hold(fault) = met {
+                    self.swallow(ends, cause, Some(msg), Taker::Fault(fault), Then::SentAgain);
+                }
                 return true;
             }
-            Flow::Open => stream.stall(self.now).fall_behind(msg.clone()),
+            Flow::Open => stream.stall(self.now).fall_behind(cause, msg.clone()),
         }
         match met {
-            Met::Nothing | Met::Stop => self.wait_for_slot(id),
-            Met::Hold(fault) => self.wait_for_mend(id, fault),
+            Met::Nothing => self.wait_for_slot(id),
+            Met::Stop(fault) => self.lose(id, Taker::Fault(fault)),
+            Met::Hold(fault) => self.hold_up(id, fault),
             Met::Release(_) => self.try_again(id),
         }
         true
@@ -422,23 +509,21 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         let stream = self.streams.get(id);
         let (from, to, connection, luck) = (stream.from, stream.to, stream.connection, stream.next_luck());
         if self.is_silent(to) {
-            return self.wait_for_slot(id);
+            return self.lose(id, Taker::Darkness);
         }
         let Some(stall) = self.streams.get(id).stalled() else { return };
         let all = || Segment {
             by: By::Connection(connection),
-            class: stall.backlog.front().map(A::class),
-            bytes: stall.backlog.iter().map(A::size).sum(),
-            at_once: stall.backlog.front().map_or(0, A::size),
+            class: stall.first().map(A::class),
+            bytes: stall.backlog.iter().map(|asked| A::size(&asked.msg)).sum(),
+            at_once: stall.first().map_or(0, A::size),
         };
         match self.network.fate(self.now, (from, to), luck, all) {
             Fate::Travels(latency) => {
                 let backlog = self.streams.get(id).go_on();
                 self.deliver(id, self.now + latency, backlog);
             }
-            Fate::Lost => self.wait_for_slot(id),
-            Fate::Held(fault) => self.wait_for_mend(id, fault),
-            Fate::Refused => self.refuse(from, to),
+            stopped @ (Fate::Lost(_) | Fate::Held(_) | Fate::Refused(_)) => self.stop(id, stopped),
         }
     }
 
@@ -470,15 +555,22 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     fn reset_by(&mut self, from: NodeId, to: NodeId, by: By) {
         let luck = self.nodes[from.index()].luck.draw();
         self.streams.close(to, from);
-        self.send_reset(Reset { from, to, by, luck, streams: self.streams.count() });
+        let (cause, streams) = (self.thread.now, self.streams.count());
+        self.send_reset(Reset { from, to, by, luck, cause, streams });
     }
 
     fn send_reset(&mut self, reset: Reset) {
-        let Reset { from, to, by, luck, streams } = reset;
+        let Reset { from, to, by, luck, cause, streams } = reset;
         match self.network.fate(self.now, (from, to), luck, || Segment::reset(by)) {
-            Fate::Travels(latency) => self.push(self.now + latency, to, What::Reset { peer: from, streams }),
-            Fate::Held(fault) => self.keep(fault, Kept::Reset(reset)),
-            Fate::Lost | Fate::Refused => {}
+            Fate::Travels(latency) => {
+                self.push_for(cause, self.now + latency, to, What::Reset { peer: from, streams });
+            }
+            Fate::Held(fault) => {
+                self.swallow((from, to), cause, None, Taker::Fault(fault), Then::Kept(fault));
+                self.keep(fault, Kept::Reset(reset));
+            }
+            Fate::Lost(by) => self.swallow((from, to), cause, None, taker(by), Then::Lost),
+            Fate::Refused(fault) => self.swallow((from, to), cause, None, Taker::Fault(fault), Then::Lost),
         }
     }
 
@@ -552,4 +644,9 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
 /// A segment of the handshake, of the class of the first message that waits for it.
 fn handshake<A: Actor>(by: By, first: Option<&A::Msg>) -> Segment {
     Segment::whole(by, first.map(A::class), SYN_BYTES)
+}
+
+/// What has taken a message: this fault, or the link itself.
+fn taker(fault: Option<FaultId>) -> Taker {
+    fault.map_or(Taker::Link, Taker::Fault)
 }
