@@ -22,5 +22,4 @@ pub use phases_text::phases_text;
 pub use pick::pick;
 pub use report::Report;
 pub use simulation::{Simulation, Variation, run, run_all, run_of};
-pub use simulation::{Simulation, Variation, run, run_all, run_of};
 pub use words::Words;
