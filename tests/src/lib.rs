@@ -10,6 +10,7 @@ pub mod nondeterminism;
 pub mod pickers;
 pub mod picks;
 pub mod plain;
+pub mod planted;
 pub mod puppet;
 pub mod real;
 pub mod registries;

@@ -87,9 +87,10 @@ impl Planned {
             .into_iter()
             .flatten()
             .any(|target| is_drawn(target) || target.select == Some(Select::Minority));
-        let shape = match &self.fault {
-            Fault::Partition(partition) => partition.shape.is_drawn(),
-            other => other.alternatives().len() > 1,
+        let shape = if let Fault::Partition(partition) = &self.fault {
+            partition.shape.is_drawn()
+        } else {
+            self.fault.alternatives().len() > 1
         };
         when || whom || shape
     }

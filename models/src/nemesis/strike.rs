@@ -78,6 +78,7 @@ pub struct Nemesis {
     /// The faults that last.
     courses: BTreeMap<usize, Course>,
     deeds: Deeds,
+    left_out: Arc<[usize]>,
 }
 
 impl Nemesis {
@@ -89,6 +90,7 @@ impl Nemesis {
             agenda: Agenda::new(),
             waiting: BTreeMap::new(),
             courses: BTreeMap::new(),
+            left_out: Arc::new([]),
             deeds: Deeds::holding(plan.iter().flat_map(|planned| planned.fault.spares()).copied()),
         };
         for (fault, planned) in plan.iter().enumerate() {
@@ -99,6 +101,13 @@ impl Nemesis {
             }
         }
         nemesis
+    }
+
+    /// The same plan, of which these faults do nothing when their time comes. Nothing else of it is another: they keep
+    /// their numbers and their moments, so what waits for one of them begins as it would have.
+    #[must_use]
+    pub fn leaving_out(self, faults: impl IntoIterator<Item = usize>) -> Nemesis {
+        Nemesis { left_out: faults.into_iter().collect(), ..self }
     }
 
     /// Ears for this plan, around whoever else watches.
@@ -119,6 +128,18 @@ impl Nemesis {
         let waited: usize = self.waiting.values().map(Vec::len).sum();
         self.waiting.values_mut().for_each(|faults| faults.retain(|&waiting| waiting != fault));
         self.agenda.len() < planned || self.waiting.values().map(Vec::len).sum::<usize>() < waited
+    }
+
+    /// A fault that has not begun yet will be another, from the same moment on. The plan may not need other nodes for it.
+    ///
+    /// # Panics
+    ///
+    /// If it would begin at another moment.
+    pub fn amend(&mut self, fault: usize, amended: Planned) {
+        let mut plan = self.plan.to_vec();
+        assert_eq!(plan[fault].start, amended.start, "an amended fault begins when it would have");
+        plan[fault] = amended;
+        self.plan = plan.into();
     }
 
     /// When there is something to do next.
@@ -190,7 +211,8 @@ impl Nemesis {
         let now = world.scene().now();
         let ends = planned.ends(now);
         // A fault that lasts no time at all is none: it would heal before it began. Those that wait for it go on.
-        let passes = planned.fault.lasting() == Lasting::Span && ends == Some(now);
+        let no_time = planned.fault.lasting() == Lasting::Span && ends == Some(now);
+        let passes = no_time || self.left_out.contains(&fault);
         if !passes && !planned.fault.is_nothing() {
             self.courses.insert(fault, Course::default());
             self.with_hand(world, fault, |planned, hand| planned.fault.begin(hand));

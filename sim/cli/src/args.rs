@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use schism_runner::trace::MOST_ENTRIES;
+
 use crate::console::Colour;
 use crate::render::outcomes::Form;
 
@@ -43,6 +45,10 @@ Exit codes: 0 holds, 1 an expectation failed, 2 bad scenario or usage, 3 vacuous
 pub(crate) enum Command {
     /// Run a scenario once and report what happened
     Run(Run),
+    /// Run cases again: identical, still failing, or holding
+    Replay(Replays),
+    /// Shrink a failing run to what its failure needs
+    Shrink(Shrink),
     /// Say what is wrong with scenarios, without running them
     Check(Check),
     /// Run seeds several times, in several processes, and say where two runs part if they do
@@ -54,6 +60,8 @@ pub(crate) enum Command {
     Trail(Verify),
     /// Print the resolved scenario, with its faults on a time line
     Plan(Plan),
+    /// Say why a run fails: when that was sealed, which faults it took, and what would have avoided it
+    Explain(Explain),
     /// Drive one balancer without a network: who gets which request
     Pick(Pick),
     /// List what a scenario can be made of
@@ -135,6 +143,8 @@ Examples:
   schism run scenario.toml
   schism run scenario.toml --seed 7 --set clients.web.timeout=100ms
   schism run scenario.toml --format json --output report.json
+  schism run scenario.toml --trace run.perfetto.json
+  schism run scenario.toml --seed 7 --keep cases/seven.case.toml
   schism run scenario.toml --format junit --output report.xml
   schism run - < scenario.toml
 
@@ -156,6 +166,76 @@ pub(crate) struct Run {
     pub(crate) verbose: bool,
     /// Write the report to a file, whole or not at all
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    /// Write every event with what it came of to a file: JSON lines, or for ui.perfetto.dev if its name ends in .perfetto.json
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) trace: Option<PathBuf>,
+    /// How many entries the trace has at most; the oldest are dropped, and counted
+    #[arg(long, value_name = "N", default_value_t = MOST_ENTRIES, requires = "trace")]
+    pub(crate) trace_entries: usize,
+    /// If an expectation fails, keep the first failure as a case in this file
+    #[arg(long, value_name = "CASE", value_hint = ValueHint::FilePath)]
+    pub(crate) keep: Option<PathBuf>,
+}
+
+/// What a replay is meant to find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Expected {
+    /// That what failed holds now.
+    Fixed,
+    /// That it fails exactly as recorded.
+    Failing,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism replay cases/lost-update.case.toml
+  schism replay cases/*.case.toml --format json
+  schism replay cases/*.case.toml --expect failing
+
+Exit codes: 0 every case holds now, 1 one still fails, 2 bad case or usage. With --expect failing: 0 every
+case fails as recorded, 1 one does not, 4 a run differs though neither version nor scenario has changed")]
+pub(crate) struct Replays {
+    /// The cases; `-` is stdin
+    #[arg(value_name = "CASE", required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+    /// What is meant to be found: fixed or failing
+    #[arg(long, value_name = "WHAT", default_value = "fixed")]
+    pub(crate) expect: Expected,
+    /// Text for people or JSON for programs
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    /// Write the answers to a file, whole or not at all
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism shrink scenario.toml --seed 471 --output cases/471.case.toml
+  schism shrink cases/471.case.toml --output cases/least.case.toml
+  schism shrink scenario.toml --seed 471 --budget 200 > least.case.toml
+
+Exit codes: 0 nothing more can go, 2 nothing fails or bad input, 5 the budget ran out")]
+pub(crate) struct Shrink {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// The seed, instead of the scenario's own
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+    /// The expectation whose failure is meant; by default the case's, or the first that fails
+    #[arg(long, value_name = "ID")]
+    pub(crate) expectation: Option<String>,
+    /// How many runs may be spent
+    #[arg(long, value_name = "RUNS", default_value_t = 2_000)]
+    pub(crate) budget: u64,
+    /// Text for people or JSON for programs
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    /// Write the case to a file, whole or not at all; by default it goes to stdout
+    #[arg(short, long, value_name = "CASE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 }
 
@@ -249,6 +329,33 @@ pub(crate) struct Plan {
     /// Show every fault on the time line, however many there are
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism explain scenario.toml
+  schism explain scenario.toml --seed 7 --expectation never-stale-request
+  schism explain scenario.toml --futures 256 --effort 2000
+  schism explain scenario.toml --format json | jq .needs")]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// The seed, instead of the scenario's own
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+    /// The expectation that failed; by default the first that did
+    #[arg(long, value_name = "ID")]
+    pub(crate) expectation: Option<String>,
+    /// How many futures are drawn from each moment; fewer if runs are long
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) futures: u32,
+    /// How many million events may be simulated for it, about
+    #[arg(long, value_name = "MILLIONS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) effort: u64,
+    /// Text for people or JSON for programs
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -3,12 +3,15 @@
 mod check;
 mod completions;
 mod diff;
+mod explain;
 mod init;
 mod list;
 mod pick;
 mod plan;
+pub(crate) mod replay;
 mod run;
 mod schema;
+mod shrink;
 mod verify;
 
 use crate::args::Command;
@@ -19,11 +22,14 @@ use crate::exit::{Ending, Trouble};
 pub(crate) fn execute(command: Command, console: &mut Console) -> Result<Ending, Trouble> {
     match command {
         Command::Run(run) => run::execute(&run, console),
+        Command::Replay(replays) => replay::execute(&replays, console),
+        Command::Shrink(args) => shrink::execute(&args, console),
         Command::Check(check) => check::execute(&check, console),
         Command::Verify(verify) => verify::execute(&verify, console),
         Command::Trail(verify) => verify::print_trail(&verify, console),
         Command::Diff(diff) => diff::execute(&diff, console),
         Command::Plan(plan) => plan::execute(&plan, console),
+        Command::Explain(asked) => explain::execute(&asked, console),
         Command::Pick(pick) => pick::execute(&pick, console),
         Command::List(list) => list::execute(&list, console),
         Command::Schema(schema) => schema::execute(&schema, console),

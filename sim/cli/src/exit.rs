@@ -1,5 +1,5 @@
 //! Exit codes, and what stops a command: 0 holds, 1 an expectation failed, 2 a bad scenario or usage, 3 vacuous,
-//! 4 nondeterminism.
+//! 4 a run that should be the same is not, 5 the budget ran out.
 
 use std::fmt::Write as _;
 use std::io;
@@ -24,8 +24,10 @@ pub(crate) enum Ending {
     Refused,
     /// The run did not reach what the scenario is about.
     Vacuous,
-    /// Two runs of one seed are not the same.
-    Differs,
+    /// What should be the same run is another.
+    Diverges,
+    /// The budget ran out before there was an answer.
+    Undecided,
 }
 
 impl Ending {
@@ -35,7 +37,8 @@ impl Ending {
             Ending::Fails => 1,
             Ending::Refused => REFUSED,
             Ending::Vacuous => 3,
-            Ending::Differs => 4,
+            Ending::Diverges => 4,
+            Ending::Undecided => 5,
         }
     }
 }
@@ -107,6 +110,6 @@ mod tests {
     fn each_verdict_has_the_exit_code_of_the_contract() {
         let code = |verdict: Verdict| Ending::from(verdict).code();
         assert_eq!([code(Verdict::Holds), code(Verdict::Fails), code(Verdict::Vacuous)], [0, 1, 3]);
-        assert_eq!([Ending::Refused.code(), Ending::Differs.code()], [2, 4]);
+        assert_eq!([Ending::Refused.code(), Ending::Diverges.code()], [2, 4]);
     }
 }

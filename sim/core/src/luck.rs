@@ -306,9 +306,9 @@ mod tests {
         let mut luck = Seed(0).luck("client-1", "latency", 0);
         let before = format!("{luck:?}");
         assert!(before.starts_with("Luck(latency ") && before.ends_with(" at 0)"), "{before}");
-        for _ in 0..100 {
+        (0..100).for_each(|_| {
             luck.draw();
-        }
+        });
         assert_eq!(format!("{luck:?}"), before.replace(" at 0)", " at 100)"));
     }
 

@@ -85,7 +85,7 @@ impl Kept {
 
     fn what_fails(&self) -> String {
         let Case { expectation, at, why, .. } = &self.case;
-        let at = at.map_or_else(|| "by the end".to_owned(), |at| format!("at {at}"));
+        let at = at.map_or_else(|| "by the end".to_owned(), |at| format!("at {}", shown(at.as_secs_f64())));
         let stop = if why.ends_with('.') { "" } else { "." };
         format!("The expectation {expectation} fails {at}: {why}{stop}")
     }
@@ -95,11 +95,10 @@ impl Kept {
         if faults.is_empty() {
             return vec!["It takes no fault for that.".to_owned()];
         }
-        let secs = |secs: f64| Duration::from_secs_f64(secs);
         let line = |fault: &crate::report::Fault| {
-            let from = secs(fault.from_s);
+            let from = shown(fault.from_s);
             let until = match fault.to_s {
-                Some(to) if to > fault.from_s => format!("until {}", secs(to)),
+                Some(to) if to > fault.from_s => format!("until {}", shown(to)),
                 Some(_) => "at that moment".to_owned(),
                 None => "to the end".to_owned(),
             };
@@ -112,6 +111,11 @@ impl Kept {
         let rest = (more > 0).then(|| format!("  and {more} more"));
         std::iter::once("With these faults:".to_owned()).chain(told).chain(rest).collect()
     }
+}
+
+/// A moment to the millisecond: exact ones are in the scenario.
+fn shown(secs: f64) -> String {
+    Duration::from_millis((secs * 1e3).round() as u64).to_string()
 }
 
 /// `a, b and 3 more`.
@@ -188,6 +192,6 @@ pub(crate) fn digest(report: &Report) -> DigestValue {
 }
 
 /// A moment of a report.
-pub(crate) fn moment(secs: f64) -> Time {
+pub fn moment(secs: f64) -> Time {
     Time::START + Duration::from_secs_f64(secs)
 }

@@ -2,6 +2,7 @@
 
 pub mod case;
 pub mod diff;
+pub mod explain;
 mod failure;
 mod figures;
 mod gauge;
@@ -11,8 +12,10 @@ mod phases_text;
 pub mod pick;
 pub mod replay;
 pub mod report;
+pub mod shrink;
 mod simulation;
 mod story;
+pub mod trace;
 pub mod verify;
 mod words;
 
@@ -22,6 +25,7 @@ pub use ledger::Ledger;
 pub use phases_text::{phases_text, verdict_text};
 pub use pick::pick;
 pub use report::Report;
-pub use simulation::{Simulation, Step, run, run_all};
+pub use simulation::{Simulation, Step, Variation, run, run_all, run_of};
 pub use story::{events_text, transitions_text};
+pub use trace::Trace;
 pub use words::Words;

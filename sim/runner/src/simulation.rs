@@ -9,7 +9,7 @@ use schism_core::{
 use schism_models::balancer::Seat;
 use schism_models::client::{self, Callee, Desk, Directory};
 use schism_models::listing::{self, Endpoint, Listing, Roster, ServiceId};
-use schism_models::nemesis::{Audience, Ears, Nemesis, Trigger};
+use schism_models::nemesis::{Audience, Ears, Nemesis, Planned, Trigger};
 use schism_models::node::{Node, Process, Role};
 use schism_models::picker::{District, Site};
 use schism_models::registry::{AnyAddress, Layout, Place};
@@ -18,11 +18,16 @@ use schism_scenario::{self as scenario, Scenario, Spare};
 
 use crate::gauge::Gauged;
 use crate::ledger::Listed;
-use crate::{Ledger, Report};
+use crate::{Ledger, Report, Trace};
 
 /// Runs a scenario, and tells what happened.
 pub fn run(scenario: &Scenario, seed: Seed, listed: Listed) -> Report {
-    let mut simulation: Simulation<Ledger> =
+    run_of::<Node>(scenario, seed, listed)
+}
+
+/// The same with other processes than the models alone.
+pub fn run_of<P: Process>(scenario: &Scenario, seed: Seed, listed: Listed) -> Report {
+    let mut simulation: Simulation<Ledger, P> =
         Simulation::new(scenario, seed, Ledger::listing(scenario, listed));
     simulation.run_to_end();
     simulation.into_report(scenario, seed)
@@ -44,6 +49,24 @@ pub struct Simulation<W, P: Process = Node, Q = Best<Event<P>>> {
     end: Time,
 }
 
+/// How a run differs from the plain one of its seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Variation<'a> {
+    /// Where the faults have their luck from.
+    pub plan: Seed,
+    /// Where everybody else has it from.
+    pub luck: Seed,
+    /// The faults, by number, that do nothing when their time comes.
+    pub without: &'a [usize],
+}
+
+impl Variation<'static> {
+    /// None: all luck is this seed's.
+    pub fn of(seed: Seed) -> Variation<'static> {
+        Variation { plan: seed, luck: seed, without: &[] }
+    }
+}
+
 /// What a step of a simulation was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
@@ -58,17 +81,30 @@ pub enum Step {
 impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, Q> {
     /// A scenario about to begin, watched by `witness`.
     pub fn new(scenario: &Scenario, seed: Seed, witness: W) -> Self {
-        let nemesis = Nemesis::new(scenario.faults.clone().into(), seed);
+        Simulation::with(scenario, Variation::of(seed), witness)
+    }
+
+    /// A scenario about to begin in a way that differs from its plain run.
+    pub fn with(scenario: &Scenario, Variation { plan, luck, without }: Variation<'_>, witness: W) -> Self {
+        let nemesis = Nemesis::new(scenario.faults.clone().into(), plan);
+        let nemesis = nemesis.leaving_out(without.iter().copied());
         Simulation {
             world: World::new(
                 &scenario.topology,
                 cast(scenario),
-                seed,
+                luck,
                 nemesis.ears(Gauged::new(scenario, witness)),
             ),
             nemesis,
             end: Time::START + scenario.length,
         }
+    }
+
+    /// A fork whose luck is another's from here on: see [`World::redrawn`]. The plan of faults stays as it is, with what
+    /// it has not drawn yet.
+    pub fn redrawn(&self, salt: u64) -> Self {
+        let (world, nemesis) = (self.world.redrawn(salt), self.nemesis.clone());
+        Simulation { world, nemesis, end: self.end }
     }
 
     /// Everything that happens before `until`, or before the end if that is sooner.
@@ -127,6 +163,16 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
         self.nemesis.close(&mut self.world);
     }
 
+    /// A fault that has not begun yet never will.
+    pub fn forgo(&mut self, fault: usize) {
+        self.nemesis.forgo(fault);
+    }
+
+    /// A fault that has not begun yet will be another, from the same moment on.
+    pub fn amend(&mut self, fault: usize, amended: Planned) {
+        self.nemesis.amend(fault, amended);
+    }
+
     /// The world as it is.
     pub fn world(&self) -> &World<P, Ears<Gauged<W>>, Q> {
         &self.world
@@ -161,6 +207,15 @@ impl<P: Process, Q: Queue<Event<P>>> Simulation<Ledger, P, Q> {
     }
 }
 
+impl<P: Process, Q: Queue<Event<P>>> Simulation<Trace<Ledger>, P, Q> {
+    /// What happened, and the trace of it, once the run has come to its end.
+    pub fn into_report_and_trace(self, scenario: &Scenario, seed: Seed) -> (Report, Trace<()>) {
+        let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
+        let (ledger, trace) = self.into_witness().part();
+        (ledger.report(scenario, seed, digest, events, end), trace)
+    }
+}
+
 /// All nodes in the order of their numbers: members, instances, clients, aides that are apart, instances that only a
 /// fault boots, and aides on the hosts of instances.
 fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
@@ -186,7 +241,7 @@ fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
     });
     let clients = scenario.clients.iter().flat_map(|group| {
         let config = Arc::new(group.config.clone());
-        let directory = self::directory(group.config.calls, directory.as_ref(), layout);
+        let directory = self::directory(&group.config, directory.as_ref(), layout);
         let district = Arc::new(district(scenario, group));
         let peers = group.nodes.len() as u32;
         (0..).zip(&group.nodes).map(move |(index, node)| {
@@ -269,14 +324,19 @@ fn labels(service: &scenario::Group<service::Config>) -> Vec<listing::Labels> {
 }
 
 /// Where a client group learns whom to call.
-fn directory(calls: Callee, registry: Option<&AnyAddress>, layout: &Layout) -> Directory {
-    match (calls, registry) {
+fn directory(config: &client::Config, registry: Option<&AnyAddress>, layout: &Layout) -> Directory {
+    match (config.calls, registry) {
         (Callee::Service(number), None) => Directory::Fixed(layout.services[number].clone()),
         (Callee::Service(number), Some(address)) => {
             Directory::Registry { address: address.clone(), service: ServiceId(number as u16) }
         }
         (Callee::Registry(_), Some(address)) => Directory::Itself(address.clone()),
-        (Callee::Registry(_), None) => unreachable!("a checked scenario calls a registry that is there"),
+        (Callee::Locks, Some(address)) => {
+            let writes = config.locking.as_ref().and_then(|locking| locking.writes);
+            let guarded = writes.map(|writes| layout.services[writes.service].clone());
+            Directory::Locks { address: address.clone(), guarded }
+        }
+        (Callee::Registry(_) | Callee::Locks, None) => unreachable!("a checked scenario calls a registry that is there"),
     }
 }
 

@@ -120,6 +120,39 @@ impl Document {
         item.as_array()?.iter().map(|value| value.as_str().map(str::to_owned)).collect()
     }
 
+    /// The paths of all that stands below a path and has nothing below itself, in the order of the text: the values of
+    /// tables under their keys, those of lists under their numbers.
+    pub fn leaves(&self, path: &str) -> Vec<String> {
+        let mut leaves = Vec::new();
+        if let Some(item) = at(self.toml.as_item(), path) {
+            below(item, path, &mut |path, item| {
+                if item.as_table_like().is_none() && item.as_array().is_none() {
+                    leaves.push(path.to_owned());
+                }
+            });
+        }
+        leaves
+    }
+
+    /// The paths of all lists below a path, with how many items each has.
+    pub fn lists(&self, path: &str) -> Vec<(String, usize)> {
+        let mut lists = Vec::new();
+        if let Some(item) = at(self.toml.as_item(), path) {
+            below(item, path, &mut |path, item| {
+                lists.extend(item.as_array().map(|array| (path.to_owned(), array.len())));
+            });
+        }
+        lists
+    }
+
+    /// The same without one item of the list at a path; `None` if it has no such item.
+    pub fn without_item(&self, path: &str, number: usize) -> Option<Document> {
+        let mut without = self.clone();
+        let list = at_mut(without.toml.as_item_mut(), path)?.as_array_mut()?;
+        (number < list.len()).then(|| list.remove(number))?;
+        Some(without)
+    }
+
     /// The keys of the table that stands at a path, in their order.
     pub fn keys(&self, path: &str) -> Vec<String> {
         let table = at(self.toml.as_item(), path).and_then(Item::as_table_like);
@@ -140,7 +173,12 @@ impl Document {
         let mut with = self.clone();
         let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
         let value = value.parse::<Value>().unwrap_or_else(|_| Value::from(value));
-        let table = at_mut(with.toml.as_item_mut(), table)?.as_table_like_mut()?;
+        let place = at_mut(with.toml.as_item_mut(), table)?;
+        if let Some(list) = place.as_array_mut() {
+            *list.get_mut(key.parse::<usize>().ok()?)? = value;
+            return Some(with);
+        }
+        let table = place.as_table_like_mut()?;
         match table.get_mut(key) {
             Some(slot) if slot.is_value() => *slot = Item::Value(value),
             Some(_) => return None,
@@ -149,21 +187,6 @@ impl Document {
             }
         }
         Some(with)
-    }
-
-    /// The same with every text that is exactly one of these names replaced: targets, zones, what is called.
-    pub fn renamed(&self, rename: &dyn Fn(&str) -> Option<String>) -> Document {
-        let mut renamed = self.clone();
-        if let Some(faults) = renamed.toml.get_mut(FAULT).and_then(Item::as_array_of_tables_mut) {
-            for fault in faults.iter_mut() {
-                for (key, item) in fault.iter_mut() {
-                    if let (false, Some(value)) = (key == "id" || key == "when", item.as_value_mut()) {
-                        rename_in(value, rename);
-                    }
-                }
-            }
-        }
-        renamed
     }
 
     fn ids(&self, list: &str) -> Vec<String> {
@@ -209,31 +232,40 @@ fn parts(path: &str) -> impl Iterator<Item = &str> {
 }
 
 fn at<'d>(top: &'d Item, path: &str) -> Option<&'d Item> {
-    parts(path).try_fold(top, |item, part| match item {
-        Item::ArrayOfTables(tables) => {
-            let index = tables.iter().position(|table| is_called(table, part))?;
-            item.get(index)
-        }
-        Item::None | Item::Value(_) | Item::Table(_) => item.get(part),
+    parts(path).try_fold(top, |item, part| match step(item, part)? {
+        Step::Number(number) => item.get(number),
+        Step::Key => item.get(part),
     })
 }
 
 fn at_mut<'d>(top: &'d mut Item, path: &str) -> Option<&'d mut Item> {
-    parts(path).try_fold(top, |item, part| match item {
-        Item::ArrayOfTables(tables) => {
-            let index = tables.iter().position(|table| is_called(table, part))?;
-            item.get_mut(index)
-        }
-        Item::None | Item::Value(_) | Item::Table(_) => item.get_mut(part),
+    parts(path).try_fold(top, |item, part| match step(item, part)? {
+        Step::Number(number) => item.get_mut(number),
+        Step::Key => item.get_mut(part),
     })
 }
 
-fn rename_in(value: &mut Value, rename: &dyn Fn(&str) -> Option<String>) {
-    if let Some(name) = value.as_str().and_then(rename) {
-        *value = Value::from(name);
-    } else if let Some(items) = value.as_array_mut() {
-        items.iter_mut().for_each(|item| rename_in(item, rename));
-    } else if let Some(table) = value.as_inline_table_mut() {
-        table.iter_mut().for_each(|(_, item)| rename_in(item, rename));
+/// How one part of a path is looked up.
+enum Step {
+    Number(usize),
+    Key,
+}
+
+/// Tables of a list are found by their ids, other items by their numbers.
+fn step(item: &Item, part: &str) -> Option<Step> {
+    if let Some(tables) = item.as_array_of_tables() {
+        return tables.iter().position(|table| is_called(table, part)).map(Step::Number);
+    }
+    if item.is_array() { part.parse().ok().map(Step::Number) } else { Some(Step::Key) }
+}
+
+/// Shows a value and all below it, each with its path.
+fn below(item: &Item, path: &str, show: &mut dyn FnMut(&str, &Item)) {
+    show(path, item);
+    if let Some(table) = item.as_table_like() {
+        table.iter().for_each(|(key, item)| below(item, &format!("{path}.{key}"), show));
+    }
+    for number in 0..item.as_array().map_or(0, toml_edit::Array::len) {
+        below(&item[number], &format!("{path}.{number}"), show);
     }
 }

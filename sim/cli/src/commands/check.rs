@@ -28,8 +28,12 @@ fn text(check: &Check, console: &mut Console) -> Result<Ending, Trouble> {
     let mut ending = Ending::Holds;
     for file in &check.files {
         match engine::load(file, &check.changes.set) {
-            Ok(Loaded { scenario, warnings, .. }) => {
+            Ok(Loaded { scenario, warnings, case, .. }) => {
                 console.complain(&engine::shown(&warnings));
+                if case.is_some_and(|case| case.scenario_digest != scenario.digest) {
+                    let note = "the scenario does not mean what it did when the case was kept";
+                    console.complain(&format!("{} {}: {note}\n", paint(style::ODD, "note:"), file.display()));
+                }
                 let ok = paint(style::GOOD, "ok");
                 console.print(&format!("{ok}  {}  {}\n", file.display(), clean(&scenario.title)))?;
             }

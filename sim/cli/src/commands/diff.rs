@@ -96,8 +96,8 @@ fn side(file: &Path, seed: Option<u64>, set: &[String], console: &mut Console) -
         return kept(file, seed, set);
     }
     let input = Input { file: file.to_owned(), changes: Changes { set: set.to_vec() } };
-    let scenario = engine::open(&input, console)?;
-    let seed = seed.map_or(scenario.seed, Seed);
+    let scenario = engine::open(&input, seed, console)?;
+    let seed = scenario.seed;
     let report = engine::run(&scenario, seed, Beliefs::Wrong, |_| {});
     let report = serde_json::from_str(&report.to_json()).expect("a report is JSON");
     let changes: String = set.iter().map(|change| format!(" --set {change}")).collect();

@@ -4,8 +4,10 @@ use std::panic;
 use std::path::Path;
 
 use schism_core::Seed;
+use schism_runner::case;
 use schism_runner::report::{Expectation, Report, Verdict};
-use schism_scenario::limits;
+use schism_runner::trace::{self, Trace};
+use schism_scenario::{Scenario, limits};
 
 use crate::args::{Answer, Run};
 use crate::console::{self, Colour, Console};
@@ -16,18 +18,28 @@ use crate::render::text::{self, Detail, Look, Subject};
 use crate::{engine, files, replay};
 
 pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Trouble> {
-    let scenario = match (engine::open(&run.input, console), run.format.form()) {
+    let scenario = match (engine::open(&run.input, run.seed, console), run.format.form()) {
         (Err(trouble), Some(form)) => {
             console.print(&outcomes(form, &[refused(&run.input.file, &trouble)]))?;
             return Err(trouble);
         }
         (opened, _) => opened?,
     };
-    let seed = run.seed.map_or(scenario.seed, Seed);
+    let seed = scenario.seed;
     let replay = replay::command(&run.input.file, seed.0, &run.input.changes.set);
     blame_ourselves(&replay);
     let mut progress = Progress::begin("simulated");
-    let report = engine::run(&scenario, seed, run.beliefs, |done| progress.tell(done));
+    let report = match &run.trace {
+        None => engine::run(&scenario, seed, run.beliefs, |done| progress.tell(done)),
+        Some(file) => {
+            let (report, trace) =
+                engine::run_traced(&scenario, seed, run.beliefs, run.trace_entries, |done| {
+                    progress.tell(done)
+                });
+            write(file, &trace, &scenario, &report)?;
+            report
+        }
+    };
     progress.end();
     let text = match run.format {
         Answer::Json => report.to_json() + "\n",
@@ -43,11 +55,41 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
             text::report(&report, &subject, look(run, console))
         }
     };
+    if let Some(path) = &run.keep {
+        keep(&scenario, seed, &report, path, console)?;
+    }
     match run.output.as_deref() {
         Some(path) if !files::is_dash(path) => files::write(path, &console::plain(&text))?,
         Some(_) | None => console.print(&text)?,
     }
     Ok(Ending::from(report.verdict))
+}
+
+/// Writes the trace, for Perfetto if its name says so.
+fn write(file: &Path, trace: &Trace<()>, scenario: &Scenario, report: &Report) -> Result<(), Trouble> {
+    if file.to_string_lossy().ends_with(".perfetto.json") {
+        return files::write_parts(file, trace::perfetto(trace, scenario, report));
+    }
+    files::write_parts(file, trace::lines(trace, scenario, report).map(|line| line + "\n"))
+}
+
+/// Writes the first failure of a run as a case.
+fn keep(
+    scenario: &Scenario,
+    seed: Seed,
+    report: &Report,
+    path: &Path,
+    console: &mut Console,
+) -> Result<(), Trouble> {
+    let Some(failure) = report.failures().next() else {
+        console.complain("nothing failed, so no case was written\n");
+        return Ok(());
+    };
+    let kept = case::keep(scenario, seed, &failure).expect("a run is a function of its seed");
+    let name = replay::quoted(&path.display().to_string());
+    files::write(path, &kept.file(&name, &[]))?;
+    console.complain(&format!("kept {}; schism replay {name}\n", failure.expectation));
+    Ok(())
 }
 
 /// A scenario that was not run at all.
@@ -105,7 +147,7 @@ fn look(run: &Run, console: &Console) -> Look {
     Look { width: console.width(), detail }
 }
 
-fn nodes(scenario: &schism_scenario::Scenario) -> usize {
+fn nodes(scenario: &Scenario) -> usize {
     let services: usize = scenario.services.iter().map(|group| group.nodes.len()).sum();
     let clients: usize = scenario.clients.iter().map(|group| group.nodes.len()).sum();
     scenario.members.len() + services + clients

@@ -315,7 +315,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 let sent = self.network.epoch();
                 self.push(self.now + latency, to, What::Open { stream: id, sent });
             }
-            stopped => self.stop(id, stopped),
+            stopped @ (Fate::Lost(_) | Fate::Held(_) | Fate::Refused(_)) => self.stop(id, stopped),
         }
     }
 
@@ -523,7 +523,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 let backlog = self.streams.get(id).go_on();
                 self.deliver(id, self.now + latency, backlog);
             }
-            stopped => self.stop(id, stopped),
+            stopped @ (Fate::Lost(_) | Fate::Held(_) | Fate::Refused(_)) => self.stop(id, stopped),
         }
     }
 

@@ -1,0 +1,47 @@
+//! `schism explain`: when a failure was sealed, which faults it took, what would have avoided it, and how it came about.
+
+use schism_models::node::Node;
+use schism_runner::explain::{self, Effort, Nothing};
+
+use crate::args::{Explain, Format};
+use crate::commands::pretty;
+use crate::console::Console;
+use crate::exit::{Ending, Trouble};
+use crate::progress::Progress;
+use crate::render::{self, explain::Asked};
+use crate::{engine, replay};
+
+pub(crate) fn execute(asked: &Explain, console: &mut Console) -> Result<Ending, Trouble> {
+    let scenario = engine::open(&asked.input, asked.seed, console)?;
+    let seed = scenario.seed;
+    let replay = replay::command(&asked.input.file, seed.0, &asked.input.changes.set);
+    let effort = Effort { futures: asked.futures, events: asked.effort.saturating_mul(1_000_000) };
+    let mut progress = Progress::begin("explained");
+    let mut told = |done| progress.tell(done);
+    let explained =
+        explain::explain::<Node>(&scenario, seed, asked.expectation.as_deref(), effort, &mut told);
+    progress.end();
+    let explanation = explained.map_err(|nothing| trouble(nothing, asked, &replay))?;
+    let text = match asked.format {
+        Format::Json => pretty(&serde_json::to_value(&explanation).expect("plain data with text keys")),
+        Format::Text => {
+            let asked = Asked { replay, width: console.width() };
+            render::explain::text(&explanation, &asked)
+        }
+    };
+    console.print(&text)?;
+    Ok(Ending::Holds)
+}
+
+fn trouble(nothing: Nothing, asked: &Explain, replay: &str) -> Trouble {
+    match nothing {
+        Nothing::Held(_) => {
+            Trouble::new("no expectation failed: there is nothing to explain").help(format!("see {replay}"))
+        }
+        Nothing::NotThisOne(others) => {
+            let wanted = asked.expectation.as_deref().unwrap_or_default();
+            Trouble::new(format!("the expectation {wanted} did not fail"))
+                .help(format!("these did: {}", others.join(", ")))
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The explanation of a failure, as text.
+
+use schism_runner::explain::{Chance, Explanation, Futures, Jump, Moment, Need, Needs, Role};
+
+use super::style::{self, paint};
+use super::words::{clean, wrap};
+
+/// How it was asked for.
+pub(crate) struct Asked {
+    /// The command that repeats the run.
+    pub(crate) replay: String,
+    /// How many columns there are.
+    pub(crate) width: usize,
+}
+
+/// The whole of it.
+pub(crate) fn text(explanation: &Explanation, asked: &Asked) -> String {
+    let sections = [
+        failure(explanation, asked),
+        futures(&explanation.futures, asked),
+        needs(&explanation.needs, &explanation.futures, asked),
+        vec![format!("{} {}", paint(style::FAINT, "replay"), paint(style::NAME, &asked.replay))],
+    ];
+    let sections = sections.into_iter().filter(|lines| !lines.is_empty());
+    sections.map(|lines| lines.join("\n") + "\n").collect::<Vec<_>>().join("\n")
+}
+
+fn failure(Explanation { failure, seed, .. }: &Explanation, asked: &Asked) -> Vec<String> {
+    let at = failure.at_s.map_or(String::new(), |at| format!("  at {}", instant(at)));
+    let head = format!("{} {}  seed {seed}{at}", paint(style::BAD, "FAIL"), clean(&failure.expectation));
+    let why = wrap(&clean(&failure.why), asked.width.saturating_sub(2));
+    std::iter::once(head).chain(why.into_iter().map(|line| format!("  {line}"))).collect()
+}
+
+fn futures(Futures { asked: wanted, each, moments, jump }: &Futures, asked: &Asked) -> Vec<String> {
+    let mut lines =
+        vec![paint(style::HEAD, "P(failure) when all luck but the faults' is drawn anew from then on")];
+    let fewer =
+        if each < wanted { format!(" ({wanted} were asked for: the runs are long)") } else { String::new() };
+    lines.push(paint(style::FAINT, format!("  {each} futures each{fewer}; in brackets, the 95% interval")));
+    let times: Vec<String> = moments.iter().map(|at| instant(at.at_s)).collect();
+    let widest = times.iter().map(String::len).max().unwrap_or(0);
+    let bar_width = asked.width.saturating_sub(widest + 26).clamp(8, 32);
+    for (Moment { chance, at_s }, time) in moments.iter().zip(&times) {
+        let sealed = jump.is_some_and(|Jump { by_s, .. }| *at_s >= by_s);
+        let style = if sealed { style::BAD } else { style::ODD };
+        let bar = bar(chance.share, bar_width);
+        let pad = " ".repeat(bar_width - bar.chars().count());
+        let share = format!("{:>4}", round(chance.share));
+        lines.push(format!(
+            "  {time:>widest$}  {}{pad} {share}  {}",
+            paint(style, bar),
+            paint(style::FAINT, interval(chance))
+        ));
+    }
+    lines.extend(verdict(moments, jump.as_ref()).into_iter().map(|line| format!("  {line}")));
+    lines
+}
+
+/// What the moments say, in a sentence.
+fn verdict(moments: &[Moment], jump: Option<&Jump>) -> Option<String> {
+    let first = moments.first()?.chance.share;
+    match jump {
+        Some(Jump { from_s, by_s, from, to }) => Some(format!(
+            "baked in by {}: {} -> {} since {}",
+            paint(style::HEAD, instant(*by_s)),
+            round(*from),
+            round(*to),
+            instant(*from_s)
+        )),
+        None if first >= 0.9 => Some("these faults do it, whatever the luck".to_owned()),
+        None => Some("it comes on slowly: at no one moment does the chance jump".to_owned()),
+    }
+}
+
+const EIGHTHS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
+
+/// A bar of at most so many columns. What is more than nothing is seen.
+fn bar(share: f64, columns: usize) -> String {
+    let eighths = (share * columns as f64 * 8.0).round() as usize;
+    let eighths = if share > 0.0 { eighths.max(1) } else { 0 };
+    let full = std::iter::repeat_n('█', eighths / 8);
+    full.chain((eighths % 8).checked_sub(1).map(|at| EIGHTHS[at])).collect()
+}
+
+/// A moment to the millisecond: they may lie close together.
+fn instant(seconds: f64) -> String {
+    let text = format!("{seconds:.3}");
+    format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+fn round(share: f64) -> String {
+    format!("{:.0}%", share * 100.0)
+}
+
+fn interval(Chance { low, high, .. }: &Chance) -> String {
+    format!("[{:.0}..{:.0}%]", low * 100.0, high * 100.0)
+}
+
+fn needs(needs: &Needs, futures: &Futures, asked: &Asked) -> Vec<String> {
+    if needs.faults.is_empty() {
+        return vec!["No fault had begun: the failure needs none".to_owned()];
+    }
+    let of = |role: Role| needs.faults.iter().filter(move |need| need.role == role);
+    let with = futures.moments.first().map(|moment| moment.chance);
+    let mut lines = Vec::new();
+    for (head, role) in
+        [("Needed", Role::Needed), ("Not needed", Role::NotNeeded), ("Not tried", Role::Untried)]
+    {
+        let mut head = Some(head);
+        for need in of(role) {
+            let title = head.take().unwrap_or_default();
+            lines.push(format!("{}  {}", paint(style::HEAD, format!("{title:<10}")), need_line(need, with)));
+        }
+    }
+    for [one, other] in &needs.either {
+        lines.push(format!(
+            "{:<10}  either {} or {}: with neither it does not fail",
+            "",
+            clean(one),
+            clean(other)
+        ));
+    }
+    if !needs.fails_without_the_rest && needs.either.is_empty() {
+        let some =
+            "some of those not needed one by one are needed together: with none of them it does not fail";
+        lines.extend(
+            wrap(some, asked.width.saturating_sub(12)).into_iter().map(|line| format!("{:<12}{line}", "")),
+        );
+    }
+    lines
+}
+
+fn need_line(need: &Need, with: Option<Chance>) -> String {
+    let id = paint(style::FAULT, clean(&need.id));
+    match (&need.without, with) {
+        (Some(without), Some(with)) => format!(
+            "{id}  {}",
+            paint(
+                style::FAINT,
+                format!(
+                    "without it {} of {} other lucks fail, with it {} of {}",
+                    without.failed, without.of, with.failed, with.of
+                )
+            )
+        ),
+        (Some(_) | None, _) => id,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_shows_what_is_there() {
+        assert_eq!(bar(0.0, 8), "");
+        assert_eq!(bar(0.001, 8), "▏");
+        assert_eq!(bar(0.5, 8), "████");
+        assert_eq!(bar(1.0, 8), "████████");
+    }
+}
