@@ -163,5 +163,8 @@ fn of_ways<T>(name: &str, ways: &Ways<T>, is_all: &dyn Fn(&[T]) -> bool) -> Opti
         return None;
     }
     let why = format!("madsim cannot do `{name}` on some ways: its network is the same for all messages");
-    Some(Misfit { why, instead: "name every zone, as in target = [\"zone:a\", \"zone:b\"], or run it on `--engine des`" })
+    Some(Misfit {
+        why,
+        instead: "name every zone, as in target = [\"zone:a\", \"zone:b\"], or run it on `--engine des`",
+    })
 }
