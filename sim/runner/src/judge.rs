@@ -49,6 +49,7 @@ pub(crate) fn judge(
             Ask::Metric { metric, during, at_least, at_most } => {
                 case.bound(*metric, during, *at_least, *at_most)
             }
+            Ask::Slo { bounds, during } => case.slo(bounds, during),
         };
         finding.of(id.clone(), &ledger.names)
     });
@@ -85,8 +86,9 @@ impl Finding {
 /// Whether the expectation fails however the run goes on.
 pub(crate) fn has_failed(ledger: &Ledger, ask: &Ask) -> bool {
     match ask {
-        Ask::Oracle { kind, mood: Mood::Always | Mood::Never, .. } => ledger.watch.first(*kind).is_some(),
-        Ask::Oracle { mood: Mood::Sometimes | Mood::Eventually, .. } | Ask::Metric { .. } => false,
+        Ask::Oracle { oracle, mood: Mood::Always | Mood::Never, .. } => ledger.watch.first(oracle).is_some(),
+        Ask::Oracle { mood: Mood::Sometimes | Mood::Eventually | Mood::Breaks, .. } => false,
+        Ask::Metric { .. } | Ask::Slo { .. } => false,
     }
 }
 

@@ -193,6 +193,10 @@ pub(crate) enum AskSpec {
         at_least: Option<f64>,
         at_most: Option<f64>,
     },
+    Slo {
+        bounds: Vec<(&'static str, Metric, f64)>,
+        during: WindowSpec,
+    },
 }
 
 impl AskSpec {
