@@ -154,8 +154,9 @@ fn name_expectations(specs: &mut [ExpectSpec]) {
 /// The fault that an expectation is measured during.
 fn during(expectation: &ExpectSpec) -> Option<&str> {
     match &expectation.ask.as_ref()?.value {
-        AskSpec::Metric { during: WindowSpec::Fault(id), .. } => Some(&id.value),
-        AskSpec::Metric { .. } | AskSpec::Oracle { .. } => None,
+        AskSpec::Metric { during: WindowSpec::Fault(id), .. }
+        | AskSpec::Slo { during: WindowSpec::Fault(id), .. } => Some(&id.value),
+        AskSpec::Metric { .. } | AskSpec::Slo { .. } | AskSpec::Oracle { .. } => None,
     }
 }
 
