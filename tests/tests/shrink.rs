@@ -7,7 +7,7 @@ use schism_runner::ledger::Listed;
 use schism_runner::shrink::{Budget, Proof, Shrunk, Size, shrink};
 use schism_runner::{Failure, run_of};
 use schism_scenario::{Document, Scenario};
-use schism_tests::planted::{Bug, Planted};
+use schism_tests::planted::{self, Bug, Planted};
 use schism_tests::runs::scenario;
 
 /// Two services, two groups of clients, and six faults that no healthy system minds.
@@ -99,29 +99,29 @@ impl Case {
     }
 
     /// The bug is found, shrunk and still itself: a healthy system does not fail so, not even in what is left.
-    fn check<P: Process>(&self) {
+    fn check(&self) {
         let scenario = self.scenario();
-        let (seed, failure) = self.found::<P>(&scenario);
+        let (seed, failure) = self.found(&scenario);
         let document = Document::of(&Scenario { seed, ..scenario });
-        let shrunk = shrink::<P>(&document, &failure, Budget::default(), &mut |_| {});
+        let shrunk = shrink::<Planted>(&document, &failure, Budget::default(), &mut |_| {});
         let shrunk = shrunk.unwrap_or_else(|| panic!("{:?} comes again with seed {}", self.bug, seed.0));
         self.is_the_least(&shrunk);
         let again = Document::of(&shrunk.scenario).load().unwrap_or_else(|errors| panic!("{errors}"));
-        let failed = failures::<P>(&again);
+        let failed = failures::<Planted>(&again);
         assert!(
             failed.iter().any(|found| found.is_like(&failure)),
             "{:?} fails otherwise: {failed:?}",
             self.bug
         );
         let healthy = failures::<Node>(&again);
-        assert!(healthy.is_empty(), "what is left of {:?} is no bug: {healthy:?}\n{again:?}", self.bug);
+        assert!(healthy.is_empty(), "what is left of {:?} is no bug: {healthy:?}\n{}", self.bug, again.to_toml());
     }
 
     /// The first seed with which the buggy system fails and a healthy one does not.
-    fn found<P: Process>(&self, scenario: &Scenario) -> (Seed, Failure) {
+    fn found(&self, scenario: &Scenario) -> (Seed, Failure) {
         let of = |seed| Scenario { seed: Seed(seed), ..scenario.clone() };
         let found = (0..SEEDS).map(of).find_map(|scenario| {
-            let failure = failures::<P>(&scenario).into_iter().next()?;
+            let failure = failures::<Planted>(&scenario).into_iter().next()?;
             failures::<Node>(&scenario).is_empty().then_some((scenario.seed, failure))
         });
         found.unwrap_or_else(|| panic!("no seed below {SEEDS} shows {:?}", self.bug))
@@ -150,7 +150,8 @@ macro_rules! planted {
         #[test]
         fn $test() {
             let triggers = &[$(($id, $fault)),+];
-            Case { bug: Bug::$bug, triggers, expectation: $expectation }.check::<Planted<{ Bug::$bug as usize }>>();
+            let case = Case { bug: Bug::$bug, triggers, expectation: $expectation };
+            planted::with(case.bug, || case.check());
         }
     )*};
 }
