@@ -17,7 +17,7 @@ use schism_models::registry::Disk;
 /// The node that is not deterministic, and from when on.
 pub const CULPRIT: &str = "web-1";
 /// From when on it is not.
-pub const FROM: Duration = Duration::from_secs(3);
+pub const FROM: Duration = Duration::from_secs(5);
 /// What its luck is for.
 pub const PURPOSE: &str = "planted";
 

@@ -28,7 +28,7 @@ pub enum Bug {
     IgnoresRemovals,
     /// A client whose connection was reset sends everything to the instance that it led to.
     SticksAfterReset,
-    /// A leader that hears of a newer term takes it for its own.
+    /// A member that has led and hears of a newer term takes it for its own.
     ClaimsNewTerm,
     /// An instance that is told to end stays on the list.
     ForgetsToLeave,
@@ -38,8 +38,8 @@ pub enum Bug {
     WatchGoesDeaf,
     /// A client does not heed its timeouts.
     IgnoresTimeouts,
-    /// An instance that has registered anew keeps alive the lease that it had before.
-    RenewsOldLease,
+    /// An instance whose connection was reset keeps alive a lease that is not its own.
+    RenewsAnothers,
 }
 
 thread_local! {
@@ -79,12 +79,14 @@ struct Memory {
     leads: Option<(u64, Time)>,
     /// The lease whose keepalives a leader drops.
     victim: Option<LeaseId>,
-    /// The lease that an instance had first.
-    first: Option<LeaseId>,
+    /// The latest term that a member has led.
+    led: Option<u64>,
     /// Whom a client has sent requests to.
     called: BTreeSet<NodeId>,
     /// Which instance's connection was reset.
     reset: Option<NodeId>,
+    /// An instance's connection to the registry was.
+    cut_off: bool,
     /// How often a client has asked for a watch.
     watches: u32,
 }
@@ -115,14 +117,13 @@ impl Planted {
             self.memory.lost = true;
         } else if let Effect::Observe(Observation::Leads { term }) = effect {
             self.memory.leads = Some((*term, ctx.moment()));
+            self.memory.led = Some(*term);
         } else if let Effect::Observe(Observation::Deposed { .. }) = effect {
             self.memory.leads = None;
         } else if let Effect::Observe(Observation::Attempt { to }) = effect {
             self.memory.called.insert(*to);
         } else if let Some(Etcd::Watch { .. }) = asked(effect) {
             self.memory.watches += 1;
-        } else if let Some(Etcd::KeepAlive { lease }) = asked(effect) {
-            self.memory.first.get_or_insert(*lease);
         }
     }
 
@@ -136,10 +137,11 @@ impl Planted {
         {
             return *self.memory.victim.get_or_insert(*lease) != *lease;
         }
-        if let (Etcd::Raft(raft), Some((term, _))) = (&**msg, self.memory.leads)
+        if let (Etcd::Raft(raft), Some(term)) = (&**msg, self.memory.led)
             && is(Bug::ClaimsNewTerm)
             && raft.term > term
         {
+            self.memory.led = Some(raft.term);
             ctx.observe(Observation::Leads { term: raft.term });
         }
         if let Etcd::Changes(Changes { changes, .. }) = &**msg {
@@ -163,9 +165,11 @@ impl Planted {
         if silent {
             return None;
         }
-        if let (Some(Etcd::KeepAlive { .. }), Some(lease), true) =
-            (msg, self.memory.first, is(Bug::RenewsOldLease))
+        if let Some(Etcd::KeepAlive { lease: LeaseId(own) }) = msg
+            && is(Bug::RenewsAnothers)
+            && self.memory.cut_off
         {
+            let lease = LeaseId(own + 1);
             return Some(saying(effect, Etcd::KeepAlive { lease }));
         }
         if let Some(Etcd::Answer { call, answer: Answer::Listing(header, listing) }) = msg
@@ -252,6 +256,7 @@ impl Actor for Planted {
         if self.memory.called.contains(&peer) {
             self.memory.reset = Some(peer);
         }
+        self.memory.cut_off |= matches!(self.inner, Node::Instance(_)) && self.inner.peers().contains(&peer);
         self.handle(ctx, |inner, ctx| inner.on_reset(ctx, peer));
     }
 

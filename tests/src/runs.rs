@@ -61,6 +61,8 @@ pub struct Seen {
     pub lost: Vec<(Time, NodeId)>,
     /// Which processes died, and when.
     pub died: Vec<(Time, NodeId)>,
+    /// What was said of locks, of what they guard and of keys that clients share.
+    pub told: Vec<(Time, NodeId, Observation)>,
     /// When faults began, and when they were healed.
     pub faults: Vec<(Time, Turn, Vec<NodeId>)>,
 }
@@ -120,6 +122,15 @@ impl Witness<Node> for Seen {
             Observation::Believes { subject, up, .. } => self.believed.push((now, by, subject, up)),
             Observation::Registered | Observation::Renewed => self.renewed.push((now, by)),
             Observation::LeaseLost => self.lost.push((now, by)),
+            Observation::Acquired { .. }
+            | Observation::Released { .. }
+            | Observation::LockLost { .. }
+            | Observation::GuardedWrite { .. }
+            | Observation::Called { .. }
+            | Observation::Written { .. }
+            | Observation::Fetched { .. }
+            | Observation::Unanswered { .. }
+            | Observation::Saw { .. } => self.told.push((now, by, seen.clone())),
             Observation::Offered
             | Observation::Served { .. }
             | Observation::View(_)

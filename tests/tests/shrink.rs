@@ -161,7 +161,7 @@ planted! {
         "metric = \"success-rate\"\nduring = { from = \"70s\", to = \"100s\" }\nat-least = \"90%\"",
         "cut" = "between = [\"20s\", \"30s\"]\nfor = \"20s\"\npartition = { split = [[\"pay-0\"], [\"registry\"]] }";
     a_leader_that_drops_keepalives: DropsKeepalives,
-        "never = \"false-eviction\"",
+        "never = \"lease-expiry\"",
         "fall" = "between = [\"20s\", \"30s\"]\nfor = \"20s\"\ncrash = \"registry:leader\"";
     a_cache_that_ignores_removals: IgnoresRemovals,
         "metric = \"ghost-window\"\nat-most = \"25s\"",
@@ -176,7 +176,7 @@ planted! {
         "metric = \"ghost-window\"\nat-most = \"5s\"",
         "end" = "between = [\"15s\", \"25s\"]\nfor = \"40s\"\nstop = { target = \"orders:one\", drain = \"2s\", deregister = true }";
     a_member_that_loses_one_write: LosesOneWrite,
-        "eventually = \"views-agree\"\nwithin = \"20s\"",
+        "eventually = \"views-agree\"\nwithin = \"10s\"",
         "fall" = "between = [\"15s\", \"25s\"]\nfor = \"5s\"\ncrash = \"registry:one\"",
         "loose" = "between = [\"40s\", \"60s\"]\nconnection = { reset = { between = [\"web\", \"registry\"] } }";
     a_watch_that_goes_deaf: WatchGoesDeaf,
@@ -186,7 +186,7 @@ planted! {
     a_client_that_ignores_its_timeouts: IgnoresTimeouts,
         "metric = \"latency-p999\"\nat-most = \"2s\"",
         "still" = "between = [\"20s\", \"40s\"]\nfor = \"12s\"\npause = \"orders:one\"";
-    an_instance_that_renews_its_old_lease: RenewsOldLease,
-        "metric = \"false-eviction\"\nat-most = 1",
-        "cut" = "between = [\"15s\", \"25s\"]\nfor = \"20s\"\npartition = { split = [[\"orders:one\"], [\"registry\"]] }";
+    an_instance_that_renews_anothers_lease: RenewsAnothers,
+        "never = \"lease-expiry\"",
+        "loose" = "between = [\"15s\", \"25s\"]\nconnection = { reset = { between = [\"orders:one\", \"registry\"] } }";
 }

@@ -7,6 +7,7 @@ pub mod elector;
 mod etcd;
 pub mod kubelet;
 pub mod lifecycle;
+pub mod locker;
 mod manager;
 pub mod member;
 pub mod probe;
@@ -19,6 +20,7 @@ pub mod workqueue;
 
 pub use api::Msg;
 pub use kubelet::Kubelet;
+pub use locker::Locker;
 pub use member::Member;
 pub use registrar::Registrar;
 pub use subscriber::Subscriber;
@@ -98,6 +100,8 @@ pub enum Timer {
     Subscriber(subscriber::Timer),
     /// A client's connection's.
     Silence(connection::Silence),
+    /// A locker's own.
+    Locker(locker::Timer),
 }
 
 timers::parts! {
@@ -105,4 +109,5 @@ timers::parts! {
     Kubelet(kubelet::Timer),
     Subscriber(subscriber::Timer),
     Silence(connection::Silence),
+    Locker(locker::Timer),
 }

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use schism_runner::trace::MOST_ENTRIES;
+
 use crate::console::Colour;
+use crate::render::outcomes::Form;
 
 /// Deterministic simulation of service discovery under distributed failures.
 #[derive(Debug, Parser)]
@@ -34,7 +37,8 @@ First steps:
   schism plan scenario.toml       see its faults on a time line
   schism list                     see what a scenario can be made of
 
-Exit codes: 0 holds, 1 an expectation failed, 2 bad scenario or usage, 3 vacuous";
+Exit codes: 0 holds, 1 an expectation failed, 2 bad scenario or usage, 3 vacuous,
+4 nondeterminism";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -64,7 +68,7 @@ pub(crate) enum Command {
     List(List),
     /// Print the JSON Schema of scenario files
     Schema(Schema),
-    /// Write a commented scenario to start from
+    /// Write a commented scenario to start from, and in a crate a test of it
     Init(Init),
     /// Print the completions of a shell
     Completions(Completions),
@@ -113,6 +117,17 @@ pub(crate) enum Answer {
     Github,
 }
 
+impl Answer {
+    /// The form of the outcomes, if that is what is asked for.
+    pub(crate) fn form(self) -> Option<Form> {
+        match self {
+            Answer::Text | Answer::Json => None,
+            Answer::Junit => Some(Form::Junit),
+            Answer::Github => Some(Form::Github),
+        }
+    }
+}
+
 /// Which beliefs the report lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Beliefs {
@@ -128,6 +143,7 @@ Examples:
   schism run scenario.toml
   schism run scenario.toml --seed 7 --set clients.web.timeout=100ms
   schism run scenario.toml --format json --output report.json
+  schism run scenario.toml --trace run.perfetto.json
   schism run scenario.toml --seed 7 --keep cases/seven.case.toml
   schism run scenario.toml --format junit --output report.xml
   schism run - < scenario.toml
@@ -151,6 +167,12 @@ pub(crate) struct Run {
     /// Write the report to a file, whole or not at all
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+    /// Write every event with what it came of to a file: JSON lines, or for ui.perfetto.dev if its name ends in .perfetto.json
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) trace: Option<PathBuf>,
+    /// How many entries the trace has at most; the oldest are dropped, and counted
+    #[arg(long, value_name = "N", default_value_t = MOST_ENTRIES, requires = "trace")]
+    pub(crate) trace_entries: usize,
     /// If an expectation fails, keep the first failure as a case in this file
     #[arg(long, value_name = "CASE", value_hint = ValueHint::FilePath)]
     pub(crate) keep: Option<PathBuf>,
@@ -242,7 +264,7 @@ Examples:
   schism verify scenario.toml --seeds 0..20
   schism verify scenario.toml --seed 88 --format json
 
-Exit codes: 0 every run of a seed is the same, 2 bad scenario or usage, 4 two runs of one seed differ")]
+Exit codes: 0 every run of a seed is the same, 2 bad scenario or usage, 4 nondeterminism: two runs of one seed differ")]
 pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) input: Input,
@@ -282,6 +304,9 @@ pub(crate) struct Diff {
     /// Change one value of the second run
     #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
     pub(crate) against: Vec<String>,
+    /// Also show figures that moved by less than 1%
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
     /// Text for people or JSON for programs
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,

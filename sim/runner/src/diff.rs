@@ -137,8 +137,11 @@ pub fn diff(before: &Value, after: &Value) -> Diff {
     changes.every("errors", "/requests/errors", Unit::Count);
     changes.of("leases", "/registry/leases", LEASES);
     changes.items("wrong", "/wrong_beliefs", |item| id(item, &["observers", "subjects", "believes"]), WRONG);
-    for (table, fields) in [("requests", WHOLE[0].1), ("latency_ms", WHOLE[1].1)] {
-        changes.tables("clients", &format!("/{table}"), fields);
+    // Of one group alone, everything has been said.
+    if keys([before.get("clients"), after.get("clients")]).len() > 1 {
+        for (table, fields) in [("requests", WHOLE[0].1), ("latency_ms", WHOLE[1].1)] {
+            changes.tables("clients", &format!("/{table}"), fields);
+        }
     }
     changes.tables("services", "", SERVICE);
     let list = changes.list;
@@ -259,7 +262,10 @@ mod tests {
             "expect": [{ "id": "agree", "verdict": verdict, "at_s": null, "why": null }],
             "phases": [{ "name": "cut", "from_s": 40.0, "to_s": 70.0, "success_rate": 0.99, "p99_ms": p99 }],
             "recovery": { "converge_s": converge, "detect_s": 3.0 },
-            "clients": { "web": { "requests": { "offered": 7 }, "latency_ms": { "p99": p99 } } },
+            "clients": {
+                "web": { "requests": { "offered": 7 }, "latency_ms": { "p99": p99 } },
+                "batch": { "requests": { "offered": 7 }, "latency_ms": { "p99": 1.0 } },
+            },
         })
     }
 

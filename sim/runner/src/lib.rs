@@ -15,6 +15,7 @@ pub mod report;
 pub mod shrink;
 mod simulation;
 mod story;
+pub mod trace;
 pub mod verify;
 mod words;
 
@@ -26,4 +27,5 @@ pub use pick::pick;
 pub use report::Report;
 pub use simulation::{Simulation, Step, Variation, run, run_all, run_of};
 pub use story::{events_text, transitions_text};
+pub use trace::Trace;
 pub use words::Words;

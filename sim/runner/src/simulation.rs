@@ -18,7 +18,7 @@ use schism_scenario::{self as scenario, Scenario, Spare};
 
 use crate::gauge::Gauged;
 use crate::ledger::Listed;
-use crate::{Ledger, Report};
+use crate::{Ledger, Report, Trace};
 
 /// Runs a scenario, and tells what happened.
 pub fn run(scenario: &Scenario, seed: Seed, listed: Listed) -> Report {
@@ -207,6 +207,15 @@ impl<P: Process, Q: Queue<Event<P>>> Simulation<Ledger, P, Q> {
     }
 }
 
+impl<P: Process, Q: Queue<Event<P>>> Simulation<Trace<Ledger>, P, Q> {
+    /// What happened, and the trace of it, once the run has come to its end.
+    pub fn into_report_and_trace(self, scenario: &Scenario, seed: Seed) -> (Report, Trace<()>) {
+        let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
+        let (ledger, trace) = self.into_witness().part();
+        (ledger.report(scenario, seed, digest, events, end), trace)
+    }
+}
+
 /// All nodes in the order of their numbers: members, instances, clients, aides that are apart, instances that only a
 /// fault boots, and aides on the hosts of instances.
 fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
@@ -232,7 +241,7 @@ fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
     });
     let clients = scenario.clients.iter().flat_map(|group| {
         let config = Arc::new(group.config.clone());
-        let directory = self::directory(group.config.calls, directory.as_ref(), layout);
+        let directory = self::directory(&group.config, directory.as_ref(), layout);
         let district = Arc::new(district(scenario, group));
         let peers = group.nodes.len() as u32;
         (0..).zip(&group.nodes).map(move |(index, node)| {
@@ -315,14 +324,21 @@ fn labels(service: &scenario::Group<service::Config>) -> Vec<listing::Labels> {
 }
 
 /// Where a client group learns whom to call.
-fn directory(calls: Callee, registry: Option<&AnyAddress>, layout: &Layout) -> Directory {
-    match (calls, registry) {
+fn directory(config: &client::Config, registry: Option<&AnyAddress>, layout: &Layout) -> Directory {
+    match (config.calls, registry) {
         (Callee::Service(number), None) => Directory::Fixed(layout.services[number].clone()),
         (Callee::Service(number), Some(address)) => {
             Directory::Registry { address: address.clone(), service: ServiceId(number as u16) }
         }
         (Callee::Registry(_), Some(address)) => Directory::Itself(address.clone()),
-        (Callee::Registry(_), None) => unreachable!("a checked scenario calls a registry that is there"),
+        (Callee::Locks, Some(address)) => {
+            let writes = config.locking.as_ref().and_then(|locking| locking.writes);
+            let guarded = writes.map(|writes| layout.services[writes.service].clone());
+            Directory::Locks { address: address.clone(), guarded }
+        }
+        (Callee::Registry(_) | Callee::Locks, None) => {
+            unreachable!("a checked scenario calls a registry that is there")
+        }
     }
 }
 

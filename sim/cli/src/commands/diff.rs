@@ -11,7 +11,7 @@ use crate::args::{Beliefs, Changes, Diff, Format, Input};
 use crate::commands::pretty;
 use crate::console::Console;
 use crate::exit::{Ending, Trouble};
-use crate::render::diff::{self as text, Compared};
+use crate::render::diff::{self as text, Compared, Detail};
 use crate::{engine, files};
 
 /// One of the two.
@@ -29,7 +29,7 @@ pub(crate) fn execute(diff: &Diff, console: &mut Console) -> Result<Ending, Trou
         && compared.diff.changes.is_empty()
         && compared.settings.as_ref().is_none_or(Vec::is_empty);
     let text = match diff.format {
-        Format::Text => text::text(&compared),
+        Format::Text => text::text(&compared, if diff.verbose { Detail::Full } else { Detail::Brief }),
         Format::Json => pretty(&in_json(&one, &other, &compared, same)),
     };
     console.print(&text)?;
@@ -96,8 +96,8 @@ fn side(file: &Path, seed: Option<u64>, set: &[String], console: &mut Console) -
         return kept(file, seed, set);
     }
     let input = Input { file: file.to_owned(), changes: Changes { set: set.to_vec() } };
-    let scenario = engine::open(&input, console)?;
-    let seed = seed.map_or(scenario.seed, Seed);
+    let scenario = engine::open(&input, seed, console)?;
+    let seed = scenario.seed;
     let report = engine::run(&scenario, seed, Beliefs::Wrong, |_| {});
     let report = serde_json::from_str(&report.to_json()).expect("a report is JSON");
     let changes: String = set.iter().map(|change| format!(" --set {change}")).collect();

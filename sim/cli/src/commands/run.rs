@@ -6,6 +6,7 @@ use std::path::Path;
 use schism_core::Seed;
 use schism_runner::case;
 use schism_runner::report::{Expectation, Report, Verdict};
+use schism_runner::trace::{self, Trace};
 use schism_scenario::{Scenario, limits};
 
 use crate::args::{Answer, Run};
@@ -17,12 +18,28 @@ use crate::render::text::{self, Detail, Look, Subject};
 use crate::{engine, files, replay};
 
 pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Trouble> {
-    let scenario = engine::open(&run.input, console)?;
-    let seed = run.seed.map_or(scenario.seed, Seed);
+    let scenario = match (engine::open(&run.input, run.seed, console), run.format.form()) {
+        (Err(trouble), Some(form)) => {
+            console.print(&outcomes(form, &[refused(&run.input.file, &trouble)]))?;
+            return Err(trouble);
+        }
+        (opened, _) => opened?,
+    };
+    let seed = scenario.seed;
     let replay = replay::command(&run.input.file, seed.0, &run.input.changes.set);
     blame_ourselves(&replay);
     let mut progress = Progress::begin("simulated");
-    let report = engine::run(&scenario, seed, run.beliefs, |done| progress.tell(done));
+    let report = match &run.trace {
+        None => engine::run(&scenario, seed, run.beliefs, |done| progress.tell(done)),
+        Some(file) => {
+            let (report, trace) =
+                engine::run_traced(&scenario, seed, run.beliefs, run.trace_entries, |done| {
+                    progress.tell(done)
+                });
+            write(file, &trace, &scenario, &report)?;
+            report
+        }
+    };
     progress.end();
     let text = match run.format {
         Answer::Json => report.to_json() + "\n",
@@ -48,6 +65,14 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
     Ok(Ending::from(report.verdict))
 }
 
+/// Writes the trace, for Perfetto if its name says so.
+fn write(file: &Path, trace: &Trace<()>, scenario: &Scenario, report: &Report) -> Result<(), Trouble> {
+    if file.to_string_lossy().ends_with(".perfetto.json") {
+        return files::write_parts(file, trace::perfetto(trace, scenario, report));
+    }
+    files::write_parts(file, trace::lines(trace, scenario, report).map(|line| line + "\n"))
+}
+
 /// Writes the first failure of a run as a case.
 fn keep(
     scenario: &Scenario,
@@ -65,6 +90,17 @@ fn keep(
     files::write(path, &kept.file(&name, &[]))?;
     console.complain(&format!("kept {}; schism replay {name}\n", failure.expectation));
     Ok(())
+}
+
+/// A scenario that was not run at all.
+fn refused(file: &Path, trouble: &Trouble) -> Outcome {
+    Outcome {
+        name: "is a scenario".to_owned(),
+        file: file.display().to_string(),
+        place: None,
+        mark: Mark::Refused,
+        message: console::plain(trouble.text()).trim().to_owned(),
+    }
 }
 
 /// Each expectation, with the line of the file at which it begins.

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use schism_core::Seed;
 use schism_models::node::Node;
 use schism_runner::verify::{Checked, Trail, check, trail};
-use schism_scenario::Scenario;
+use schism_scenario::{Family, Loaded};
 use serde_json::json;
 
 use crate::args::{Answer, Verify};
@@ -24,13 +24,15 @@ pub(crate) fn execute(verify: &Verify, console: &mut Console) -> Result<Ending, 
         return Err(Trouble::new("a scenario is run several times, so it cannot come from stdin")
             .help("write it to a file"));
     }
-    let scenario = engine::open(&verify.input, console)?;
+    let Loaded { scenario, family, warnings, .. } =
+        engine::load(&verify.input.file, &verify.input.changes.set)?;
+    console.complain(&engine::shown(&warnings));
     let seeds = match (verify.seed, &verify.seeds) {
         (Some(seed), _) => seed..seed + 1,
         (None, Some(seeds)) => seeds.clone(),
         (None, None) => scenario.seed.0..scenario.seed.0 + 1,
     };
-    let checked = all(verify, &scenario, seeds)?;
+    let checked = all(verify, &family, seeds)?;
     let file = verify.input.file.display().to_string();
     let text = match verify.format {
         Answer::Text => in_words(&file, &checked),
@@ -50,14 +52,13 @@ pub(crate) fn execute(verify: &Verify, console: &mut Console) -> Result<Ending, 
 
 /// `schism trail`, which `verify` runs in processes of its own: what a run leaves to be compared, in one line.
 pub(crate) fn print_trail(verify: &Verify, console: &mut Console) -> Result<Ending, Trouble> {
-    let scenario = engine::open(&verify.input, console)?;
-    let seed = verify.seed.map_or(scenario.seed, Seed);
-    console.print(&(trail::<Node>(&scenario, seed).to_line() + "\n"))?;
+    let scenario = engine::open(&verify.input, verify.seed, console)?;
+    console.print(&(trail::<Node>(&scenario, scenario.seed).to_line() + "\n"))?;
     Ok(Ending::Holds)
 }
 
 /// Every seed, so many at a time, in their order.
-fn all(verify: &Verify, scenario: &Scenario, seeds: Range<u64>) -> Result<Vec<Checked>, Trouble> {
+fn all(verify: &Verify, family: &Family, seeds: Range<u64>) -> Result<Vec<Checked>, Trouble> {
     let pool = ThreadPoolBuilder::new()
         .num_threads(verify.jobs.unwrap_or(0))
         .build()
@@ -66,7 +67,8 @@ fn all(verify: &Verify, scenario: &Scenario, seeds: Range<u64>) -> Result<Vec<Ch
         let elsewhere = ["in a second process", "in a third process"]
             .map(|place| Ok::<_, Trouble>((place.to_owned(), child(verify, seed)?)));
         let [second, third] = elsewhere;
-        Ok(check::<Node>(scenario, Seed(seed), vec![second?, third?]))
+        let scenario = engine::member(family, Seed(seed))?;
+        Ok(check::<Node>(&scenario, scenario.seed, vec![second?, third?]))
     };
     pool.install(|| seeds.into_par_iter().map(one).collect())
 }

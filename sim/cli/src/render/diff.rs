@@ -25,7 +25,19 @@ pub(crate) struct Compared {
 /// How much of a value of the scenario is shown.
 const VALUE: usize = 60;
 
-pub(crate) fn text(compared: &Compared) -> String {
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// What moved by at least [`SMALL`] of what it was.
+    Brief,
+    /// All that moved.
+    Full,
+}
+
+/// What moves by a smaller part is counted, and not shown in brief.
+const SMALL: f64 = 0.01;
+
+pub(crate) fn text(compared: &Compared, detail: Detail) -> String {
     let [one, other] = &compared.names;
     let mut out = format!("A  {}\nB  {}\n", clean(one), clean(other));
     settings(&mut out, compared.settings.as_deref());
@@ -36,7 +48,14 @@ pub(crate) fn text(compared: &Compared) -> String {
         (false, false) => paint(style::ODD, "another run"),
     };
     let _ = writeln!(out, "\n{verdict}");
-    moved(&mut out, &compared.diff.changes);
+    let shown = |change: &&Change| detail == Detail::Full || !is_small(change);
+    let changes: Vec<&Change> = compared.diff.changes.iter().filter(shown).collect();
+    moved(&mut out, &changes);
+    let small = compared.diff.changes.len() - changes.len();
+    if small > 0 {
+        let figures = words::many(small as u64, "more figure");
+        let _ = writeln!(out, "\n{figures} moved by less than 1%; -v shows all");
+    }
     compared.parted.iter().for_each(|found| parted(&mut out, found));
     out
 }
@@ -53,7 +72,7 @@ fn settings(out: &mut String, settings: Option<&[Setting]>) {
     }
 }
 
-fn moved(out: &mut String, changes: &[Change]) {
+fn moved(out: &mut String, changes: &[&Change]) {
     for part in changes.chunk_by(|one, other| one.part == other.part) {
         let _ = writeln!(out, "\n{}", paint(style::HEAD, clean(&part[0].part)));
         for Change { what, unit, before, after, .. } in part {
@@ -61,6 +80,16 @@ fn moved(out: &mut String, changes: &[Change]) {
             let _ = writeln!(out, "  {what:14} {text}{}", by(*unit, before, after));
         }
     }
+}
+
+/// Whether it is a figure that hardly moved; a share, by as much of a point.
+fn is_small(change: &Change) -> bool {
+    let (Some(before), Some(after)) = (change.before.as_f64(), change.after.as_f64()) else { return false };
+    let whole = match change.unit {
+        Unit::Share => 0.1,
+        Unit::Words | Unit::Count | Unit::Number | Unit::Seconds | Unit::Millis => before.abs(),
+    };
+    (after - before).abs() < SMALL * whole
 }
 
 /// A value in its unit.
