@@ -114,7 +114,12 @@ impl Case {
             self.bug
         );
         let healthy = failures::<Node>(&again);
-        assert!(healthy.is_empty(), "what is left of {:?} is no bug: {healthy:?}\n{}", self.bug, again.to_toml());
+        assert!(
+            healthy.is_empty(),
+            "what is left of {:?} is no bug: {healthy:?}\n{}",
+            self.bug,
+            again.to_toml()
+        );
     }
 
     /// The first seed with which the buggy system fails and a healthy one does not.
