@@ -183,7 +183,7 @@ planted! {
     a_member_that_loses_one_write: LosesOneWrite,
         "eventually = \"views-agree\"\nwithin = \"10s\"",
         "fall" = "between = [\"15s\", \"25s\"]\nfor = \"5s\"\ncrash = \"registry:one\"",
-        "loose" = "between = [\"40s\", \"60s\"]\nconnection = { reset = { between = [\"web\", \"registry\"] } }";
+        "reborn" = "between = [\"40s\", \"60s\"]\nfor = \"5s\"\ncrash = \"web:one\"";
     a_watch_that_goes_deaf: WatchGoesDeaf,
         "metric = \"ghost-window\"\nat-most = \"25s\"",
         "loose" = "between = [\"10s\", \"20s\"]\nconnection = { reset = { between = [\"web\", \"registry\"] } }",
