@@ -1,6 +1,5 @@
 //! `schism verify`: whether a seed is one run wherever it is run, and if it is not, where two runs of it part.
 
-use std::ops::Range;
 use std::process::{Command, Stdio};
 
 use rayon::ThreadPoolBuilder;
@@ -63,14 +62,15 @@ fn all(verify: &Verify, family: &Family, seeds: Range<u64>) -> Result<Vec<Checke
         .num_threads(verify.jobs.unwrap_or(0))
         .build()
         .map_err(|error| Trouble::new(format!("cannot start so many threads: {error}")))?;
-    let one = |seed: u64| {
+    let one = |&seed: &u64| {
+        let scenario = engine::member(family, Seed(seed))?;
         let elsewhere = ["in a second process", "in a third process"]
             .map(|place| Ok::<_, Trouble>((place.to_owned(), child(verify, seed)?)));
         let [second, third] = elsewhere;
         let scenario = engine::member(family, Seed(seed))?;
         Ok(check::<Node>(&scenario, scenario.seed, vec![second?, third?]))
     };
-    pool.install(|| seeds.into_par_iter().map(one).collect())
+    pool.install(|| seeds.par_iter().map(one).collect())
 }
 
 /// The trail of a seed, from another process.
