@@ -27,11 +27,11 @@ pub(crate) fn execute(verify: &Verify, console: &mut Console) -> Result<Ending, 
         engine::load(&verify.input.file, &verify.input.changes.set)?;
     console.complain(&engine::shown(&warnings));
     let seeds = match (verify.seed, &verify.seeds) {
-        (Some(seed), _) => seed..seed + 1,
-        (None, Some(seeds)) => seeds.clone(),
-        (None, None) => scenario.seed.0..scenario.seed.0 + 1,
+        (Some(seed), _) => vec![seed],
+        (None, Some(seeds)) => seeds.clone().collect(),
+        (None, None) => vec![scenario.seed.0],
     };
-    let checked = all(verify, &family, seeds)?;
+    let checked = all(verify, &family, &seeds)?;
     let file = verify.input.file.display().to_string();
     let text = match verify.format {
         Answer::Text => in_words(&file, &checked),
@@ -57,7 +57,7 @@ pub(crate) fn print_trail(verify: &Verify, console: &mut Console) -> Result<Endi
 }
 
 /// Every seed, so many at a time, in their order.
-fn all(verify: &Verify, family: &Family, seeds: Range<u64>) -> Result<Vec<Checked>, Trouble> {
+fn all(verify: &Verify, family: &Family, seeds: &[u64]) -> Result<Vec<Checked>, Trouble> {
     let pool = ThreadPoolBuilder::new()
         .num_threads(verify.jobs.unwrap_or(0))
         .build()
@@ -67,7 +67,6 @@ fn all(verify: &Verify, family: &Family, seeds: Range<u64>) -> Result<Vec<Checke
         let elsewhere = ["in a second process", "in a third process"]
             .map(|place| Ok::<_, Trouble>((place.to_owned(), child(verify, seed)?)));
         let [second, third] = elsewhere;
-        let scenario = engine::member(family, Seed(seed))?;
         Ok(check::<Node>(&scenario, scenario.seed, vec![second?, third?]))
     };
     pool.install(|| seeds.par_iter().map(one).collect())
