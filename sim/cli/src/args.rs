@@ -203,9 +203,9 @@ pub(crate) struct Replays {
     /// What is meant to be found: fixed or failing
     #[arg(long, value_name = "WHAT", default_value = "fixed")]
     pub(crate) expect: Expected,
-    /// Text for people or JSON for programs
+    /// Text for people, JSON for programs, or what continuous integration reads
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Format,
+    pub(crate) format: Answer,
     /// Write the answers to a file, whole or not at all
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
