@@ -168,7 +168,11 @@ impl Teller {
             Write::Remove(node, cause) => What::Left(node, cause),
             Write::Fail(node) => What::Unhealthy(node),
             Write::Recover(node) => What::Healthy(node),
-            Write::Grant | Write::Revoke(_) | Write::Put => return,
+            Write::Grant
+            | Write::Revoke(_)
+            | Write::Put
+            | Write::Claim { .. }
+            | Write::Release { .. } => return,
         };
         // Where each member has a table of its own, it is said whose.
         self.tell(at, by, what);
@@ -216,7 +220,15 @@ impl<P: Process> Witness<P> for Teller {
             Observation::Renewed => self.seen(at, by, "learns that its lease lives on"),
             Observation::Read => self.seen(at, by, "serves a read"),
             Observation::Extended => self.seen(at, by, "extends a lease"),
-            Observation::Attempt { .. } | Observation::Committed { .. } => {}
+            Observation::Acquired { .. } => self.tell(at, Some(by), What::Seen("acquires a lock")),
+            Observation::Released { .. } => self.tell(at, Some(by), What::Seen("gives a lock back")),
+            Observation::LockLost { .. } => self.tell(at, Some(by), What::Seen("gives a lock up for lost")),
+            Observation::GuardedWrite { .. } => self.seen(at, by, "accepts a write that a lock guards"),
+            Observation::Called { .. } => self.seen(at, by, "calls for a key"),
+            Observation::Written { .. } => self.seen(at, by, "learns that it has written a key"),
+            Observation::Fetched { .. } => self.seen(at, by, "learns what a key holds"),
+            Observation::Unanswered { .. } => self.seen(at, by, "gives up a call for a key"),
+            Observation::Attempt { .. } | Observation::Committed { .. } | Observation::Saw { .. } => {}
         }
     }
 
