@@ -31,8 +31,8 @@ use schism_core::{Duration, NodeId, ZoneId};
 
 pub use self::aide::{Aide, AideSeat};
 pub use self::catalog::{
-    AnyAddress, AnyCaller, AnyLocker, AnyMember, AnyRegistrar, AnySeat, AnySubscriber, CATALOG, Config, Disk, Msg,
-    Record, Timer,
+    AnyAddress, AnyCaller, AnyLocker, AnyMember, AnyRegistrar, AnySeat, AnySubscriber, CATALOG, Config, Disk,
+    Msg, Record, Timer,
 };
 pub use self::entry::Entry;
 pub use self::nobody::{NoLocker, Nobody};
@@ -42,6 +42,7 @@ use crate::client::Operation;
 use crate::listing::{Change, Listing};
 use crate::node::Ctx;
 use crate::observation::{Outcome, Value};
+use crate::waits::Wait;
 
 /// A process of the registry's own.
 pub trait Server {
@@ -50,6 +51,10 @@ pub trait Server {
     /// What it reminds itself of.
     type Timer;
 
+    /// What each of its tasks waits for.
+    fn waits(&self) -> Vec<Wait> {
+        Vec::new()
+    }
     /// A message has come.
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Self::Msg);
     /// A timer has fired.
@@ -77,6 +82,10 @@ pub trait Registrar {
     /// What it reminds itself of.
     type Timer;
 
+    /// What each of its tasks waits for.
+    fn waits(&self) -> Vec<Wait> {
+        Vec::new()
+    }
     /// A message of the registry's has come.
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Self::Msg);
     /// A timer has fired.
@@ -100,6 +109,10 @@ pub trait Subscriber {
     /// What it reminds itself of.
     type Timer;
 
+    /// What each of its tasks waits for.
+    fn waits(&self) -> Vec<Wait> {
+        Vec::new()
+    }
     /// Asks for the list, unless it is being asked for.
     fn list(&mut self, ctx: &mut Ctx<'_>, reads: Reads, then: Then);
     /// A message of the registry's has come: what it tells, if that is news.
@@ -126,15 +139,13 @@ pub trait Caller {
     /// What it reminds itself of.
     type Timer;
 
+    /// What each of its tasks waits for.
+    fn waits(&self) -> Vec<Wait> {
+        Vec::new()
+    }
     /// Calls the member that it is connected to, and waits no longer than that: the number of the call. Without a key it
     /// is about one of the client's own, and nothing comes of it but the answer.
-    fn call(
-        &mut self,
-        ctx: &mut Ctx<'_>,
-        operation: Operation,
-        key: Option<Pair>,
-        timeout: Duration,
-    ) -> u32;
+    fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, key: Option<Pair>, timeout: Duration) -> u32;
     /// A message of the registry's has come: what it ends, if anything.
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Self::Msg) -> Option<Ending>;
     /// A timer has fired: what that ends, if anything.
@@ -204,6 +215,10 @@ pub trait Locker {
     /// What it reminds itself of.
     type Timer;
 
+    /// What each of its tasks waits for.
+    fn waits(&self) -> Vec<Wait> {
+        Vec::new()
+    }
     /// Begins to try for a lock, if it is [idle](Locker::is_idle).
     fn lock(&mut self, ctx: &mut Ctx<'_>, lock: u32);
     /// Gives back the lock that it holds, or gives up trying for one.

@@ -16,6 +16,7 @@ use crate::listing::Listing;
 use crate::node::{Attempt, Ctx, Message, Timer};
 use crate::observation::{Observation, Outcome};
 use crate::registry::{AnyLocker, Turn};
+use crate::waits::Wait;
 
 /// How a client uses locks.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,6 +111,13 @@ struct Work {
 const HOLD: u64 = 2;
 
 impl Contender {
+    /// What its side of the registry waits for.
+    pub(super) fn waits(&self) -> Vec<Wait> {
+        self.locker.waits()
+    }
+}
+
+impl Contender {
     pub(super) fn new(locker: AnyLocker, guarded: Option<Arc<Listing>>) -> Contender {
         Contender { locker, guarded, line: VecDeque::new(), phase: Phase::Idle, last: 0 }
     }
@@ -192,8 +200,7 @@ impl Client {
         let ends = ctx.now() + locking.hold.sample(self.requests.get(slot).luck.derive(HOLD));
         let next = locking.writes.map_or(ends, |writes| ctx.now() + writes.every);
         let (open, has_finished, wakes) = (None, locking.writes.is_none(), None);
-        contender.phase =
-            Phase::Working(Work { slot, lock, token, ends, next, open, has_finished, wakes });
+        contender.phase = Phase::Working(Work { slot, lock, token, ends, next, open, has_finished, wakes });
         self.go_on(ctx);
     }
 
@@ -281,8 +288,7 @@ impl Client {
     fn give_back(&mut self, ctx: &mut Ctx<'_>, slot: Option<u32>) {
         let Source::Locks(contender) = &mut self.source else { return };
         contender.locker.unlock(ctx);
-        contender.phase =
-            if contender.locker.is_idle() { Phase::Idle } else { Phase::Leaving { slot } };
+        contender.phase = if contender.locker.is_idle() { Phase::Idle } else { Phase::Leaving { slot } };
         if let (Phase::Idle, Some(slot)) = (contender.phase, slot) {
             self.finish(ctx, slot, Outcome::Success);
         }

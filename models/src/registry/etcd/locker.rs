@@ -16,6 +16,7 @@ use super::store::LeaseId;
 use crate::node::Ctx;
 use crate::observation::Outcome;
 use crate::registry::{self, Address, Turn};
+use crate::waits::Wait;
 
 /// What a locker reminds itself of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,23 +40,55 @@ enum Stage {
     /// Nobody wants it.
     Idle,
     /// There is no session yet.
-    Granting { call: u32, lock: u32 },
+    Granting {
+        call: u32,
+        lock: u32,
+    },
     /// Its key is being put under the prefix.
-    Taking { call: u32, lock: u32 },
+    Taking {
+        call: u32,
+        lock: u32,
+    },
     /// It looks for the key before its own.
-    Looking { call: u32, lock: u32, mine: u64 },
+    Looking {
+        call: u32,
+        lock: u32,
+        mine: u64,
+    },
     /// It waits for that key to be deleted.
-    Waiting { lock: u32, mine: u64, before: LeaseId, after: u64 },
+    Waiting {
+        lock: u32,
+        mine: u64,
+        before: LeaseId,
+        after: u64,
+    },
     /// It makes sure that its own is still there.
-    Checking { call: u32, lock: u32, mine: u64 },
-    Held { lock: u32 },
+    Checking {
+        call: u32,
+        lock: u32,
+        mine: u64,
+    },
+    Held {
+        lock: u32,
+    },
     /// Its key is being deleted.
-    Dropping { call: u32 },
+    Dropping {
+        call: u32,
+    },
 }
 
 impl registry::Locker for Locker {
     type Msg = Msg;
     type Timer = super::Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        let mut waits = self.session.waits("lock");
+        if let Stage::Waiting { lock, before, .. } = self.stage {
+            let what = format!("lock {lock}, which lease {before:?} is before it for");
+            waits.push(Wait::new("lock", what, [self.session.member()]));
+        }
+        waits
+    }
 
     fn lock(&mut self, ctx: &mut Ctx<'_>, lock: u32) {
         assert!(matches!(self.stage, Stage::Idle), "one thing after the other");

@@ -47,8 +47,7 @@ pub(super) fn of(
 fn service(name: &At<String>, written: &Written, report: &Report) -> Option<usize> {
     let found = written.services.iter().position(|service| service.name.value == name.value);
     if found.is_none() {
-        let names: Vec<&str> =
-            written.services.iter().map(|service| service.name.value.as_str()).collect();
+        let names: Vec<&str> = written.services.iter().map(|service| service.name.value.as_str()).collect();
         let message = format!("there is no service `{}`", shorten(&name.value));
         report.add(Problem::error(name.place, message).maybe_help(suggest(&name.value, names)));
     }
