@@ -15,6 +15,7 @@ use schism_core::{NodeId, Seed, Time};
 use schism_models::node::{Node, Process};
 use schism_scenario::Scenario;
 
+use crate::Report;
 use crate::simulation::{Simulation, Step};
 use crate::words::Names;
 use probe::Probe;
@@ -197,6 +198,14 @@ impl<P: Process> Inspection<P> {
             end = place(&checkpoint).max((0, 1));
         }
         Reached::Beginning
+    }
+
+    /// How the run comes out, if it goes on from here to its end.
+    pub fn report(&self) -> Report {
+        let mut rest = self.now.clone();
+        rest.run_to_end();
+        let (digest, events) = (rest.digest(), rest.world().events());
+        rest.into_witness().ledger.report(&self.scenario, self.seed, digest, events, self.end())
     }
 
     /// What has happened so far of what a condition is about: it has happened again when this is another.
