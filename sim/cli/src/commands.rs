@@ -5,6 +5,7 @@ mod completions;
 mod diff;
 mod explain;
 mod init;
+mod inspect;
 mod list;
 mod pick;
 mod plan;
@@ -29,6 +30,7 @@ pub(crate) fn execute(command: Command, console: &mut Console) -> Result<Ending,
         Command::Trail(verify) => verify::print_trail(&verify, console),
         Command::Diff(diff) => diff::execute(&diff, console),
         Command::Plan(plan) => plan::execute(&plan, console),
+        Command::Inspect(asked) => inspect::execute(&asked, console),
         Command::Explain(asked) => explain::execute(&asked, console),
         Command::Pick(pick) => pick::execute(&pick, console),
         Command::List(list) => list::execute(&list, console),

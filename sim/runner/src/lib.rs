@@ -6,6 +6,7 @@ pub mod explain;
 mod failure;
 mod figures;
 mod gauge;
+pub mod inspect;
 mod judge;
 pub mod ledger;
 mod phases_text;
@@ -21,6 +22,7 @@ mod words;
 
 pub use failure::Failure;
 pub use gauge::Gauged;
+pub use inspect::Inspection;
 pub use ledger::Ledger;
 pub use phases_text::{phases_text, verdict_text};
 pub use pick::pick;
