@@ -35,7 +35,6 @@ pub(crate) enum Mark {
     /// One seed was not one run.
     Differs,
     /// It was given up before it was decided.
-    #[expect(dead_code, reason = "for commands with a budget")]
     Undecided,
 }
 
