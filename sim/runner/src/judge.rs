@@ -85,8 +85,10 @@ impl Finding {
 /// Whether the expectation fails however the run goes on.
 pub(crate) fn has_failed(ledger: &Ledger, ask: &Ask) -> bool {
     match ask {
-        Ask::Oracle { kind, mood: Mood::Always | Mood::Never, .. } => ledger.watch.first(*kind).is_some(),
-        Ask::Oracle { mood: Mood::Sometimes | Mood::Eventually, .. } | Ask::Metric { .. } => false,
+        Ask::Oracle { oracle, mood: Mood::Always | Mood::Never, .. } => ledger.watch.first(oracle).is_some(),
+        Ask::Oracle { mood: Mood::Sometimes | Mood::Eventually | Mood::Breaks, .. } | Ask::Metric { .. } => {
+            false
+        }
     }
 }
 
