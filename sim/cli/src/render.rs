@@ -10,6 +10,7 @@ pub(crate) mod gantt;
 mod github;
 pub(crate) mod inspect;
 mod junit;
+pub(crate) mod hunt;
 pub(crate) mod outcomes;
 pub(crate) mod pick;
 pub(crate) mod plan;

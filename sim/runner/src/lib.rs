@@ -1,12 +1,14 @@
 //! Runs scenarios and tells what happened: metrics, beliefs, recovery, verdicts.
 
 pub mod case;
+pub mod coverage;
 pub mod diff;
 pub mod explain;
 mod failure;
 mod figures;
 mod gauge;
 pub mod inspect;
+pub mod hunt;
 mod judge;
 pub mod ledger;
 mod phases_text;
