@@ -4,6 +4,7 @@ mod arrivals;
 mod connections;
 mod discovery;
 mod health;
+mod lock;
 mod requests;
 mod standings;
 mod strains;
@@ -17,6 +18,7 @@ pub use self::arrivals::{Arrivals, Intensity};
 pub use self::connections::{Connections, OnTimeout, Pooling};
 pub use self::discovery::Directory;
 pub use self::health::HealthCheck;
+pub use self::lock::{Fencing, GuardedWrite, Locking, Writes};
 
 use self::arrivals::Pace;
 use self::connections::{Pool, Verdict};
@@ -32,10 +34,10 @@ use crate::keys::Keys;
 use crate::listing::{InFlight, Listing};
 use crate::load::{Feedback, Load};
 use crate::node::{Attempt, Ctx, Message, Reply, Timer};
-use crate::observation::{Observation, Outcome};
+use crate::observation::{Act, Observation, Outcome, Value};
 use crate::picker::{self, Picker, Site};
 use crate::plight::Pushed;
-use crate::registry::Then;
+use crate::registry::{Learnt, Pair, Then, Told};
 
 /// One client group: all its members are alike.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +60,8 @@ pub struct Config {
     pub connections: Connections,
     /// How instances are checked, if they are.
     pub health_check: Option<HealthCheck>,
+    /// How locks are used, if they call for those.
+    pub locking: Option<Locking>,
 }
 
 /// What a client group calls.
@@ -67,17 +71,29 @@ pub enum Callee {
     Service(usize),
     /// The registry itself, as a key-value store.
     Registry(Operation),
+    /// The same, for its locks.
+    Locks,
 }
 
 /// One operation on the registry as a key-value store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// Write a key of the client's own.
+    /// Write a key.
     Put,
     /// Read through the leader and a quorum.
     Get,
     /// Read what the member that was asked has.
     GetSerializable,
+}
+
+impl Operation {
+    /// What it does to a key.
+    fn act(self) -> Act {
+        match self {
+            Operation::Put => Act::Write,
+            Operation::Get | Operation::GetSerializable => Act::Read,
+        }
+    }
 }
 
 /// Where a client sits.
@@ -174,7 +190,7 @@ impl Client {
     pub fn peers(&self) -> Vec<NodeId> {
         let instances = self.requests.stages().filter_map(|stage| match stage {
             Stage::Trying(endpoint) => Some(endpoint.node),
-            Stage::Over { .. } | Stage::Resolving | Stage::Asking { .. } => None,
+            Stage::Over { .. } | Stage::Resolving | Stage::Asking { .. } | Stage::Locking => None,
         });
         let connected = self.pool.iter().flat_map(Pool::peers);
         let checked = self.checks.iter().flat_map(Checks::peers);
@@ -272,9 +288,10 @@ impl Client {
         while let Some(&(until, attempt)) = self.patience.front() {
             match self.requests.stage(attempt) {
                 Stage::Over { .. } | Stage::Asking { .. } => {}
-                Stage::Resolving | Stage::Trying(_) if until > ctx.now() => {
+                Stage::Resolving | Stage::Trying(_) | Stage::Locking if until > ctx.now() => {
                     return ctx.at(until, Timer::TimeOut);
                 }
+                Stage::Locking => self.give_up_lock(ctx, attempt.slot),
                 Stage::Resolving => {
                     self.go_blind(ctx);
                     self.finish(ctx, attempt.slot, Outcome::NoEndpoint);
@@ -337,9 +354,14 @@ impl Client {
         let sent = self.requests.at(|stage| match stage {
             Stage::Trying(endpoint) => endpoint.node == peer,
             Stage::Asking { member, .. } => member == peer,
-            Stage::Over { .. } | Stage::Resolving => false,
+            Stage::Over { .. } | Stage::Resolving | Stage::Locking => false,
         });
-        sent.into_iter().for_each(|slot| self.finish(ctx, slot, Outcome::Connect));
+        for slot in sent {
+            if let Stage::Asking { .. } = self.requests.get(slot).stage {
+                self.tell_of_key(ctx, slot, None);
+            }
+            self.finish(ctx, slot, Outcome::Connect);
+        }
         self.tell_of_failure(ctx, peer);
     }
 
@@ -347,7 +369,8 @@ impl Client {
     pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
         self.on_disconnected(ctx, peer);
         self.on_check_reset(ctx, peer);
-        self.source.on_reset(ctx, peer);
+        let turn = self.source.on_reset(ctx, peer);
+        self.on_turn(ctx, turn);
     }
 
     /// Sends the request to someone, or has it wait for a list.
@@ -379,9 +402,16 @@ impl Client {
                 };
                 let member = caller.member();
                 ctx.observe(Observation::Attempt { to: member });
-                let call = caller.call(ctx, operation, self.desk.config.timeout);
+                let request = self.requests.get(slot);
+                let pair = shared_key(&self.desk.config.keys, request.luck).map(|key| {
+                    let (call, act) = (request.number, operation.act());
+                    ctx.observe(Observation::Called { call, key, act, to: member });
+                    Pair { key, value: Value::of(ctx.me(), call) }
+                });
+                let call = caller.call(ctx, operation, pair, self.desk.config.timeout);
                 self.requests.set_stage(slot, Stage::Asking { member, call });
             }
+            Source::Locks(_) => self.contend(ctx, slot),
         }
     }
 
@@ -447,6 +477,25 @@ impl Client {
         }
     }
 
+    /// A call to the registry is over: what the witnesses are told of the key that it was about.
+    fn tell_of_key(&self, ctx: &mut Ctx<'_>, slot: u32, learnt: Option<Learnt>) {
+        let request = self.requests.get(slot);
+        let call = request.number;
+        if let Some(revision) = learnt.and_then(|learnt| learnt.state) {
+            ctx.observe(Observation::Saw { revision });
+        }
+        if shared_key(&self.desk.config.keys, request.luck).is_some() {
+            ctx.observe(match learnt.and_then(|learnt| learnt.key) {
+                Some(Told::Written(revision)) => Observation::Written { call, revision },
+                Some(Told::Holds(Some((revision, value)))) => Observation::Fetched { call, revision, value },
+                Some(Told::Holds(None)) => {
+                    Observation::Fetched { call, revision: 0, value: Value::default() }
+                }
+                None => Observation::Unanswered { call },
+            });
+        }
+    }
+
     /// The request is over, and its place free.
     fn finish(&mut self, ctx: &mut Ctx<'_>, slot: u32, outcome: Outcome) {
         self.end(ctx, slot, outcome, None);
@@ -471,6 +520,14 @@ impl Client {
                 Origin::Surge(number) => self.on_surge_end(ctx, number, pause),
             }
         }
+    }
+}
+
+/// The key of the registry's that a request is about; none, if each has one of its own.
+fn shared_key(keys: &Keys, request: Draw) -> Option<u32> {
+    match keys {
+        Keys::Unique => None,
+        Keys::Uniform(_) | Keys::Zipf(_) => Some(keys.of(request.derive(KEY)) as u32),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use schism_core::{Actor, Class, Draw, FaultId, NodeId};
 
-use crate::client::{Client, Desk};
+use crate::client::{Client, Desk, GuardedWrite};
 use crate::load::Load;
 use crate::observation::Observation;
 use crate::plight::Plight;
@@ -104,6 +104,15 @@ pub enum Message {
         /// How loaded it is.
         load: Box<Load>,
     },
+    /// A client writes to what a lock guards.
+    Guarded(Box<GuardedWrite>),
+    /// The answer to it.
+    GuardedReply {
+        /// The writer's number for the write.
+        number: u32,
+        /// Whether it was taken.
+        is_taken: bool,
+    },
     /// What checks an instance's health asks it how it is.
     Probe {
         /// The asker's number for the probe.
@@ -165,7 +174,10 @@ impl Message {
     /// Which kind of traffic it is.
     pub fn class(&self) -> Class {
         match self {
-            Message::Request { .. } | Message::Reply { .. } => REQUEST,
+            Message::Request { .. }
+            | Message::Reply { .. }
+            | Message::Guarded(_)
+            | Message::GuardedReply { .. } => REQUEST,
             Message::Registry(_) => REGISTRY,
             Message::Ping { .. }
             | Message::Pong
@@ -181,6 +193,8 @@ impl Message {
         match self {
             Message::Request { .. }
             | Message::Reply { .. }
+            | Message::Guarded(_)
+            | Message::GuardedReply { .. }
             | Message::Probe { .. }
             | Message::Probed { .. }
             | Message::LoadProbe { .. }
@@ -207,6 +221,8 @@ pub enum Reply {
 pub enum Timer {
     /// A client's next request arrives.
     Arrival,
+    /// A client that holds a lock may have to write, or to give it back.
+    Work,
     /// A client may have waited long enough for some attempt, or for someone to send it to.
     TimeOut,
     /// An instance has finished what it was serving in this slot.
@@ -308,16 +324,24 @@ impl Actor for Node {
             (Node::Client(client), Message::LoadProbed { ordinal, load }) => {
                 client.on_load(ctx, ordinal, &load);
             }
+            (Node::Instance(instance), Message::Guarded(write)) => instance.on_guarded(ctx, from, &write),
+            (Node::Client(client), Message::GuardedReply { number, is_taken }) => {
+                client.on_guarded(ctx, number, is_taken);
+            }
             (
                 Node::Member(_) | Node::Client(_) | Node::Aide(_),
                 Message::Request { .. }
+                | Message::Guarded(_)
                 | Message::Ping { .. }
                 | Message::Probe { .. }
                 | Message::LoadProbe { .. },
             )
             | (
                 Node::Member(_) | Node::Instance(_) | Node::Aide(_),
-                Message::Reply { .. } | Message::Pong | Message::LoadProbed { .. },
+                Message::Reply { .. }
+                | Message::GuardedReply { .. }
+                | Message::Pong
+                | Message::LoadProbed { .. },
             )
             | (Node::Member(_) | Node::Instance(_), Message::Probed { .. }) => {
                 unreachable!("requests and probes go to instances, and answers to who asked")
@@ -329,6 +353,7 @@ impl Actor for Node {
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) {
         match (self, timer) {
             (Node::Client(client), Timer::Arrival) => client.on_arrival(ctx),
+            (Node::Client(client), Timer::Work) => client.on_work(ctx),
             (Node::Client(client), Timer::TimeOut) => client.on_time_out(ctx),
             (Node::Client(client), Timer::Surge { number }) => client.on_surge(ctx, number),
             (Node::Client(client), Timer::Wake) => client.on_wake(ctx),

@@ -77,6 +77,101 @@ pub enum Observation {
     Wrote(Write),
     /// The leader has extended a lease.
     Extended,
+
+    /// A client believes from now on that it holds a lock.
+    Acquired {
+        /// Which lock.
+        lock: u32,
+        /// The number that came with it: larger than those of all holders before.
+        token: u64,
+    },
+    /// A client that held a lock has done what it wanted it for, and gives it back: it believes in it no longer.
+    Released {
+        /// Which lock.
+        lock: u32,
+    },
+    /// A client that believed that it held a lock has learnt that it does not, or no longer trusts that it does.
+    LockLost {
+        /// Which lock.
+        lock: u32,
+    },
+    /// What a lock guards has accepted a write.
+    GuardedWrite {
+        /// Which lock.
+        lock: u32,
+        /// The writer's number for its hold of the lock.
+        token: u64,
+        /// Who wrote.
+        by: NodeId,
+    },
+
+    /// A client has asked to read or to write a key of the registry's that others use, too.
+    Called {
+        /// The client's number for the call, which with the client's own is the value that a write writes.
+        call: u32,
+        /// The key.
+        key: u32,
+        /// What for.
+        act: Act,
+        /// The member or server that was asked.
+        to: NodeId,
+    },
+    /// A write of a key has been answered.
+    Written {
+        /// The client's number for the call.
+        call: u32,
+        /// The registry's number for the write.
+        revision: u64,
+    },
+    /// A read of a key has been answered.
+    Fetched {
+        /// The client's number for the call.
+        call: u32,
+        /// The registry's number for the write that was read; 0 if the key had not been written.
+        revision: u64,
+        /// What that wrote.
+        value: Value,
+    },
+    /// A call for a key is over and nothing is known of it: a write may have happened, or may happen yet.
+    Unanswered {
+        /// The client's number for the call.
+        call: u32,
+    },
+    /// A client has learnt with an answer how far the registry is: the revision of the state that the answer is from.
+    Saw {
+        /// The revision.
+        revision: u64,
+    },
+}
+
+/// What a key of the registry's is called for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Act {
+    /// To learn what was written last.
+    Read,
+    /// To write what nobody else has written: the client's number and that of the call.
+    Write,
+}
+
+/// What a key holds: who wrote it, and in which call of its own, so that no two writes are of the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Value(u64);
+
+impl Value {
+    /// What a client writes with a call.
+    pub fn of(client: NodeId, call: u32) -> Value {
+        Value(u64::from(client.0) << 32 | u64::from(call))
+    }
+
+    /// Who wrote it.
+    pub fn author(self) -> NodeId {
+        NodeId((self.0 >> 32) as u32)
+    }
+
+    /// In which call of its own.
+    pub fn call(self) -> u32 {
+        self.0 as u32
+    }
 }
 
 /// A committed write to the registry.
@@ -96,6 +191,22 @@ pub enum Write {
     Revoke(Cause),
     /// Some other key was written.
     Put,
+    /// A client's claim on a lock was taken: it holds it, or waits for it in line.
+    Claim {
+        /// Whose.
+        by: NodeId,
+        /// On which lock.
+        lock: u32,
+    },
+    /// A client's claim on a lock is gone: it neither holds it nor waits for it.
+    Release {
+        /// Whose.
+        by: NodeId,
+        /// On which lock.
+        lock: u32,
+        /// Why.
+        cause: Cause,
+    },
 }
 
 /// Why a lease or its key was removed.
@@ -126,4 +237,14 @@ pub enum Outcome {
     Deadline,
     /// The instance took the request and answered with an error.
     Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_observation_is_three_words() {
+        assert_eq!(size_of::<Observation>(), 24);
+    }
 }

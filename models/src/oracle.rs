@@ -1,7 +1,8 @@
-//! Oracles: what must hold always, sometimes or eventually. The catalog.
+//! Oracles: what must hold always, sometimes or eventually. The trait and the catalog.
 //!
 //! An oracle sees what every witness sees: observations, faults, and the truth of the moment. It never sees a model's
-//! fields, so one oracle judges simulated and live runs alike.
+//! fields, so one oracle judges simulated and live runs alike. It is one file and one line in the catalog: its options,
+//! the moods in which it can be asked for, and what is said where it saw nothing, are in its own file.
 
 mod cast;
 mod false_eviction;
@@ -10,49 +11,96 @@ mod lease_expiry;
 mod misrouted_request;
 mod never_empty;
 mod opinions;
+mod plan;
 mod record;
 mod register;
 mod single_leader;
 mod stale_request;
 mod views_agree;
 
-use schism_core::{Fault, NodeId, Scene};
+use schism_core::{Fault, NodeId, Scene, Time};
 
 use crate::observation::Observation;
+use crate::options::{Clash, Knob, Options, Value};
 
 pub use cast::{Cast, Role};
 pub use opinions::{Change, Opinion, Opinions};
+pub use plan::Plan;
 pub use record::Record;
 pub use register::Register;
-pub use views_agree::ViewsAgree;
+pub use views_agree::Agreement;
 
-/// What looks for one thing and says, in a sentence and of whom, when it has seen it. It is asked until it has, and then no more.
+/// What looks for one thing and says, in a sentence, when it has seen it. It is asked until it has, and then no more,
+/// unless it is asked for with [`Mood::Eventually`].
 ///
 /// What it means that the thing was seen is the [`Mood`]'s to say: that a hope came true, or that a law was broken.
 pub trait Oracle: Clone {
+    /// Its options.
+    type Config: Options;
+
     /// Which observations it is shown.
-    const SHOWN: Shown;
+    const SHOWN: &'static [Shown];
+
+    /// How it can be asked for.
+    const MOODS: &'static [Mood];
 
     /// One that has seen nothing yet.
-    fn new(cast: &Cast) -> Self;
+    fn new(config: &Self::Config, cast: &Cast) -> Self;
 
-    /// A node has observed something.
+    /// What is wrong with options that can be written, but not together.
+    ///
+    /// # Errors
+    /// Which of them to change, and to what.
+    fn check(_: &Self::Config) -> Result<(), Clash> {
+        Ok(())
+    }
+
+    /// A node has observed something of a kind that it is [shown](Oracle::SHOWN).
     fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting>;
 
-    /// A fault of the plan has begun, whatever it does: what only ails a process is no fault of the kernel's.
-    fn on_begin(&mut self) {}
-
-    /// A fault has been inflicted, or healed.
+    /// A primitive fault has been inflicted, or healed.
     fn on_fault(&mut self, moment: &Moment<'_>, fault: &Fault) -> Option<Sighting> {
         let _ = (moment, fault);
         None
     }
+
+    /// A fault of the plan has begun or has healed, whatever it did: see [`Record::plan`].
+    fn on_plan(&mut self, now: Time, record: &Record) {
+        let _ = (now, record);
+    }
+
+    /// When it wants to be asked again though nothing may have happened: some time is then up.
+    fn due(&self) -> Option<Time> {
+        None
+    }
+
+    /// That time has come. Nothing that it could know has changed since the last thing it was told of, though the truth
+    /// may have: it goes by what it remembers.
+    fn on_due(&mut self, at: Time, record: &Record) -> Option<Sighting> {
+        let _ = (at, record);
+        None
+    }
+
+    /// Whether what it looks for holds now, for [`Mood::Eventually`].
+    fn standing(&self, record: &Record) -> Standing {
+        let _ = record;
+        unreachable!("only what can last is asked for with `eventually`")
+    }
+
+    /// Why it says nothing that it saw nothing, if there was nothing to see.
+    fn untested(&self, told: &Told<'_>) -> Option<String> {
+        let _ = told;
+        None
+    }
+
+    /// What happened instead of what it looks for, or of a breach of what it demands: half a sentence or a whole one.
+    fn instead(&self, told: &Told<'_>) -> String;
 }
 
 /// What an oracle has seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
-    /// In a sentence.
+    /// In a sentence, without its full stop.
     pub why: String,
     /// Whom it is about and what it rests on, the most important first.
     pub on: Vec<NodeId>,
@@ -60,9 +108,23 @@ pub struct Sighting {
 
 impl Sighting {
     /// What was seen, of these nodes.
-    pub fn of(why: String, on: impl Into<Vec<NodeId>>) -> Sighting {
-        Sighting { why, on: on.into() }
+    pub fn of(why: impl Into<String>, on: impl Into<Vec<NodeId>>) -> Sighting {
+        Sighting { why: why.into(), on: on.into() }
     }
+}
+
+/// Whether something that can last holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It does, without a break since then.
+    Holds {
+        /// Since when; the start of the run if it was never broken.
+        since: Time,
+        /// What holds, in words that a time can follow: `the views agreed`.
+        what: &'static str,
+    },
+    /// It does not: why, in words that a time can follow.
+    Broken(Sighting),
 }
 
 /// The moment at which an oracle is shown something, just after it.
@@ -74,57 +136,200 @@ pub struct Moment<'a> {
     pub record: &'a Record,
 }
 
-/// Which observations an oracle is shown. There are a thousand times as many attempts as anything else.
+/// What a run came to, in counts.
+#[derive(Clone, Copy)]
+pub struct Told<'a> {
+    /// What follows from all that was observed.
+    pub record: &'a Record,
+    /// Attempts that clients sent after the warm-up.
+    pub attempts: u64,
+    /// Whether the registry is of a kind that elects leaders.
+    pub has_leader: bool,
+    /// Leaders that were elected.
+    pub leaders: u64,
+    /// Leases granted.
+    pub granted: u64,
+    /// Renewals of leases.
+    pub renewed: u64,
+    /// Leases that ran out.
+    pub expired: u64,
+    /// Whether a client ever believed that an instance was up.
+    pub client_heard: bool,
+}
+
+impl Told<'_> {
+    /// What is said if nobody has sent anything.
+    fn without_attempts(&self) -> Option<String> {
+        (self.attempts == 0).then(|| "no attempt was sent after the warm-up".to_owned())
+    }
+}
+
+/// Which observations an oracle is shown. There are a thousand times as many of the first two as of all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
-    /// [`Observation::Attempt`] alone.
+    /// [`Observation::Attempt`].
     Attempts,
-    /// All but those of requests: views, leases, leaders and writes.
+    /// [`Observation::Offered`] and [`Observation::Done`].
+    Requests,
+    /// All that is not of requests: views, leases, leaders, reads and writes.
     Beliefs,
 }
 
-/// One line for each oracle: its kind, and the file that it is in.
+/// How an oracle can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mood {
+    /// A law: at every event.
+    Always,
+    /// Something that must happen at least once.
+    Sometimes,
+    /// Something that must not happen once.
+    Never,
+    /// Within some time after the last fault has healed, and from then on.
+    Eventually,
+    /// A law that must be broken at least once: the run is about what that does.
+    Breaks,
+}
+
+/// An oracle that a scenario can name.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// What it looks for, or demands.
+    pub about: &'static str,
+    /// How it can be asked for.
+    pub moods: &'static [Mood],
+    /// Its options.
+    pub knobs: &'static [Knob],
+}
+
+/// Declares every oracle once: its name in a scenario, what it is about, and its type.
 macro_rules! catalog {
-    ($($kind:ident = $oracle:ty;)*) => {
-        /// An oracle of any kind.
-        #[derive(Clone)]
-        pub enum AnyOracle {
-            $(#[doc = concat!("See [`Kind::", stringify!($kind), "`].")] $kind($oracle),)*
+    ($($name:literal, $about:literal, $variant:ident = $oracle:ty;)*) => {
+        /// An oracle that an expectation asks for, with its options.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Config {
+            $(#[doc = $about] $variant(<$oracle as Oracle>::Config),)*
         }
 
-        impl AnyOracle {
-            /// One of this kind, that has seen nothing yet.
-            pub fn new(kind: Kind, cast: &Cast) -> AnyOracle {
-                match kind {
-                    $(Kind::$kind => AnyOracle::$kind(<$oracle>::new(cast)),)*
+        /// The names that a scenario may write, with what they mean.
+        pub const CATALOG: &[Entry] = &[$(
+            Entry {
+                name: $name,
+                about: $about,
+                moods: <$oracle as Oracle>::MOODS,
+                knobs: <<$oracle as Oracle>::Config as Options>::KNOBS,
+            },
+        )*];
+
+        impl Config {
+            /// The oracle of this name with the options that were written; None if there is none.
+            pub fn read(name: &str, written: &mut dyn FnMut(&'static Knob) -> Value) -> Option<Config> {
+                match name {
+                    $($name => Some(Config::$variant(Options::read(written))),)*
+                    _ => None,
+                }
+            }
+
+            /// Its name.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Config::$variant(_) => $name,)*
+                }
+            }
+
+            /// Its options, in the order of its knobs.
+            pub fn values(&self) -> Vec<Value> {
+                match self {
+                    $(Config::$variant(config) => config.values(),)*
+                }
+            }
+
+            /// What is wrong with options that can be written, but not together.
+            ///
+            /// # Errors
+            /// Which of them to change, and to what.
+            pub fn check(&self) -> Result<(), Clash> {
+                match self {
+                    $(Config::$variant(config) => <$oracle as Oracle>::check(config),)*
+                }
+            }
+        }
+
+        /// An oracle of the catalog.
+        #[derive(Clone)]
+        pub enum Any {
+            $(#[doc = $about] $variant($oracle),)*
+        }
+
+        impl Any {
+            /// One as configured, that has seen nothing yet.
+            pub fn new(config: &Config, cast: &Cast) -> Any {
+                match config {
+                    $(Config::$variant(config) => Any::$variant(<$oracle>::new(config, cast)),)*
                 }
             }
 
             /// See [`Oracle::SHOWN`].
-            pub fn shown(&self) -> Shown {
+            pub fn shown(&self) -> &'static [Shown] {
                 match self {
-                    $(AnyOracle::$kind(_) => <$oracle>::SHOWN,)*
+                    $(Any::$variant(_) => <$oracle as Oracle>::SHOWN,)*
                 }
             }
 
             /// See [`Oracle::observe`].
             pub fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting> {
                 match self {
-                    $(AnyOracle::$kind(oracle) => oracle.observe(moment, by, seen),)*
-                }
-            }
-
-            /// See [`Oracle::on_begin`].
-            pub fn on_begin(&mut self) {
-                match self {
-                    $(AnyOracle::$kind(oracle) => oracle.on_begin(),)*
+                    $(Any::$variant(oracle) => oracle.observe(moment, by, seen),)*
                 }
             }
 
             /// See [`Oracle::on_fault`].
             pub fn on_fault(&mut self, moment: &Moment<'_>, fault: &Fault) -> Option<Sighting> {
                 match self {
-                    $(AnyOracle::$kind(oracle) => oracle.on_fault(moment, fault),)*
+                    $(Any::$variant(oracle) => oracle.on_fault(moment, fault),)*
+                }
+            }
+
+            /// See [`Oracle::on_plan`].
+            pub fn on_plan(&mut self, now: Time, record: &Record) {
+                match self {
+                    $(Any::$variant(oracle) => oracle.on_plan(now, record),)*
+                }
+            }
+
+            /// See [`Oracle::due`].
+            pub fn due(&self) -> Option<Time> {
+                match self {
+                    $(Any::$variant(oracle) => oracle.due(),)*
+                }
+            }
+
+            /// See [`Oracle::on_due`].
+            pub fn on_due(&mut self, at: Time, record: &Record) -> Option<Sighting> {
+                match self {
+                    $(Any::$variant(oracle) => oracle.on_due(at, record),)*
+                }
+            }
+
+            /// See [`Oracle::standing`].
+            pub fn standing(&self, record: &Record) -> Standing {
+                match self {
+                    $(Any::$variant(oracle) => oracle.standing(record),)*
+                }
+            }
+
+            /// See [`Oracle::untested`].
+            pub fn untested(&self, told: &Told<'_>) -> Option<String> {
+                match self {
+                    $(Any::$variant(oracle) => oracle.untested(told),)*
+                }
+            }
+
+            /// See [`Oracle::instead`].
+            pub fn instead(&self, told: &Told<'_>) -> String {
+                match self {
+                    $(Any::$variant(oracle) => oracle.instead(told),)*
                 }
             }
         }
@@ -132,91 +337,19 @@ macro_rules! catalog {
 }
 
 catalog! {
-    SingleLeader = single_leader::SingleLeader;
-    ViewsAgree = ViewsAgree;
-    StaleRequest = stale_request::StaleRequest;
-    MisroutedRequest = misrouted_request::MisroutedRequest;
-    FalseEviction = false_eviction::FalseEviction;
-    LeaderChange = leader_change::LeaderChange;
-    LeaseExpiry = lease_expiry::LeaseExpiry;
-    NeverEmpty = never_empty::NeverEmpty;
+    "single-leader", "never two registry leaders in one term", SingleLeader = single_leader::SingleLeader;
+    "views-agree", "all observers hold the same list of every service", ViewsAgree = views_agree::ViewsAgree;
+    "stale-request", "a request goes to an instance that has died or left the registry", StaleRequest = stale_request::StaleRequest;
+    "misrouted-request", "a request goes to an instance that cannot answer: dead, paused or cut off", MisroutedRequest = misrouted_request::MisroutedRequest;
+    "false-eviction", "the registry drops an instance that is alive", FalseEviction = false_eviction::FalseEviction;
+    "leader-change", "a new registry leader is elected after the first fault", LeaderChange = leader_change::LeaderChange;
+    "lease-expiry", "a lease expires", LeaseExpiry = lease_expiry::LeaseExpiry;
+    "never-empty", "a client that has had an endpoint to call always has one, while an instance is up", NeverEmpty = never_empty::NeverEmpty;
 }
 
-/// What an oracle looks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// Never two leaders of one term.
-    SingleLeader,
-    /// All observers' views of every service are the same.
-    ViewsAgree,
-    /// An attempt went to an instance that had died or had left the registry.
-    StaleRequest,
-    /// An attempt went to an instance that could not answer: dead, paused or cut off from the sender.
-    MisroutedRequest,
-    /// The registry dropped an instance that was alive.
-    FalseEviction,
-    /// A new leader was elected after the first fault.
-    LeaderChange,
-    /// A lease expired.
-    LeaseExpiry,
-    /// A client that had an endpoint to call always has one.
-    NeverEmpty,
+impl Config {
+    /// The oracle of this name with all its defaults; None if there is none.
+    pub fn named(name: &str) -> Option<Config> {
+        Config::read(name, &mut |knob| (knob.default)())
+    }
 }
-
-/// How an oracle can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mood {
-    /// At every event.
-    Always,
-    /// At least once.
-    Sometimes,
-    /// Not once.
-    Never,
-    /// Within some time after the last fault has healed.
-    Eventually,
-}
-
-/// The names a scenario may write, what they mean, and the moods that make sense for each.
-pub const CATALOG: &[(&str, &str, Kind, &[Mood])] = {
-    use Mood::{Always, Eventually, Never, Sometimes};
-    &[
-        ("single-leader", "never two registry leaders in one term", Kind::SingleLeader, &[Always]),
-        (
-            "views-agree",
-            "all observers hold the same list of every service",
-            Kind::ViewsAgree,
-            &[Eventually, Sometimes],
-        ),
-        (
-            "stale-request",
-            "a request goes to an instance that has died or left the registry",
-            Kind::StaleRequest,
-            &[Sometimes, Never],
-        ),
-        (
-            "misrouted-request",
-            "a request goes to an instance that cannot answer: dead, paused or cut off",
-            Kind::MisroutedRequest,
-            &[Sometimes, Never],
-        ),
-        (
-            "false-eviction",
-            "the registry drops an instance that is alive",
-            Kind::FalseEviction,
-            &[Sometimes, Never],
-        ),
-        (
-            "leader-change",
-            "a new registry leader is elected after the first fault",
-            Kind::LeaderChange,
-            &[Sometimes, Never],
-        ),
-        ("lease-expiry", "a lease expires", Kind::LeaseExpiry, &[Sometimes, Never]),
-        (
-            "never-empty",
-            "a client that has had an endpoint to call always has one",
-            Kind::NeverEmpty,
-            &[Always],
-        ),
-    ]
-};

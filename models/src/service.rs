@@ -1,5 +1,6 @@
 //! Instances of a service: they register, keep their lease alive, and serve requests from slots and a queue.
 
+mod guard;
 mod ills;
 mod report;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use schism_core::{Distribution, Draw, Duration, NodeId, Time};
 
+use self::guard::Guard;
 use self::report::{Note, Reporter};
 use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Endpoint, ServiceId};
@@ -111,6 +113,8 @@ pub struct Instance {
     connected: BTreeSet<NodeId>,
     /// What it has counted, if it reports.
     reporter: Option<Box<Reporter>>,
+    /// What it has seen of locks, if it is what they guard.
+    guard: Guard,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -169,6 +173,7 @@ impl Instance {
                 Reports::Load if !is_stranger => Some(Box::new(Reporter::new(ctx.now()))),
                 Reports::Load | Reports::Nothing => None,
             },
+            guard: Guard::default(),
         };
         instance.on_plight(ctx);
         instance

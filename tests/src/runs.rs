@@ -126,7 +126,16 @@ impl Witness<Node> for Seen {
             | Observation::Blind(_)
             | Observation::Read
             | Observation::Wrote(_)
-            | Observation::Extended => {}
+            | Observation::Extended
+            | Observation::Acquired { .. }
+            | Observation::Released { .. }
+            | Observation::LockLost { .. }
+            | Observation::GuardedWrite { .. }
+            | Observation::Called { .. }
+            | Observation::Written { .. }
+            | Observation::Fetched { .. }
+            | Observation::Unanswered { .. }
+            | Observation::Saw { .. } => {}
         }
     }
     fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault) {

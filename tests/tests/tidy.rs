@@ -18,6 +18,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("schism-models", &["schism-core"]),
     ("schism-scenario", &["schism-core", "schism-models"]),
     ("schism-runner", &["schism-core", "schism-models", "schism-scenario"]),
+    ("schism-snapshot", &["schism-core", "schism-models", "schism-scenario", "schism-runner"]),
     ("schism", &["schism-core", "schism-models", "schism-scenario", "schism-runner"]),
 ];
 
@@ -93,12 +94,10 @@ fn every_name_of_the_catalogs_is_used_by_a_scenario() {
     all_used("registry", names(registry::CATALOG.iter().map(|entry| entry.0)), registries.collect());
     let asked = all().iter().flat_map(|case| &case.scenario.expectations);
     let oracles = asked.filter_map(|expectation| match &expectation.ask {
-        Ask::Oracle { kind, .. } => {
-            oracle::CATALOG.iter().find(|entry| entry.2 == *kind).map(|entry| entry.0)
-        }
+        Ask::Oracle { oracle, .. } => Some(oracle.name()),
         Ask::Metric { .. } => None,
     });
-    all_used("oracle", names(oracle::CATALOG.iter().map(|entry| entry.0)), oracles.collect());
+    all_used("oracle", names(oracle::CATALOG.iter().map(|entry| entry.name)), oracles.collect());
     let faults = all().iter().flat_map(|case| &case.scenario.faults).map(|planned| planned.fault.name());
     all_used("fault", names(Fault::CATALOG.iter().map(|entry| entry.0)), faults.collect());
 }

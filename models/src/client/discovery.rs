@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use schism_core::NodeId;
+use schism_core::{Duration, NodeId};
 
+use super::lock::Contender;
 use super::requests::Stage;
 use super::{Client, Desk};
 use crate::cache::{self, Cache, Feed, Reads};
@@ -11,7 +12,9 @@ use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::plight::Rush;
-use crate::registry::{AnyAddress, AnyCaller, AnySubscriber, Ending, Msg, News, Origin, Then, Timer};
+use crate::registry::{
+    AnyAddress, AnyCaller, AnyLocker, AnySubscriber, Ending, Msg, News, Origin, Then, Timer, Turn,
+};
 
 /// Where a client learns whom to call.
 #[derive(Clone, Debug)]
@@ -27,6 +30,13 @@ pub enum Directory {
     },
     /// It calls the registry itself.
     Itself(AnyAddress),
+    /// It contends for locks of the registry's.
+    Locks {
+        /// Where that is.
+        address: AnyAddress,
+        /// What the locks guard, if it writes to that.
+        guarded: Option<Arc<Listing>>,
+    },
 }
 
 /// Where the client's lists come from.
@@ -35,6 +45,7 @@ pub(super) enum Source {
     Fixed(Arc<Listing>),
     Registry { subscriber: AnySubscriber, cache: cache::Any },
     Itself(AnyCaller),
+    Locks(Box<Contender>),
 }
 
 /// What the witnesses have been told of the list in use.
@@ -59,6 +70,11 @@ impl Source {
                 cache: cache::Any::new(desk.config.cache),
             },
             Directory::Itself(address) => Source::Itself(AnyCaller::new(address, zone, ctx)),
+            Directory::Locks { address, guarded } => {
+                let ttl = desk.config.locking.as_ref().map_or(Duration::ZERO, |locking| locking.ttl);
+                let locker = AnyLocker::new(address, zone, ttl, ctx);
+                Source::Locks(Box::new(Contender::new(locker, guarded.clone())))
+            }
         }
     }
 
@@ -68,16 +84,19 @@ impl Source {
             Source::Fixed(_) => Vec::new(),
             Source::Registry { subscriber, .. } => subscriber.peers(),
             Source::Itself(caller) => vec![caller.member()],
+            Source::Locks(contender) => vec![contender.member()],
         }
     }
 
     /// A peer's host has reset the connection.
-    pub(super) fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
+    pub(super) fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) -> Option<Turn> {
         match self {
             Source::Fixed(_) => {}
             Source::Registry { subscriber, .. } => subscriber.on_reset(ctx, peer),
             Source::Itself(caller) => caller.on_reset(ctx, peer),
+            Source::Locks(contender) => return contender.locker().on_reset(ctx, peer),
         }
+        None
     }
 }
 
@@ -95,6 +114,10 @@ impl Client {
                 let ending = caller.on_message(ctx, from, msg);
                 self.on_ending(ctx, ending);
             }
+            Source::Locks(contender) => {
+                let turn = contender.locker().on_message(ctx, from, msg);
+                self.on_turn(ctx, turn);
+            }
         }
     }
 
@@ -111,13 +134,18 @@ impl Client {
                 let ending = caller.on_timer(ctx, timer);
                 self.on_ending(ctx, ending);
             }
+            Source::Locks(contender) => {
+                let turn = contender.locker().on_timer(ctx, timer);
+                self.on_turn(ctx, turn);
+            }
         }
     }
 
     fn on_ending(&mut self, ctx: &mut Ctx<'_>, ending: Option<Ending>) {
         match ending {
-            Some(Ending::Call { call, outcome }) => {
+            Some(Ending::Call { call, outcome, learnt }) => {
                 if let Some(slot) = self.requests.asking(call) {
+                    self.tell_of_key(ctx, slot, learnt);
                     self.finish(ctx, slot, outcome);
                 }
             }
@@ -137,7 +165,7 @@ impl Client {
             Source::Registry { subscriber, .. } if self.desk.config.cache.feed() == Feed::Watch => {
                 subscriber.list(ctx, Reads::Linearizable, Then::Watch);
             }
-            Source::Registry { .. } | Source::Itself(_) => {}
+            Source::Registry { .. } | Source::Itself(_) | Source::Locks(_) => {}
         }
     }
 
@@ -178,7 +206,12 @@ impl Client {
                 self.on_disconnected(ctx, member);
                 true
             }
-            (Rush::Refresh | Rush::Forget | Rush::Retry, Source::Itself(_))
+            (Rush::Reconnect, Source::Locks(contender)) => {
+                let turn = contender.locker().reconnect(ctx);
+                self.on_turn(ctx, turn);
+                true
+            }
+            (Rush::Refresh | Rush::Forget | Rush::Retry, Source::Itself(_) | Source::Locks(_))
             | (Rush::Retry, Source::Registry { .. })
             | (_, Source::Fixed(_)) => false,
         }

@@ -40,6 +40,8 @@ pub(super) enum Stage {
     Trying(Endpoint),
     /// The registry has been asked.
     Asking { member: NodeId, call: u32 },
+    /// It wants a lock, or has it.
+    Locking,
 }
 
 /// The places of all requests.

@@ -74,7 +74,16 @@ impl<W> Ears<W> {
             | Observation::Deposed { .. }
             | Observation::Read
             | Observation::Committed { .. }
-            | Observation::Extended => {}
+            | Observation::Extended
+            | Observation::Acquired { .. }
+            | Observation::Released { .. }
+            | Observation::LockLost { .. }
+            | Observation::GuardedWrite { .. }
+            | Observation::Called { .. }
+            | Observation::Written { .. }
+            | Observation::Fetched { .. }
+            | Observation::Unanswered { .. }
+            | Observation::Saw { .. } => {}
         }
     }
 

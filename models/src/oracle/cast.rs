@@ -28,6 +28,8 @@ pub struct Cast {
     aides: u32,
     /// Whether every instance is registered from the start, for good.
     fixed: bool,
+    /// By node, for sentences; empty where nobody asks for any.
+    names: Arc<[String]>,
 }
 
 impl Cast {
@@ -44,7 +46,14 @@ impl Cast {
         for (group, &size) in clients.iter().enumerate() {
             roles.extend(std::iter::repeat_n(Role::Client(group as u16), size as usize));
         }
-        Cast { roles: roles.into(), services: numbers.into(), members, aides: 0, fixed: members == 0 }
+        Cast {
+            roles: roles.into(),
+            services: numbers.into(),
+            members,
+            aides: 0,
+            fixed: members == 0,
+            names: [].into(),
+        }
     }
 
     /// The same, with all instances registered from the start, for good.
@@ -68,6 +77,17 @@ impl Cast {
     pub fn with_aides(self, aides: u32) -> Cast {
         let roles = self.roles.iter().copied().chain((0..aides).map(|_| Role::Aide)).collect();
         Cast { roles, aides: self.aides + aides, ..self }
+    }
+
+    /// The same, with the name of every node.
+    pub fn with_names(self, names: Vec<String>) -> Cast {
+        assert!(names.len() == self.roles.len(), "every node has a name");
+        Cast { names: names.into(), ..self }
+    }
+
+    /// The name of a node.
+    pub fn name(&self, node: NodeId) -> &str {
+        &self.names[node.index()]
     }
 
     /// How many nodes there are.

@@ -1,9 +1,10 @@
 //! Leader change: a registry leader was elected after the first fault.
 
-use schism_core::{Fault, NodeId};
+use schism_core::{Fault, NodeId, Time};
 
-use super::{Cast, Moment, Oracle, Shown, Sighting};
+use super::{Cast, Moment, Mood, Oracle, Record, Shown, Sighting, Told};
 use crate::observation::Observation;
+use crate::options::Nothing;
 
 /// Waits for a fault, then for a leader.
 #[derive(Clone)]
@@ -15,9 +16,12 @@ pub enum LeaderChange {
 }
 
 impl Oracle for LeaderChange {
-    const SHOWN: Shown = Shown::Beliefs;
+    type Config = Nothing;
 
-    fn new(_: &Cast) -> Self {
+    const SHOWN: &'static [Shown] = &[Shown::Beliefs];
+    const MOODS: &'static [Mood] = &[Mood::Sometimes, Mood::Never];
+
+    fn new(_: &Nothing, _: &Cast) -> Self {
         LeaderChange::Calm
     }
 
@@ -31,12 +35,22 @@ impl Oracle for LeaderChange {
         }
     }
 
-    fn on_begin(&mut self) {
+    fn on_plan(&mut self, _: Time, _: &Record) {
         *self = LeaderChange::Struck;
     }
 
     fn on_fault(&mut self, _: &Moment<'_>, _: &Fault) -> Option<Sighting> {
         *self = LeaderChange::Struck;
         None
+    }
+
+    fn instead(&self, told: &Told<'_>) -> String {
+        let leaders = told.leaders;
+        match told.record.plan.first {
+            Some(first) => {
+                format!("no leader was elected after the first fault at {first}; {leaders} were before")
+            }
+            None => format!("there was no fault; {leaders} leaders were elected"),
+        }
     }
 }

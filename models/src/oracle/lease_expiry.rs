@@ -2,17 +2,21 @@
 
 use schism_core::NodeId;
 
-use super::{Cast, Moment, Oracle, Shown, Sighting};
+use super::{Cast, Moment, Mood, Oracle, Shown, Sighting, Told};
 use crate::observation::{Cause, Observation, Write};
+use crate::options::Nothing;
 
 /// Sees the first one.
 #[derive(Clone)]
 pub struct LeaseExpiry;
 
 impl Oracle for LeaseExpiry {
-    const SHOWN: Shown = Shown::Beliefs;
+    type Config = Nothing;
 
-    fn new(_: &Cast) -> Self {
+    const SHOWN: &'static [Shown] = &[Shown::Beliefs];
+    const MOODS: &'static [Mood] = &[Mood::Sometimes, Mood::Never];
+
+    fn new(_: &Nothing, _: &Cast) -> Self {
         LeaseExpiry
     }
 
@@ -22,16 +26,21 @@ impl Oracle for LeaseExpiry {
                 let why = format!("the lease of {} expired", moment.scene.name(node));
                 Some(Sighting::of(why, [node, by]))
             }
-            Write::Revoke(Cause::Expired) => {
-                Some(Sighting::of("a lease without a key expired".to_owned(), [by]))
-            }
+            Write::Revoke(Cause::Expired) => Some(Sighting::of("a lease without a key expired", [by])),
             Write::Remove(..)
             | Write::Revoke(_)
             | Write::Grant
             | Write::Register(_)
             | Write::Fail(_)
             | Write::Recover(_)
-            | Write::Put => None,
+            | Write::Put
+            | Write::Claim { .. }
+            | Write::Release { .. } => None,
         })
+    }
+
+    fn instead(&self, told: &Told<'_>) -> String {
+        let Told { granted, renewed, .. } = told;
+        format!("{granted} leases were granted and {renewed} renewals answered; none expired")
     }
 }

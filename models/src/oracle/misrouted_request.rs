@@ -2,17 +2,21 @@
 
 use schism_core::{NodeId, Status};
 
-use super::{Cast, Moment, Oracle, Shown, Sighting};
+use super::{Cast, Moment, Mood, Oracle, Shown, Sighting, Told};
 use crate::observation::Observation;
+use crate::options::Nothing;
 
 /// Sees the first such attempt.
 #[derive(Clone)]
 pub struct MisroutedRequest;
 
 impl Oracle for MisroutedRequest {
-    const SHOWN: Shown = Shown::Attempts;
+    type Config = Nothing;
 
-    fn new(_: &Cast) -> Self {
+    const SHOWN: &'static [Shown] = &[Shown::Attempts];
+    const MOODS: &'static [Mood] = &[Mood::Sometimes, Mood::Never];
+
+    fn new(_: &Nothing, _: &Cast) -> Self {
         MisroutedRequest
     }
 
@@ -30,5 +34,13 @@ impl Oracle for MisroutedRequest {
         };
         let why = format!("{} sent a request to {}, which {state}", name(by), name(*to));
         Some(Sighting::of(why, [by, *to]))
+    }
+
+    fn untested(&self, told: &Told<'_>) -> Option<String> {
+        told.without_attempts()
+    }
+
+    fn instead(&self, told: &Told<'_>) -> String {
+        format!("all {} attempts went to instances that could answer", told.attempts)
     }
 }

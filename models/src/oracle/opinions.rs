@@ -81,6 +81,12 @@ impl Opinions {
         Some(self.held[observer.index()].get(service.0 as usize)?.as_ref()?.count)
     }
 
+    /// Whether an observer believes an instance to be up, if it holds a list of its service.
+    pub fn of(&self, observer: NodeId, service: ServiceId, place: u32) -> Option<bool> {
+        let held = self.held[observer.index()].get(service.0 as usize)?.as_ref()?;
+        Some(held.up[place as usize / 64] >> (place % 64) & 1 == 1)
+    }
+
     pub(super) fn settle(&mut self) {
         self.changes.clear();
     }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use schism_core::{Fault, NodeId, Scene};
+use schism_core::{Fault, NodeId, Scene, Time};
 
-use super::{Cast, Opinions, Register};
+use super::{Agreement, Cast, Opinions, Plan, Register};
 use crate::observation::Observation;
 
 /// What follows from everything that has been observed.
@@ -16,23 +16,29 @@ pub struct Record {
     pub register: Register,
     /// Who believes whom to be up.
     pub opinions: Opinions,
+    /// Whether all of them believe the same.
+    pub agreement: Agreement,
+    /// How the plan of faults has gone.
+    pub plan: Plan,
     /// Nodes at whose address another process runs.
     usurped: BTreeSet<NodeId>,
 }
 
 impl Record {
-    /// Before anything was observed.
-    pub fn new(cast: Cast) -> Record {
+    /// Before anything was observed, of a run with a warm-up until then.
+    pub fn new(cast: Cast, warmup: Time) -> Record {
         Record {
             register: Register::new(&cast),
             opinions: Opinions::new(&cast),
+            agreement: Agreement::new(&cast),
+            plan: Plan::new(warmup),
             usurped: BTreeSet::new(),
             cast,
         }
     }
 
     /// A node has observed something. What it says of requests leaves no trace here.
-    pub fn observe(&mut self, by: NodeId, seen: &Observation) {
+    pub fn observe(&mut self, now: Time, by: NodeId, seen: &Observation) {
         self.register.settle();
         self.opinions.settle();
         match seen {
@@ -53,8 +59,33 @@ impl Record {
             | Observation::Leads { .. }
             | Observation::Deposed { .. }
             | Observation::Read
-            | Observation::Extended => {}
+            | Observation::Extended
+            | Observation::Acquired { .. }
+            | Observation::Released { .. }
+            | Observation::LockLost { .. }
+            | Observation::GuardedWrite { .. }
+            | Observation::Called { .. }
+            | Observation::Written { .. }
+            | Observation::Fetched { .. }
+            | Observation::Unanswered { .. }
+            | Observation::Saw { .. } => {}
         }
+        self.agreement.follow(now, self.opinions.changes());
+    }
+
+    /// A fault of the plan begins.
+    pub fn on_begin(&mut self, now: Time) {
+        self.plan.on_begin(now);
+    }
+
+    /// A fault of the plan heals.
+    pub fn on_heal(&mut self, now: Time) {
+        self.plan.on_heal(now);
+    }
+
+    /// The name of a node.
+    pub fn name(&self, node: NodeId) -> &str {
+        self.cast.name(node)
     }
 
     /// Another process runs at a node's address from now on, until it dies.
@@ -75,7 +106,7 @@ impl Record {
     }
 
     /// A fault has been inflicted: who dies believes nothing any more.
-    pub fn on_fault(&mut self, fault: &Fault) {
+    pub fn on_fault(&mut self, now: Time, fault: &Fault) {
         self.register.settle();
         self.opinions.settle();
         match fault {
@@ -97,5 +128,6 @@ impl Record {
             | Fault::PowerOn(_)
             | Fault::SetClock(..) => {}
         }
+        self.agreement.follow(now, self.opinions.changes());
     }
 }

@@ -2,17 +2,21 @@
 
 use schism_core::{NodeId, Scene, Status};
 
-use super::{Cast, Moment, Oracle, Record, Shown, Sighting};
+use super::{Cast, Moment, Mood, Oracle, Record, Shown, Sighting, Told};
 use crate::observation::Observation;
+use crate::options::Nothing;
 
 /// Sees the first such attempt.
 #[derive(Clone)]
 pub struct StaleRequest;
 
 impl Oracle for StaleRequest {
-    const SHOWN: Shown = Shown::Attempts;
+    type Config = Nothing;
 
-    fn new(_: &Cast) -> Self {
+    const SHOWN: &'static [Shown] = &[Shown::Attempts];
+    const MOODS: &'static [Mood] = &[Mood::Sometimes, Mood::Never];
+
+    fn new(_: &Nothing, _: &Cast) -> Self {
         StaleRequest
     }
 
@@ -29,6 +33,14 @@ impl Oracle for StaleRequest {
         };
         let why = format!("{} sent a request to {}, which {state}", name(by), name(*to));
         Some(Sighting::of(why, [by, *to]))
+    }
+
+    fn untested(&self, told: &Told<'_>) -> Option<String> {
+        told.without_attempts()
+    }
+
+    fn instead(&self, told: &Told<'_>) -> String {
+        format!("all {} attempts went to instances that were registered and not dead", told.attempts)
     }
 }
 

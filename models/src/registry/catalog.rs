@@ -5,8 +5,8 @@ use std::sync::Arc;
 use schism_core::{Durable, Duration, NodeId, ZoneId};
 
 use super::{
-    Address, Caller, Ending, Entry, Layout, News, Registrar, Seat, Server, Subscriber, Then, consul, dns,
-    etcd, eureka, kubernetes, nacos, zookeeper,
+    Address, Caller, Ending, Entry, Layout, Locker, News, Pair, Registrar, Seat, Server, Subscriber, Then,
+    Turn, consul, dns, etcd, eureka, kubernetes, nacos, zookeeper,
 };
 use crate::cache::Reads;
 use crate::client::Operation;
@@ -349,8 +349,14 @@ macro_rules! catalog {
             }
 
             /// Calls the member that it is connected to: the number of the call.
-            pub fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, timeout: Duration) -> u32 {
-                match self { $(AnyCaller::$Name(caller) => caller.call(ctx, operation, timeout),)* }
+            pub fn call(
+                &mut self,
+                ctx: &mut Ctx<'_>,
+                operation: Operation,
+                key: Option<Pair>,
+                timeout: Duration,
+            ) -> u32 {
+                match self { $(AnyCaller::$Name(caller) => caller.call(ctx, operation, key, timeout),)* }
             }
 
             /// A message of the registry's has come: what it ends, if anything.
@@ -382,6 +388,70 @@ macro_rules! catalog {
             /// The member that it is connected to.
             pub fn member(&self) -> NodeId {
                 match self { $(AnyCaller::$Name(caller) => caller.member(),)* }
+            }
+        }
+
+        /// A client that contends for locks of some registry.
+        #[derive(Clone, Debug)]
+        pub enum AnyLocker {
+            $(#[doc = $about] $Name($module::Locker),)*
+        }
+
+        impl AnyLocker {
+            /// A client in `zone` that wants no lock yet, and whose hold on one outlives it by so long.
+            #[expect(unreachable_code, reason = "some registries have no locks: there is nobody to make")]
+            pub fn new(address: &AnyAddress, zone: ZoneId, ttl: Duration, ctx: &Ctx<'_>) -> AnyLocker {
+                match address {
+                    $(AnyAddress::$Name(address) => {
+                        AnyLocker::$Name($module::Locker::new(address, zone, ttl, ctx))
+                    })*
+                }
+            }
+
+            /// Begins to try for a lock.
+            pub fn lock(&mut self, ctx: &mut Ctx<'_>, lock: u32) {
+                match self { $(AnyLocker::$Name(locker) => locker.lock(ctx, lock),)* }
+            }
+
+            /// Gives back the lock that it holds, or gives up trying for one.
+            pub fn unlock(&mut self, ctx: &mut Ctx<'_>) {
+                match self { $(AnyLocker::$Name(locker) => locker.unlock(ctx),)* }
+            }
+
+            /// Whether it neither holds a lock nor tries for one, nor is giving one back.
+            pub fn is_idle(&self) -> bool {
+                match self { $(AnyLocker::$Name(locker) => locker.is_idle(),)* }
+            }
+
+            /// A message of the registry's has come: what has changed by that.
+            pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) -> Option<Turn> {
+                match (self, msg) {
+                    $((AnyLocker::$Name(locker), Msg::$Name(msg)) => locker.on_message(ctx, from, msg),)*
+                    (_, msg) => unreachable!("another registry's {msg:?}"),
+                }
+            }
+
+            /// A timer has fired: what has changed by that.
+            pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) -> Option<Turn> {
+                match (self, timer) {
+                    $((AnyLocker::$Name(locker), Timer::$Name(timer)) => locker.on_timer(ctx, timer),)*
+                    (_, timer) => unreachable!("another registry's {timer:?}"),
+                }
+            }
+
+            /// The connection to a peer is gone.
+            pub fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) -> Option<Turn> {
+                match self { $(AnyLocker::$Name(locker) => locker.on_reset(ctx, peer),)* }
+            }
+
+            /// Drops its connection, and goes on with another member.
+            pub fn reconnect(&mut self, ctx: &mut Ctx<'_>) -> Option<Turn> {
+                match self { $(AnyLocker::$Name(locker) => locker.reconnect(ctx),)* }
+            }
+
+            /// The member that it is connected to.
+            pub fn member(&self) -> NodeId {
+                match self { $(AnyLocker::$Name(locker) => locker.member(),)* }
             }
         }
     };

@@ -20,6 +20,9 @@ pub mod subscriber;
 pub use agent::Agent;
 pub use api::{Disk, Msg, Timer};
 pub use caller::Caller;
+
+/// TODO
+pub type Locker = crate::registry::NoLocker<Msg, Timer>;
 pub use registrar::Registrar;
 pub use server::Member;
 pub use subscriber::Subscriber;

@@ -28,12 +28,15 @@ pub use subscriber::Subscriber;
 
 use schism_core::Duration;
 
-use super::Nobody;
+use super::{NoLocker, Nobody};
 
 /// Nothing is on a disk.
 pub type Disk = ();
 /// Nobody calls a name server as a key-value store.
 pub type Caller = Nobody<Msg, Timer>;
+
+/// There are no locks.
+pub type Locker = NoLocker<Msg, Timer>;
 
 /// The servers and resolvers, with their constants.
 #[derive(Clone, Debug, PartialEq)]

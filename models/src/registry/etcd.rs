@@ -2,7 +2,10 @@
 
 pub mod api;
 pub mod caller;
+pub mod claims;
+pub mod kept;
 pub mod lessor;
+pub mod locker;
 pub mod log;
 pub mod member;
 pub mod registrar;
@@ -13,6 +16,7 @@ pub mod subscriber;
 
 pub use api::Msg;
 pub use caller::Caller;
+pub use locker::Locker;
 pub use log::Disk;
 pub use member::Member;
 pub use registrar::Registrar;
@@ -140,6 +144,8 @@ pub enum Timer {
     Subscriber(subscriber::Timer),
     /// A client's connection's.
     Session(session::Timer),
+    /// A locker's own.
+    Locker(locker::Timer),
 }
 
 timers::parts! {
@@ -147,4 +153,5 @@ timers::parts! {
     Registrar(registrar::Timer),
     Subscriber(subscriber::Timer),
     Session(session::Timer),
+    Locker(locker::Timer),
 }

@@ -26,11 +26,14 @@ pub use subscriber::Subscriber;
 use cache::ReadOnly;
 use preservation::Rules;
 
-use super::{Address, Nobody};
+use super::{Address, NoLocker, Nobody};
 use crate::node::Ctx;
 
 /// No client can use it as a key-value store.
 pub type Caller = Nobody<Msg, Timer>;
+
+/// There are no locks.
+pub type Locker = NoLocker<Msg, Timer>;
 
 /// What a server keeps on its disk: nothing. One that dies has forgotten everything, and copies it from a peer.
 pub type Disk = ();

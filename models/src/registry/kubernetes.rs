@@ -26,12 +26,15 @@ pub use subscriber::Subscriber;
 use schism_core::{Distribution, Duration};
 
 use crate::node::ProbePath;
-use crate::registry::{Nobody, raft, timers};
+use crate::registry::{NoLocker, Nobody, raft, timers};
 
 /// What a member's disk holds: its etcd's log.
 pub type Disk = raft::log::Disk<store::Command>;
 /// Nobody calls the API as a key-value store.
 pub type Caller = Nobody<Msg, Timer>;
+
+/// There are no locks.
+pub type Locker = NoLocker<Msg, Timer>;
 
 /// Which release is modelled; what differs between them is the default of the grace period, and how long a controller
 /// waits at most.

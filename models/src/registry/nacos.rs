@@ -17,10 +17,13 @@ use schism_core::{Duration, NodeId, Ratio};
 
 pub use self::machines::{Member, Registrar, Subscriber};
 use crate::listing::ServiceId;
-use crate::registry::{Nobody, raft};
+use crate::registry::{NoLocker, Nobody, raft};
 
 /// Nacos takes no calls.
 pub type Caller = Nobody<Msg, Timer>;
+
+/// There are no locks.
+pub type Locker = NoLocker<Msg, Timer>;
 /// What a server keeps on its disk: the log of the metadata.
 pub type Disk = raft::log::Disk<Weigh>;
 

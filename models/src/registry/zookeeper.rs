@@ -14,6 +14,9 @@ pub mod zxid;
 
 pub use api::Msg;
 pub use caller::Caller;
+
+/// TODO
+pub type Locker = crate::registry::NoLocker<Msg, Timer>;
 pub use log::Disk;
 pub use member::Member;
 pub use registrar::Registrar;

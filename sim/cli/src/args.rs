@@ -1,11 +1,15 @@
 //! The arguments: what may be written on the command line, and the help that says so.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use schism_runner::trace::MOST_ENTRIES;
+
 use crate::console::Colour;
+use crate::render::outcomes::Form;
 
 /// Deterministic simulation of service discovery under distributed failures.
 #[derive(Debug, Parser)]
@@ -33,7 +37,8 @@ First steps:
   schism plan scenario.toml       see its faults on a time line
   schism list                     see what a scenario can be made of
 
-Exit codes: 0 holds, 1 an expectation failed, 2 bad scenario or usage, 3 vacuous";
+Exit codes: 0 holds, 1 an expectation failed, 2 bad scenario or usage, 3 vacuous,
+4 nondeterminism";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -46,6 +51,13 @@ pub(crate) enum Command {
     Shrink(Shrink),
     /// Say what is wrong with scenarios, without running them
     Check(Check),
+    /// Run seeds several times, in several processes, and say where two runs part if they do
+    Verify(Verify),
+    /// Compare two runs: verdicts, phases, metrics, and where they part
+    Diff(Diff),
+    /// Print what a run leaves to be compared
+    #[command(hide = true)]
+    Trail(Verify),
     /// Print the resolved scenario, with its faults on a time line
     Plan(Plan),
     /// Say why a run fails: when that was sealed, which faults it took, and what would have avoided it
@@ -92,6 +104,30 @@ pub(crate) enum Format {
     Json,
 }
 
+/// In which form to answer, those of continuous integration among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Answer {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// JUnit's XML.
+    Junit,
+    /// Annotations of GitHub Actions.
+    Github,
+}
+
+impl Answer {
+    /// The form of the outcomes, if that is what is asked for.
+    pub(crate) fn form(self) -> Option<Form> {
+        match self {
+            Answer::Text | Answer::Json => None,
+            Answer::Junit => Some(Form::Junit),
+            Answer::Github => Some(Form::Github),
+        }
+    }
+}
+
 /// Which beliefs the report lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Beliefs {
@@ -107,7 +143,9 @@ Examples:
   schism run scenario.toml
   schism run scenario.toml --seed 7 --set clients.web.timeout=100ms
   schism run scenario.toml --format json --output report.json
+  schism run scenario.toml --trace run.perfetto.json
   schism run scenario.toml --seed 7 --keep cases/seven.case.toml
+  schism run scenario.toml --format junit --output report.xml
   schism run - < scenario.toml
 
 Exit codes: 0 holds, 1 an expectation failed, 2 bad scenario or usage, 3 vacuous")]
@@ -117,9 +155,9 @@ pub(crate) struct Run {
     /// The seed, instead of the scenario's own
     #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
-    /// Text for people or JSON for programs
+    /// Text for people, JSON for programs, or what continuous integration reads
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Format,
+    pub(crate) format: Answer,
     /// Which beliefs to list: those that were ever wrong, or all
     #[arg(long, value_name = "WHICH", default_value = "wrong")]
     pub(crate) beliefs: Beliefs,
@@ -129,6 +167,12 @@ pub(crate) struct Run {
     /// Write the report to a file, whole or not at all
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+    /// Write every event with what it came of to a file: JSON lines, or for ui.perfetto.dev if its name ends in .perfetto.json
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) trace: Option<PathBuf>,
+    /// How many entries the trace has at most; the oldest are dropped, and counted
+    #[arg(long, value_name = "N", default_value_t = MOST_ENTRIES, requires = "trace")]
+    pub(crate) trace_entries: usize,
     /// If an expectation fails, keep the first failure as a case in this file
     #[arg(long, value_name = "CASE", value_hint = ValueHint::FilePath)]
     pub(crate) keep: Option<PathBuf>,
@@ -200,14 +244,70 @@ pub(crate) struct Shrink {
 Examples:
   schism check scenario.toml
   schism check scenarios/*.toml
-  schism check scenario.toml --format json")]
+  schism check scenario.toml --format json
+  schism check scenarios/*.toml --format github")]
 pub(crate) struct Check {
     /// The scenarios; `-` is stdin
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) changes: Changes,
-    /// Text for people, or a JSON array of diagnostics
+    /// Text for people, a JSON array of diagnostics, or what continuous integration reads
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Answer,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism verify scenario.toml
+  schism verify scenario.toml --seeds 0..20
+  schism verify scenario.toml --seed 88 --format json
+
+Exit codes: 0 every run of a seed is the same, 2 bad scenario or usage, 4 nondeterminism: two runs of one seed differ")]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// The seed, instead of the scenario's own
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+    /// All seeds from the first up to the last, which is left out: 0..20, or 20 for the same
+    #[arg(long, value_name = "A..B", value_parser = seeds, conflicts_with = "seed")]
+    pub(crate) seeds: Option<Range<u64>>,
+    /// How many seeds at a time; as many as there are processors, if it is not said
+    #[arg(short, long, value_name = "N", value_parser = jobs)]
+    pub(crate) jobs: Option<usize>,
+    /// Text for people, JSON for programs, or what continuous integration reads
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Answer,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism diff yesterday.json today.json
+  schism diff scenario.toml cases/stale.case.toml
+  schism diff scenario.toml --seed 1 --seed 2
+  schism diff scenario.toml --set clients.web.balancer=p2c --against clients.web.balancer=random
+
+Exit codes: 0 the same, 1 different, 2 bad scenario or usage")]
+pub(crate) struct Diff {
+    /// A scenario or the JSON of a report, or two of them; `-` is stdin
+    #[arg(value_name = "FILE", required = true, num_args = 1..=2, value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+    /// The seed of both runs; given twice, that of the first and that of the second
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    pub(crate) seed: Vec<u64>,
+    /// Change one value of the first run, and of the second unless that has changes of its own
+    #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
+    pub(crate) set: Vec<String>,
+    /// Change one value of the second run
+    #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
+    pub(crate) against: Vec<String>,
+    /// Also show figures that moved by less than 1%
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Text for people or JSON for programs
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
 }
@@ -374,6 +474,21 @@ fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
 
+/// Seeds from one up to another that is left out; a number alone is that many from 0.
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let (first, end) = text.split_once("..").unwrap_or(("0", text));
+    let range = seed(first)?..seed(end)?;
+    if range.is_empty() { Err("there is no seed in it; write 0..20".to_owned()) } else { Ok(range) }
+}
+
+/// At least one.
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(jobs @ 1..) => Ok(jobs),
+        Ok(_) | Err(_) => Err("write a whole number from 1".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -394,6 +509,15 @@ mod tests {
             let said = refused(text);
             assert!(said.contains("a seed is a whole number from 0"), "{said}");
             assert!(!said.contains("-- -1"), "{said}");
+        }
+    }
+
+    #[test]
+    fn seeds_are_a_range_or_a_number_of_them() {
+        assert_eq!(seeds("3..7"), Ok(3..7));
+        assert_eq!(seeds("20"), Ok(0..20));
+        for text in ["", "0", "7..7", "7..3", "1..", "..3", "1..=3", "x"] {
+            assert!(seeds(text).is_err(), "{text}");
         }
     }
 

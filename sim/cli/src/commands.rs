@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod diff;
 mod explain;
 mod init;
 mod list;
@@ -11,6 +12,7 @@ pub(crate) mod replay;
 mod run;
 mod schema;
 mod shrink;
+mod verify;
 
 use crate::args::Command;
 use crate::console::Console;
@@ -23,6 +25,9 @@ pub(crate) fn execute(command: Command, console: &mut Console) -> Result<Ending,
         Command::Replay(replays) => replay::execute(&replays, console),
         Command::Shrink(args) => shrink::execute(&args, console),
         Command::Check(check) => check::execute(&check, console),
+        Command::Verify(verify) => verify::execute(&verify, console),
+        Command::Trail(verify) => verify::print_trail(&verify, console),
+        Command::Diff(diff) => diff::execute(&diff, console),
         Command::Plan(plan) => plan::execute(&plan, console),
         Command::Explain(asked) => explain::execute(&asked, console),
         Command::Pick(pick) => pick::execute(&pick, console),

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use schism_core::{Seed, Time};
+use schism_core::{Seed, Time, Witness};
+use schism_models::nemesis::Audience;
+use schism_models::node::Node;
 use schism_runner::ledger::Listed;
 use schism_runner::report::Report;
-use schism_runner::{Ledger, Simulation};
-use schism_scenario::{Colour, Diagnostics, Loaded, Override, Scenario, limits};
+use schism_runner::{Ledger, Simulation, Trace};
+use schism_scenario::{Colour, Diagnostics, Family, Loaded, Override, Scenario, limits};
 
 use crate::args::{Beliefs, Input};
 use crate::console::Console;
@@ -46,11 +48,22 @@ fn overrides(set: &[String]) -> Vec<Override> {
     set.iter().map(Override::new).collect()
 }
 
-/// Reads and checks what a command is about; warnings are said on stderr.
-pub(crate) fn open(input: &Input, console: &mut Console) -> Result<Scenario, Trouble> {
-    let Loaded { scenario, warnings, .. } = load(&input.file, &input.changes.set)?;
+/// Reads and checks what a command is about; warnings are said on stderr. Of a family it is the member of the seed asked
+/// for, or of the default seed; either way that is the seed that the scenario then has.
+pub(crate) fn open(input: &Input, seed: Option<u64>, console: &mut Console) -> Result<Scenario, Trouble> {
+    let Loaded { scenario, family, warnings, .. } = load(&input.file, &input.changes.set)?;
     console.complain(&shown(&warnings));
-    Ok(scenario)
+    match seed {
+        None => Ok(scenario),
+        Some(seed) => member(&family, Seed(seed)),
+    }
+}
+
+/// The scenario of one seed.
+pub(crate) fn member(family: &Family, seed: Seed) -> Result<Scenario, Trouble> {
+    family
+        .member(seed)
+        .map_err(|why| Trouble::from(Refusal::Wrong(why)).help(format!("seed {} draws this", seed.0)))
 }
 
 /// Diagnostics with their places, coloured.
@@ -59,19 +72,43 @@ pub(crate) fn shown(diagnostics: &Diagnostics) -> String {
 }
 
 /// Runs a scenario, and says between the steps how much of it is done, from 0 to 1.
-pub(crate) fn run(scenario: &Scenario, seed: Seed, beliefs: Beliefs, mut on_step: impl FnMut(f64)) -> Report {
+pub(crate) fn run(scenario: &Scenario, seed: Seed, beliefs: Beliefs, on_step: impl FnMut(f64)) -> Report {
+    played(scenario, seed, ledger(scenario, beliefs), on_step).into_report(scenario, seed)
+}
+
+/// The same, with a trace of so many entries.
+pub(crate) fn run_traced(
+    scenario: &Scenario,
+    seed: Seed,
+    beliefs: Beliefs,
+    entries: usize,
+    on_step: impl FnMut(f64),
+) -> (Report, Trace<()>) {
+    let witness = Trace::new(entries, ledger(scenario, beliefs));
+    played(scenario, seed, witness, on_step).into_report_and_trace(scenario, seed)
+}
+
+fn ledger(scenario: &Scenario, beliefs: Beliefs) -> Ledger {
     let listed = match beliefs {
         Beliefs::All => Listed::All,
         Beliefs::Wrong => Listed::Wrong,
     };
-    let mut simulation: Simulation<Ledger> =
-        Simulation::new(scenario, seed, Ledger::listing(scenario, listed));
+    Ledger::listing(scenario, listed)
+}
+
+fn played<W: Witness<Node> + Audience>(
+    scenario: &Scenario,
+    seed: Seed,
+    witness: W,
+    mut on_step: impl FnMut(f64),
+) -> Simulation<W> {
+    let mut simulation: Simulation<W> = Simulation::new(scenario, seed, witness);
     for step in 1..STEPS {
         simulation.run_until(Time::START + scenario.length / STEPS * step);
         on_step(step as f64 / STEPS as f64);
     }
     simulation.run_to_end();
-    simulation.into_report(scenario, seed)
+    simulation
 }
 
 /// In how many steps a run is told of.

@@ -110,6 +110,6 @@ mod tests {
     fn each_verdict_has_the_exit_code_of_the_contract() {
         let code = |verdict: Verdict| Ending::from(verdict).code();
         assert_eq!([code(Verdict::Holds), code(Verdict::Fails), code(Verdict::Vacuous)], [0, 1, 3]);
-        assert_eq!(Ending::Refused.code(), 2);
+        assert_eq!([Ending::Refused.code(), Ending::Diverges.code()], [2, 4]);
     }
 }

@@ -110,6 +110,14 @@ fn folder(path: &Path) -> &Path {
 
 /// Writes a file whole or not at all: to another file in the same folder, which then takes its place.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Trouble> {
+    write_parts(path, [text])
+}
+
+/// The same with a text that comes in parts, and need not be in memory at once.
+pub(crate) fn write_parts(
+    path: &Path,
+    parts: impl IntoIterator<Item = impl AsRef<str>>,
+) -> Result<(), Trouble> {
     let failed = |error: io::Error| {
         let missing = error.kind() == io::ErrorKind::NotFound;
         let reason = if missing { "there is no such folder".to_owned() } else { reason(&error) };
@@ -120,19 +128,31 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Trouble> {
             Err(Trouble::new(format!("cannot write {}: it is a folder", path.display())))
         }
         // A device or a pipe has no place that another file could take.
-        Ok(found) if !found.is_file() => fs::write(path, text).map_err(failed),
+        Ok(found) if !found.is_file() => {
+            fs::File::create(path).and_then(|file| write_all(file, parts)).map_err(failed)
+        }
         // Behind a link, the file that it leads to.
         Ok(found) => {
             let path = path.canonicalize().map_err(failed)?;
-            replace(&path, text, Some(found.permissions())).map_err(failed)
+            replace(&path, parts, Some(found.permissions())).map_err(failed)
         }
-        Err(_) => replace(path, text, None).map_err(failed),
+        Err(_) => replace(path, parts, None).map_err(failed),
     }
 }
 
-fn replace(path: &Path, text: &str, permissions: Option<fs::Permissions>) -> io::Result<()> {
+fn write_all(file: impl Write, parts: impl IntoIterator<Item = impl AsRef<str>>) -> io::Result<()> {
+    let mut file = io::BufWriter::new(file);
+    parts.into_iter().try_for_each(|part| file.write_all(part.as_ref().as_bytes()))?;
+    file.flush()
+}
+
+fn replace(
+    path: &Path,
+    parts: impl IntoIterator<Item = impl AsRef<str>>,
+    permissions: Option<fs::Permissions>,
+) -> io::Result<()> {
     let mut draft = draft(folder(path))?;
-    draft.write_all(text.as_bytes())?;
+    write_all(&mut draft, parts)?;
     if let Some(permissions) = permissions {
         draft.as_file().set_permissions(permissions)?;
     }

@@ -4,8 +4,12 @@
 mod axis;
 mod beliefs;
 mod detail;
+pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod gantt;
+mod github;
+mod junit;
+pub(crate) mod outcomes;
 pub(crate) mod pick;
 pub(crate) mod plan;
 mod recovery;
@@ -16,6 +20,7 @@ pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod text;
 mod timeline;
+pub(crate) mod verify;
 pub(crate) mod words;
 
 #[cfg(test)]

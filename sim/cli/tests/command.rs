@@ -117,6 +117,21 @@ fn exit_codes_are_those_of_the_contract() {
         (&["run", "/nowhere/at-all.toml"], 2),
         (&["list", "balancer"], 2),
         (&["run", &vacuous], 3),
+        (&["run", &vacuous, "--format", "junit"], 3),
+        (&["run", &bad, "--format", "github"], 2),
+        (&["verify", &good], 0),
+        (&["verify", &good, "--seeds", "0..3", "--jobs", "1"], 0),
+        (&["verify", &good, "--seeds", "3..0"], 2),
+        (&["verify", &good, "--seed", "1", "--seeds", "3"], 2),
+        (&["verify", &bad], 2),
+        (&["verify", "-"], 2),
+        (&["diff", &good], 2),
+        (&["diff", &good, &good], 0),
+        (&["diff", &good, "--seed", "1", "--seed", "1"], 0),
+        (&["diff", &good, "--seed", "1", "--seed", "2"], 1),
+        (&["diff", &good, &fails], 1),
+        (&["diff", &good, &bad], 2),
+        (&["diff", &good, "--seed", "1", "--seed", "2", "--seed", "3"], 2),
     ];
     for (args, code) in cases {
         let said = schism(*args);
@@ -307,4 +322,54 @@ fn init_writes_a_scenario_that_runs_and_never_overwrites() {
     assert_eq!(again.code, 2);
     assert!(again.err.contains("already there"), "{}", again.err);
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+}
+
+#[test]
+fn every_run_of_a_seed_is_the_same_and_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = written(folder.path(), "good.toml", SCENARIO);
+    let told = schism(["verify", &file]);
+    assert!(told.out.starts_with("same  ") && told.out.contains("seed 7"), "{}", told.out);
+    let digest = json(&schism(["run", &file, "--format", "json"]).out)["digest"].clone();
+    let found = json(&schism(["verify", &file, "--seeds", "7..9", "--format", "json"]).out);
+    assert_eq!((&found["schema"], &found["same"]), (&"schism.verify/1".into(), &true.into()));
+    let runs = found["seeds"][0]["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 4);
+    assert!(runs.iter().all(|run| run["digest"] == digest), "{found}");
+}
+
+#[test]
+fn two_runs_are_compared_in_words_and_as_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = written(folder.path(), "good.toml", SCENARIO);
+    let report = folder.path().join("report.json").display().to_string();
+    assert_eq!(schism(["run", &file, "--format", "json", "--output", &report]).code, 0);
+    assert_eq!(schism(["diff", &report, &file]).code, 0, "a report is that of the run");
+    let change = ["--set", "clients.web.balancer=p2c", "--against", "clients.web.balancer=random"];
+    let told = schism(["diff", &file].iter().chain(&change)).out;
+    assert!(told.contains("clients.web.balancer  \"p2c\" -> \"random\""), "{told}");
+    assert!(told.contains("where they part") && told.contains("message from web-"), "{told}");
+    let found = json(&schism(["diff", &file, "--format", "json"].iter().chain(&change)).out);
+    assert_eq!(found["settings"][0]["path"], "clients.web.balancer");
+    assert!(found["parted"]["differences"][0]["event"].as_u64() > Some(0), "{found}");
+    let refused = schism(["diff", &report, &file, "--seed", "3"]);
+    assert!(refused.err.contains("is a report"), "{}", refused.err);
+}
+
+#[test]
+fn continuous_integration_reads_what_failed_and_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let fails =
+        "[[expect]]\nid = \"all\"\nmetric = \"success-rate\"\nduring = \"crash\"\nat-least = \"100%\"\n";
+    let text = format!("{SCENARIO}\n{fails}");
+    let line = text.lines().position(|line| line == "[[expect]]").unwrap() + 1;
+    let file = written(folder.path(), "fails.toml", &text);
+    let told = schism(["run", &file, "--format", "github"]);
+    let start = format!("::error file={file},line={line},title=all (fails)::");
+    assert!(told.out.starts_with(&start) && told.out.contains("%0Aschism run "), "{}", told.out);
+    let xml = schism(["run", &file, "--format", "junit"]).out;
+    assert!(xml.contains("tests=\"1\" failures=\"1\"") && xml.contains("<failure type=\"fails\""), "{xml}");
+    let bad = written(folder.path(), "bad.toml", &SCENARIO.replace("length   =", "lenght   ="));
+    let told = schism(["check", &bad, "--format", "github"]).out;
+    assert!(told.contains(&format!("::error file={bad},line=3,col=1,")), "{told}");
 }

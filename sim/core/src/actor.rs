@@ -214,6 +214,11 @@ impl<'w, A: Actor> Ctx<'w, A> {
         self.plight.as_deref()
     }
 
+    /// The name of the node that is being told.
+    pub fn name(&self) -> &'w str {
+        &self.names[self.me.index()]
+    }
+
     /// The node that is being told.
     pub fn me(&self) -> NodeId {
         self.me

@@ -273,10 +273,6 @@ impl Checkpoints {
     pub fn kept(&self) -> &[Checkpoint] {
         &self.kept
     }
-
-    fn after(&self, events: u64) -> Option<Checkpoint> {
-        self.kept.binary_search_by_key(&events, |kept| kept.events).ok().map(|found| self.kept[found])
-    }
 }
 
 /// Between which checkpoints two runs parted.
@@ -293,8 +289,15 @@ pub struct Parting {
 /// None if every checkpoint that both have agrees. They may still part after the last of those, or one may have ended
 /// sooner: their final digests tell.
 pub fn first_difference(one: &Checkpoints, other: &Checkpoints) -> Option<Parting> {
+    parting(&one.kept, &other.kept)
+}
+
+/// The same of checkpoints that were kept elsewhere, earliest first.
+pub fn parting(one: &[Checkpoint], other: &[Checkpoint]) -> Option<Parting> {
+    let after =
+        |events: u64| other.binary_search_by_key(&events, |kept| kept.events).ok().map(|found| other[found]);
     let common: Vec<(Checkpoint, Checkpoint)> =
-        one.kept.iter().filter_map(|&kept| Some((kept, other.after(kept.events)?))).collect();
+        one.iter().filter_map(|&kept| Some((kept, after(kept.events)?))).collect();
     let parted = common.partition_point(|(one, other)| one.value == other.value);
     let first_different = *common.get(parted)?;
     let last_common = parted.checked_sub(1).map(|before| common[before].0);

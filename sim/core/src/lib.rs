@@ -30,6 +30,7 @@ pub use clock::{Rate, Setting, Skew};
 pub use death::{Death, Farewell, Toll};
 pub use digest::{
     Checkpoint, Checkpoints, DIGEST_VERSION, Digest, DigestValue, NotADigest, Parting, first_difference,
+    parting,
 };
 pub use distribution::{Distribution, DistributionError, Law};
 pub use fault::{

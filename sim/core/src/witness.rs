@@ -18,7 +18,8 @@ pub trait Witness<A: Actor>: Clone {
     fn on_exit(&mut self, scene: &Scene<'_>, node: NodeId, by: FaultId) {
         let _ = (scene, node, by);
     }
-    /// A node has asked for all this while it handled one event, in this order; of what it observes it tells next.
+    /// A node has asked for all this while it handled one event, in this order, and has been given none of it yet. Only for
+    /// who [traces](Witness::TRACES).
     fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<A>]) {
         let _ = (scene, by, effects);
     }
@@ -90,6 +91,11 @@ impl<'w> Scene<'w> {
     /// The name of a node.
     pub fn name(&self, node: NodeId) -> &'w str {
         &self.names[node.index()]
+    }
+
+    /// How many nodes there are.
+    pub fn nodes(&self) -> usize {
+        self.names.len()
     }
 
     /// The zone of a node.

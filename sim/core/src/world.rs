@@ -588,8 +588,11 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     #[inline]
     fn obey(&mut self, node: NodeId, mut effects: Vec<Effect<A>>) {
         let mut exit = None;
-        let scene = Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network };
-        self.witness.on_effects(&scene, node, &effects);
+        if W::TRACES {
+            let scene =
+                Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network };
+            self.witness.on_effects(&scene, node, &effects);
+        }
         for effect in effects.drain(..) {
             match effect {
                 Effect::Timer { at, timer } => self.set_timer(node, at, self.thread.now, timer),

@@ -58,7 +58,7 @@ impl<W> Gauged<W> {
             next: warmup + line.over / PARTS as u64,
         };
         let gauges = || Gauges {
-            record: Record::new(cast(scenario)),
+            record: Record::new(cast(scenario), warmup),
             keeps_record: scenario.lines.iter().any(|line| line.metric == Metric::StaleRequests),
             warmup,
             gauges: scenario.lines.iter().enumerate().map(gauge).collect(),
@@ -128,7 +128,7 @@ impl Gauge {
 impl Gauges {
     fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
         if self.keeps_record {
-            self.record.observe(by, seen);
+            self.record.observe(scene.now(), by, seen);
         }
         let now = scene.now();
         if now < self.warmup {
@@ -164,7 +164,16 @@ impl Gauges {
             | Observation::Deposed { .. }
             | Observation::Committed { .. }
             | Observation::Wrote(_)
-            | Observation::Extended => {}
+            | Observation::Extended
+            | Observation::Acquired { .. }
+            | Observation::Released { .. }
+            | Observation::LockLost { .. }
+            | Observation::GuardedWrite { .. }
+            | Observation::Called { .. }
+            | Observation::Written { .. }
+            | Observation::Fetched { .. }
+            | Observation::Unanswered { .. }
+            | Observation::Saw { .. } => {}
         }
     }
 
@@ -189,7 +198,7 @@ impl<P: Process, W: Witness<P>> Witness<P> for Gauged<W> {
 
     fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault) {
         if let Some(gauges) = &mut self.gauges {
-            gauges.record.on_fault(fault);
+            gauges.record.on_fault(scene.now(), fault);
         }
         self.audience.on_fault(scene, fault);
     }

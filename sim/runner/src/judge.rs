@@ -1,7 +1,7 @@
 //! The judge: what became of each expectation, and why, in a sentence.
 
 use schism_core::{Duration, NodeId, Time};
-use schism_models::oracle::{Kind, Mood};
+use schism_models::oracle::{self, Mood, Standing};
 use schism_scenario::{Ask, Expectation, Scenario};
 
 use crate::failure;
@@ -45,7 +45,7 @@ pub(crate) fn judge(
     let case = Case { ledger, scenario, end, recovery };
     let asked = scenario.expectations.iter().map(|Expectation { id, ask }| {
         let finding = match ask {
-            Ask::Oracle { kind, mood, within } => oracle(ledger, scenario, end, *kind, *mood, *within),
+            Ask::Oracle { oracle, mood, within } => case.oracle(oracle, *mood, *within),
             Ask::Metric { metric, during, at_least, at_most } => {
                 case.bound(*metric, during, *at_least, *at_most)
             }
@@ -85,8 +85,10 @@ impl Finding {
 /// Whether the expectation fails however the run goes on.
 pub(crate) fn has_failed(ledger: &Ledger, ask: &Ask) -> bool {
     match ask {
-        Ask::Oracle { kind, mood: Mood::Always | Mood::Never, .. } => ledger.watch.first(*kind).is_some(),
-        Ask::Oracle { mood: Mood::Sometimes | Mood::Eventually, .. } | Ask::Metric { .. } => false,
+        Ask::Oracle { oracle, mood: Mood::Always | Mood::Never, .. } => ledger.watch.first(oracle).is_some(),
+        Ask::Oracle { mood: Mood::Sometimes | Mood::Breaks | Mood::Eventually, .. } | Ask::Metric { .. } => {
+            false
+        }
     }
 }
 
@@ -105,104 +107,56 @@ fn missed(ledger: &Ledger, scenario: &Scenario, index: usize) -> report::Expecta
     Finding::vacuous(why).of(format!("{id} touches something"), &ledger.names)
 }
 
-fn oracle(
-    ledger: &Ledger,
-    scenario: &Scenario,
-    end: Time,
-    kind: Kind,
-    mood: Mood,
-    within: Duration,
-) -> Finding {
-    let first = ledger.watch.first(kind);
-    match (mood, first) {
-        (Mood::Always | Mood::Never, Some(First { at, seen })) => {
-            Finding { on: seen.on.clone(), ..Finding::fails(Some(*at), seen.why.clone()) }
-        }
-        (Mood::Always | Mood::Never, None) => match untested(ledger, scenario, kind) {
-            Some(why) => Finding::vacuous(why),
-            None => Finding::holds(),
-        },
-        (Mood::Sometimes, Some(First { at, .. })) => Finding { at: Some(*at), ..Finding::holds() },
-        (Mood::Sometimes, None) => Finding::vacuous(instead(ledger, kind)),
-        (Mood::Eventually, _) => eventually(ledger, scenario, end, kind, within),
-    }
-}
-
-/// Why it says nothing that an oracle saw nothing, if there was nothing to see.
-fn untested(ledger: &Ledger, scenario: &Scenario, kind: Kind) -> Option<String> {
-    let counts = &ledger.leases.counts;
-    match kind {
-        Kind::SingleLeader if scenario.registry.has_leader() && counts.leaders == 0 => {
-            Some("no leader was ever elected".to_owned())
-        }
-        Kind::StaleRequest | Kind::MisroutedRequest if ledger.attempts() == 0 => {
-            Some("no attempt was sent after the warm-up".to_owned())
-        }
-        Kind::NeverEmpty if !ledger.beliefs.client_heard => {
-            Some("no client ever had an endpoint to call".to_owned())
-        }
-        Kind::SingleLeader
-        | Kind::ViewsAgree
-        | Kind::StaleRequest
-        | Kind::MisroutedRequest
-        | Kind::FalseEviction
-        | Kind::LeaderChange
-        | Kind::LeaseExpiry
-        | Kind::NeverEmpty => None,
-    }
-}
-
-/// What happened instead of something that was hoped for.
-fn instead(ledger: &Ledger, kind: Kind) -> String {
-    let attempts = ledger.attempts();
-    let report::Registry { leases, leaders, .. } = &ledger.leases.counts;
-    let report::LeaseCounts { granted, renewed, expired } = leases;
-    match kind {
-        Kind::SingleLeader => format!("no term had two leaders; {leaders} were elected"),
-        Kind::ViewsAgree => "no two observers ever held lists that agreed while all did".to_owned(),
-        Kind::StaleRequest => {
-            format!("all {attempts} attempts went to instances that were registered and not dead")
-        }
-        Kind::MisroutedRequest => format!("all {attempts} attempts went to instances that could answer"),
-        Kind::FalseEviction => format!("{expired} leases expired, none of an instance that was alive"),
-        Kind::LeaderChange => match ledger.faults.first() {
-            Some(first) => {
-                format!("no leader was elected after the first fault at {first}; {leaders} were before")
+impl Case<'_> {
+    fn oracle(self, config: &oracle::Config, mood: Mood, within: Duration) -> Finding {
+        let (oracle, first) = (self.ledger.watch.oracle(config), self.ledger.watch.first(config));
+        let told = self.ledger.told(self.scenario);
+        match (mood, first) {
+            (Mood::Always | Mood::Never, Some(First { at, seen })) => {
+                Finding { on: seen.on.clone(), ..Finding::fails(Some(*at), seen.why.clone()) }
             }
-            None => format!("there was no fault; {leaders} leaders were elected"),
-        },
-        Kind::LeaseExpiry => {
-            format!("{granted} leases were granted and {renewed} renewals answered; none expired")
+            (Mood::Always | Mood::Never, None) => match oracle.untested(&told) {
+                Some(why) => Finding::vacuous(why),
+                None => Finding::holds(),
+            },
+            (Mood::Sometimes | Mood::Breaks, Some(First { at, .. })) => {
+                Finding { at: Some(*at), ..Finding::holds() }
+            }
+            (Mood::Sometimes | Mood::Breaks, None) => Finding::vacuous(oracle.instead(&told)),
+            (Mood::Eventually, _) => self.eventually(oracle.standing(&self.ledger.record), within),
         }
-        Kind::NeverEmpty => "no client lost its last endpoint".to_owned(),
     }
-}
 
-/// What lasts must have begun by the time given, counted from the last heal, and have lasted to the end.
-fn eventually(ledger: &Ledger, scenario: &Scenario, end: Time, kind: Kind, within: Duration) -> Finding {
-    assert!(kind == Kind::ViewsAgree, "a scenario asks for `eventually` only of what lasts, not of {kind:?}");
-    let (from, word) = match (ledger.faults.first(), ledger.faults.last_heal()) {
-        (None, _) => (ledger.warmup(), "the warm-up"),
-        (Some(_), Some(heal)) if ledger.faults.all_healed() => (heal, "the last heal"),
-        (Some(_), _) => return Finding::vacuous(format!("{} never healed", unhealed(ledger, scenario))),
-    };
-    let due = from + within;
-    match ledger.agreement.since() {
-        Some(since) if since <= due => Finding { at: Some(since.max(from)), ..Finding::holds() },
-        Some(since) => {
-            let late = since.since(from);
-            Finding::fails(Some(due), format!("the views agreed {late} after {word}; {within} was allowed"))
+    /// What lasts must have begun by the time given, counted from the last heal, and have lasted to the end.
+    fn eventually(self, standing: Standing, within: Duration) -> Finding {
+        let Case { ledger, end, .. } = self;
+        let (from, word) = match (ledger.faults.first(), ledger.faults.last_heal()) {
+            (None, _) => (ledger.warmup(), "the warm-up"),
+            (Some(_), Some(heal)) if ledger.faults.all_healed() => (heal, "the last heal"),
+            (Some(_), _) => {
+                return Finding::vacuous(format!("{} never healed", unhealed(ledger, self.scenario)));
+            }
+        };
+        let due = from + within;
+        match standing {
+            Standing::Holds { since, .. } if since <= due => {
+                Finding { at: Some(since.max(from)), ..Finding::holds() }
+            }
+            Standing::Holds { since, what } => {
+                let late = since.since(from);
+                Finding::fails(Some(due), format!("{what} {late} after {word}; {within} was allowed"))
+            }
+            Standing::Broken(seen) if end < due => {
+                let (left, why) = (end.since(from), seen.why);
+                Finding::vacuous(format!(
+                    "the run ended {left} after {word}, before the {within} allowed; {why}"
+                ))
+            }
+            Standing::Broken(seen) => {
+                let why = format!("{} still at the end, {} after {word}", seen.why, end.since(from));
+                Finding { on: seen.on, ..Finding::fails(Some(due), why) }
+            }
         }
-        None if end < due => {
-            let left = end.since(from);
-            Finding::vacuous(format!(
-                "the run ended {left} after {word}, before the {within} allowed; views differed"
-            ))
-        }
-        None => Finding::fails(
-            Some(due),
-            format!("the views still differed at the end, {} after {word}", end.since(from)),
-        ),
     }
 }
 

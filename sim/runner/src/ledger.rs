@@ -28,7 +28,7 @@ use schism_core::{Actor, Fault, NodeId, Scene, Status, Time, Witness};
 use schism_models::listing::ServiceId;
 use schism_models::nemesis::{Audience, Fault as Planned, Struck};
 use schism_models::observation::{Observation, Outcome};
-use schism_models::oracle::{Cast, Oracle, Record, ViewsAgree};
+use schism_models::oracle::{Cast, Record};
 use schism_scenario::Scenario;
 
 use beliefs::Beliefs;
@@ -62,7 +62,6 @@ pub struct Ledger {
     services: Services,
     pub(crate) leases: Leases,
     pub(crate) beliefs: Beliefs,
-    pub(crate) agreement: ViewsAgree,
     pub(crate) recovery: Recovery,
     reign: Reign,
     pub(crate) faults: Faults,
@@ -82,7 +81,7 @@ impl Ledger {
     /// A ledger whose report lists more beliefs than those that were wrong.
     pub fn listing(scenario: &Scenario, listed: Listed) -> Ledger {
         let cast = cast(scenario);
-        let record = Record::new(cast.clone());
+        let record = Record::new(cast.clone(), Time::START + scenario.warmup);
         Ledger {
             warmup: Time::START + scenario.warmup,
             requests: Requests::new(scenario, &cast),
@@ -90,7 +89,6 @@ impl Ledger {
             services: Services::new(cast.nodes(), Time::START + scenario.warmup),
             leases: Leases::new(cast.nodes()),
             beliefs: Beliefs::new(&cast, listed),
-            agreement: ViewsAgree::new(&cast),
             recovery: Recovery::default(),
             reign: Reign::default(),
             faults: Faults::new(scenario.faults.len()),
@@ -132,15 +130,25 @@ impl Ledger {
         self.beliefs.on_status(&self.record.cast, now, node, Status::Down);
     }
 
+    /// A request begins or ends.
+    #[inline]
+    fn on_request(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
+        if self.watch.wants_requests() {
+            self.watch.on_request(scene, &self.record, by, seen);
+        }
+    }
+
     fn on_belief(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
-        self.record.observe(by, seen);
+        self.watch.wake(scene.now(), &self.record);
+        self.record.observe(scene.now(), by, seen);
         self.follow_changes(scene.now());
         self.watch.observe(scene, &self.record, by, seen);
     }
 
     fn on_registry(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
         let now = scene.now();
-        self.record.observe(by, seen);
+        self.watch.wake(now, &self.record);
+        self.record.observe(now, by, seen);
         self.leases.observe(now, by, seen);
         self.reign.observe(now, by, seen);
         match seen {
@@ -158,7 +166,16 @@ impl Ledger {
             | Observation::Renewed
             | Observation::LeaseLost
             | Observation::Deposed { .. }
-            | Observation::Extended => {}
+            | Observation::Extended
+            | Observation::Acquired { .. }
+            | Observation::Released { .. }
+            | Observation::LockLost { .. }
+            | Observation::GuardedWrite { .. }
+            | Observation::Called { .. }
+            | Observation::Written { .. }
+            | Observation::Fetched { .. }
+            | Observation::Unanswered { .. }
+            | Observation::Saw { .. } => {}
         }
         self.watch.observe(scene, &self.record, by, seen);
     }
@@ -179,7 +196,6 @@ impl Ledger {
             self.beliefs.on_change(&self.record.cast, now, change);
             self.recovery.on_change(now, change);
         }
-        self.agreement.follow(now, changes);
     }
 }
 
@@ -190,6 +206,7 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
             Observation::Offered => {
                 self.requests.on_offered(scene.now(), by);
                 self.timeline.on_offered(scene.now());
+                self.on_request(scene, by, seen);
             }
             Observation::Attempt { to } => self.on_attempt(scene, by, *to, seen),
             Observation::Served { waited, took } => self.services.on_served(scene.now(), by, *waited, *took),
@@ -200,6 +217,7 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
                 if self.requests.on_done(scene.now(), by, *offered, *outcome) {
                     self.recovery.on_done(*offered, *outcome);
                 }
+                self.on_request(scene, by, seen);
             }
             Observation::View(_) | Observation::Believes { .. } | Observation::Blind(_) => {
                 self.on_belief(scene, by, seen);
@@ -213,11 +231,24 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
             | Observation::Committed { .. }
             | Observation::Wrote(_)
             | Observation::Extended => self.on_registry(scene, by, seen),
+            Observation::Acquired { .. }
+            | Observation::Released { .. }
+            | Observation::LockLost { .. }
+            | Observation::GuardedWrite { .. }
+            | Observation::Called { .. }
+            | Observation::Written { .. }
+            | Observation::Fetched { .. }
+            | Observation::Unanswered { .. }
+            | Observation::Saw { .. } => {
+                self.record.observe(by, seen);
+                self.watch.observe(scene, &self.record, by, seen);
+            }
         }
     }
 
     fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault) {
-        self.record.on_fault(fault);
+        self.watch.wake(scene.now(), &self.record);
+        self.record.on_fault(scene.now(), fault);
         self.on_commit(scene);
         self.follow_changes(scene.now());
         if let Fault::Crash(node, _) = fault {
@@ -256,7 +287,9 @@ impl Audience for Ledger {
         let has_phase = self.faults.begin(now, fault, on, islands);
         self.requests.on_fault(now, fault, has_phase);
         self.recovery.on_begin(now);
-        self.watch.on_begin();
+        self.watch.wake(now, &self.record);
+        self.record.on_begin(now);
+        self.watch.on_plan(now, &self.record);
     }
 
     fn fault_healed(&mut self, scene: &Scene<'_>, fault: usize, touched: u64) {
@@ -264,6 +297,9 @@ impl Audience for Ledger {
         let has_phase = self.faults.heal(now, fault, touched);
         self.requests.on_heal(now, fault, has_phase);
         self.recovery.on_heal();
+        self.watch.wake(now, &self.record);
+        self.record.on_heal(now);
+        self.watch.on_plan(now, &self.record);
     }
 
     fn fault_lasts(&mut self, fault: usize, touched: u64) {
@@ -281,5 +317,8 @@ pub(crate) fn cast(scenario: &Scenario) -> Cast {
     let apart = scenario.aides.iter().filter(|aide| aide.host.is_none()).count();
     let cast = Cast::new(size(&scenario.members), &services, &clients);
     let cast = if scenario.registry.is_fixed() { cast.listed_for_good() } else { cast };
-    cast.with_aides(apart as u32).with_spares(&spares).with_aides((scenario.aides.len() - apart) as u32)
+    cast.with_aides(apart as u32)
+        .with_spares(&spares)
+        .with_aides((scenario.aides.len() - apart) as u32)
+        .with_names(scenario.nodes().map(|node| node.name.clone()).collect())
 }

@@ -1,6 +1,7 @@
 //! Runs scenarios and tells what happened: metrics, beliefs, recovery, verdicts.
 
 pub mod case;
+pub mod diff;
 pub mod explain;
 mod failure;
 mod figures;
@@ -13,13 +14,18 @@ pub mod replay;
 pub mod report;
 pub mod shrink;
 mod simulation;
+mod story;
+pub mod trace;
+pub mod verify;
 mod words;
 
 pub use failure::Failure;
 pub use gauge::Gauged;
 pub use ledger::Ledger;
-pub use phases_text::phases_text;
+pub use phases_text::{phases_text, verdict_text};
 pub use pick::pick;
 pub use report::Report;
-pub use simulation::{Simulation, Variation, run, run_all, run_of};
+pub use simulation::{Simulation, Step, Variation, run, run_all, run_of};
+pub use story::{events_text, transitions_text};
+pub use trace::Trace;
 pub use words::Words;

@@ -20,6 +20,15 @@ pub fn phases_text(report: &Report, round: Duration) -> String {
     page.write()
 }
 
+/// What became of each expectation, and of all: the shortest of the texts.
+pub fn verdict_text(report: &Report, round: Duration) -> String {
+    let mut page = Page { report, round: round.as_nanos().max(1), text: String::new() };
+    let _ = writeln!(page.text, "{} @ seed {}", report.scenario.title, report.seed);
+    page.expectations();
+    page.verdict();
+    page.text
+}
+
 struct Page<'r> {
     report: &'r Report,
     /// In nanoseconds.
@@ -51,8 +60,13 @@ impl Page<'_> {
         self.registry();
         report.wrong_beliefs.iter().for_each(|wrong| self.wrong(wrong));
         self.expectations();
-        let _ = writeln!(self.text, "verdict {} · digest {}", word(report.verdict), short(&report.digest));
+        self.verdict();
         self.text
+    }
+
+    fn verdict(&mut self) {
+        let report = self.report;
+        let _ = writeln!(self.text, "verdict {} · digest {}", word(report.verdict), short(&report.digest));
     }
 
     /// The phases that are shown, in columns.

@@ -18,7 +18,7 @@ use schism_scenario::{self as scenario, Scenario, Spare};
 
 use crate::gauge::Gauged;
 use crate::ledger::Listed;
-use crate::{Ledger, Report};
+use crate::{Ledger, Report, Trace};
 
 /// Runs a scenario, and tells what happened.
 pub fn run(scenario: &Scenario, seed: Seed, listed: Listed) -> Report {
@@ -67,6 +67,17 @@ impl Variation<'static> {
     }
 }
 
+/// What a step of a simulation was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// An event happened.
+    Event,
+    /// The nemesis did something, or a gauge was read.
+    Deed,
+    /// Nothing: the run is at its end.
+    End,
+}
+
 impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, Q> {
     /// A scenario about to begin, watched by `witness`.
     pub fn new(scenario: &Scenario, seed: Seed, witness: W) -> Self {
@@ -109,6 +120,24 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
             }
             self.nemesis.listen(&mut self.world);
         }
+    }
+
+    /// One event, or one deed of the nemesis: as [`run_until`](Simulation::run_until), one by one.
+    pub fn step(&mut self) -> Step {
+        let goal = self.next_at().filter(|&at| at < self.end);
+        if self.world.step(goal.unwrap_or(self.end)) {
+            if Witness::<P>::wants_attention(self.world.witness()) {
+                self.nemesis.listen(&mut self.world);
+            }
+            return Step::Event;
+        }
+        self.world.run_until(goal.unwrap_or(self.end));
+        if goal.is_none() {
+            return Step::End;
+        }
+        self.act();
+        self.nemesis.listen(&mut self.world);
+        Step::Deed
     }
 
     /// When the nemesis has something to do next, or a gauge is to be read.
@@ -154,6 +183,11 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
         &self.world.witness().audience.audience
     }
 
+    /// What watches, to be told what it is to look at.
+    pub fn witness_mut(&mut self) -> &mut W {
+        &mut self.world.witness_mut().0.audience.audience
+    }
+
     /// Of everything so far.
     pub fn digest(&self) -> DigestValue {
         self.world.digest()
@@ -170,6 +204,15 @@ impl<P: Process, Q: Queue<Event<P>>> Simulation<Ledger, P, Q> {
     pub fn into_report(self, scenario: &Scenario, seed: Seed) -> Report {
         let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
         self.into_witness().report(scenario, seed, digest, events, end)
+    }
+}
+
+impl<P: Process, Q: Queue<Event<P>>> Simulation<Trace<Ledger>, P, Q> {
+    /// What happened, and the trace of it, once the run has come to its end.
+    pub fn into_report_and_trace(self, scenario: &Scenario, seed: Seed) -> (Report, Trace<()>) {
+        let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
+        let (ledger, trace) = self.into_witness().part();
+        (ledger.report(scenario, seed, digest, events, end), trace)
     }
 }
 
@@ -198,7 +241,7 @@ fn cast(scenario: &Scenario) -> Vec<Part<Role>> {
     });
     let clients = scenario.clients.iter().flat_map(|group| {
         let config = Arc::new(group.config.clone());
-        let directory = self::directory(group.config.calls, directory.as_ref(), layout);
+        let directory = self::directory(&group.config, directory.as_ref(), layout);
         let district = Arc::new(district(scenario, group));
         let peers = group.nodes.len() as u32;
         (0..).zip(&group.nodes).map(move |(index, node)| {
@@ -281,14 +324,21 @@ fn labels(service: &scenario::Group<service::Config>) -> Vec<listing::Labels> {
 }
 
 /// Where a client group learns whom to call.
-fn directory(calls: Callee, registry: Option<&AnyAddress>, layout: &Layout) -> Directory {
-    match (calls, registry) {
+fn directory(config: &client::Config, registry: Option<&AnyAddress>, layout: &Layout) -> Directory {
+    match (config.calls, registry) {
         (Callee::Service(number), None) => Directory::Fixed(layout.services[number].clone()),
         (Callee::Service(number), Some(address)) => {
             Directory::Registry { address: address.clone(), service: ServiceId(number as u16) }
         }
         (Callee::Registry(_), Some(address)) => Directory::Itself(address.clone()),
-        (Callee::Registry(_), None) => unreachable!("a checked scenario calls a registry that is there"),
+        (Callee::Locks, Some(address)) => {
+            let writes = config.locking.as_ref().and_then(|locking| locking.writes);
+            let guarded = writes.map(|writes| layout.services[writes.service].clone());
+            Directory::Locks { address: address.clone(), guarded }
+        }
+        (Callee::Registry(_) | Callee::Locks, None) => {
+            unreachable!("a checked scenario calls a registry that is there")
+        }
     }
 }
 

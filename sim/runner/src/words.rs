@@ -55,6 +55,11 @@ impl Names {
         Names { groups: known.chain(join(spares)).chain(aides(aboard.collect())).collect() }
     }
 
+    /// How many nodes there are: they are numbered below that.
+    pub(crate) fn count(&self) -> u32 {
+        self.groups.iter().map(|group| group.first.0 + group.nodes).max().unwrap_or(0)
+    }
+
     /// The name of one node.
     pub(crate) fn one(&self, node: NodeId) -> String {
         let group = self.group_of(node);
@@ -122,6 +127,24 @@ impl Names {
         let after = self.groups.partition_point(|group| group.first <= node);
         &self.groups[after - 1]
     }
+}
+
+/// Text that was made for programmers, with the names of nodes in place of their numbers: `#3` is `orders-0`.
+pub(crate) fn named(names: &Names, text: &str) -> String {
+    let mut parts = text.split('#');
+    let mut told = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        match part[..digits].parse() {
+            Ok(node) if node < names.count() => told.push_str(&names.one(NodeId(node))),
+            Ok(_) | Err(_) => {
+                told.push('#');
+                told.push_str(&part[..digits]);
+            }
+        }
+        told.push_str(&part[digits..]);
+    }
+    told
 }
 
 /// An aide by its name: `dns-0`, or `orders-3-agent` after the instance whose host it shares.
@@ -246,6 +269,14 @@ mod tests {
         assert_eq!(names.of(&nodes), "registry-0, orders-1..orders-2, web (all 2), batch-0");
         assert_eq!(names.each(&nodes)[..2], ["registry-0", "orders-1"]);
         assert_eq!(names.of(&[]), "");
+    }
+
+    #[test]
+    fn numbers_of_nodes_become_names_in_text() {
+        let names = Names::new(&Stage::new().scenario);
+        let web = format!("Attempt {{ to: {WEB:?} }}, {BATCH:?}");
+        assert_eq!(named(&names, &web), "Attempt { to: web-0 }, batch-0");
+        assert_eq!(named(&names, "#99999 # and #x"), "#99999 # and #x");
     }
 
     #[test]

@@ -1,22 +1,27 @@
 //! From a scenario as written to a scenario as meant: names looked up, times compared, limits kept.
 
+mod callee;
 mod cast;
 mod expect;
 mod fault;
 mod load;
+mod locks;
 pub(crate) mod picker;
+mod stage;
 mod target;
 mod topology;
 
 use schism_core::{Duration, Ranks, Seed};
-use schism_models::client::{self, Arrivals, Callee, Connections, Operation};
+use schism_models::client::{self, Arrivals, Callee};
 use schism_models::keys::Keys;
 use schism_models::service;
 
 use self::cast::Cast;
-pub(crate) use self::fault::{LEADER_CHANGES, LEASE_EXPIRES};
+pub(crate) use self::expect::ids as expectation_ids;
+pub(crate) use self::fault::{LEADER_CHANGES, LEASE_EXPIRES, default_ids};
+pub(crate) use self::stage::{Role, Stage, Troupe, stage};
 use self::topology::Zones;
-use crate::diagnostics::{Problem, Report, listed, nearest, shorten, suggest};
+use crate::diagnostics::{Problem, Report, listed, nearest, shorten};
 use crate::limits;
 use crate::reader::too_many;
 use crate::source::At;
@@ -151,7 +156,8 @@ fn clients(
     let (mut views, mut keys, mut tables) = (0, 0, 0_u64);
     let mut configs = Vec::new();
     for spec in &written.clients {
-        let calls = callee(spec, written, report);
+        let calls = callee::of(spec, written, report);
+        let locking = locks::of(spec, calls, written, report);
         if let Some(calls) = calls {
             requests.push(offered(spec, written, calls, length, report));
             views += view_entries(spec, written, calls);
@@ -170,12 +176,17 @@ fn clients(
             report.add(too_many(spec.name.place, limits::TABLES, tables));
             return None;
         }
-        configs.push(calls.and_then(|calls| config(spec, calls, picker?)));
+        configs.push(calls.and_then(|calls| config(spec, calls, locking?, picker?)));
     }
     Some((configs.into_iter().collect::<Option<_>>()?, requests))
 }
 
-fn config(spec: &ClientSpec, calls: Callee, picker: schism_models::picker::Config) -> Option<client::Config> {
+fn config(
+    spec: &ClientSpec,
+    calls: Callee,
+    locking: Option<client::Locking>,
+    picker: schism_models::picker::Config,
+) -> Option<client::Config> {
     Some(client::Config {
         calls,
         arrivals: match &spec.arrivals.as_ref()?.value {
@@ -195,63 +206,8 @@ fn config(spec: &ClientSpec, calls: Callee, picker: schism_models::picker::Confi
         cache: spec.cache?,
         connections: spec.connections?.value,
         health_check: spec.health_check.map(|at| at.value),
+        locking,
     })
-}
-
-fn callee(spec: &ClientSpec, written: &Written, report: &Report) -> Option<Callee> {
-    let calls = spec.calls.as_ref()?;
-    if calls.value == "registry" {
-        return registry_callee(spec, written, calls, report);
-    }
-    if let Some(operation) = &spec.operation {
-        let message = format!(
-            "`operation` is for clients of the registry, and `{}` calls `{}`",
-            spec.name.value,
-            shorten(&calls.value)
-        );
-        report.add(
-            Problem::error(operation.place, message).help("leave it out, or write calls = \"registry\""),
-        );
-    }
-    let found = written.services.iter().position(|service| service.name.value == calls.value);
-    if found.is_none() {
-        let names = || written.services.iter().map(|service| service.name.value.as_str()).chain(["registry"]);
-        let message = format!("there is no service `{}`", shorten(&calls.value));
-        report.add(
-            Problem::error(calls.place, message)
-                .maybe_help(suggest(&calls.value, names().collect::<Vec<_>>())),
-        );
-    }
-    found.map(Callee::Service)
-}
-
-fn registry_callee(
-    spec: &ClientSpec,
-    written: &Written,
-    calls: &At<String>,
-    report: &Report,
-) -> Option<Callee> {
-    if let Some(name) = cast::cannot_be_called(written) {
-        let message = match name {
-            "static" => "`registry` is static: it has no member to call".to_owned(),
-            name => format!("clients do not call {name} as a key-value store"),
-        };
-        report.add(
-            Problem::error(calls.place, message)
-                .help("call a service, or choose another registry, such as etcd"),
-        );
-        return None;
-    }
-    if let Some(At { value: Connections::Pooled(_), place }) = spec.connections {
-        let message = "`connections` are those to instances, and these clients call the registry";
-        report.add(Problem::error(place, message).help("leave it out: its clients always keep a connection"));
-    }
-    let operation = spec.operation.as_ref().map_or("get", |at| at.value.as_str());
-    Some(Callee::Registry(match operation {
-        "put" => Operation::Put,
-        "get-serializable" => Operation::GetSerializable,
-        _ => Operation::Get,
-    }))
 }
 
 /// How many requests a client group offers in the whole run, at most about.
@@ -282,6 +238,7 @@ fn offered(
                     written.services[index].service.as_ref().map(schism_core::Distribution::median)
                 }
                 Callee::Registry(_) => None,
+                Callee::Locks => Some(spec.lock.hold.median()),
             };
             think.median() + served.unwrap_or_default() + written.same_zone.median() * 2
         }
@@ -314,7 +271,7 @@ fn table_of_keys(spec: &ClientSpec, before: u64, report: &Report) -> Option<u64>
 fn view_entries(spec: &ClientSpec, written: &Written, calls: Callee) -> u64 {
     let instances = match calls {
         Callee::Service(index) => written.services[index].instances.map_or(0, |at| at.value),
-        Callee::Registry(_) => 0,
+        Callee::Registry(_) | Callee::Locks => 0,
     };
     u64::from(spec.count.map_or(0, |at| at.value)) * u64::from(instances)
 }

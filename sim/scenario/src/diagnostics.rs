@@ -216,6 +216,17 @@ impl Problem {
         self
     }
 
+    /// The same, where what `path` may become is to blame: told at that value, unless it is told there already.
+    pub(crate) fn because_of(self, value: Place, path: &str) -> Problem {
+        if self.place.source == value.source && value.start <= self.place.start && self.place.end <= value.end
+        {
+            return self;
+        }
+        let message = format!("with this value of `{path}`: {}", self.message);
+        let related = vec![(self.place, "what is wrong then".to_owned())];
+        Problem { place: value, message, related, ..self }
+    }
+
     pub(crate) fn related(mut self, place: Place, label: impl Into<String>) -> Problem {
         self.related.push((place, label.into()));
         self
@@ -292,6 +303,11 @@ impl Report {
     /// How many errors there are so far.
     pub(crate) fn errors(&self) -> usize {
         self.found.borrow().iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
+    /// The errors, as they were found.
+    pub(crate) fn into_errors(self) -> impl Iterator<Item = Problem> {
+        self.found.into_inner().into_iter().filter(|problem| problem.severity == Severity::Error)
     }
 
     /// All the errors, or, if there are none, all the warnings.

@@ -159,6 +159,14 @@ impl Document {
         table.into_iter().flat_map(TableLike::iter).map(|(key, _)| key.to_owned()).collect()
     }
 
+    /// Every value with its path, in the order of the text; faults and expectations by their ids, items of other lists by
+    /// their numbers.
+    pub fn values(&self) -> Vec<(String, String)> {
+        let mut values = Vec::new();
+        self.toml.iter().for_each(|(key, item)| gather(key.to_owned(), item, &mut values));
+        values
+    }
+
     /// The same with another value at a path, in TOML; what is no TOML is taken as text. Faults and expectations are
     /// addressed by their ids. `None` if there is no table at the path for it to stand in.
     pub fn with(&self, path: &str, value: &str) -> Option<Document> {
@@ -197,6 +205,20 @@ impl Document {
 impl fmt::Display for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.toml.fmt(f)
+    }
+}
+
+/// The values below a path.
+fn gather(path: String, item: &Item, values: &mut Vec<(String, String)>) {
+    if let Some(tables) = item.as_array_of_tables() {
+        for (number, table) in tables.iter().enumerate() {
+            let id = table.get("id").and_then(Item::as_str).map_or(number.to_string(), str::to_owned);
+            table.iter().for_each(|(key, item)| gather(format!("{path}.{id}.{key}"), item, values));
+        }
+    } else if let Some(table) = item.as_table_like() {
+        table.iter().for_each(|(key, item)| gather(format!("{path}.{key}"), item, values));
+    } else if let Some(value) = item.as_value() {
+        values.push((path, value.clone().decorated("", "").to_string()));
     }
 }
 

@@ -3,6 +3,7 @@
 //! The reader takes its keys and defaults from these tables, the error messages their lists, and the JSON Schema all
 //! of it, so that the three cannot disagree. Names of strategies come from the catalogs of the models.
 
+mod family;
 mod fault;
 mod pick;
 mod strategy;
@@ -10,6 +11,7 @@ mod strategy;
 use schism_models::oracle::Mood;
 use schism_models::registry;
 
+pub(crate) use family::*;
 pub(crate) use fault::*;
 pub(crate) use pick::*;
 pub(crate) use strategy::*;
@@ -81,7 +83,7 @@ pub(crate) enum Shape {
     Word(Words),
     /// The name of something defined elsewhere in the file.
     Name,
-    /// The name of an oracle that can be asked for in this mood.
+    /// An oracle that can be asked for in this mood: a bare name, or a table with one key.
     Oracle(Mood),
     /// The name of a metric.
     Metric,
@@ -151,6 +153,16 @@ pub(crate) enum Shape {
     ManyBits,
     /// A whole number within a limit, which stands at the first key of a table with these keys, or that table.
     CountWith(Limit, &'static [Key]),
+    /// A table of paths, each with what is drawn for it.
+    Varied,
+    /// A list of values of any kind.
+    Values,
+    /// A list of kinds of faults that `[chaos]` draws.
+    Families,
+    /// Two whole numbers within a limit, the smaller first.
+    TwoCounts(Limit),
+    /// A table with a whole number within a limit, or a share of all, for each of some names.
+    Batches(Limit),
     /// One of several strategies: a bare name, or a table with one key.
     Choice(&'static Choice),
 }
@@ -252,7 +264,16 @@ pub(crate) const SCENARIO: &[Key] = &[
     Key::new("expect", Shape::List(EXPECT), "What must hold, as `[[expect]]`"),
     Key::new("case", Shape::Table(CASE), "What is recorded of the failure for which the file was kept"),
     Key::later("compare", &[]),
-    Key::later("swarm", &[]),
+    Key::new(
+        "swarm",
+        Shape::Table(SWARM),
+        "What a seed changes: faults that it leaves out, and values that it draws",
+    ),
+    Key::new(
+        "chaos",
+        Shape::Table(CHAOS),
+        "Faults that each seed draws; an empty table has them all by default",
+    ),
 ];
 
 /// `[case]`.
@@ -359,6 +380,11 @@ pub(crate) const CLIENT: &[Key] = &[
         OPERATIONS,
         "What is asked of the registry, where `calls` is `registry`; by default `get`",
     ),
+    Key::new(
+        "lock",
+        Shape::Table(LOCK),
+        "How locks are used, where `operation` is `lock`: each request wants one, and is over when it is given back",
+    ),
     Key::new("arrivals", Shape::Choice(&ARRIVALS), "When requests arrive, for each client").required(),
     Key::new("timeout", Duration(Positive), "How long one attempt may take").or("\"1s\""),
     Key::new(
@@ -412,7 +438,25 @@ pub(crate) const SLOW_START_KEY: Key = Key::new(
 );
 
 /// The spellings of `operation`.
-pub(crate) const OPERATIONS: &[&str] = &["put", "get", "get-serializable"];
+pub(crate) const OPERATIONS: &[&str] = &["put", "get", "get-serializable", "lock"];
+
+/// `lock`. That one works for a second, and writes as often, is ours.
+pub(crate) const LOCK: &[Key] = &[
+    Key::new(
+        "ttl",
+        Duration(Positive),
+        "The time to live of the lease or session that a hold depends on; by default that of the client library's recipe",
+    ),
+    Key::new("hold", Shape::Distribution, "For how long a client works that has the lock").or("\"1s\""),
+    Key::new("writes", Shape::Name, "The service that the locks guard, to which whoever holds one writes"),
+    Key::new("every", Duration(Positive), "How often it writes, and once more at the end").or("\"1s\""),
+    Key::new(
+        "fencing",
+        Shape::Flag,
+        "Whether that service turns away writes with a token older than the newest",
+    )
+    .or("false"),
+];
 
 /// The keys of a strategy's table.
 pub(crate) fn keys_of(argument: Argument) -> &'static [Key] {

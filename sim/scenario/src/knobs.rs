@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use schism_core::{Duration, Ratio};
 use schism_models::balancer::{self, Entry};
-use schism_models::locality;
 use schism_models::options::{Clash, Kind, Knob, Value};
+use schism_models::{locality, oracle};
 
 use crate::diagnostics::{Problem, Report, listed, nearest, shorten};
 use crate::grammar::{Key, Least, Presence, Shape, Words};
@@ -24,6 +24,13 @@ pub(crate) fn of_balancer(name: &str) -> &'static [Key] {
 /// The keys of one locality's table.
 pub(crate) fn of_locality(name: &str) -> &'static [Key] {
     static KEYS: LazyLock<Catalog> = LazyLock::new(|| catalog(locality::CATALOG));
+    find(&KEYS, name)
+}
+
+/// The keys of one oracle's table.
+pub(crate) fn of_oracle(name: &str) -> &'static [Key] {
+    static KEYS: LazyLock<Catalog> =
+        LazyLock::new(|| oracle::CATALOG.iter().map(|entry| (entry.name, keys(entry.knobs))).collect());
     find(&KEYS, name)
 }
 
@@ -186,6 +193,12 @@ pub(crate) fn strategy(name: &str, knobs: &'static [Knob], values: &[Value]) -> 
         return format!("\"{name}\"");
     }
     format!("{{ {name} = {{ {} }} }}", options.join(", "))
+}
+
+/// How a scenario writes an oracle with the options that it has by default.
+pub fn oracle_by_default(of: &oracle::Entry) -> String {
+    let values: Vec<Value> = of.knobs.iter().map(|knob| (knob.default)()).collect();
+    strategy(of.name, of.knobs, &values)
 }
 
 /// A whole percentage, or none.

@@ -17,10 +17,12 @@
 //! ```
 
 mod case;
+mod chaos;
 mod check;
 mod diagnostics;
 mod dials;
 mod document;
+mod family;
 mod fault;
 mod grammar;
 mod json;
@@ -36,6 +38,7 @@ mod scenario;
 mod schema;
 mod source;
 mod spec;
+mod swarm;
 mod target;
 mod tree;
 mod units;
@@ -46,6 +49,8 @@ pub use case::{CASE_FORMAT, Case, Mark};
 pub use diagnostics::{Colour, Diagnostic, Diagnostics, Related, Severity};
 pub use dials::{Dial, Quantity};
 pub use document::Document;
+pub use family::Family;
+pub use knobs::oracle_by_default;
 pub use overrides::Override;
 pub use scenario::{Aide, Ask, Expectation, Group, Line, Metric, Node, Scenario, Spare, Window};
 pub use schema::schema;
@@ -53,12 +58,15 @@ pub use schema::schema;
 use diagnostics::{Language, Problem, Report};
 use source::{Place, Sources};
 use spec::Written;
+use tree::Tree;
 
 /// A scenario that can be run, with what is perhaps not as it was meant.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// The scenario as meant.
+    /// The scenario as meant; of a family, the member of its default seed.
     pub scenario: Scenario,
+    /// The scenario of every seed.
+    pub family: Family,
     /// The warnings, in the order of the file.
     pub warnings: Diagnostics,
     /// What is recorded of its failure, if the file is a case.
@@ -68,7 +76,10 @@ pub struct Loaded {
 /// A scenario as written: its keys are known and its values have the right types, and no more.
 #[derive(Clone, Debug)]
 pub struct Spec {
+    tree: Tree,
     written: Written,
+    /// The paths that the command line sets.
+    set: Vec<String>,
     sources: Sources,
 }
 
@@ -82,12 +93,16 @@ pub struct Spec {
 pub fn load(name: &str, text: impl AsRef<[u8]>, overrides: &[Override]) -> Result<Loaded, Diagnostics> {
     let report = Report::default();
     let mut sources = Sources::default();
-    let written = read(name, text.as_ref(), overrides, &mut sources, &report);
-    let case = written.as_ref().and_then(|written| written.case.clone());
-    let scenario = written.and_then(|written| check::scenario(&written, &report));
+    let loaded = read(name, text.as_ref(), overrides, &mut sources, &report);
+    let case = loaded.as_ref().and_then(|(_, written)| written.case.clone());
+    let set = overrides::paths(overrides);
+    let loaded =
+        loaded.and_then(|(tree, written)| family::assemble(&tree, &written, &set, &sources, &report));
     let (diagnostics, severity) = report.into_diagnostics(sources);
-    match (scenario, severity) {
-        (Some(scenario), Severity::Warning) => Ok(Loaded { scenario, warnings: diagnostics, case }),
+    match (loaded, severity) {
+        (Some((scenario, family)), Severity::Warning) => {
+            Ok(Loaded { scenario, family, warnings: diagnostics, case })
+        }
         _ => {
             assert!(!diagnostics.is_empty(), "a scenario is refused for a reason");
             Err(diagnostics)
@@ -104,9 +119,10 @@ impl Spec {
     pub fn parse(name: &str, text: impl AsRef<[u8]>, overrides: &[Override]) -> Result<Spec, Diagnostics> {
         let report = Report::default();
         let mut sources = Sources::default();
-        let written = read(name, text.as_ref(), overrides, &mut sources, &report);
-        match written {
-            Some(written) if !report.has_errors() => Ok(Spec { written, sources }),
+        match read(name, text.as_ref(), overrides, &mut sources, &report) {
+            Some((tree, written)) if !report.has_errors() => {
+                Ok(Spec { tree, written, set: overrides::paths(overrides), sources })
+            }
             _ => Err(report.into_diagnostics(sources).0),
         }
     }
@@ -118,10 +134,12 @@ impl Spec {
     /// Everything that is wrong, in the order of the file.
     pub fn check(self) -> Result<Loaded, Diagnostics> {
         let report = Report::default();
-        let scenario = check::scenario(&self.written, &report);
+        let loaded = family::assemble(&self.tree, &self.written, &self.set, &self.sources, &report);
         let (diagnostics, _) = report.into_diagnostics(self.sources);
-        match scenario {
-            Some(scenario) => Ok(Loaded { scenario, warnings: diagnostics, case: self.written.case }),
+        match loaded {
+            Some((scenario, family)) => {
+                Ok(Loaded { scenario, family, warnings: diagnostics, case: self.written.case })
+            }
             None => Err(diagnostics),
         }
     }
@@ -147,6 +165,18 @@ pub fn distributions() -> Vec<(&'static str, &'static str)> {
     (grammar::DISTRIBUTION.names)()
 }
 
+/// A length of time as scenarios write it, such as `1s` or `1m30s`.
+///
+/// # Errors
+///
+/// Why the text is none, and what to write instead.
+pub fn duration(text: &str) -> Result<schism_core::Duration, String> {
+    units::duration(text).map_err(|error| match error.help {
+        Some(help) => format!("{}; {help}", error.message),
+        None => error.message,
+    })
+}
+
 /// From bytes to the scenario as written. None if there is nothing to read.
 fn read(
     name: &str,
@@ -154,14 +184,15 @@ fn read(
     overrides: &[Override],
     sources: &mut Sources,
     report: &Report,
-) -> Option<Written> {
+) -> Option<(Tree, Written)> {
     let (file, text) = text(name, bytes, limits::FILE_BYTES, sources, report)?;
     let mut tree = tree::parse(file, text, report);
     if report.has_errors() {
         return None;
     }
     overrides::apply(&mut tree, overrides, sources, report);
-    Some(read::scenario(&tree, report))
+    let written = read::scenario(&tree, report);
+    Some((tree, written))
 }
 
 /// The text of a file of at most so many bytes, under which its places are found. None if it has been refused.

@@ -128,6 +128,14 @@ pub const GROUPS: Limit =
 /// Faults.
 pub const FAULTS: Limit =
     Limit::new("faults", 0, 100_000, "each has its own luck and its own phase of the report");
+/// Faults that one seed of `[chaos]` draws.
+pub const CHAOS: Limit = Limit::new("faults drawn", 0, 100, "nobody learns anything from more at once");
+/// Faults of `[chaos]` that last at the same time.
+pub const AT_ONCE: Limit = Limit::new("faults at once", 1, CHAOS.most, "no run has more");
+/// Paths that `[swarm]` varies.
+pub const VARIED: Limit = Limit::new("paths that vary", 0, 100, "each is tried at both ends");
+/// Values that one of them is chosen from.
+pub const VALUES: Limit = Limit::new("values to choose from", 1, 100, "each is tried");
 /// Strikes of one fault that repeats.
 pub const STRIKES: Limit = Limit::new("strikes", 1, FAULTS.most, "each is a fault of its own");
 /// Lines that faults wait for a metric to cross.

@@ -41,6 +41,12 @@ impl FromStr for Override {
     }
 }
 
+/// The paths that are set, as they were written.
+pub(crate) fn paths(overrides: &[Override]) -> Vec<String> {
+    let path = |one: &Override| Some(one.text.split_once('=')?.0.trim().to_owned());
+    overrides.iter().filter_map(path).collect()
+}
+
 /// What the messages call the source.
 const SOURCE: &str = "--set";
 
@@ -52,6 +58,19 @@ pub(crate) fn apply(tree: &mut Tree, overrides: &[Override], sources: &mut Sourc
             report.add(problem);
         }
     }
+}
+
+/// Puts a value at a path from the top of the file. `place` is where the path was written.
+pub(crate) fn place(tree: &mut Tree, path: &str, place: Place, value: Tree) -> Result<(), Problem> {
+    let segments: Vec<Segment<'_>> =
+        path.split('.').map(|part| Segment { name: part.trim().trim_matches('"'), place }).collect();
+    if segments.iter().any(|segment| segment.name.is_empty()) {
+        let problem = Problem::error(place, format!("a part of the path `{}` is empty", shorten(path)));
+        return Err(problem.help("write \"fault.cut.for\", for instance"));
+    }
+    let text = value.as_text().map(str::to_owned).or_else(|| value.as_number()).unwrap_or_default();
+    let as_text = Tree { place: value.place, node: Node::Text(text) };
+    set(tree, Shape::Table(grammar::SCENARIO), &segments, New { value, as_text })
 }
 
 /// One part of a path.
@@ -135,6 +154,7 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
         Shape::Labels => set(entry(slot, head), Shape::Counts(limits::LABELS), rest, new),
         Shape::Texts => set(entry(slot, head), Shape::Text, rest, new),
         Shape::Counts(limit) => set(entry(slot, head), Shape::Count(limit), rest, new),
+        Shape::Batches(limit) => set(entry(slot, head), Shape::Batch(limit), rest, new),
         Shape::Text
         | Shape::Flag
         | Shape::Count(_)
@@ -175,6 +195,10 @@ fn set(slot: &mut Tree, shape: Shape, path: &[Segment<'_>], new: New) -> Result<
         | Shape::Bits
         | Shape::ManyBits
         | Shape::CountWith(..)
+        | Shape::Varied
+        | Shape::Values
+        | Shape::Families
+        | Shape::TwoCounts(_)
         | Shape::Bound => {
             let message = format!("`{}` is within a single value", shorten(head.name));
             Err(Problem::error(head.place, message).help("leave it out, and set the whole value"))

@@ -4,7 +4,7 @@ mod case;
 pub(crate) mod client;
 mod distribution;
 mod expect;
-mod fault;
+pub(crate) mod fault;
 pub(crate) mod subset;
 
 pub(crate) use expect::{Unit, not_live, spelling};

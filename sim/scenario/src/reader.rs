@@ -283,6 +283,8 @@ fn example(key: &Key, language: Language) -> String {
         Shape::Number | Shape::NumberWithin(..) | Shape::NumberOr(..) => "1.2",
         Shape::Percent(..) => "\"125%\"",
         Shape::Counts(_) => "{ a = 1, b = 2 }",
+        Shape::TwoCounts(_) => "[1, 4]",
+        Shape::Values => "[3, 5]",
         Shape::Texts => "{ version = \"v2\" }",
         Shape::Labels => "{ version = { v1 = 27, v2 = 3 } }",
         Shape::Lists | Shape::Selectors(_) => "[[\"a\"], [\"b\", \"c\"]]",
@@ -335,6 +337,9 @@ fn example(key: &Key, language: Language) -> String {
         | Shape::Bits
         | Shape::ManyBits
         | Shape::CountWith(..)
+        | Shape::Varied
+        | Shape::Families
+        | Shape::Batches(_)
         | Shape::Choice(_) => "\"...\"",
     };
     format!("write {}", language.pair(key.name, value))

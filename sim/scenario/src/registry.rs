@@ -120,6 +120,22 @@ impl Spec {
         }
     }
 
+    /// The time to live of what a client's hold on a lock depends on, unless the client asks for another: the default of
+    /// the recipe in the registry's client library. Nothing, if it has no locks.
+    pub(crate) fn lock_ttl(&self) -> Option<Duration> {
+        match self {
+            Spec::Static
+            | Spec::Eureka(_)
+            | Spec::Nacos(_)
+            | Spec::Dns(_)
+            | Spec::Consul(_)
+            | Spec::Zookeeper(_)
+            | Spec::Kubernetes(_) => None,
+            // client/v3/concurrency/session.go, `defaultSessionTTL`, v3.6.
+            Spec::Etcd(_) => Some(Duration::from_secs(60)),
+        }
+    }
+
     /// Which processes it has besides its members, with so many services.
     pub(crate) fn aides(&self, services: usize) -> Vec<Aides> {
         match self {

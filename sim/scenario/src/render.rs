@@ -206,6 +206,10 @@ fn client(out: &mut String, group: &Group<client::Config>, names: &Names<'_>) {
     line(out, "zones", &names.zones(&group.nodes));
     match config.calls {
         Callee::Service(index) => line(out, "calls", &text(&names.scenario.services[index].name)),
+        Callee::Locks => {
+            line(out, "calls", &text("registry"));
+            line(out, "operation", &text("lock"));
+        }
         Callee::Registry(operation) => {
             line(out, "calls", &text("registry"));
             line(
@@ -218,6 +222,9 @@ fn client(out: &mut String, group: &Group<client::Config>, names: &Names<'_>) {
                 }),
             );
         }
+    }
+    if let Some(locking) = &config.locking {
+        line(out, "lock", &lock(locking, names));
     }
     line(out, "arrivals", &arrivals(&config.arrivals));
     line(out, "timeout", &time(config.timeout));
@@ -245,6 +252,16 @@ fn client(out: &mut String, group: &Group<client::Config>, names: &Names<'_>) {
     }
     line(out, "cache", &cache(&config.cache));
     line(out, "connections", &connections(&config.connections));
+}
+
+fn lock(locking: &client::Locking, names: &Names<'_>) -> String {
+    let mut keys = vec![format!("ttl = {}", time(locking.ttl))];
+    keys.push(format!("hold = {}", distribution(&locking.hold)));
+    if let Some(client::Writes { service, every, fencing }) = locking.writes {
+        keys.push(format!("writes = {}", text(&names.scenario.services[service].name)));
+        keys.push(format!("every = {}, fencing = {}", time(every), fencing == client::Fencing::On));
+    }
+    format!("{{ {} }}", keys.join(", "))
 }
 
 fn subset(out: &mut String, subset: &subset::Config) {
@@ -439,10 +456,10 @@ fn expect(out: &mut String, expectation: &Expectation, scenario: &Scenario) {
     header(out, "[[expect]]");
     line(out, "id", &text(&expectation.id));
     match &expectation.ask {
-        Ask::Oracle { kind, mood, within } => {
-            let named = oracle::CATALOG.iter().find(|(_, _, known, _)| known == kind);
-            let (oracle, ..) = named.expect("an oracle comes from the catalog");
-            line(out, spelling(*mood), &text(oracle));
+        Ask::Oracle { oracle, mood, within } => {
+            let entry = oracle::CATALOG.iter().find(|entry| entry.name == oracle.name());
+            let knobs = entry.expect("an oracle comes from the catalog").knobs;
+            line(out, spelling(*mood), &knobs::strategy(oracle.name(), knobs, &oracle.values()));
             if *mood == Mood::Eventually {
                 line(out, "within", &time(*within));
             }

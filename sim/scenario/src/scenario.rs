@@ -54,6 +54,15 @@ impl Scenario {
         members.chain(instances).chain(clients).chain(apart).chain(spares).map(|node| node.zone).collect()
     }
 
+    /// All nodes, in the order of their numbers.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        let services = self.services.iter().flat_map(|group| &group.nodes);
+        let clients = self.clients.iter().flat_map(|group| &group.nodes);
+        let (apart, aboard) = self.aides_apart();
+        let spares = self.spares.iter().map(|spare| &spare.node);
+        self.members.iter().chain(services).chain(clients).chain(apart).chain(spares).chain(aboard)
+    }
+
     /// The aides that are apart, and those on the hosts of instances.
     pub fn aides_apart(&self) -> (impl Iterator<Item = &Node>, impl Iterator<Item = &Node>) {
         let apart = self.aides.iter().filter(|aide| aide.host.is_none()).map(|aide| &aide.node);
@@ -119,8 +128,8 @@ pub struct Expectation {
 pub enum Ask {
     /// Something about events and views.
     Oracle {
-        /// What to look for.
-        kind: oracle::Kind,
+        /// What to look for, with its options.
+        oracle: oracle::Config,
         /// How often it must hold; `Eventually` counts from the last heal.
         mood: oracle::Mood,
         /// For `Eventually`: by when after the last heal.

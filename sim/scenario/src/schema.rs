@@ -3,12 +3,13 @@
 use schism_models::oracle;
 use serde_json::{Map, Value, json};
 
-use crate::Metric;
+use crate::chaos;
 use crate::grammar::{self, Argument, Choice, Key, Least, Presence, Shape};
 use crate::limits::{self, Limit};
 use crate::units::{
     BIT_RATE_PATTERN, DURATION_PATTERN, OFFSET_PATTERN, RATE_PATTERN, SHARE_PATTERN, SIZE_PATTERN,
 };
+use crate::{Metric, knobs};
 
 /// The JSON Schema (draft 2020-12) of a scenario file, for `#:schema scenario.schema.json` in its first line.
 ///
@@ -221,8 +222,8 @@ fn shape(shape: Shape) -> Value {
         Shape::Word(words) => json!({ "type": "string", "enum": words.there }),
         Shape::Name => reference("name"),
         Shape::Oracle(mood) => {
-            let oracles = oracle::CATALOG.iter().filter(|(_, _, _, moods)| moods.contains(&mood));
-            names(oracles.map(|(name, about, _, _)| (*name, *about)).collect())
+            let oracles = oracle::CATALOG.iter().filter(|entry| entry.moods.contains(&mood));
+            self::oracles(oracles.collect())
         }
         Shape::Metric => names(Metric::CATALOG.iter().map(|(name, about, _)| (*name, *about)).collect()),
         Shape::LiveMetric => {
@@ -299,8 +300,31 @@ fn shape(shape: Shape) -> Value {
         Shape::Bits => bits(),
         Shape::ManyBits => json!({ "type": "array", "items": bits() }),
         Shape::CountWith(limit, keys) => json!({ "anyOf": [count(limit), table(keys)] }),
+        Shape::Varied => {
+            let drawn = json!({ "anyOf": [{ "type": "array", "minItems": 1 }, table(grammar::VARIED)] });
+            json!({ "type": "object", "additionalProperties": drawn })
+        }
+        Shape::Values => json!({ "type": "array", "minItems": 1 }),
+        Shape::Families => families(),
+        Shape::TwoCounts(limit) => {
+            json!({ "type": "array", "items": count(limit), "minItems": 2, "maxItems": 2 })
+        }
+        Shape::Batches(limit) => {
+            let batch = self::shape(Shape::Batch(limit));
+            json!({ "type": "object", "additionalProperties": batch })
+        }
         Shape::Choice(choice) => self::choice(choice),
     }
+}
+
+/// Kinds of chaos: each a word, or a table with one key and the groups that it strikes.
+fn families() -> Value {
+    let all: Vec<(&str, &str)> = chaos::CATALOG.iter().map(|kind| (kind.name, kind.about)).collect();
+    let groups = json!({ "anyOf": [reference("name"), shape(Shape::Names)] });
+    let properties: Map<String, Value> =
+        all.iter().map(|(name, _)| ((*name).to_owned(), groups.clone())).collect();
+    let aimed = json!({ "type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1, "maxProperties": 1 });
+    json!({ "type": "array", "items": { "anyOf": [names(all), aimed] }, "minItems": 1 })
 }
 
 fn percentage() -> Value {
@@ -341,6 +365,23 @@ fn choice(choice: &Choice) -> Value {
     json!({ "anyOf": [names(bare), strategies(choice)] })
 }
 
+/// A bare name, or a table with one key and its options.
+fn oracles(entries: Vec<&'static oracle::Entry>) -> Value {
+    let bare = entries.iter().map(|entry| (entry.name, entry.about)).collect();
+    let with_options = |entry: &oracle::Entry| {
+        let mut options = table(knobs::of_oracle(entry.name));
+        options["description"] = json!(entry.about);
+        (entry.name.to_owned(), options)
+    };
+    let options: Map<String, Value> = entries.into_iter().map(with_options).collect();
+    json!({ "anyOf": [names(bare), one_of(options)] })
+}
+
+/// A table with one of these keys.
+fn one_of(properties: Map<String, Value>) -> Value {
+    json!({ "type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1, "maxProperties": 1 })
+}
+
 fn strategies(choice: &Choice) -> Value {
     let strategy = |(name, about): (&'static str, &'static str)| {
         let mut strategy = match (choice.argument)(name) {
@@ -351,6 +392,5 @@ fn strategies(choice: &Choice) -> Value {
         strategy["description"] = json!(about);
         (name.to_owned(), strategy)
     };
-    let properties: Map<String, Value> = (choice.names)().into_iter().map(strategy).collect();
-    json!({ "type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1, "maxProperties": 1 })
+    one_of((choice.names)().into_iter().map(strategy).collect())
 }

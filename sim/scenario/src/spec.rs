@@ -70,6 +70,7 @@ pub(crate) struct ClientSpec {
     pub(crate) spread: Spread,
     pub(crate) calls: Option<At<String>>,
     pub(crate) operation: Option<At<String>>,
+    pub(crate) lock: LockSpec,
     pub(crate) arrivals: Option<At<ArrivalsSpec>>,
     pub(crate) timeout: At<Duration>,
     pub(crate) deadline: Option<Duration>,
@@ -82,6 +83,18 @@ pub(crate) struct ClientSpec {
     pub(crate) health_check: Option<At<client::HealthCheck>>,
     pub(crate) cache: Option<cache::Config>,
     pub(crate) connections: Option<At<client::Connections>>,
+}
+
+/// `lock`.
+#[derive(Clone, Debug)]
+pub(crate) struct LockSpec {
+    /// Where it is written, if it is.
+    pub(crate) place: Option<Place>,
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) hold: Distribution,
+    pub(crate) writes: Option<At<String>>,
+    pub(crate) every: Duration,
+    pub(crate) fencing: client::Fencing,
 }
 
 /// `arrivals`.
@@ -169,8 +182,7 @@ pub(crate) struct ExpectSpec {
 #[derive(Clone, Debug)]
 pub(crate) enum AskSpec {
     Oracle {
-        name: &'static str,
-        kind: oracle::Kind,
+        oracle: oracle::Config,
         mood: oracle::Mood,
         within: At<Duration>,
     },
@@ -181,6 +193,16 @@ pub(crate) enum AskSpec {
         at_least: Option<f64>,
         at_most: Option<f64>,
     },
+}
+
+impl AskSpec {
+    /// By when after the last heal it must hold, if it counts from that.
+    pub(crate) fn within(&self) -> Option<Duration> {
+        match self {
+            AskSpec::Oracle { mood: oracle::Mood::Eventually, within, .. } => Some(within.value),
+            AskSpec::Oracle { .. } | AskSpec::Metric { .. } => None,
+        }
+    }
 }
 
 /// `during`.

@@ -206,6 +206,14 @@ pub(crate) fn share(text: &str) -> Result<f64, UnitError> {
     Ok(format!("{}e-{}", decimal.digits, decimal.decimals + 2).parse().expect("digits make a float"))
 }
 
+/// A share in parts of a percent, of which `10^decimals` make one; those must be enough for every share.
+pub(crate) fn share_parts(text: &str, decimals: u32) -> Option<u64> {
+    assert!(decimals >= SHARE_DECIMALS, "no share is finer");
+    ratio(text).ok()?;
+    let Decimal { digits, divisor, .. } = percent(text).ok()?;
+    u64::try_from(digits * 10_u128.pow(decimals) / divisor).ok()
+}
+
 /// The decimals that a share may have: one in a hundred thousand million is rarer than any run is long.
 const SHARE_DECIMALS: u32 = 9;
 
@@ -464,7 +472,7 @@ impl std::fmt::Display for Rate {
 
 /// A number as it was written: digits and where the point goes.
 #[derive(Clone, Copy)]
-struct Decimal {
+pub(crate) struct Decimal {
     digits: u128,
     divisor: u128,
     decimals: u32,
@@ -487,6 +495,11 @@ impl Decimal {
         let decimals = fraction.len() as u32;
         let digits = format!("{whole}{fraction}").parse().ok()?;
         Some(Decimal { digits, divisor: 10_u128.pow(decimals), decimals })
+    }
+
+    /// So many parts, of which `10^decimals` make one.
+    pub(crate) fn of_parts(parts: u64, decimals: u32) -> Decimal {
+        Decimal { digits: parts.into(), divisor: 10_u128.pow(decimals), decimals }
     }
 
     fn times_hundred(self) -> Decimal {

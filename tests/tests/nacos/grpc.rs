@@ -80,7 +80,9 @@ fn who_has_lost_its_connection_registers_at_the_next_turn_of_the_redo_task() {
             | Write::Fail(_)
             | Write::Recover(_)
             | Write::Revoke(_)
-            | Write::Put => None,
+            | Write::Put
+            | Write::Claim { .. }
+            | Write::Release { .. } => None,
         });
         let again = |node| {
             let then = told.registered.iter().find(|(at, who)| *who == node && *at > stopped);

@@ -8,7 +8,7 @@ use super::{Config, Mode};
 use crate::client::Operation;
 use crate::node::Ctx;
 use crate::observation::Outcome;
-use crate::registry::{self, Address, Ending};
+use crate::registry::{self, Address, Ending, Pair};
 
 /// A client's connection, over which it calls.
 #[derive(Clone, Debug)]
@@ -33,7 +33,13 @@ impl registry::Caller for Caller {
     type Msg = Msg;
     type Timer = Timer;
 
-    fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, timeout: Duration) -> u32 {
+    fn call(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        operation: Operation,
+        _key: Option<Pair>,
+        timeout: Duration,
+    ) -> u32 {
         let ask = match operation {
             Operation::Put => Ask::Put,
             Operation::Get => Ask::Get(self.link.config().reads),
@@ -48,14 +54,14 @@ impl registry::Caller for Caller {
             Answer::Done | Answer::Found(_) | Answer::Host(_) => Outcome::Success,
             Answer::Failed(_) => Outcome::Rejected,
         };
-        Some(Ending::Call { call, outcome })
+        Some(Ending::Call { call, outcome, learnt: None })
     }
 
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) -> Option<Ending> {
         match timer {
             Timer::Call(call) => self.link.on_unanswered(call).then(|| {
                 self.link.look_elsewhere();
-                Ending::Call { call, outcome: Outcome::Timeout }
+                Ending::Call { call, outcome: Outcome::Timeout, learnt: None }
             }),
             Timer::Pulse(number) => self.link.on_pulse(ctx, number).then(|| self.leave(ctx)),
             Timer::Raft(_)

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use schism_core::Duration;
 
+use super::claims;
 use super::log;
 use super::store::LeaseId;
 use crate::cache::Reads;
 use crate::listing::{Change, Endpoint, Listing, ServiceId};
+use crate::observation::Value;
+use crate::registry::Pair;
 
 /// One message of etcd's.
 #[derive(Clone, Debug, Hash)]
@@ -74,6 +77,22 @@ pub enum Msg {
         /// Of which service.
         service: ServiceId,
     },
+    /// A client waits for a claim on a lock to go.
+    WatchClaim {
+        /// The lock.
+        lock: u32,
+        /// The lease that the claim is named after.
+        lease: LeaseId,
+        /// The revision at which it was there.
+        after: u64,
+    },
+    /// The claim is gone.
+    ClaimGone {
+        /// The lock.
+        lock: u32,
+        /// The lease that it was named after.
+        lease: LeaseId,
+    },
     /// A client asks whether the member is still there: a ping of HTTP/2.
     Ping,
     /// It is.
@@ -103,11 +122,28 @@ impl Msg {
             Msg::Changes(news) => news.changes.len(),
             Msg::Answer { answer: Answer::Listing(_, listing), .. } => listing.endpoints.len(),
             Msg::Ask { ask: Ask::Register { .. }, .. } => 1,
-            Msg::Answer { answer: Answer::Granted { .. } | Answer::Done | Answer::Failed(_), .. }
-            | Msg::Ask {
-                ask: Ask::Grant { .. } | Ask::Revoke { .. } | Ask::List { .. } | Ask::Put | Ask::Get { .. },
+            Msg::Answer {
+                answer:
+                    Answer::Granted { .. }
+                    | Answer::Done
+                    | Answer::Put(_)
+                    | Answer::Value(..)
+                    | Answer::Claim(_)
+                    | Answer::Failed(_),
                 ..
             }
+            | Msg::Ask {
+                ask:
+                    Ask::Grant { .. }
+                    | Ask::Revoke { .. }
+                    | Ask::List { .. }
+                    | Ask::Put(_)
+                    | Ask::Get { .. }
+                    | Ask::Claim(_),
+                ..
+            }
+            | Msg::WatchClaim { .. }
+            | Msg::ClaimGone { .. }
             | Msg::Forward { .. }
             | Msg::Forwarded { .. }
             | Msg::KeepAlive { .. }
@@ -165,13 +201,17 @@ pub enum Ask {
         /// How it is read.
         reads: Reads,
     },
-    /// To write a key of no meaning.
-    Put,
+    /// To write a key of no meaning: one that others read and write, too, or one of the client's own.
+    Put(Option<Pair>),
     /// To read one.
     Get {
+        /// Which; `None` is one of the client's own.
+        key: Option<u32>,
         /// How it is read.
         reads: Reads,
     },
+    /// Something about claims on a lock.
+    Claim(claims::Ask),
     /// To end a lease, and all keys that belong to it.
     Revoke {
         /// The lease.
@@ -191,6 +231,12 @@ pub enum Answer {
     },
     /// The list.
     Listing(Header, Arc<Listing>),
+    /// A key was written, at the revision of the header.
+    Put(Header),
+    /// What a key holds, and the revision at which it was written.
+    Value(Header, Option<(u64, Value)>),
+    /// Something about claims on a lock.
+    Claim(claims::Answer),
     /// It is done.
     Done,
     /// It is not.

@@ -9,7 +9,7 @@ use crate::cache::Reads;
 use crate::client::Operation;
 use crate::node::Ctx;
 use crate::observation::Outcome;
-use crate::registry::{self, Address, Ending};
+use crate::registry::{self, Address, Ending, Learnt, Pair, Told};
 
 /// A client's connection, over which it calls.
 #[derive(Clone, Debug)]
@@ -28,18 +28,23 @@ impl registry::Caller for Caller {
     type Msg = Msg;
     type Timer = Timer;
 
-    fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, timeout: Duration) -> u32 {
-        self.session.ask(ctx, ask(operation), timeout)
+    fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, key: Option<Pair>, timeout: Duration) -> u32 {
+        self.session.ask(ctx, ask(operation, key), timeout)
     }
 
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) -> Option<Ending> {
         self.session.on_heard(ctx, from);
         let Msg::Answer { call, answer } = msg else { return None };
-        let outcome = match self.session.on_answer(ctx, *call, answer)? {
-            Answer::Done | Answer::Granted { .. } | Answer::Listing(..) => Outcome::Success,
-            Answer::Failed(_) => Outcome::Rejected,
+        let learnt = match *self.session.on_answer(ctx, *call, answer)? {
+            Answer::Put(header) => Some(Learnt::new(header.revision, Told::Written(header.revision))),
+            Answer::Value(header, value) => Some(Learnt::new(header.revision, Told::Holds(value))),
+            Answer::Failed(_) => None,
+            Answer::Done | Answer::Granted { .. } | Answer::Listing(..) | Answer::Claim(_) => {
+                unreachable!("a caller asks for no {answer:?}")
+            }
         };
-        Some(Ending::Call { call: *call, outcome })
+        let outcome = if learnt.is_some() { Outcome::Success } else { Outcome::Rejected };
+        Some(Ending::Call { call: *call, outcome, learnt })
     }
 
     /// A call that is not answered in time goes to the next member when it is made again; the others stay open.
@@ -48,14 +53,14 @@ impl registry::Caller for Caller {
             Timer::Session(session::Timer::Unanswered { call }) => {
                 self.session.on_unanswered(call).then(|| {
                     self.session.look_elsewhere();
-                    Ending::Call { call, outcome: Outcome::Timeout }
+                    Ending::Call { call, outcome: Outcome::Timeout, learnt: None }
                 })
             }
             Timer::Session(session::Timer::Silence { connection }) => {
                 let member = self.session.member();
                 self.session.on_silence(ctx, connection).then_some(Ending::Connection(member))
             }
-            Timer::Member(_) | Timer::Registrar(_) | Timer::Subscriber(_) => {
+            Timer::Member(_) | Timer::Registrar(_) | Timer::Subscriber(_) | Timer::Locker(_) => {
                 unreachable!("a caller has no {timer:?}")
             }
         }
@@ -76,10 +81,11 @@ impl registry::Caller for Caller {
     }
 }
 
-fn ask(operation: Operation) -> Ask {
+fn ask(operation: Operation, pair: Option<Pair>) -> Ask {
+    let key = pair.map(|pair| pair.key);
     match operation {
-        Operation::Put => Ask::Put,
-        Operation::Get => Ask::Get { reads: Reads::Linearizable },
-        Operation::GetSerializable => Ask::Get { reads: Reads::Serializable },
+        Operation::Put => Ask::Put(pair),
+        Operation::Get => Ask::Get { key, reads: Reads::Linearizable },
+        Operation::GetSerializable => Ask::Get { key, reads: Reads::Serializable },
     }
 }

@@ -2,6 +2,7 @@
 
 mod ails;
 mod apply;
+mod claims;
 mod clients;
 mod disk;
 mod keeps;
@@ -28,7 +29,7 @@ use super::api::Msg;
 use super::lessor::{Lessor, SWEEP};
 use super::log::{Disk, Entry, Raft};
 use super::replay::replay;
-use super::store::Store;
+use super::store::{LeaseId, Store};
 use super::{Config, LeaseClock, WatchLeader};
 use crate::failpoint::Passes;
 use crate::listing::{Change, ServiceId};
@@ -100,6 +101,8 @@ pub struct Member {
     keeps: BTreeMap<u64, Keeping>,
     reads: Reading,
     watchers: Watchers,
+    /// Who waits for a claim on a lock to go.
+    claim_watchers: BTreeMap<(u32, LeaseId), BTreeSet<NodeId>>,
     /// How often in a row there was no leader when that was looked for.
     leaderless_for: u32,
     clients: BTreeSet<NodeId>,
@@ -165,7 +168,10 @@ impl Server for Member {
             super::Timer::Member(Timer::Lag) => self.on_lag(ctx),
             super::Timer::Member(Timer::Leader) => self.look_for_leader(ctx),
             super::Timer::Member(Timer::Late(number)) => self.on_late(ctx, number),
-            super::Timer::Registrar(_) | super::Timer::Subscriber(_) | super::Timer::Session(_) => {
+            super::Timer::Registrar(_)
+            | super::Timer::Subscriber(_)
+            | super::Timer::Session(_)
+            | super::Timer::Locker(_) => {
                 unreachable!("a member has no {timer:?}")
             }
         }
@@ -255,6 +261,7 @@ impl Member {
             keeps: BTreeMap::new(),
             reads: Reading::default(),
             watchers: Watchers::default(),
+            claim_watchers: BTreeMap::new(),
             leaderless_for: 0,
             clients: BTreeSet::new(),
             news: BTreeMap::new(),
@@ -305,6 +312,10 @@ impl Member {
                 self.clients.insert(from);
                 self.watch(ctx, from, service, after);
             }
+            Msg::WatchClaim { lock, lease, after } => {
+                self.clients.insert(from);
+                self.watch_claim(ctx, from, lock, lease, after);
+            }
             Msg::Ping => {
                 self.clients.insert(from);
                 ctx.stream(from, Msg::Pong.into());
@@ -315,6 +326,7 @@ impl Member {
             | Msg::Changes(_)
             | Msg::Compacted { .. }
             | Msg::NoLeader { .. }
+            | Msg::ClaimGone { .. }
             | Msg::Pong => {}
         }
     }

@@ -1,10 +1,11 @@
 //! How an instance keeps itself registered: a lease, a key that belongs to it, and a keepalive every third of its
 //! time to live, as the Go client library does it.
 
-use schism_core::{Duration, NodeId, Time};
+use schism_core::{Duration, NodeId};
 
 use super::Config;
 use super::api::{Answer, Ask, Failure, Msg};
+use super::kept::{Beat, Kept, WAKE};
 use super::session::{self, RETRY, Session};
 use super::store::LeaseId;
 use crate::failpoint::{Pass, Passes, Point};
@@ -14,13 +15,6 @@ use crate::observation::Observation;
 use crate::registry::entry::{failing_probe, start, zombie};
 use crate::registry::{self, Address, Entry, Registrar as _};
 use crate::service::ReRegister;
-
-/// The keepalive loop wakes this often: 500 ms (client/v3/lease.go, `sendKeepAliveLoop`).
-const WAKE: Duration = Duration::from_millis(500);
-/// It looks for leases that have run out every second wake-up (client/v3/lease.go, `deadlineLoop`).
-const WAKES_PER_CHECK: u32 = 2;
-/// The first answer to a keepalive may take this long: 5 s (client/v3/lease.go, `defaultTTL`).
-const FIRST_ANSWER: Duration = Duration::from_secs(5);
 
 /// What the registrar reminds itself of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,18 +54,8 @@ enum Stage {
         call: u32,
         lease: LeaseId,
     },
-    Keeping(Keeping),
+    Keeping(Kept),
     Left,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Keeping {
-    lease: LeaseId,
-    /// When the next keepalive is due.
-    next: Time,
-    /// When the lease counts as lost unless an answer comes.
-    deadline: Time,
-    wakes: u32,
 }
 
 impl registry::Registrar for Registrar {
@@ -97,6 +81,8 @@ impl registry::Registrar for Registrar {
             | Msg::Changes(_)
             | Msg::Compacted { .. }
             | Msg::NoLeader { .. }
+            | Msg::WatchClaim { .. }
+            | Msg::ClaimGone { .. }
             | Msg::Ping
             | Msg::Pong => {}
         }
@@ -107,7 +93,7 @@ impl registry::Registrar for Registrar {
             super::Timer::Registrar(timer) => self.on_own_timer(ctx, timer),
             super::Timer::Session(session::Timer::Unanswered { call }) => self.on_unanswered(ctx, call),
             super::Timer::Session(session::Timer::Silence { connection }) => self.on_silence(ctx, connection),
-            super::Timer::Member(_) | super::Timer::Subscriber(_) => {
+            super::Timer::Member(_) | super::Timer::Subscriber(_) | super::Timer::Locker(_) => {
                 unreachable!("a registrar has no {timer:?}")
             }
         }
@@ -132,7 +118,7 @@ impl registry::Registrar for Registrar {
         match self.stage {
             Stage::Left => return false,
             Stage::Idle | Stage::Granting { .. } => {}
-            Stage::Registering { lease, .. } | Stage::Keeping(Keeping { lease, .. }) => {
+            Stage::Registering { lease, .. } | Stage::Keeping(Kept { lease, .. }) => {
                 self.session.ask(ctx, Ask::Revoke { lease }, self.session.config().request_timeout);
             }
         }
@@ -143,7 +129,7 @@ impl registry::Registrar for Registrar {
     /// Its key is written again, if there is one.
     fn weigh(&mut self, ctx: &mut Ctx<'_>, weight: u32) -> bool {
         let before = std::mem::replace(&mut self.endpoint.weight, weight);
-        if let Stage::Keeping(Keeping { lease, .. }) = self.stage {
+        if let Stage::Keeping(Kept { lease, .. }) = self.stage {
             self.write_anew(ctx, lease);
         }
         before != weight
@@ -251,15 +237,22 @@ impl Registrar {
             }
             (Stage::Registering { call: mine, lease }, Answer::Done) if mine == call => {
                 ctx.observe(Observation::Registered);
-                let (next, deadline) = (ctx.now(), ctx.now() + FIRST_ANSWER);
-                self.stage = Stage::Keeping(Keeping { lease, next, deadline, wakes: 0 });
+                self.stage = Stage::Keeping(Kept::new(lease, ctx.now()));
                 self.on_wake(ctx, lease);
                 self.write_anew(ctx, lease);
             }
             (Stage::Left, Answer::Failed(_)) => {}
             (_, Answer::Failed(_)) => self.start_over(ctx, RETRY),
             // Late answers to what is no longer asked, and that to a revocation.
-            (_, Answer::Granted { .. } | Answer::Done | Answer::Listing(..)) => {}
+            (
+                _,
+                Answer::Granted { .. }
+                | Answer::Done
+                | Answer::Listing(..)
+                | Answer::Put(_)
+                | Answer::Value(..)
+                | Answer::Claim(_),
+            ) => {}
         }
     }
 
@@ -283,20 +276,18 @@ impl Registrar {
             return;
         }
         if let Some(by) = zombie(ctx) {
-            if keeping.deadline < ctx.now() {
+            if keeping.is_overdue(ctx.now()) {
                 ctx.touch(by);
             }
             return ctx.after(WAKE, Timer::Wake(lease).into());
         }
-        keeping.wakes += 1;
-        if keeping.wakes.is_multiple_of(WAKES_PER_CHECK) && keeping.deadline < ctx.now() {
-            return self.on_lost(ctx);
-        }
-        if keeping.next <= ctx.now() {
-            match failing_probe(ctx) {
+        match keeping.beat(ctx.now()) {
+            Beat::Lost => return self.on_lost(ctx),
+            Beat::Renew => match failing_probe(ctx) {
                 Some(by) => ctx.touch(by),
                 None => self.renew(ctx, lease),
-            }
+            },
+            Beat::Rest => {}
         }
         ctx.after(WAKE, Timer::Wake(lease).into());
     }
@@ -318,8 +309,7 @@ impl Registrar {
             Ok(Duration::ZERO) => self.on_lost(ctx),
             Ok(ttl) => {
                 ctx.observe(Observation::Renewed);
-                keeping.next = ctx.now() + ttl / 3;
-                keeping.deadline = ctx.now() + ttl;
+                keeping.on_kept(ttl, ctx.now());
             }
             // The member cannot reach a leader: the stream ends, and goes on with another.
             Err(_) => self.session.turn_to_next(ctx),

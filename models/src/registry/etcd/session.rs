@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schism_core::{Duration, NodeId, Time, ZoneId};
 
 use super::api::{Answer, Ask, Failure, Msg};
-use super::{Config, Keepalive};
+use super::{Config, Keepalive, claims};
 use crate::node::Ctx;
 use crate::registry::Address;
 
@@ -100,7 +100,8 @@ impl Session {
 
     /// Sends a message to that member.
     pub fn send(&mut self, ctx: &mut Ctx<'_>, msg: Msg) {
-        self.line.streams |= matches!(msg, Msg::Watch { .. } | Msg::KeepAlive { .. });
+        self.line.streams |=
+            matches!(msg, Msg::Watch { .. } | Msg::WatchClaim { .. } | Msg::KeepAlive { .. });
         if let Some(Keepalive { time, .. }) = self.config.keepalive
             && self.line.pulse == Pulse::Idle
         {
@@ -158,7 +159,13 @@ impl Session {
     pub fn on_answer<'a>(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &'a Answer) -> Option<&'a Answer> {
         let at = self.open.iter().position(|open| open.0 == call)?;
         let ask = self.open[at].1;
-        if let (Answer::Failed(Failure::LeaderChanged), Ask::List { .. } | Ask::Get { .. }) = (answer, ask) {
+        let is_read = matches!(
+            ask,
+            Ask::List { .. }
+                | Ask::Get { .. }
+                | Ask::Claim(claims::Ask::Before { .. } | claims::Ask::Mine { .. })
+        );
+        if is_read && matches!(answer, Answer::Failed(Failure::LeaderChanged)) {
             self.send(ctx, Msg::Ask { call, ask });
             return None;
         }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use schism_core::{Duration, NodeId};
 
 use super::api::Header;
+use super::claims::{self, Claim, Claims};
 use crate::listing::{Change, Endpoint, Listing, ServiceId};
-use crate::observation::{Cause, Write};
+use crate::observation::{Cause, Value, Write};
+use crate::registry::Pair;
 
 /// A lease's number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -32,8 +34,10 @@ pub enum Command {
         /// The lease.
         lease: LeaseId,
     },
-    /// Some other key is written.
-    Put,
+    /// Some other key is written; nobody else's, if it has no number.
+    Put(Option<Pair>),
+    /// A key that stands for a claim on a lock is written or deleted.
+    Claim(claims::Command),
     /// It is written down how much is left of a lease; nothing, if its whole time to live is again.
     Checkpoint {
         /// Its number.
@@ -72,6 +76,8 @@ pub enum Effect {
     Wrote(Write),
     /// A change of a service's list.
     Listed(Write, ServiceId, Change),
+    /// Claims on locks are gone.
+    Freed(Vec<Claim>, Cause),
     /// Nothing: the lease was not there.
     LeaseNotFound,
     /// Nothing that a read of the present shows.
@@ -97,6 +103,9 @@ pub struct Store {
     writes: u64,
     leases: BTreeMap<LeaseId, Lease>,
     keys: BTreeMap<NodeId, Registration>,
+    claims: Claims,
+    /// Keys that clients share: when each was written last, and what.
+    values: BTreeMap<u32, (u64, Value)>,
     services: Vec<Service>,
 }
 
@@ -135,6 +144,8 @@ impl Store {
             writes: 0,
             leases: BTreeMap::new(),
             keys: BTreeMap::new(),
+            claims: Claims::default(),
+            values: BTreeMap::new(),
             services: (0..services).map(service).collect(),
         }
     }
@@ -162,6 +173,16 @@ impl Store {
     /// Whether an instance has a key.
     pub fn has_key(&self, node: NodeId) -> bool {
         self.keys.contains_key(&node)
+    }
+
+    /// The claims on locks.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// When a key was written last, and what; nothing, if it was not.
+    pub fn value(&self, key: u32) -> Option<(u64, Value)> {
+        self.values.get(&key).copied()
     }
 
     /// All leases with their time to live.
@@ -215,9 +236,14 @@ impl Store {
                 Effect::Wrote(Write::Grant)
             }
             Command::Register { service, endpoint, lease } => self.register(service, endpoint, lease),
-            Command::Put => {
+            Command::Put(pair) => {
                 self.revision += 1;
+                self.values.extend(pair.map(|Pair { key, value }| (key, (self.revision, value))));
                 Effect::Wrote(Write::Put)
+            }
+            Command::Claim(claims::Command::Take { lock, lease, by }) => self.claim(lock, lease, by),
+            Command::Claim(claims::Command::Drop { lock, lease }) => {
+                self.free(Cause::Revoked, |claim| claim.lock == lock && claim.lease == lease)
             }
             Command::Checkpoint { lease, left } => {
                 if let Some(lease) = self.leases.get_mut(&lease) {
@@ -232,6 +258,7 @@ impl Store {
         };
         self.writes += match &effect {
             Effect::Wrote(_) | Effect::Listed(..) => 1,
+            Effect::Freed(claims, _) => claims.len() as u64,
             Effect::Restored(writes) => writes.len() as u64,
             Effect::LeaseNotFound | Effect::Unseen => 0,
         };
@@ -258,8 +285,34 @@ impl Store {
             Some(Registration { service, endpoint, .. }) => {
                 self.list(Write::Remove(endpoint.node, cause), service, endpoint, false)
             }
-            None => Effect::Wrote(Write::Revoke(cause)),
+            None => match self.free(cause, |claim| claim.lease == lease) {
+                Effect::Unseen => Effect::Wrote(Write::Revoke(cause)),
+                freed => freed,
+            },
         }
+    }
+
+    /// A key that is there stays as it is.
+    fn claim(&mut self, lock: u32, lease: LeaseId, by: NodeId) -> Effect {
+        if !self.leases.contains_key(&lease) {
+            return Effect::LeaseNotFound;
+        }
+        if self.claims.of(lock, lease).is_some() {
+            return Effect::Unseen;
+        }
+        self.revision += 1;
+        self.claims.add(Claim { lock, created: self.revision, lease, by });
+        Effect::Wrote(Write::Claim { by, lock })
+    }
+
+    /// What one entry deletes goes with one revision.
+    fn free(&mut self, cause: Cause, is: impl Fn(&Claim) -> bool) -> Effect {
+        let freed = self.claims.remove(is);
+        if freed.is_empty() {
+            return Effect::Unseen;
+        }
+        self.revision += 1;
+        Effect::Freed(freed, cause)
     }
 
     fn delete(&mut self, node: NodeId) -> Effect {
@@ -287,7 +340,9 @@ impl Store {
         let lost = self.keys.keys().filter(|node| !backup.keys.contains_key(node));
         let back = backup.keys.keys().filter(|node| !self.keys.contains_key(node));
         let lost = lost.map(|&node| Write::Remove(node, Cause::Lost));
-        let writes = lost.chain(back.map(|&node| Write::Register(node))).collect();
+        let freed = self.claims.iter().filter(|claim| backup.claims.of(claim.lock, claim.lease).is_none());
+        let freed = freed.map(|&Claim { by, lock, .. }| Write::Release { by, lock, cause: Cause::Lost });
+        let writes = lost.chain(back.map(|&node| Write::Register(node))).chain(freed).collect();
         *self = Store { cluster: self.cluster + 1, writes: self.writes, ..backup };
         Effect::Restored(writes)
     }

@@ -100,6 +100,8 @@ impl registry::Subscriber for Subscriber {
             | Msg::KeepAlive { .. }
             | Msg::KeptAlive { .. }
             | Msg::Watch { .. }
+            | Msg::WatchClaim { .. }
+            | Msg::ClaimGone { .. }
             | Msg::Ping
             | Msg::Pong => None,
         }
@@ -111,7 +113,7 @@ impl registry::Subscriber for Subscriber {
             super::Timer::Session(session::Timer::Silence { connection }) => self.on_silence(ctx, connection),
             super::Timer::Subscriber(Timer::Again) => self.on_retry(ctx),
             super::Timer::Subscriber(Timer::Late) => self.on_late(ctx),
-            super::Timer::Member(_) | super::Timer::Registrar(_) => {
+            super::Timer::Member(_) | super::Timer::Registrar(_) | super::Timer::Locker(_) => {
                 unreachable!("a subscriber has no {timer:?}")
             }
         }
@@ -210,7 +212,12 @@ impl Subscriber {
                 self.try_next(ctx, RETRY);
                 None
             }
-            Answer::Listing(..) | Answer::Granted { .. } | Answer::Done => None,
+            Answer::Listing(..)
+            | Answer::Granted { .. }
+            | Answer::Put(_)
+            | Answer::Value(..)
+            | Answer::Claim(_)
+            | Answer::Done => None,
         }
     }
 

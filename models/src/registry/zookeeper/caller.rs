@@ -10,7 +10,7 @@ use super::library::{Event, Library};
 use crate::client::Operation;
 use crate::node::Ctx;
 use crate::observation::Outcome;
-use crate::registry::{self, Address, Ending};
+use crate::registry::{self, Address, Ending, Pair};
 
 /// What a caller reminds itself of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +52,7 @@ impl Caller {
                     Answer::Done | Answer::Children(_) => Outcome::Success,
                     Answer::Refused(_) | Answer::Throttled | Answer::Failed => Outcome::Rejected,
                 };
-                Some(Ending::Call { call, outcome })
+                Some(Ending::Call { call, outcome, learnt: None })
             }
         }
     }
@@ -63,7 +63,13 @@ impl registry::Caller for Caller {
     type Timer = super::Timer;
 
     /// A read of what is committed is a `sync` and a read; the library sends both at once, and they are answered in order.
-    fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, timeout: Duration) -> u32 {
+    fn call(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        operation: Operation,
+        _key: Option<Pair>,
+        timeout: Duration,
+    ) -> u32 {
         if self.library.is_closed() {
             self.library.open(ctx);
         }
@@ -98,7 +104,7 @@ impl registry::Caller for Caller {
             super::Timer::Caller(Timer::TimedOut(call)) => {
                 let xid = self.open.iter().find(|(_, open)| **open == call).map(|(&xid, _)| xid)?;
                 self.open.remove(&xid);
-                Some(Ending::Call { call, outcome: Outcome::Timeout })
+                Some(Ending::Call { call, outcome: Outcome::Timeout, learnt: None })
             }
             super::Timer::Member(_) | super::Timer::Registrar(_) | super::Timer::Subscriber(_) => {
                 unreachable!("a caller has no {timer:?}")

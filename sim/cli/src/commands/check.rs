@@ -2,21 +2,24 @@
 
 use std::path::Path;
 
-use schism_scenario::Loaded;
+use schism_scenario::{Diagnostic, Loaded, Severity};
 use serde_json::{Value, json};
 
-use crate::args::{Check, Format};
+use crate::args::{Answer, Check};
 use crate::commands::pretty;
 use crate::console::{self, Console};
 use crate::engine::{self, Refusal};
 use crate::exit::{Ending, Trouble};
+use crate::render::outcomes::{Form, Mark, Outcome, outcomes};
 use crate::render::style::{self, paint};
 use crate::render::words::clean;
 
 pub(crate) fn execute(check: &Check, console: &mut Console) -> Result<Ending, Trouble> {
     match check.format {
-        Format::Text => text(check, console),
-        Format::Json => json(check, console),
+        Answer::Text => text(check, console),
+        Answer::Json => json(check, console),
+        Answer::Junit => told(check, Form::Junit, console),
+        Answer::Github => told(check, Form::Github, console),
     }
 }
 
@@ -61,6 +64,54 @@ fn json(check: &Check, console: &mut Console) -> Result<Ending, Trouble> {
     }
     console.print(&pretty(&Value::Array(all)))?;
     Ok(ending)
+}
+
+/// All diagnostics of all files as outcomes, and one for each file that has none.
+fn told(check: &Check, form: Form, console: &mut Console) -> Result<Ending, Trouble> {
+    let mut ending = Ending::Holds;
+    let mut all = Vec::new();
+    for file in &check.files {
+        let name = file.display().to_string();
+        let whole = |mark: Mark, message: String| Outcome {
+            name: "is a scenario".to_owned(),
+            file: name.clone(),
+            place: None,
+            mark,
+            message,
+        };
+        let loaded = engine::load(file, &check.changes.set);
+        if loaded.is_err() {
+            ending = Ending::Refused;
+        }
+        match loaded {
+            Ok(Loaded { warnings, .. }) if warnings.is_empty() => all.push(whole(Mark::Holds, String::new())),
+            Ok(Loaded { warnings: found, .. }) | Err(Refusal::Wrong(found)) => {
+                all.extend(found.iter().map(diagnosed));
+            }
+            Err(Refusal::Unreadable(trouble)) => {
+                all.push(whole(Mark::Refused, console::plain(trouble.text()).trim().to_owned()));
+            }
+        }
+    }
+    console.print(&outcomes(form, &all))?;
+    Ok(ending)
+}
+
+/// One diagnostic, at its place.
+fn diagnosed(one: &Diagnostic) -> Outcome {
+    Outcome {
+        name: one.message.clone(),
+        file: one.file.clone(),
+        place: Some((one.line, Some(one.column))),
+        mark: match one.severity {
+            Severity::Error => Mark::Refused,
+            Severity::Warning => Mark::Warned,
+        },
+        message: match &one.help {
+            Some(help) => format!("{}\n{help}", one.message),
+            None => one.message.clone(),
+        },
+    }
 }
 
 /// A diagnostic without a place: there was nothing to look at.

@@ -1,6 +1,5 @@
 //! `schism explain`: when a failure was sealed, which faults it took, what would have avoided it, and how it came about.
 
-use schism_core::Seed;
 use schism_models::node::Node;
 use schism_runner::explain::{self, Effort, Nothing};
 
@@ -13,8 +12,8 @@ use crate::render::{self, explain::Asked};
 use crate::{engine, replay};
 
 pub(crate) fn execute(asked: &Explain, console: &mut Console) -> Result<Ending, Trouble> {
-    let scenario = engine::open(&asked.input, console)?;
-    let seed = asked.seed.map_or(scenario.seed, Seed);
+    let scenario = engine::open(&asked.input, asked.seed, console)?;
+    let seed = scenario.seed;
     let replay = replay::command(&asked.input.file, seed.0, &asked.input.changes.set);
     let effort = Effort { futures: asked.futures, events: asked.effort.saturating_mul(1_000_000) };
     let mut progress = Progress::begin("explained");

@@ -86,12 +86,14 @@ fn registries() -> Section {
     Section { name: "registries", place: "registry.NAME", entries }
 }
 
+/// Each with its options as they are by default, where it has any.
 fn oracles() -> Section {
-    let entry = |name, about, moods: &[Mood]| {
-        let moods: Vec<&str> = moods.iter().copied().map(mood).collect();
-        Entry { name, about, written: Some(format!("{} = \"{name}\"", moods.join(" | "))) }
+    let entry = |of: &oracle::Entry| {
+        let moods: Vec<&str> = of.moods.iter().copied().map(mood).collect();
+        let written = format!("{} = {}", moods.join(" | "), schism_scenario::oracle_by_default(of));
+        Entry { name: of.name, about: of.about, written: Some(written) }
     };
-    let entries = oracle::CATALOG.iter().map(|entry_of| entry(entry_of.0, entry_of.1, entry_of.3)).collect();
+    let entries = oracle::CATALOG.iter().map(entry).collect();
     Section { name: "oracles", place: "[[expect]]", entries }
 }
 
@@ -128,6 +130,7 @@ fn mood(mood: Mood) -> &'static str {
         Mood::Sometimes => "sometimes",
         Mood::Never => "never",
         Mood::Eventually => "eventually",
+        Mood::Breaks => "breaks",
     }
 }
 

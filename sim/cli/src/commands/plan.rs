@@ -1,6 +1,5 @@
 //! `schism plan`: the resolved scenario, with its faults on a time line. The text is itself a scenario.
 
-use schism_core::Seed;
 use schism_scenario::Scenario;
 use serde_json::{Value, json};
 
@@ -19,8 +18,7 @@ const SHOWN: usize = 200;
 const WIDTH: usize = 100;
 
 pub(crate) fn execute(plan: &Plan, console: &mut Console) -> Result<Ending, Trouble> {
-    let mut scenario = engine::open(&plan.input, console)?;
-    scenario.seed = plan.seed.map_or(scenario.seed, Seed);
+    let scenario = engine::open(&plan.input, plan.seed, console)?;
     let steps = Steps::new(&scenario);
     let shown = if plan.verbose { steps.len() } else { SHOWN };
     let text = match plan.format {

@@ -4,27 +4,48 @@ use std::panic;
 use std::path::Path;
 
 use schism_core::Seed;
-use schism_runner::{Report, case};
-use schism_scenario::Scenario;
+use schism_runner::case;
+use schism_runner::report::{Expectation, Report, Verdict};
+use schism_runner::trace::{self, Trace};
+use schism_scenario::{Scenario, limits};
 
-use crate::args::{Format, Run};
+use crate::args::{Answer, Run};
 use crate::console::{self, Colour, Console};
 use crate::exit::{Ending, Trouble};
 use crate::progress::Progress;
+use crate::render::outcomes::{Form, Mark, Outcome, outcomes};
 use crate::render::text::{self, Detail, Look, Subject};
 use crate::{engine, files, replay};
 
 pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Trouble> {
-    let scenario = engine::open(&run.input, console)?;
-    let seed = run.seed.map_or(scenario.seed, Seed);
+    let scenario = match (engine::open(&run.input, run.seed, console), run.format.form()) {
+        (Err(trouble), Some(form)) => {
+            console.print(&outcomes(form, &[refused(&run.input.file, &trouble)]))?;
+            return Err(trouble);
+        }
+        (opened, _) => opened?,
+    };
+    let seed = scenario.seed;
     let replay = replay::command(&run.input.file, seed.0, &run.input.changes.set);
     blame_ourselves(&replay);
     let mut progress = Progress::begin("simulated");
-    let report = engine::run(&scenario, seed, run.beliefs, |done| progress.tell(done));
+    let report = match &run.trace {
+        None => engine::run(&scenario, seed, run.beliefs, |done| progress.tell(done)),
+        Some(file) => {
+            let (report, trace) =
+                engine::run_traced(&scenario, seed, run.beliefs, run.trace_entries, |done| {
+                    progress.tell(done)
+                });
+            write(file, &trace, &scenario, &report)?;
+            report
+        }
+    };
     progress.end();
     let text = match run.format {
-        Format::Json => report.to_json() + "\n",
-        Format::Text => {
+        Answer::Json => report.to_json() + "\n",
+        Answer::Junit => outcomes(Form::Junit, &told(run, &report, &replay)),
+        Answer::Github => outcomes(Form::Github, &told(run, &report, &replay)),
+        Answer::Text => {
             let subject = Subject {
                 why: scenario.why.clone(),
                 nodes: nodes(&scenario),
@@ -44,6 +65,14 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
     Ok(Ending::from(report.verdict))
 }
 
+/// Writes the trace, for Perfetto if its name says so.
+fn write(file: &Path, trace: &Trace<()>, scenario: &Scenario, report: &Report) -> Result<(), Trouble> {
+    if file.to_string_lossy().ends_with(".perfetto.json") {
+        return files::write_parts(file, trace::perfetto(trace, scenario, report));
+    }
+    files::write_parts(file, trace::lines(trace, scenario, report).map(|line| line + "\n"))
+}
+
 /// Writes the first failure of a run as a case.
 fn keep(
     scenario: &Scenario,
@@ -61,6 +90,46 @@ fn keep(
     files::write(path, &kept.file(&name, &[]))?;
     console.complain(&format!("kept {}; schism replay {name}\n", failure.expectation));
     Ok(())
+}
+
+/// A scenario that was not run at all.
+fn refused(file: &Path, trouble: &Trouble) -> Outcome {
+    Outcome {
+        name: "is a scenario".to_owned(),
+        file: file.display().to_string(),
+        place: None,
+        mark: Mark::Refused,
+        message: console::plain(trouble.text()).trim().to_owned(),
+    }
+}
+
+/// Each expectation, with the line of the file at which it begins.
+fn told(run: &Run, report: &Report, replay: &str) -> Vec<Outcome> {
+    let file = &run.input.file;
+    let lines = lines_of_expectations(file);
+    let place = |number: usize| (lines.len() == report.expect.len()).then(|| (lines[number], None));
+    let outcome = |(number, expectation): (usize, &Expectation)| {
+        let why = expectation.why.clone().unwrap_or_default();
+        let (mark, message) = match expectation.verdict {
+            Verdict::Holds => (Mark::Holds, String::new()),
+            Verdict::Vacuous => (Mark::Vacuous, format!("{why}\n{replay}")),
+            Verdict::Fails => (Mark::Fails, format!("{why}\n{replay}")),
+        };
+        let (name, file) = (expectation.id.clone(), file.display().to_string());
+        Outcome { name, file, place: place(number), mark, message }
+    };
+    report.expect.iter().enumerate().map(outcome).collect()
+}
+
+/// The lines at which the expectations of a file begin, if they are written as tables of their own.
+fn lines_of_expectations(file: &Path) -> Vec<usize> {
+    if files::is_dash(file) {
+        return Vec::new();
+    }
+    let Ok(source) = files::read(file, limits::FILE_BYTES) else { return Vec::new() };
+    let text = String::from_utf8_lossy(&source.bytes);
+    let begins = |(_, line): &(usize, &str)| line.trim_start().starts_with("[[expect]]");
+    (1..).zip(text.lines()).filter(begins).map(|(number, _)| number).collect()
 }
 
 /// From here on a panic is a fault of the simulator, not of the scenario, and it can be repeated.

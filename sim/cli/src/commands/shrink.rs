@@ -15,9 +15,13 @@ use crate::render::shrink as render;
 use crate::{engine, files, replay};
 
 pub(crate) fn execute(args: &Shrink, console: &mut Console) -> Result<Ending, Trouble> {
-    let Loaded { scenario, warnings, case, .. } = engine::load(&args.input.file, &args.input.changes.set)?;
+    let Loaded { scenario, family, warnings, case } =
+        engine::load(&args.input.file, &args.input.changes.set)?;
     console.complain(&engine::shown(&warnings));
-    let scenario = Scenario { seed: args.seed.map_or(scenario.seed, Seed), ..scenario };
+    let scenario = match args.seed {
+        None => scenario,
+        Some(seed) => engine::member(&family, Seed(seed))?,
+    };
     let failure = failure(args, &scenario, case.as_ref())?;
     let budget = Budget { runs: args.budget, ..Budget::default() };
     let mut progress = Progress::begin("of the budget spent");

@@ -3,18 +3,19 @@
 use schism_core::{Duration, Fault, NodeId, Time};
 use schism_models::nemesis::{End, OnMiss};
 use schism_models::observation::{Cause, Observation, Outcome, Write};
-use schism_models::oracle::{Kind, Mood};
+use schism_models::oracle::{Config, Mood};
 use schism_scenario::{Ask, Metric, Window};
 
 use crate::ledger::stage::{ORDERS, REGISTRY, Stage, WEB, at, next};
 use crate::report::Verdict;
 
-fn ask(mood: Mood, kind: Kind) -> Ask {
-    Ask::Oracle { kind, mood, within: Duration::ZERO }
+fn ask(mood: Mood, name: &str) -> Ask {
+    Ask::Oracle { oracle: Config::named(name).unwrap(), mood, within: Duration::ZERO }
 }
 
 fn within(secs: u64) -> Ask {
-    Ask::Oracle { kind: Kind::ViewsAgree, mood: Mood::Eventually, within: Duration::from_secs(secs) }
+    let oracle = Config::named("views-agree").unwrap();
+    Ask::Oracle { oracle, mood: Mood::Eventually, within: Duration::from_secs(secs) }
 }
 
 fn least(metric: Metric, during: Window, at_least: f64) -> Ask {
@@ -52,7 +53,7 @@ fn request(stage: &mut Stage, millis: u64, to: NodeId, took: u64, outcome: Outco
 
 #[test]
 fn two_leaders_of_one_term_are_named() {
-    let mut stage = Stage::new().with([ask(Mood::Always, Kind::SingleLeader)]);
+    let mut stage = Stage::new().with([ask(Mood::Always, "single-leader")]);
     assert_eq!(judged(&stage), ["vacuous: no leader was ever elected"]);
     stage.says(500, REGISTRY, Observation::Leads { term: 3 });
     stage.says(700, next(REGISTRY, 1), Observation::Leads { term: 4 });
@@ -63,14 +64,8 @@ fn two_leaders_of_one_term_are_named() {
 
 #[test]
 fn what_is_hoped_for_and_does_not_come_leaves_the_run_vacuous() {
-    let hopes = [
-        Kind::StaleRequest,
-        Kind::MisroutedRequest,
-        Kind::FalseEviction,
-        Kind::LeaderChange,
-        Kind::LeaseExpiry,
-    ];
-    let mut stage = Stage::new().with(hopes.map(|kind| ask(Mood::Sometimes, kind)));
+    let hopes = ["stale-request", "misrouted-request", "false-eviction", "leader-change", "lease-expiry"];
+    let mut stage = Stage::new().with(hopes.map(|name| ask(Mood::Sometimes, name)));
     commit(&mut stage, 100, 1, Write::Grant);
     commit(&mut stage, 101, 2, Write::Register(ORDERS));
     request(&mut stage, 2000, ORDERS, 5, Outcome::Success);
@@ -89,14 +84,8 @@ fn what_is_hoped_for_and_does_not_come_leaves_the_run_vacuous() {
 
 #[test]
 fn what_is_hoped_for_holds_and_what_is_feared_fails_when_it_is_first_seen() {
-    let kinds = [
-        Kind::StaleRequest,
-        Kind::MisroutedRequest,
-        Kind::FalseEviction,
-        Kind::LeaderChange,
-        Kind::LeaseExpiry,
-    ];
-    let asks = [Mood::Sometimes, Mood::Never].into_iter().flat_map(|mood| kinds.map(|kind| ask(mood, kind)));
+    let kinds = ["stale-request", "misrouted-request", "false-eviction", "leader-change", "lease-expiry"];
+    let asks = [Mood::Sometimes, Mood::Never].into_iter().flat_map(|mood| kinds.map(|name| ask(mood, name)));
     let mut stage = Stage::new().with(asks);
     commit(&mut stage, 100, 1, Write::Register(ORDERS));
     commit(&mut stage, 102, 2, Write::Register(next(ORDERS, 1)));
@@ -121,7 +110,7 @@ fn what_is_hoped_for_holds_and_what_is_feared_fails_when_it_is_first_seen() {
 
 #[test]
 fn a_client_that_had_an_endpoint_may_not_be_left_without() {
-    let mut stage = Stage::new().with([ask(Mood::Always, Kind::NeverEmpty)]);
+    let mut stage = Stage::new().with([ask(Mood::Always, "never-empty")]);
     stage.view(100, next(WEB, 1), &[]);
     assert_eq!(judged(&stage), ["vacuous: no client ever had an endpoint to call"]);
     stage.view(200, WEB, &[0, 1]);
@@ -149,8 +138,8 @@ fn views_must_agree_within_the_time_allowed_and_to_the_end() {
     assert_eq!(run(7000, 10_000), "holds 7");
     assert_eq!(run(3000, 10_000), "holds 4");
     assert_eq!(run(7001, 10_000), "fails 7: the views agreed 3.001s after the last heal; 3s was allowed");
-    assert_eq!(run(11_000, 10_000), "fails 7: the views still differed at the end, 6s after the last heal");
-    let short = "vacuous: the run ended 2.5s after the last heal, before the 3s allowed; views differed";
+    assert_eq!(run(11_000, 10_000), "fails 7: the views differed still at the end, 6s after the last heal");
+    let short = "vacuous: the run ended 2.5s after the last heal, before the 3s allowed; the views differed";
     assert_eq!(run(11_000, 6500), short);
 }
 

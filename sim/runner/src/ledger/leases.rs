@@ -87,7 +87,7 @@ impl Leases {
                     entry.failed = None;
                 }
             }
-            Write::Put => {}
+            Write::Put | Write::Claim { .. } | Write::Release { .. } => {}
         }
     }
 

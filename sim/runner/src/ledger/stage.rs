@@ -216,6 +216,7 @@ fn scenario() -> Scenario {
         cache: cache::Config::Watch { on_empty: cache::OnEmpty::Keep, max_stale: None },
         connections: Connections::Warm,
         health_check: None,
+        locking: None,
     };
     Scenario {
         title: "scripted".to_owned(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use schism_core::{DigestValue, NodeId, Seed, Time};
+use schism_models::oracle::Told;
 use schism_scenario::Scenario;
 
 use super::Ledger;
@@ -23,6 +24,7 @@ impl Ledger {
         end: Time,
     ) -> Report {
         self.beliefs.end(end);
+        self.watch.close(end, &self.record);
         let recovery = self.recovered(end);
         let (expect, verdict) = judge::judge(&self, scenario, end, &recovery);
         let names = self.names.clone();
@@ -102,7 +104,7 @@ impl Ledger {
             converge_s: self
                 .faults
                 .last_heal()
-                .zip(self.agreement.since())
+                .zip(self.record.agreement.since())
                 .map(|(heal, since)| length(since.since(heal))),
             false_evictions: self.false_evictions,
             ghost_window_s: self.beliefs.ghost.map(length),
@@ -112,6 +114,21 @@ impl Ledger {
     /// Attempts that clients sent after the warm-up.
     pub(crate) fn attempts(&self) -> u64 {
         self.requests.groups().iter().map(|group| group.attempts).sum()
+    }
+
+    /// What oracles are told of the whole run.
+    pub(crate) fn told(&self, scenario: &Scenario) -> Told<'_> {
+        let registry = &self.leases.counts;
+        Told {
+            record: &self.record,
+            attempts: self.attempts(),
+            has_leader: scenario.registry.has_leader(),
+            leaders: registry.leaders,
+            granted: registry.leases.granted,
+            renewed: registry.leases.renewed,
+            expired: registry.leases.expired,
+            client_heard: self.beliefs.client_heard,
+        }
     }
 
     pub(crate) fn warmup(&self) -> Time {

@@ -2,7 +2,7 @@
 
 use schism_models::nemesis::OnMiss;
 use schism_models::observation::{Cause, Observation, Outcome, Write};
-use schism_models::oracle::{Kind, Mood};
+use schism_models::oracle::{Config, Mood};
 use schism_scenario::Ask;
 
 use super::*;
@@ -10,8 +10,10 @@ use crate::ledger::stage::{ORDERS, REGISTRY, Stage, WEB, at, next};
 
 /// A crash of which the registry and two clients learn by and by, under twenty requests a second.
 fn stage() -> Stage {
-    let sometimes = |kind| Ask::Oracle { kind, mood: Mood::Sometimes, within: Duration::ZERO };
-    let mut stage = Stage::new().with([sometimes(Kind::StaleRequest), sometimes(Kind::FalseEviction)]);
+    let oracle = |name| Config::named(name).unwrap();
+    let sometimes =
+        |name| Ask::Oracle { oracle: oracle(name), mood: Mood::Sometimes, within: Duration::ZERO };
+    let mut stage = Stage::new().with([sometimes("stale-request"), sometimes("false-eviction")]);
     let fault = stage.plan("crash", OnMiss::Vacuous);
     for (node, told, back) in [(REGISTRY, 4000, 6100), (WEB, 4400, 6300), (next(WEB, 1), 4700, 7200)] {
         stage.view(100, node, &[0, 1, 2]);

@@ -88,9 +88,10 @@ pub(super) const REGISTRY: &str = "registry";
 const RESERVED: &[&str] = &[REGISTRY, "rest", "zone"];
 
 /// The name of the registry, if clients cannot call it as a key-value store.
-pub(super) fn cannot_be_called(written: &Written) -> Option<&'static str> {
-    let registry = written.registry.as_ref()?;
-    (!registry.value.can_be_called()).then(|| registry.value.name())
+pub(super) fn cannot_be_called(written: &Written, for_locks: bool) -> Option<&'static str> {
+    let registry = &written.registry.as_ref()?.value;
+    let can = if for_locks { registry.lock_ttl().is_some() } else { registry.can_be_called() };
+    (!can).then(|| registry.name())
 }
 
 impl Cast {

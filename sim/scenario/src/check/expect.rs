@@ -38,7 +38,7 @@ pub(super) fn check(
 }
 
 /// The id of each expectation: as given, or made from what it asks; `None` where that could not be read.
-pub(super) fn ids(specs: &[ExpectSpec], report: &Report) -> Vec<Option<String>> {
+pub(crate) fn ids(specs: &[ExpectSpec], report: &Report) -> Vec<Option<String>> {
     let mut taken = given_ids(specs, report);
     let mut id = |spec: &ExpectSpec| match (&spec.id, &spec.ask) {
         (Some(id), _) => Some(id.value.clone()),
@@ -67,7 +67,7 @@ fn given_ids(specs: &[ExpectSpec], report: &Report) -> BTreeSet<String> {
 /// `always-single-leader`, `success-rate-during-cut`.
 fn default_id(ask: &AskSpec) -> String {
     match ask {
-        AskSpec::Oracle { name, mood, .. } => format!("{}-{name}", spelling(*mood)),
+        AskSpec::Oracle { oracle, mood, .. } => format!("{}-{}", spelling(*mood), oracle.name()),
         AskSpec::Metric { name, during, .. } => match during {
             WindowSpec::All => (*name).to_owned(),
             WindowSpec::Before => format!("{name}-before"),
@@ -89,12 +89,12 @@ fn unused(id: String, taken: &mut BTreeSet<String>) -> String {
 impl Run<'_> {
     fn ask(&self, at: &At<AskSpec>) -> Option<Ask> {
         match &at.value {
-            AskSpec::Oracle { kind, mood, within, .. } => {
+            AskSpec::Oracle { oracle, mood, within } => {
                 if *mood == Mood::Eventually {
                     self.eventually(at.place, *within)?;
                 }
                 let within = if *mood == Mood::Eventually { within.value } else { Duration::ZERO };
-                Some(Ask::Oracle { kind: *kind, mood: *mood, within })
+                Some(Ask::Oracle { oracle: oracle.clone(), mood: *mood, within })
             }
             AskSpec::Metric { name, metric, during, at_least, at_most } => {
                 self.metric(name, *metric, at.place)?;

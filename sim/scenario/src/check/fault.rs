@@ -132,12 +132,8 @@ fn planned(strike: &Strike<'_>, start: Start, aimed: Aimed) -> Option<Planned> {
 
 /// Every strike: the steps of each round of each fault.
 fn strikes<'s>(specs: &'s [FaultSpec], report: &Report) -> Vec<Strike<'s>> {
-    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     let mut all = Vec::new();
-    for spec in specs {
-        let count = counts.entry(spec.what).or_default();
-        *count += 1;
-        let id = spec.id.as_ref().map_or_else(|| format!("{}-{count}", spec.what), |id| id.value.clone());
+    for (spec, id) in specs.iter().zip(default_ids(specs)) {
         let rounds = spec.repeat.map_or(1, |repeat| u64::from(repeat.value.times));
         let more = rounds * spec.steps.len() as u64;
         if all.len() as u64 + more > limits::FAULTS.most {
@@ -147,6 +143,17 @@ fn strikes<'s>(specs: &'s [FaultSpec], report: &Report) -> Vec<Strike<'s>> {
         rounds_of(spec, &id, rounds, &mut all);
     }
     all
+}
+
+/// The id of each fault: as given, or made from its kind and number.
+pub(crate) fn default_ids(specs: &[FaultSpec]) -> Vec<String> {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut id = |spec: &FaultSpec| {
+        let count = counts.entry(spec.what).or_default();
+        *count += 1;
+        spec.id.as_ref().map_or_else(|| format!("{}-{count}", spec.what), |id| id.value.clone())
+    };
+    specs.iter().map(&mut id).collect()
 }
 
 fn rounds_of<'s>(spec: &'s FaultSpec, id: &str, rounds: u64, all: &mut Vec<Strike<'s>>) {

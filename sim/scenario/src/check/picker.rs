@@ -27,7 +27,7 @@ pub(super) fn config(
             let names: Vec<&str> = labels.map(|label| label.name.as_str()).collect();
             subset(spec.subset.as_ref(), spec.wanted.as_ref(), &names, report)
         }
-        Callee::Registry(_) => {
+        Callee::Registry(_) | Callee::Locks => {
             for_instances_alone(spec, report);
             Some(subset::Config::All)
         }

@@ -1,12 +1,12 @@
 //! Faults and expectations: what goes wrong, and what must hold.
 
-use schism_models::oracle::Mood;
+use schism_models::oracle::{self, Mood};
 
 use super::Least::Zero;
 use super::Shape::{Duration, Text};
-use super::{Key, Least, Shape};
+use super::{Argument, Choice, Key, Least, Shape};
 use crate::fault::{CATALOG, KINDS};
-use crate::limits;
+use crate::{knobs, limits};
 
 /// The keys that say when a fault begins.
 pub(crate) const STARTS: &[&str] = &["at", "between", "when"];
@@ -140,7 +140,15 @@ pub(crate) const OVER: &str = "\"1s\"";
 const LATER: &[&str] = &[];
 
 /// The keys that say what an expectation asks.
-pub(crate) const ASKS: &[&str] = &["always", "sometimes", "never", "eventually", "metric"];
+pub(crate) const ASKS: &[&str] = &["always", "sometimes", "never", "eventually", "breaks", "metric"];
+
+/// What stands at a mood.
+pub(crate) const ORACLE: Choice = Choice {
+    what: "oracle",
+    names: || oracle::CATALOG.iter().map(|entry| (entry.name, entry.about)).collect(),
+    argument: |name| Argument::Options(knobs::of_oracle(name)),
+    later: &[],
+};
 
 /// `[[expect]]`.
 pub(crate) const EXPECT: &[Key] = &[
@@ -156,6 +164,11 @@ pub(crate) const EXPECT: &[Key] = &[
         "eventually",
         Shape::Oracle(Mood::Eventually),
         "An oracle that must hold `within` some time of the last heal",
+    ),
+    Key::new(
+        "breaks",
+        Shape::Oracle(Mood::Breaks),
+        "A law that must be broken at least once, or else the run says nothing",
     ),
     Key::new("within", Duration(Zero), "For `eventually`: by when after the last heal; by default 60s"),
     Key::new("metric", Shape::Metric, "A metric to bound"),

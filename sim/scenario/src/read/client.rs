@@ -2,7 +2,7 @@
 
 use schism_core::{Distribution, Duration, Ratio};
 use schism_models::balancer::slow_start::SlowStart;
-use schism_models::client::{Connections, HealthCheck, Intensity, OnTimeout, Pooling};
+use schism_models::client::{Connections, Fencing, HealthCheck, Intensity, OnTimeout, Pooling};
 use schism_models::node::ProbePath;
 use schism_models::{balancer, cache, locality};
 
@@ -10,8 +10,8 @@ use super::subset;
 use crate::diagnostics::{Problem, Report};
 use crate::grammar::{self, Argument, Shape};
 use crate::reader::{Chosen, Field, Number, Read, Section};
-use crate::source::At;
-use crate::spec::{ArrivalsSpec, ClientSpec, KeysSpec};
+use crate::source::{At, Place};
+use crate::spec::{ArrivalsSpec, ClientSpec, KeysSpec, LockSpec};
 use crate::units::Rate;
 use crate::{knobs, limits};
 
@@ -23,6 +23,7 @@ pub(super) fn read(name: At<String>, section: &Section<'_>) -> ClientSpec {
         spread: super::spread(section),
         calls: section.must("calls"),
         operation: section.maybe("operation"),
+        lock: lock(section.entry("lock").map(|entry| entry.place), &section.child("lock")),
         arrivals: section.choice("arrivals", |chosen| arrivals(chosen, report)),
         timeout: section.value("timeout"),
         deadline: section.value("deadline").value,
@@ -159,6 +160,17 @@ pub(crate) fn slow_start(section: &Section<'_>) -> Option<SlowStart> {
         aggression: section.value::<Number>("aggression").value.0,
         least: least.numerator() as f64 / least.denominator() as f64,
     })
+}
+
+fn lock(place: Option<Place>, section: &Section<'_>) -> LockSpec {
+    LockSpec {
+        place,
+        ttl: section.maybe("ttl").map(|at| at.value),
+        hold: section.value::<Distribution>("hold").value,
+        writes: section.maybe("writes"),
+        every: section.value("every").value,
+        fencing: if section.value("fencing").value { Fencing::On } else { Fencing::Off },
+    }
 }
 
 fn health_check(section: &Section<'_>) -> HealthCheck {

@@ -6,11 +6,11 @@ use schism_models::oracle::{self, Mood};
 use crate::Metric;
 use crate::diagnostics::{Problem, listed, shorten, suggest};
 use crate::grammar::{self, Least, Shape};
-use crate::limits;
-use crate::reader::{Field, Number, PerSecond, Read, Section, Share};
+use crate::reader::{Field, Number, PerSecond, Read, Section, Share, choose};
 use crate::source::{At, Place};
 use crate::spec::{AskSpec, ExpectSpec, WindowSpec};
 use crate::tree::{self, Tree};
+use crate::{knobs, limits};
 
 pub(super) fn read(section: &Section<'_>) -> ExpectSpec {
     let ask = section.only("what is expected", grammar::ASKS).and_then(|entry| {
@@ -19,6 +19,7 @@ pub(super) fn read(section: &Section<'_>) -> ExpectSpec {
             "always" => oracle(section, "always", Mood::Always),
             "sometimes" => oracle(section, "sometimes", Mood::Sometimes),
             "never" => oracle(section, "never", Mood::Never),
+            "breaks" => oracle(section, "breaks", Mood::Breaks),
             _ => oracle(section, "eventually", Mood::Eventually),
         };
         Some(At::new(ask?, entry.value.place))
@@ -31,28 +32,29 @@ fn oracle(section: &Section<'_>, key: &str, mood: Mood) -> Option<AskSpec> {
     if mood != Mood::Eventually {
         refuse(section, key, &["within"], "eventually");
     }
-    let given: At<String> = section.maybe(key)?;
-    let names = || oracle::CATALOG.iter().map(|(name, ..)| *name);
-    let Some((name, _, kind, moods)) = oracle::CATALOG.iter().find(|(name, ..)| *name == given.value) else {
-        let message = format!("there is no oracle `{}`", shorten(&given.value));
-        let metric = Metric::CATALOG.iter().find(|(name, ..)| *name == given.value);
-        let help = match metric {
-            Some((name, ..)) => {
-                Some(format!("`{name}` is a metric: write metric = \"{name}\" with `at-least` or `at-most`"))
-            }
-            None => suggest(&given.value, names()),
-        };
-        section.report.add(Problem::error(given.place, message).maybe_help(help));
+    let tree = section.tree(key)?;
+    // What is no oracle may be a metric; the rest is said as of any strategy.
+    let named = tree.as_text().filter(|text| Metric::CATALOG.iter().any(|(name, ..)| name == text));
+    if let Some(name) = named.filter(|name| !oracle::CATALOG.iter().any(|entry| entry.name == *name)) {
+        let message = format!("there is no oracle `{name}`");
+        let help = format!("`{name}` is a metric: write metric = \"{name}\" with `at-least` or `at-most`");
+        section.report.add(Problem::error(tree.place, message).help(help));
         return None;
-    };
+    }
+    let chosen = choose(&grammar::ORACLE, tree, section.report)?;
+    let entry = oracle::CATALOG.iter().find(|entry| entry.name == chosen.name);
+    let oracle::Entry { name, moods, .. } = entry.expect("an oracle comes from the catalog");
     if !moods.contains(&mood) {
         let message = format!("`{key}` makes no sense for `{name}`");
         let ways = moods.iter().map(|mood| format!("{} = \"{name}\"", spelling(*mood)));
         let help = format!("write {}", ways.collect::<Vec<_>>().join(" or "));
-        section.report.add(Problem::error(given.place, message).help(help));
+        section.report.add(Problem::error(chosen.place, message).help(help));
         return None;
     }
-    Some(AskSpec::Oracle { name, kind: *kind, mood, within: within(section) })
+    let keys = knobs::of_oracle(name);
+    let (read, check) = (oracle::Config::read, oracle::Config::check);
+    let oracle = knobs::read(key, &chosen, keys, section.report, read, check)?;
+    Some(AskSpec::Oracle { oracle, mood, within: within(section) })
 }
 
 /// The key of a mood.
@@ -62,6 +64,7 @@ pub(crate) fn spelling(mood: Mood) -> &'static str {
         Mood::Sometimes => "sometimes",
         Mood::Never => "never",
         Mood::Eventually => "eventually",
+        Mood::Breaks => "breaks",
     }
 }
 

@@ -15,7 +15,7 @@ use crate::spec::{EndSpec, FaultSpec, RepeatSpec, StartSpec, StepSpec, WhenSpec}
 use crate::target::{self, TargetSpec};
 use crate::tree::{Entry, Node, Tree};
 
-pub(super) fn read(section: &Section<'_>) -> FaultSpec {
+pub(crate) fn read(section: &Section<'_>) -> FaultSpec {
     let what = section.only("what goes wrong", grammar::WHATS);
     let steps = match what {
         Some(entry) if entry.key == SEQUENCE => sequence(section).unwrap_or_default(),
@@ -192,7 +192,11 @@ impl Read for Wait {
 }
 
 /// Two times, the earlier first.
-fn two_times(name: &str, times: &At<Vec<At<Duration>>>, report: &Report) -> Option<(Duration, Duration)> {
+pub(crate) fn two_times(
+    name: &str,
+    times: &At<Vec<At<Duration>>>,
+    report: &Report,
+) -> Option<(Duration, Duration)> {
     let [from, to] = &times.value[..] else {
         let message = format!("`{name}` is two times, not {}", times.value.len());
         report.add(Problem::error(times.place, message).help(format!("write {name} = [\"10s\", \"30s\"]")));

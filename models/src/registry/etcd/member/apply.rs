@@ -62,6 +62,7 @@ impl Member {
                     self.news.entry(service).or_default().push(change);
                 }
             }
+            Effect::Freed(ref claims, cause) => self.tell_of_freed(ctx, claims, cause),
             Effect::LeaseNotFound | Effect::Unseen => {}
             Effect::Restored(ref writes) => self.begin_anew(ctx, writes),
         }
@@ -100,7 +101,8 @@ impl Member {
                 Command::Revoke { lease, .. } => primary.forget(lease),
                 Command::Restore { .. } => self.take_over_leases(now),
                 Command::Register { .. }
-                | Command::Put
+                | Command::Put(_)
+                | Command::Claim(_)
                 | Command::Delete { .. }
                 | Command::Compact { .. } => {}
             }
@@ -123,9 +125,10 @@ impl Member {
                 let answer = match (command, effect) {
                     (_, Effect::LeaseNotFound) => Answer::Failed(Failure::LeaseNotFound),
                     (&Command::Grant { lease, ttl }, _) => Answer::Granted { lease, ttl },
+                    (Command::Put(_), _) => Answer::Put(self.store.header()),
+                    (&Command::Claim(command), _) => Answer::Claim(self.claimed(command)),
                     (
                         Command::Register { .. }
-                        | Command::Put
                         | Command::Checkpoint { .. }
                         | Command::Revoke { .. }
                         | Command::Delete { .. }

@@ -4,9 +4,11 @@ use schism_core::{Duration, NodeId};
 
 use super::super::Config;
 use super::super::api::{Answer, Ask, Failure, Msg};
+use super::super::claims;
 use super::super::store::{Command, LeaseId};
 use super::keeps::Asker;
 use super::{Caller, Member, Waiting};
+use crate::cache::Reads;
 use crate::node::Ctx;
 use crate::observation::Cause;
 
@@ -29,10 +31,21 @@ impl Member {
                 let command = Command::Revoke { lease, cause: Cause::Revoked };
                 self.propose(ctx, Waiting::Write(caller), command);
             }
-            Ask::Put => {
-                self.propose(ctx, Waiting::Write(caller), Command::Put);
+            Ask::Put(pair) => {
+                self.propose(ctx, Waiting::Write(caller), Command::Put(pair));
             }
-            Ask::List { reads, .. } | Ask::Get { reads } => self.read(ctx, caller, ask, reads),
+            Ask::Claim(claims::Ask::Take { lock, lease }) => {
+                let command = claims::Command::Take { lock, lease, by: caller.client };
+                self.propose(ctx, Waiting::Write(caller), Command::Claim(command));
+            }
+            Ask::Claim(claims::Ask::Drop { lock, lease }) => {
+                let command = claims::Command::Drop { lock, lease };
+                self.propose(ctx, Waiting::Write(caller), Command::Claim(command));
+            }
+            Ask::Claim(claims::Ask::Before { .. } | claims::Ask::Mine { .. }) => {
+                self.read(ctx, caller, ask, Reads::Linearizable);
+            }
+            Ask::List { reads, .. } | Ask::Get { reads, .. } => self.read(ctx, caller, ask, reads),
         }
     }
 
@@ -45,6 +58,7 @@ impl Member {
     pub(super) fn forget(&mut self, peer: NodeId) {
         self.clients.remove(&peer);
         self.watchers.forget(peer);
+        self.forget_waits(peer);
         self.keeps.retain(|_, keeping| !matches!(keeping.asker, Asker::Client(client) if client == peer));
         self.proposed
             .retain(|_, waiting| !matches!(waiting, Waiting::Write(caller) if caller.client == peer));

@@ -83,6 +83,8 @@ impl Member {
             | Msg::Changes(_)
             | Msg::Compacted { .. }
             | Msg::NoLeader { .. }
+            | Msg::WatchClaim { .. }
+            | Msg::ClaimGone { .. }
             | Msg::Ping
             | Msg::Pong => unreachable!("it passes no point"),
         }
@@ -97,7 +99,7 @@ fn passed(msg: &Msg) -> Option<Point> {
         Msg::Ask { ask: Ask::List { .. }, .. } => Some(Point::RegistryList),
         Msg::KeepAlive { .. } => Some(Point::RegistryRenew),
         Msg::Watch { .. } => Some(Point::RegistryWatch),
-        Msg::Ask { ask: Ask::Revoke { .. } | Ask::Put | Ask::Get { .. }, .. }
+        Msg::Ask { ask: Ask::Revoke { .. } | Ask::Put(_) | Ask::Get { .. } | Ask::Claim(_), .. }
         | Msg::Raft(_)
         | Msg::Forward { .. }
         | Msg::Forwarded { .. }
@@ -106,6 +108,8 @@ fn passed(msg: &Msg) -> Option<Point> {
         | Msg::Changes(_)
         | Msg::Compacted { .. }
         | Msg::NoLeader { .. }
+        | Msg::WatchClaim { .. }
+        | Msg::ClaimGone { .. }
         | Msg::Ping
         | Msg::Pong => None,
     }

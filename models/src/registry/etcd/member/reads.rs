@@ -119,8 +119,14 @@ impl Member {
         ctx.observe(Observation::Read);
         let answer = match ask {
             Ask::List { service, .. } => self.list(ctx, service),
-            Ask::Get { .. } | Ask::Put | Ask::Grant { .. } | Ask::Register { .. } | Ask::Revoke { .. } => {
-                Answer::Done
+            Ask::Get { key: Some(key), .. } => {
+                let store = self.shown();
+                Answer::Value(store.header(), store.value(key))
+            }
+            Ask::Get { key: None, .. } => Answer::Value(self.shown().header(), None),
+            Ask::Claim(ask) => Answer::Claim(self.find_claim(ask)),
+            Ask::Put(_) | Ask::Grant { .. } | Ask::Register { .. } | Ask::Revoke { .. } => {
+                unreachable!("a write is no read")
             }
         };
         self.answer(ctx, caller, answer);

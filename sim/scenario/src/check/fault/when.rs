@@ -133,9 +133,9 @@ impl<'a> Listener<'a> {
         };
         let ask = self.written.expectations[found].ask.as_ref()?;
         match &ask.value {
-            AskSpec::Oracle { name, .. } => {
-                let message =
-                    format!("`{}` asks for the oracle `{name}`, which has no bound to cross", shorten(id));
+            AskSpec::Oracle { oracle, .. } => {
+                let (id, name) = (shorten(id), oracle.name());
+                let message = format!("`{id}` asks for the oracle `{name}`, which has no bound to cross");
                 self.report.add(
                     Problem::error(place, message)
                         .related(ask.place, "the expectation")

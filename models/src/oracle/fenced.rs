@@ -1,0 +1,50 @@
+//! Fenced: what a lock guards never accepts a write with an older token after one with a newer.
+
+use std::collections::BTreeMap;
+
+use schism_core::{NodeId, Time};
+
+use super::{Cast, Moment, Oracle, Shown, Sighting};
+use crate::observation::Observation;
+
+/// Remembers the write with the newest token that was accepted, of each lock.
+#[derive(Clone)]
+pub struct Fenced {
+    newest: BTreeMap<u32, Accepted>,
+}
+
+/// Who wrote, with which token, and when that was accepted.
+#[derive(Clone, Copy)]
+struct Accepted {
+    by: NodeId,
+    token: u64,
+    at: Time,
+}
+
+impl Oracle for Fenced {
+    const SHOWN: Shown = Shown::Beliefs;
+
+    fn new(_: &Cast) -> Self {
+        Fenced { newest: BTreeMap::new() }
+    }
+
+    fn observe(&mut self, moment: &Moment<'_>, keeper: NodeId, seen: &Observation) -> Option<Sighting> {
+        let Observation::GuardedWrite { lock, token, by } = *seen else { return None };
+        let now = moment.scene.now();
+        let newest = self.newest.entry(lock).or_insert(Accepted { by, token, at: now });
+        if token >= newest.token {
+            *newest = Accepted { by, token, at: now };
+            return None;
+        }
+        let name = |node| moment.scene.name(node);
+        let why = format!(
+            "{} accepted a write of {} with token {token} of lock {lock}, {} after one of {} with token {}",
+            name(keeper),
+            name(by),
+            now.since(newest.at),
+            name(newest.by),
+            newest.token,
+        );
+        Some(Sighting::of(why, [by, keeper, newest.by]))
+    }
+}

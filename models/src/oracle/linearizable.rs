@@ -1,0 +1,169 @@
+//! Linearizable: every read of a registry's key, and every write, seems to have happened at one moment between its call and
+//! its answer.
+//!
+//! In general that is hard to decide (Gibbons and Korach, "Testing shared memories", 1997), and checkers search: stateright's
+//! `LinearizabilityTester`, porcupine. Here it is easy, because a registry numbers its writes: each answer says which write
+//! it is about. A history of a key is linearizable if and only if, of any two operations of which one was answered before
+//! the other was called, the first is not of a later revision than the second, nor of the same if the second is a write;
+//! and no two writes are of one revision. It is necessary, because revisions are the order in which writes happened. It is
+//! sufficient, because operations sorted by revision, the write before its reads, and reads by when they were called, are
+//! then in an order that contradicts no clock (Herlihy and Wing, "Linearizability", 1990). So one look at each call and one
+//! at each answer is enough, whatever the number of clients.
+//!
+//! A write that was not answered, or answered with an error, may have happened and may happen yet, until the end of the run:
+//! it comes after what had been answered before it was called, and before nothing. Its revision becomes known when it is
+//! read.
+
+use std::collections::BTreeMap;
+
+use schism_core::{Fault, NodeId, Time};
+
+use super::{Cast, Moment, Oracle, Shown, Sighting};
+use crate::observation::{Act, Observation, Value};
+
+/// The histories of all keys.
+#[derive(Clone)]
+pub struct Linearizable {
+    keys: BTreeMap<u32, Key>,
+    /// Calls that are not answered, and writes of which nothing will be known, by client and number.
+    open: BTreeMap<(NodeId, u32), Open>,
+}
+
+/// What is known of one key.
+#[derive(Clone, Default)]
+struct Key {
+    /// The latest revision that an answer was about.
+    latest: Option<Answered>,
+    /// What was written at each revision, as far as answers have said.
+    values: BTreeMap<u64, Value>,
+}
+
+/// Something that was answered.
+#[derive(Clone, Copy)]
+struct Answered {
+    revision: u64,
+    by: NodeId,
+    act: Act,
+    at: Time,
+}
+
+/// A call that may have happened.
+#[derive(Clone, Copy)]
+struct Open {
+    key: u32,
+    act: Act,
+    /// Who was asked.
+    to: NodeId,
+    since: Time,
+    /// The latest revision that had been answered by then.
+    after: Option<Answered>,
+}
+
+impl Oracle for Linearizable {
+    const SHOWN: Shown = Shown::Beliefs;
+
+    fn new(_: &Cast) -> Self {
+        Linearizable { keys: BTreeMap::new(), open: BTreeMap::new() }
+    }
+
+    fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting> {
+        match *seen {
+            Observation::Called { call, key, act, to } => {
+                let after = self.keys.entry(key).or_default().latest;
+                let since = moment.scene.now();
+                self.open.insert((by, call), Open { key, act, to, since, after });
+                None
+            }
+            Observation::Written { call, revision } => {
+                self.on_answered(moment, by, call, revision, Value::of(by, call))
+            }
+            Observation::Fetched { call, revision, value } => {
+                let written = self.on_read_of(moment, revision, value);
+                written.or_else(|| self.on_answered(moment, by, call, revision, value))
+            }
+            Observation::Unanswered { call } => {
+                self.open.retain(|&call_of, open| call_of != (by, call) || open.act == Act::Write);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn on_fault(&mut self, _: &Moment<'_>, fault: &Fault) -> Option<Sighting> {
+        if let Fault::Crash(node, _) = fault {
+            self.open.retain(|(by, _), open| by != node || open.act == Act::Write);
+        }
+        None
+    }
+}
+
+impl Linearizable {
+    /// An operation was answered: it comes after all that had been answered before it was called.
+    fn on_answered(
+        &mut self,
+        moment: &Moment<'_>,
+        by: NodeId,
+        call: u32,
+        revision: u64,
+        value: Value,
+    ) -> Option<Sighting> {
+        let open = self.open.remove(&(by, call))?;
+        let key = self.keys.entry(open.key).or_default();
+        let written = *key.values.entry(revision).or_insert(value);
+        if written != value {
+            let why = format!("two writes of key {} are of revision {revision}", open.key);
+            return Some(Sighting::of(why, [by, open.to, written.author(), value.author()]));
+        }
+        let late = open.after.filter(|before| match open.act {
+            Act::Read => revision < before.revision,
+            Act::Write => revision <= before.revision,
+        });
+        if let Some(before) = late {
+            let author = key.values.get(&before.revision).map(|value| value.author());
+            return Some(late_sighting(moment, by, &open, revision, &before, author));
+        }
+        if key.latest.is_none_or(|latest| latest.revision < revision) {
+            key.latest = Some(Answered { revision, by, act: open.act, at: moment.scene.now() });
+        }
+        None
+    }
+
+    /// A value was read: if it is that of a write that has no answer, that is now known to have happened.
+    fn on_read_of(&mut self, moment: &Moment<'_>, revision: u64, value: Value) -> Option<Sighting> {
+        let write = self.open.get(&(value.author(), value.call())).filter(|open| open.act == Act::Write)?;
+        let before = write.after.filter(|before| revision <= before.revision)?;
+        Some(late_sighting(moment, value.author(), write, revision, &before, None))
+    }
+}
+
+/// An operation is of a revision before one that had been answered when it was called.
+fn late_sighting(
+    moment: &Moment<'_>,
+    by: NodeId,
+    open: &Open,
+    revision: u64,
+    before: &Answered,
+    author: Option<NodeId>,
+) -> Sighting {
+    let name = |node| moment.scene.name(node);
+    let earlier = open.since.since(before.at);
+    let author = author.filter(|_| before.revision > 0).unwrap_or(before.by);
+    let known = match before.act {
+        Act::Write => format!("{}'s write {} had been acknowledged", name(author), before.revision),
+        Act::Read => {
+            format!("{}'s write {} had been read by {}", name(author), before.revision, name(before.by))
+        }
+    };
+    let did = match open.act {
+        Act::Read => format!("{} read write {revision} of key {} from {}", name(by), open.key, name(open.to)),
+        Act::Write => {
+            format!("{}'s write of key {} through {} became write {revision}", name(by), open.key, name(open.to))
+        }
+    };
+    let why = format!("{did}, though {known} {earlier} before it was called");
+    let mut on = vec![by, open.to, author];
+    if before.by != author {
+        on.push(before.by);
+    }
+    Sighting::of(why, on)
+}

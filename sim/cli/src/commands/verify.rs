@@ -1,0 +1,111 @@
+//! `schism verify`: whether a seed is one run wherever it is run, and if it is not, where two runs of it part.
+
+use std::ops::Range;
+use std::process::{Command, Stdio};
+
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
+use schism_core::Seed;
+use schism_models::node::Node;
+use schism_runner::verify::{Checked, Trail, check, trail};
+use schism_scenario::{Family, Loaded};
+use serde_json::json;
+
+use crate::args::{Answer, Verify};
+use crate::commands::pretty;
+use crate::console::{self, Console};
+use crate::exit::{Ending, Trouble};
+use crate::render::outcomes::{Form, Mark, Outcome, outcomes};
+use crate::render::verify as text;
+use crate::{engine, files};
+
+pub(crate) fn execute(verify: &Verify, console: &mut Console) -> Result<Ending, Trouble> {
+    if files::is_dash(&verify.input.file) {
+        return Err(Trouble::new("a scenario is run several times, so it cannot come from stdin")
+            .help("write it to a file"));
+    }
+    let Loaded { scenario, family, warnings, .. } =
+        engine::load(&verify.input.file, &verify.input.changes.set)?;
+    console.complain(&engine::shown(&warnings));
+    let seeds = match (verify.seed, &verify.seeds) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, Some(seeds)) => seeds.clone(),
+        (None, None) => scenario.seed.0..scenario.seed.0 + 1,
+    };
+    let checked = all(verify, &family, seeds)?;
+    let file = verify.input.file.display().to_string();
+    let text = match verify.format {
+        Answer::Text => in_words(&file, &checked),
+        Answer::Json => pretty(&json!({
+            "schema": "schism.verify/1",
+            "scenario": { "title": scenario.title, "digest": scenario.digest.to_string() },
+            "same": checked.iter().all(|checked| checked.discord.is_none()),
+            "seeds": checked,
+        })),
+        Answer::Junit => outcomes(Form::Junit, &told(&file, &checked)),
+        Answer::Github => outcomes(Form::Github, &told(&file, &checked)),
+    };
+    console.print(&text)?;
+    let same = checked.iter().all(|checked| checked.discord.is_none());
+    Ok(if same { Ending::Holds } else { Ending::Diverges })
+}
+
+/// `schism trail`, which `verify` runs in processes of its own: what a run leaves to be compared, in one line.
+pub(crate) fn print_trail(verify: &Verify, console: &mut Console) -> Result<Ending, Trouble> {
+    let scenario = engine::open(&verify.input, verify.seed, console)?;
+    console.print(&(trail::<Node>(&scenario, scenario.seed).to_line() + "\n"))?;
+    Ok(Ending::Holds)
+}
+
+/// Every seed, so many at a time, in their order.
+fn all(verify: &Verify, family: &Family, seeds: Range<u64>) -> Result<Vec<Checked>, Trouble> {
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(verify.jobs.unwrap_or(0))
+        .build()
+        .map_err(|error| Trouble::new(format!("cannot start so many threads: {error}")))?;
+    let one = |seed: u64| {
+        let elsewhere = ["in a second process", "in a third process"]
+            .map(|place| Ok::<_, Trouble>((place.to_owned(), child(verify, seed)?)));
+        let [second, third] = elsewhere;
+        let scenario = engine::member(family, Seed(seed))?;
+        Ok(check::<Node>(&scenario, scenario.seed, vec![second?, third?]))
+    };
+    pool.install(|| seeds.into_par_iter().map(one).collect())
+}
+
+/// The trail of a seed, from another process.
+fn child(verify: &Verify, seed: u64) -> Result<Trail, Trouble> {
+    let failed = |why: String| Trouble::new(format!("cannot run seed {seed} in another process: {why}"));
+    let itself = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
+    let mut command = Command::new(itself);
+    command.arg("trail").arg(&verify.input.file).args(["--seed", &seed.to_string()]);
+    verify.input.changes.set.iter().for_each(|change| {
+        command.arg("--set").arg(change);
+    });
+    let output = command.stdin(Stdio::null()).output().map_err(|error| failed(error.to_string()))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    Trail::from_line(said.trim()).ok_or_else(|| {
+        let last = String::from_utf8_lossy(&output.stderr);
+        failed(format!("{}: {}", output.status, last.lines().last().unwrap_or("it said nothing")))
+    })
+}
+
+fn in_words(file: &str, checked: &[Checked]) -> String {
+    let differing = checked.iter().filter_map(|checked| Some((checked.seed, checked.discord.as_ref()?)));
+    let told: String = differing.map(|(seed, discord)| text::differs(file, seed, discord)).collect();
+    if told.is_empty() { text::same(file, checked) } else { told }
+}
+
+fn told(file: &str, checked: &[Checked]) -> Vec<Outcome> {
+    let outcome = |checked: &Checked| Outcome {
+        name: format!("seed {} is one run", checked.seed),
+        file: file.to_owned(),
+        place: None,
+        mark: if checked.discord.is_none() { Mark::Holds } else { Mark::Differs },
+        message: checked
+            .discord
+            .as_ref()
+            .map_or(String::new(), |discord| console::plain(&text::differs(file, checked.seed, discord))),
+    };
+    checked.iter().map(outcome).collect()
+}

@@ -1,0 +1,137 @@
+//! Verification as text: that every run of a seed is the same, or where two of them part.
+
+use std::fmt::Write;
+
+use schism_runner::verify::{Aspect, Checked, Difference, Discord, Drawn, Parted};
+
+use super::style::{self, paint};
+use super::words::{count, many};
+
+/// All seeds were the same wherever they were run.
+pub(crate) fn same(file: &str, checked: &[Checked]) -> String {
+    let [first, ..] = checked else { return String::new() };
+    let runs: usize = checked.iter().map(|checked| checked.runs.len()).sum();
+    let events: u64 = checked.iter().flat_map(|checked| &checked.runs).map(|ran| ran.events).sum();
+    let places: Vec<&str> = first.runs.iter().map(|ran| ran.place.as_str()).collect();
+    let seeds = match checked {
+        [one] => format!("seed {}", one.seed),
+        several => many(several.len() as u64, "seed"),
+    };
+    let mut out = format!("{}  {file}  {seeds}\n", paint(style::GOOD, "same"));
+    let _ = writeln!(out, "  each run {} times: {}", places.len(), places.join(", "));
+    let _ = writeln!(
+        out,
+        "  {} and {}: the digests of each seed are equal",
+        many(runs as u64, "run"),
+        many(events, "event")
+    );
+    if let [Checked { runs, .. }] = checked {
+        let _ = writeln!(out, "  digest {}", runs[0].digest);
+    }
+    out
+}
+
+/// One seed was not.
+pub(crate) fn differs(file: &str, seed: u64, discord: &Discord) -> String {
+    let mut out = format!("{}  {file}  seed {seed}\n", paint(style::BAD, "DIVERGED"));
+    let [one, other] = &discord.between;
+    let apart = match discord.apart {
+        Some((events, at_s)) => format!("they differ by event {} ({})", count(events), seconds(at_s)),
+        None => "they differ at the end".to_owned(),
+    };
+    let alike = alike(discord.alike);
+    let _ = writeln!(out, "  two runs, {one} and {other}, {alike}; {apart}");
+    match &discord.parted {
+        Some(parted) => twins(&mut out, parted),
+        None => out.push_str(
+            "  two runs side by side in this process did not part: what differs is told apart only by the process,\n  \
+             such as where it was loaded, its number, or its environment\n",
+        ),
+    }
+    let _ = writeln!(out, "  {}", paint(style::FAINT, USUAL));
+    out
+}
+
+const USUAL: &str = "usual causes: iterating a HashMap, Instant::now, a thread's id, an address as a key, state that outlives a run";
+
+fn alike((events, at_s): (u64, f64)) -> String {
+    match events {
+        0 => "had no checkpoint in common".to_owned(),
+        events => format!("were alike for {} ({})", many(events, "event"), seconds(at_s)),
+    }
+}
+
+/// Two more runs, that were looked at event by event.
+fn twins(out: &mut String, parted: &Parted) {
+    let [first, rest @ ..] = parted.differences.as_slice() else {
+        let (from, to) = (parted.alike, parted.apart);
+        let _ = writeln!(
+            out,
+            "  two more, side by side, parted between event {} ({}) and event {} ({}); from there on they were run\n  \
+             again event by event, several times, and did not",
+            count(from.0),
+            seconds(from.1),
+            count(to.0),
+            seconds(to.1)
+        );
+        return;
+    };
+    let _ = writeln!(out, "\nThe first difference between two more runs, A and B, side by side:");
+    event(out, first);
+    let mut last = first.event;
+    difference(out, first);
+    for next in rest {
+        if next.event != last {
+            let _ = writeln!(out, "\nAnd then:");
+            event(out, next);
+            last = next.event;
+        }
+        difference(out, next);
+    }
+    out.push('\n');
+}
+
+fn event(out: &mut String, Difference { event, at_s, node, what, .. }: &Difference) {
+    let node = node.as_deref().unwrap_or("");
+    let number = if *event == 0 { "at the start".to_owned() } else { format!("event {}", count(*event)) };
+    let _ = writeln!(out, "  {number}  {}  {}  {what}", seconds(*at_s), paint(style::NAME, node));
+}
+
+fn difference(out: &mut String, difference: &Difference) {
+    let heading = match difference.aspect {
+        Aspect::Draws => "luck".to_owned(),
+        Aspect::Deeds => "deeds".to_owned(),
+        Aspect::State => format!("state  {}", difference.place.as_deref().unwrap_or_default()),
+        Aspect::Event => "next event".to_owned(),
+        Aspect::Digest => "digest".to_owned(),
+    };
+    let _ = writeln!(out, "    {}", paint(style::HEAD, heading));
+    difference.drawn.iter().for_each(|one| drawn(out, one));
+    if difference.aspect != Aspect::Draws {
+        let [one, other] = &difference.sides;
+        let _ = writeln!(out, "      A  {one}\n      B  {other}");
+    }
+}
+
+fn drawn(out: &mut String, Drawn { stream, words: [one, other] }: &Drawn) {
+    if one == other {
+        let _ = writeln!(out, "      both drew {} of stream {stream}", draws(*one));
+    } else {
+        let _ = writeln!(out, "      stream {stream}\n      A  {}\n      B  {}", draws(*one), draws(*other));
+    }
+}
+
+/// Counted from 1.
+fn draws([before, after]: [u64; 2]) -> String {
+    match after.saturating_sub(before) {
+        0 => format!("nothing after draw {}", count(before)),
+        1 => format!("draw {}", count(after)),
+        _ => format!("draws {} to {}", count(before + 1), count(after)),
+    }
+}
+
+/// A moment, to the microsecond.
+pub(super) fn seconds(at_s: f64) -> String {
+    let text = format!("{at_s:.6}");
+    format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))
+}
