@@ -6,14 +6,18 @@
 
 mod cast;
 mod false_eviction;
+mod fenced;
 mod leader_change;
 mod lease_expiry;
+mod linearizable;
 mod misrouted_request;
+mod monotonic_revision;
 mod never_empty;
 mod opinions;
 mod plan;
 mod record;
 mod register;
+mod single_holder;
 mod single_leader;
 mod stale_request;
 mod views_agree;
@@ -345,6 +349,10 @@ catalog! {
     "leader-change", "a new registry leader is elected after the first fault", LeaderChange = leader_change::LeaderChange;
     "lease-expiry", "a lease expires", LeaseExpiry = lease_expiry::LeaseExpiry;
     "never-empty", "a client that has had an endpoint to call always has one, while an instance is up", NeverEmpty = never_empty::NeverEmpty;
+    "single-holder", "never two that believe at once that they hold the same lock", SingleHolder = single_holder::SingleHolder;
+    "fenced", "what a lock guards never accepts a write with an older token after one with a newer", Fenced = fenced::Fenced;
+    "monotonic-revision", "no client learns anything older than what it has learnt before, and no member goes back", MonotonicRevision = monotonic_revision::MonotonicRevision;
+    "linearizable", "every operation on a registry's key seems to happen at one moment between its call and its answer", Linearizable = linearizable::Linearizable;
 }
 
 impl Config {

@@ -86,7 +86,7 @@ impl Finding {
 pub(crate) fn has_failed(ledger: &Ledger, ask: &Ask) -> bool {
     match ask {
         Ask::Oracle { oracle, mood: Mood::Always | Mood::Never, .. } => ledger.watch.first(oracle).is_some(),
-        Ask::Oracle { mood: Mood::Sometimes | Mood::Breaks | Mood::Eventually, .. } | Ask::Metric { .. } => {
+        Ask::Oracle { mood: Mood::Sometimes | Mood::Eventually | Mood::Breaks, .. } | Ask::Metric { .. } => {
             false
         }
     }

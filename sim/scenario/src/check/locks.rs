@@ -5,7 +5,7 @@ use schism_models::client::{Callee, Fencing, Locking, Writes};
 use super::callee::LOCK;
 use crate::diagnostics::{Problem, Report, shorten, suggest};
 use crate::source::At;
-use crate::spec::{ClientSpec, LockSpec, Written};
+use crate::spec::{ClientSpec, Written};
 
 /// How a client group uses locks, if it does; nothing, if there is something wrong with that.
 pub(super) fn of(
@@ -26,7 +26,14 @@ pub(super) fn of(
         return Some(None);
     }
     let lock = &spec.lock;
-    let ttl = lock.ttl.or_else(|| written.registry.as_ref()?.value.lock_ttl())?;
+    let registry = &written.registry.as_ref()?.value;
+    let ttl = lock.ttl.or_else(|| registry.lock_ttl())?;
+    let (least, most) = registry.lock_ttls();
+    if ttl < least || ttl > most {
+        let message = format!("{} takes no time to live of {ttl} for a lock", registry.name());
+        let help = format!("write between \"{least}\" and \"{most}\"");
+        report.add(Problem::error(lock.place.unwrap_or(spec.name.place), message).help(help));
+    }
     let writes = match &lock.writes {
         None => None,
         Some(name) => Some(Writes {
