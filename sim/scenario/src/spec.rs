@@ -204,7 +204,7 @@ impl AskSpec {
     pub(crate) fn within(&self) -> Option<Duration> {
         match self {
             AskSpec::Oracle { mood: oracle::Mood::Eventually, within, .. } => Some(within.value),
-            AskSpec::Oracle { .. } | AskSpec::Metric { .. } => None,
+            AskSpec::Oracle { .. } | AskSpec::Metric { .. } | AskSpec::Slo { .. } => None,
         }
     }
 }
