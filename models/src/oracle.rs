@@ -8,11 +8,14 @@ mod balanced;
 mod cache_age;
 mod cast;
 mod false_eviction;
+mod fenced;
 mod herd_cap;
 mod leader_change;
 mod lease_expiry;
+mod linearizable;
 mod metastable;
 mod misrouted_request;
+mod monotonic_revision;
 mod never_empty;
 mod no_leak;
 mod no_lost_registration;
@@ -20,6 +23,7 @@ mod opinions;
 mod plan;
 mod record;
 mod register;
+mod single_holder;
 mod single_leader;
 mod stale_request;
 mod stale_route;
@@ -371,6 +375,10 @@ catalog! {
     "metastable", "all faults have healed and the load is normal, and yet fewer requests succeed than before", Metastable = metastable::Metastable;
     "balanced", "no instance of a service gets many times as many requests as the mean", Balanced = balanced::Balanced;
     "no-leak", "after the last heal no more requests are in flight than before the first fault", NoLeak = no_leak::NoLeak;
+    "single-holder", "never two that believe at once that they hold the same lock", SingleHolder = single_holder::SingleHolder;
+    "fenced", "what a lock guards never accepts a write with an older token after one with a newer", Fenced = fenced::Fenced;
+    "monotonic-revision", "no client learns anything older than what it has learnt before, and no member goes back", MonotonicRevision = monotonic_revision::MonotonicRevision;
+    "linearizable", "every operation on a registry's key seems to happen at one moment between its call and its answer", Linearizable = linearizable::Linearizable;
 }
 
 impl Config {

@@ -31,8 +31,8 @@ use schism_core::{Duration, NodeId, ZoneId};
 
 pub use self::aide::{Aide, AideSeat};
 pub use self::catalog::{
-    AnyAddress, AnyCaller, AnyLocker, AnyMember, AnyRegistrar, AnySeat, AnySubscriber, CATALOG, Config, Disk, Msg,
-    Record, Timer,
+    AnyAddress, AnyCaller, AnyLocker, AnyMember, AnyRegistrar, AnySeat, AnySubscriber, CATALOG, Config, Disk,
+    Msg, Record, Timer,
 };
 pub use self::entry::Entry;
 pub use self::nobody::{NoLocker, Nobody};
@@ -128,13 +128,7 @@ pub trait Caller {
 
     /// Calls the member that it is connected to, and waits no longer than that: the number of the call. Without a key it
     /// is about one of the client's own, and nothing comes of it but the answer.
-    fn call(
-        &mut self,
-        ctx: &mut Ctx<'_>,
-        operation: Operation,
-        key: Option<Pair>,
-        timeout: Duration,
-    ) -> u32;
+    fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, key: Option<Pair>, timeout: Duration) -> u32;
     /// A message of the registry's has come: what it ends, if anything.
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Self::Msg) -> Option<Ending>;
     /// A timer has fired: what that ends, if anything.

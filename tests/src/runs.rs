@@ -61,6 +61,8 @@ pub struct Seen {
     pub lost: Vec<(Time, NodeId)>,
     /// Which processes died, and when.
     pub died: Vec<(Time, NodeId)>,
+    /// What was said of locks, of what they guard and of keys that clients share.
+    pub told: Vec<(Time, NodeId, Observation)>,
     /// When faults began, and when they were healed.
     pub faults: Vec<(Time, Turn, Vec<NodeId>)>,
 }
@@ -120,14 +122,7 @@ impl Witness<Node> for Seen {
             Observation::Believes { subject, up, .. } => self.believed.push((now, by, subject, up)),
             Observation::Registered | Observation::Renewed => self.renewed.push((now, by)),
             Observation::LeaseLost => self.lost.push((now, by)),
-            Observation::Offered
-            | Observation::Served { .. }
-            | Observation::View(_)
-            | Observation::Blind(_)
-            | Observation::Read
-            | Observation::Wrote(_)
-            | Observation::Extended
-            | Observation::Acquired { .. }
+            Observation::Acquired { .. }
             | Observation::Released { .. }
             | Observation::LockLost { .. }
             | Observation::GuardedWrite { .. }
@@ -135,7 +130,14 @@ impl Witness<Node> for Seen {
             | Observation::Written { .. }
             | Observation::Fetched { .. }
             | Observation::Unanswered { .. }
-            | Observation::Saw { .. } => {}
+            | Observation::Saw { .. } => self.told.push((now, by, seen.clone())),
+            Observation::Offered
+            | Observation::Served { .. }
+            | Observation::View(_)
+            | Observation::Blind(_)
+            | Observation::Read
+            | Observation::Wrote(_)
+            | Observation::Extended => {}
         }
     }
     fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault) {

@@ -192,8 +192,7 @@ impl Client {
         let ends = ctx.now() + locking.hold.sample(self.requests.get(slot).luck.derive(HOLD));
         let next = locking.writes.map_or(ends, |writes| ctx.now() + writes.every);
         let (open, has_finished, wakes) = (None, locking.writes.is_none(), None);
-        contender.phase =
-            Phase::Working(Work { slot, lock, token, ends, next, open, has_finished, wakes });
+        contender.phase = Phase::Working(Work { slot, lock, token, ends, next, open, has_finished, wakes });
         self.go_on(ctx);
     }
 
@@ -281,8 +280,7 @@ impl Client {
     fn give_back(&mut self, ctx: &mut Ctx<'_>, slot: Option<u32>) {
         let Source::Locks(contender) = &mut self.source else { return };
         contender.locker.unlock(ctx);
-        contender.phase =
-            if contender.locker.is_idle() { Phase::Idle } else { Phase::Leaving { slot } };
+        contender.phase = if contender.locker.is_idle() { Phase::Idle } else { Phase::Leaving { slot } };
         if let (Phase::Idle, Some(slot)) = (contender.phase, slot) {
             self.finish(ctx, slot, Outcome::Success);
         }

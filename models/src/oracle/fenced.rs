@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use schism_core::{NodeId, Time};
 
-use super::{Cast, Moment, Oracle, Shown, Sighting};
+use super::{Cast, Moment, Mood, Oracle, Shown, Sighting, Told};
 use crate::observation::Observation;
+use crate::options::Nothing;
 
 /// Remembers the write with the newest token that was accepted, of each lock.
 #[derive(Clone)]
@@ -22,9 +23,12 @@ struct Accepted {
 }
 
 impl Oracle for Fenced {
-    const SHOWN: Shown = Shown::Beliefs;
+    type Config = Nothing;
 
-    fn new(_: &Cast) -> Self {
+    const SHOWN: &'static [Shown] = &[Shown::Beliefs];
+    const MOODS: &'static [Mood] = &[Mood::Always, Mood::Breaks];
+
+    fn new(_: &Nothing, _: &Cast) -> Self {
         Fenced { newest: BTreeMap::new() }
     }
 
@@ -46,5 +50,14 @@ impl Oracle for Fenced {
             newest.token,
         );
         Some(Sighting::of(why, [by, keeper, newest.by]))
+    }
+
+    fn untested(&self, _: &Told<'_>) -> Option<String> {
+        self.newest.is_empty().then(|| "nothing was written to what a lock guards".to_owned())
+    }
+
+    fn instead(&self, _: &Told<'_>) -> String {
+        let locks = self.newest.len();
+        format!("tokens only grew: writes guarded by {locks} locks were accepted")
     }
 }

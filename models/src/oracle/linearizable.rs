@@ -18,8 +18,9 @@ use std::collections::BTreeMap;
 
 use schism_core::{Fault, NodeId, Time};
 
-use super::{Cast, Moment, Oracle, Shown, Sighting};
+use super::{Cast, Moment, Mood, Oracle, Shown, Sighting, Told};
 use crate::observation::{Act, Observation, Value};
+use crate::options::Nothing;
 
 /// The histories of all keys.
 #[derive(Clone)]
@@ -60,33 +61,32 @@ struct Open {
 }
 
 impl Oracle for Linearizable {
-    const SHOWN: Shown = Shown::Beliefs;
+    type Config = Nothing;
 
-    fn new(_: &Cast) -> Self {
+    const SHOWN: &'static [Shown] = &[Shown::Beliefs];
+    const MOODS: &'static [Mood] = &[Mood::Always, Mood::Breaks];
+
+    fn new(_: &Nothing, _: &Cast) -> Self {
         Linearizable { keys: BTreeMap::new(), open: BTreeMap::new() }
     }
 
     fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting> {
-        match *seen {
-            Observation::Called { call, key, act, to } => {
-                let after = self.keys.entry(key).or_default().latest;
-                let since = moment.scene.now();
-                self.open.insert((by, call), Open { key, act, to, since, after });
-                None
-            }
-            Observation::Written { call, revision } => {
-                self.on_answered(moment, by, call, revision, Value::of(by, call))
-            }
-            Observation::Fetched { call, revision, value } => {
-                let written = self.on_read_of(moment, revision, value);
-                written.or_else(|| self.on_answered(moment, by, call, revision, value))
-            }
-            Observation::Unanswered { call } => {
-                self.open.retain(|&call_of, open| call_of != (by, call) || open.act == Act::Write);
-                None
-            }
-            _ => None,
+        if let Observation::Called { call, key, act, to } = *seen {
+            let after = self.keys.entry(key).or_default().latest;
+            self.open.insert((by, call), Open { key, act, to, since: moment.scene.now(), after });
         }
+        if let Observation::Unanswered { call } = *seen {
+            let is_read = self.open.get(&(by, call)).is_some_and(|open| open.act == Act::Read);
+            if is_read {
+                self.open.remove(&(by, call));
+            }
+        }
+        if let Observation::Written { call, revision } = *seen {
+            return self.on_answered(moment, by, call, revision, Value::of(by, call));
+        }
+        let Observation::Fetched { call, revision, value } = *seen else { return None };
+        let written = self.on_read_of(moment, revision, value);
+        written.or_else(|| self.on_answered(moment, by, call, revision, value))
     }
 
     fn on_fault(&mut self, _: &Moment<'_>, fault: &Fault) -> Option<Sighting> {
@@ -94,6 +94,14 @@ impl Oracle for Linearizable {
             self.open.retain(|(by, _), open| by != node || open.act == Act::Write);
         }
         None
+    }
+
+    fn untested(&self, _: &Told<'_>) -> Option<String> {
+        self.keys.is_empty().then(|| "no client called for a key that others call for, too".to_owned())
+    }
+
+    fn instead(&self, _: &Told<'_>) -> String {
+        format!("the histories of {} keys are linearizable", self.keys.len())
     }
 }
 

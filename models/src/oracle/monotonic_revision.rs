@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use schism_core::{Fault, NodeId};
 
-use super::{Cast, Moment, Oracle, Shown, Sighting};
+use super::{Cast, Moment, Mood, Oracle, Shown, Sighting, Told};
 use crate::listing::ServiceId;
 use crate::observation::Observation;
+use crate::options::Nothing;
 
 /// Remembers how far each node has come.
 #[derive(Clone)]
@@ -30,18 +31,24 @@ enum Line {
 }
 
 impl Oracle for MonotonicRevision {
-    const SHOWN: Shown = Shown::Beliefs;
+    type Config = Nothing;
 
-    fn new(_: &Cast) -> Self {
+    const SHOWN: &'static [Shown] = &[Shown::Beliefs];
+    const MOODS: &'static [Mood] = &[Mood::Always, Mood::Breaks];
+
+    fn new(_: &Nothing, _: &Cast) -> Self {
         MonotonicRevision { furthest: BTreeMap::new() }
     }
 
     fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting> {
-        let (line, revision) = match *seen {
-            Observation::Saw { revision } => (Line::Store, revision),
-            Observation::Committed { at, .. } => (Line::Log, at),
-            Observation::View(ref listing) => (Line::List(listing.service), listing.revision),
-            _ => return None,
+        let (line, revision) = if let Observation::Saw { revision } = *seen {
+            (Line::Store, revision)
+        } else if let Observation::Committed { at, .. } = *seen {
+            (Line::Log, at)
+        } else if let Observation::View(listing) = seen {
+            (Line::List(listing.service), listing.revision)
+        } else {
+            return None;
         };
         let furthest = self.furthest.entry(by).or_default().entry(line).or_insert(revision);
         if revision >= *furthest {
@@ -62,5 +69,13 @@ impl Oracle for MonotonicRevision {
             self.furthest.remove(node);
         }
         None
+    }
+
+    fn untested(&self, _: &Told<'_>) -> Option<String> {
+        self.furthest.is_empty().then(|| "nobody learnt any revision".to_owned())
+    }
+
+    fn instead(&self, _: &Told<'_>) -> String {
+        format!("revisions only grew, of {} nodes that learnt some", self.furthest.len())
     }
 }

@@ -89,11 +89,9 @@ impl Register {
             Write::Recover(node) => self.change(by, node, Cause::Lost, |table| {
                 table.failing.remove(&node);
             }),
-            Write::Grant
-            | Write::Revoke(_)
-            | Write::Put
-            | Write::Claim { .. }
-            | Write::Release { .. } => self.take(write),
+            Write::Grant | Write::Revoke(_) | Write::Put | Write::Claim { .. } | Write::Release { .. } => {
+                self.take(write)
+            }
         }
     }
 
@@ -151,11 +149,7 @@ impl Register {
         match write {
             Write::Register(node) | Write::Recover(node) => self.listed[node.index()] = true,
             Write::Remove(node, _) | Write::Fail(node) => self.listed[node.index()] = false,
-            Write::Grant
-            | Write::Revoke(_)
-            | Write::Put
-            | Write::Claim { .. }
-            | Write::Release { .. } => {}
+            Write::Grant | Write::Revoke(_) | Write::Put | Write::Claim { .. } | Write::Release { .. } => {}
         }
         self.fresh.push(write);
     }

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use schism_core::{Fault, NodeId, Time};
 
-use super::{Cast, Moment, Oracle, Shown, Sighting};
+use super::{Cast, Moment, Mood, Oracle, Shown, Sighting, Told};
 use crate::observation::{Observation, Write};
+use crate::options::Nothing;
 
 /// Remembers who believes that it holds which lock, and whose claims are gone.
 #[derive(Clone)]
@@ -17,6 +18,8 @@ pub struct SingleHolder {
     beliefs: BTreeMap<u32, BTreeMap<NodeId, Belief>>,
     /// When the registry dropped a claim: whose, and on which lock.
     gone: BTreeMap<(NodeId, u32), Time>,
+    /// How often a lock was acquired.
+    acquired: u64,
 }
 
 /// Since when someone believes, and the number that it was given.
@@ -27,22 +30,24 @@ struct Belief {
 }
 
 impl Oracle for SingleHolder {
-    const SHOWN: Shown = Shown::Beliefs;
+    type Config = Nothing;
 
-    fn new(_: &Cast) -> Self {
-        SingleHolder { beliefs: BTreeMap::new(), gone: BTreeMap::new() }
+    const SHOWN: &'static [Shown] = &[Shown::Beliefs];
+    const MOODS: &'static [Mood] = &[Mood::Always, Mood::Breaks];
+
+    fn new(_: &Nothing, _: &Cast) -> Self {
+        SingleHolder { beliefs: BTreeMap::new(), gone: BTreeMap::new(), acquired: 0 }
     }
 
     fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting> {
-        match *seen {
-            Observation::Committed { .. } | Observation::Wrote(_) => self.follow(moment),
-            Observation::Acquired { lock, token } => return self.on_acquired(moment, by, lock, token),
-            Observation::Released { lock } | Observation::LockLost { lock } => {
-                self.beliefs.entry(lock).or_default().remove(&by);
-            }
-            _ => {}
+        if let Observation::Committed { .. } | Observation::Wrote(_) = seen {
+            self.follow(moment);
         }
-        None
+        if let Observation::Released { lock } | Observation::LockLost { lock } = seen {
+            self.beliefs.entry(*lock).or_default().remove(&by);
+        }
+        let Observation::Acquired { lock, token } = *seen else { return None };
+        self.on_acquired(moment, by, lock, token)
     }
 
     fn on_fault(&mut self, _: &Moment<'_>, fault: &Fault) -> Option<Sighting> {
@@ -52,6 +57,14 @@ impl Oracle for SingleHolder {
             });
         }
         None
+    }
+
+    fn untested(&self, _: &Told<'_>) -> Option<String> {
+        (self.acquired == 0).then(|| "nobody ever held a lock".to_owned())
+    }
+
+    fn instead(&self, _: &Told<'_>) -> String {
+        format!("nobody believed in a lock that another believed in; they were acquired {} times", self.acquired)
     }
 }
 
@@ -69,6 +82,7 @@ impl SingleHolder {
     }
 
     fn on_acquired(&mut self, moment: &Moment<'_>, by: NodeId, lock: u32, token: u64) -> Option<Sighting> {
+        self.acquired += 1;
         let now = moment.scene.now();
         let holders = self.beliefs.entry(lock).or_default();
         let other = holders.iter().find(|(holder, _)| **holder != by).map(|(&holder, &belief)| (holder, belief));

@@ -8,8 +8,10 @@ pub mod catalog;
 pub mod cluster;
 pub mod entropy;
 pub mod gossip;
+pub mod keys;
 pub mod link;
 pub mod local;
+pub mod locker;
 pub mod pulse;
 pub mod raft;
 pub mod registrar;
@@ -20,9 +22,7 @@ pub mod subscriber;
 pub use agent::Agent;
 pub use api::{Disk, Msg, Timer};
 pub use caller::Caller;
-
-/// TODO
-pub type Locker = crate::registry::NoLocker<Msg, Timer>;
+pub use locker::Locker;
 pub use registrar::Registrar;
 pub use server::Member;
 pub use subscriber::Subscriber;

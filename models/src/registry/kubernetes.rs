@@ -7,6 +7,7 @@ pub mod elector;
 mod etcd;
 pub mod kubelet;
 pub mod lifecycle;
+pub mod locker;
 mod manager;
 pub mod member;
 pub mod probe;
@@ -19,6 +20,7 @@ pub mod workqueue;
 
 pub use api::Msg;
 pub use kubelet::Kubelet;
+pub use locker::Locker;
 pub use member::Member;
 pub use registrar::Registrar;
 pub use subscriber::Subscriber;
@@ -26,15 +28,12 @@ pub use subscriber::Subscriber;
 use schism_core::{Distribution, Duration};
 
 use crate::node::ProbePath;
-use crate::registry::{NoLocker, Nobody, raft, timers};
+use crate::registry::{Nobody, raft, timers};
 
 /// What a member's disk holds: its etcd's log.
 pub type Disk = raft::log::Disk<store::Command>;
 /// Nobody calls the API as a key-value store.
 pub type Caller = Nobody<Msg, Timer>;
-
-/// There are no locks.
-pub type Locker = NoLocker<Msg, Timer>;
 
 /// Which release is modelled; what differs between them is the default of the grace period, and how long a controller
 /// waits at most.
@@ -101,6 +100,8 @@ pub enum Timer {
     Subscriber(subscriber::Timer),
     /// A client's connection's.
     Silence(connection::Silence),
+    /// A locker's own.
+    Locker(locker::Timer),
 }
 
 timers::parts! {
@@ -108,4 +109,5 @@ timers::parts! {
     Kubelet(kubelet::Timer),
     Subscriber(subscriber::Timer),
     Silence(connection::Silence),
+    Locker(locker::Timer),
 }

@@ -5,6 +5,8 @@ pub mod caller;
 pub mod election;
 pub mod expiry;
 pub mod library;
+pub mod line;
+pub mod locker;
 pub mod log;
 pub mod member;
 pub mod registrar;
@@ -14,9 +16,7 @@ pub mod zxid;
 
 pub use api::Msg;
 pub use caller::Caller;
-
-/// TODO
-pub type Locker = crate::registry::NoLocker<Msg, Timer>;
+pub use locker::Locker;
 pub use log::Disk;
 pub use member::Member;
 pub use registrar::Registrar;

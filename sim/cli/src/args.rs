@@ -68,7 +68,7 @@ pub(crate) enum Command {
     List(List),
     /// Print the JSON Schema of scenario files
     Schema(Schema),
-    /// Write a commented scenario to start from
+    /// Write a commented scenario to start from, and in a crate a test of it
     Init(Init),
     /// Print the completions of a shell
     Completions(Completions),

@@ -325,6 +325,17 @@ fn init_writes_a_scenario_that_runs_and_never_overwrites() {
 }
 
 #[test]
+fn init_writes_a_test_of_the_recovery_where_there_is_a_crate() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path(), "Cargo.toml", "");
+    let dir = folder.path().to_str().unwrap();
+    let told = schism(["init", dir]);
+    let test = fs::read_to_string(folder.path().join("tests/recovery.rs")).unwrap();
+    assert!(test.contains("assert_recovery_snapshot!(\"scenario.toml\", 42)"), "{test}");
+    assert!(told.out.contains("tests/recovery.rs") && told.out.contains("cargo test"), "{}", told.out);
+}
+
+#[test]
 fn every_run_of_a_seed_is_the_same_and_that_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let file = written(folder.path(), "good.toml", SCENARIO);

@@ -2,6 +2,7 @@
 
 mod bench;
 mod chance;
+mod changes;
 mod futures;
 mod needs;
 mod purse;
@@ -18,6 +19,7 @@ use bench::Bench;
 use purse::Purse;
 
 pub use chance::Chance;
+pub use changes::{Change, Changes, JudgedBy};
 pub use futures::{Futures, Jump, Moment};
 pub use needs::{Need, Needs, Role};
 
@@ -54,6 +56,8 @@ pub struct Explanation {
     pub futures: Futures,
     /// Which faults it took.
     pub needs: Needs,
+    /// What would have avoided it.
+    pub changes: Changes,
     /// How many events were simulated for this.
     pub events: u64,
 }
@@ -85,10 +89,13 @@ pub fn explain<P: Process + Sync>(
     let (bench, failure, report) = Bench::<P>::new(scenario, seed, expectation)?;
     let mut purse = Purse::new(effort.events, told);
     purse.spend(report.events);
-    let limit = purse.part(1, 2);
+    let limit = purse.part(2, 5);
     let futures = futures::futures(&bench, &failure, &report, effort, limit, &mut purse);
-    let limit = purse.part(1, 2);
+    let limit = purse.part(1, 3);
     let needs = needs::needs(&bench, &report, effort, limit, &mut purse);
+    let before = futures.moments.first().expect("there is one at the start").chance;
+    let limit = purse.part(1, 1);
+    let changes = changes::changes(&bench, &report, before, effort, limit, &mut purse);
     Ok(Explanation {
         schema: "schism.explain/1",
         version: report.version,
@@ -97,6 +104,7 @@ pub fn explain<P: Process + Sync>(
         failure,
         futures,
         needs,
+        changes,
         events: purse.spent(),
     })
 }

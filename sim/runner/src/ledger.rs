@@ -240,7 +240,7 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
             | Observation::Fetched { .. }
             | Observation::Unanswered { .. }
             | Observation::Saw { .. } => {
-                self.record.observe(by, seen);
+                self.record.observe(scene.now(), by, seen);
                 self.watch.observe(scene, &self.record, by, seen);
             }
         }

@@ -336,7 +336,9 @@ fn directory(config: &client::Config, registry: Option<&AnyAddress>, layout: &La
             let guarded = writes.map(|writes| layout.services[writes.service].clone());
             Directory::Locks { address: address.clone(), guarded }
         }
-        (Callee::Registry(_) | Callee::Locks, None) => unreachable!("a checked scenario calls a registry that is there"),
+        (Callee::Registry(_) | Callee::Locks, None) => {
+            unreachable!("a checked scenario calls a registry that is there")
+        }
     }
 }
 

@@ -87,6 +87,11 @@ enum What {
     Left(NodeId, Cause),
     Unhealthy(NodeId),
     Healthy(NodeId),
+    Claims(NodeId, u32),
+    Leaves(NodeId, u32, Cause),
+    Holds(u32),
+    GivesBack(u32),
+    LosesLock(u32),
     /// What only the whole list of events tells, in words.
     Seen(&'static str),
     Attempt(NodeId),
@@ -123,6 +128,13 @@ impl What {
             What::Left(node, cause) => format!("{} leaves the registry: {}", name(*node), why(cause)),
             What::Unhealthy(node) => format!("{} counts as unhealthy", name(*node)),
             What::Healthy(node) => format!("{} counts as healthy again", name(*node)),
+            What::Claims(node, lock) => format!("{} claims lock {lock}", name(*node)),
+            What::Leaves(node, lock, cause) => {
+                format!("the claim of {} on lock {lock} is gone: {}", name(*node), why(cause))
+            }
+            What::Holds(lock) => format!("believes that it holds lock {lock}"),
+            What::GivesBack(lock) => format!("gives lock {lock} back"),
+            What::LosesLock(lock) => format!("believes no more that it holds lock {lock}"),
             What::Seen(words) => (*words).to_owned(),
             What::Attempt(to) => format!("sends a request to {}", name(*to)),
         }
@@ -168,6 +180,8 @@ impl Teller {
             Write::Remove(node, cause) => What::Left(node, cause),
             Write::Fail(node) => What::Unhealthy(node),
             Write::Recover(node) => What::Healthy(node),
+            Write::Claim { by, lock } => What::Claims(by, lock),
+            Write::Release { by, lock, cause } => What::Leaves(by, lock, cause),
             Write::Grant | Write::Revoke(_) | Write::Put => return,
         };
         // Where each member has a table of its own, it is said whose.
@@ -216,6 +230,15 @@ impl<P: Process> Witness<P> for Teller {
             Observation::Renewed => self.seen(at, by, "learns that its lease lives on"),
             Observation::Read => self.seen(at, by, "serves a read"),
             Observation::Extended => self.seen(at, by, "extends a lease"),
+            Observation::Acquired { lock, .. } => self.tell(at, Some(by), What::Holds(lock)),
+            Observation::Released { lock } => self.tell(at, Some(by), What::GivesBack(lock)),
+            Observation::LockLost { lock } => self.tell(at, Some(by), What::LosesLock(lock)),
+            Observation::GuardedWrite { .. } => self.seen(at, by, "accepts a write that a lock guards"),
+            Observation::Called { .. } => self.seen(at, by, "calls for a key of the registry's"),
+            Observation::Written { .. } => self.seen(at, by, "learns that its write of a key is done"),
+            Observation::Fetched { .. } => self.seen(at, by, "learns what a key holds"),
+            Observation::Unanswered { .. } => self.seen(at, by, "gives up a call for a key"),
+            Observation::Saw { .. } => self.seen(at, by, "learns how far the registry is"),
             Observation::Attempt { .. } | Observation::Committed { .. } => {}
         }
     }

@@ -5,7 +5,7 @@
 
 use crate::Scenario;
 use crate::diagnostics::Report;
-use crate::grammar::{self, Argument, Key, Shape};
+use crate::grammar::{self, Argument, Choice, Key, Shape};
 use crate::source::Sources;
 use crate::tree::{self, Node, Tree};
 use crate::units;
@@ -103,15 +103,18 @@ impl Scenario {
         let Some(table) = tree.as_table() else { unreachable!("a file is a table") };
         for entry in &table.entries {
             match entry.key.as_str() {
-                "registry" => walk(&mut found, "registry", &entry.value, Shape::Choice(&grammar::REGISTRY)),
+                REGISTRY => walk(&mut found, REGISTRY, &entry.value, Shape::Choice(&grammar::REGISTRY)),
                 "services" => named(&mut found, "services", &entry.value, grammar::SERVICE),
                 "clients" => named(&mut found, "clients", &entry.value, grammar::CLIENT),
+                // Who the scenario is about, where that is and what goes wrong.
                 _ => {}
             }
         }
         found
     }
 }
+
+const REGISTRY: &str = "registry";
 
 /// What is no dial, wherever it stands: who is there, where they are, what they are asked, and how long their work takes.
 const FIXED: &[&str] = &[
@@ -140,36 +143,36 @@ fn named(found: &mut Vec<Dial>, path: &str, tree: &Tree, keys: &'static [Key]) {
 }
 
 fn walk(found: &mut Vec<Dial>, path: &str, tree: &Tree, shape: Shape) {
-    match shape {
-        Shape::Table(keys) => {
-            for entry in tree.as_table().into_iter().flat_map(|table| &table.entries) {
-                let key = keys.iter().find(|key| key.name == entry.key && !key.is_later());
-                if let Some(key) = key.filter(|key| !FIXED.contains(&key.name)) {
-                    walk(found, &format!("{path}.{}", key.name), &entry.value, key.shape);
-                }
+    if let Shape::Table(keys) = shape {
+        for entry in tree.as_table().into_iter().flat_map(|table| &table.entries) {
+            let key = keys.iter().find(|key| key.name == entry.key && !key.is_later());
+            if let Some(key) = key.filter(|key| !FIXED.contains(&key.name)) {
+                walk(found, &format!("{path}.{}", key.name), &entry.value, key.shape);
             }
         }
-        Shape::Choice(choice) => {
-            let (name, options) = match &tree.node {
-                Node::Table(table) => match &table.entries[..] {
-                    [one] => (one.key.as_str(), Some(&one.value)),
-                    _ => return,
-                },
-                _ => (tree.as_text().unwrap_or_default(), None),
-            };
-            let bare = |name: &&'static str| matches!((choice.argument)(name), Argument::Options(_));
-            if path != "registry" {
-                let others =
-                    grammar::names_of(choice).into_iter().filter(|other| *other != name).filter(bare);
-                let others = others.map(str::to_owned).collect();
-                found.push(Dial { path: path.to_owned(), value: name.to_owned(), quantity: None, others });
-            }
-            if let Some(options) = options {
-                let keys = grammar::keys_of((choice.argument)(name));
-                walk(found, &format!("{path}.{name}"), options, Shape::Table(keys));
-            }
-        }
-        _ => found.extend(dial(path, tree, shape)),
+    } else if let Shape::Choice(choice) = shape {
+        strategy(found, path, tree, choice);
+    } else {
+        found.extend(dial(path, tree, shape));
+    }
+}
+
+/// Which strategy it is, and its options. Another registry is no dial: it would be another system.
+fn strategy(found: &mut Vec<Dial>, path: &str, tree: &Tree, choice: &'static Choice) {
+    let entries = tree.as_table().map_or(&[][..], |table| &table.entries);
+    let (name, options) = match entries {
+        [one] => (one.key.as_str(), Some(&one.value)),
+        [] | [..] => (tree.as_text().unwrap_or_default(), None),
+    };
+    if path != REGISTRY {
+        let bare = |other: &&'static str| matches!((choice.argument)(other), Argument::Options(_));
+        let others = grammar::names_of(choice).into_iter().filter(|other| *other != name).filter(bare);
+        let others = others.map(str::to_owned).collect();
+        found.push(Dial { path: path.to_owned(), value: name.to_owned(), quantity: None, others });
+    }
+    if let Some(options) = options {
+        let keys = grammar::keys_of((choice.argument)(name));
+        walk(found, &format!("{path}.{name}"), options, Shape::Table(keys));
     }
 }
 
@@ -181,20 +184,13 @@ fn dial(path: &str, tree: &Tree, shape: Shape) -> Option<Dial> {
         let thousandths = text?.strip_suffix('%')?.parse::<f64>().ok()? * 1_000.0;
         Some(Quantity { unit, amount: thousandths.round() as u64 })
     };
-    let whole = || match tree.node {
-        Node::Integer(Some(whole)) => {
-            Some(Quantity { unit: Unit::Count, amount: u64::try_from(whole).ok()? })
-        }
-        _ => None,
+    let whole = || {
+        let Node::Integer(Some(whole)) = tree.node else { return None };
+        Some(Quantity { unit: Unit::Count, amount: u64::try_from(whole).ok()? })
     };
-    let number = || match tree.node {
-        Node::Integer(Some(whole)) => {
-            Some(Quantity { unit: Unit::Number, amount: u64::try_from(whole).ok()? * 1_000 })
-        }
-        Node::Float(number) if number >= 0.0 => {
-            Some(Quantity { unit: Unit::Number, amount: (number * 1_000.0).round() as u64 })
-        }
-        _ => None,
+    let number = || {
+        let number = tree.as_number()?.parse::<f64>().ok()?;
+        Some(Quantity { unit: Unit::Number, amount: (number * 1_000.0).round() as u64 })
     };
     let or = |quantity: Option<Quantity>, word: &str, instead: &[&str]| {
         let others = if quantity.is_some() { vec![word.to_owned()] } else { owned(instead) };
@@ -210,21 +206,62 @@ fn dial(path: &str, tree: &Tree, shape: Shape) -> Option<Dial> {
         Shape::Share => (percent(Unit::Percent), Vec::new()),
         Shape::Percent(_, None) => (percent(Unit::WholePercent), Vec::new()),
         Shape::Percent(_, Some(word)) => or(percent(Unit::WholePercent), word, &[]),
-        Shape::Flag => match tree.node {
-            Node::Flag(flag) => (None, vec![(!flag).to_string()]),
-            _ => return None,
-        },
+        Shape::Flag => {
+            let Node::Flag(flag) = tree.node else { return None };
+            (None, vec![(!flag).to_string()])
+        }
         Shape::Word(words) => {
             let others = words.there.iter().filter(|word| Some(**word) != text);
             (None, others.map(|word| (*word).to_owned()).collect())
         }
-        _ => return None,
+        Shape::Text
+        | Shape::SomeWords(_)
+        | Shape::Counts(_)
+        | Shape::Offset
+        | Shape::PartsPerMillion
+        | Shape::Batch(_)
+        | Shape::Rate
+        | Shape::Name
+        | Shape::Oracle(_)
+        | Shape::Metric
+        | Shape::LiveMetric
+        | Shape::Names
+        | Shape::Lists
+        | Shape::Texts
+        | Shape::Labels
+        | Shape::Selectors(_)
+        | Shape::Distribution
+        | Shape::TwoTimes
+        | Shape::Times
+        | Shape::Targets
+        | Shape::Sides
+        | Shape::Pairs
+        | Shape::TwoNames
+        | Shape::OneWay
+        | Shape::Window
+        | Shape::When
+        | Shape::Wait
+        | Shape::Alternatives
+        | Shape::Bound
+        | Shape::Between
+        | Shape::Direction
+        | Shape::WordsOr(..)
+        | Shape::BitRate
+        | Shape::Size
+        | Shape::WordOr(..)
+        | Shape::Short(_)
+        | Shape::Table(_)
+        | Shape::TargetsOr(_)
+        | Shape::Named(_)
+        | Shape::List(_)
+        | Shape::Bits
+        | Shape::ManyBits
+        | Shape::CountWith(..)
+        | Shape::Choice(_) => return None,
     };
-    let value = match (&tree.node, quantity) {
-        (Node::Flag(flag), _) => flag.to_string(),
-        (_, Some(quantity)) if text.is_none() => quantity.written(),
-        _ => text?.to_owned(),
-    };
+    let flag = || if let Node::Flag(flag) = tree.node { Some(flag.to_string()) } else { None };
+    let amount = || quantity.map(Quantity::written);
+    let value = text.map(str::to_owned).or_else(flag).or_else(amount)?;
     // Of nothing there is neither more nor less.
     let quantity = quantity.filter(|quantity| quantity.amount > 0);
     (quantity.is_some() || !others.is_empty()).then(|| Dial {

@@ -450,8 +450,12 @@ pub(crate) const LOCK: &[Key] = &[
     Key::new("hold", Shape::Distribution, "For how long a client works that has the lock").or("\"1s\""),
     Key::new("writes", Shape::Name, "The service that the locks guard, to which whoever holds one writes"),
     Key::new("every", Duration(Positive), "How often it writes, and once more at the end").or("\"1s\""),
-    Key::new("fencing", Shape::Flag, "Whether that service turns away writes with a token older than the newest")
-        .or("false"),
+    Key::new(
+        "fencing",
+        Shape::Flag,
+        "Whether that service turns away writes with a token older than the newest",
+    )
+    .or("false"),
 ];
 
 /// The keys of a strategy's table.

@@ -124,15 +124,30 @@ impl Spec {
     /// the recipe in the registry's client library. Nothing, if it has no locks.
     pub(crate) fn lock_ttl(&self) -> Option<Duration> {
         match self {
+            Spec::Static | Spec::Eureka(_) | Spec::Nacos(_) | Spec::Dns(_) => None,
+            // api/lock.go, `DefaultLockSessionTTL`, v1.20.
+            Spec::Consul(_) => Some(Duration::from_secs(15)),
+            // client-go, tools/leaderelection, `LeaseDuration`: "Core clients default this value to 15 seconds", v1.28.
+            Spec::Kubernetes(_) => Some(Duration::from_secs(15)),
+            // There is no default: what other clients of this registry ask for.
+            Spec::Zookeeper(spec) => Some(spec.session_timeout()),
+            // client/v3/concurrency/session.go, `defaultSessionTTL`, v3.6.
+            Spec::Etcd(_) => Some(Duration::from_secs(60)),
+        }
+    }
+
+    /// The shortest and the longest time to live that it takes for that.
+    pub(crate) fn lock_ttls(&self) -> (Duration, Duration) {
+        match self {
+            // agent/consul/config.go, `SessionTTLMin`; agent/structs/structs.go, `SessionTTLMax`, v1.20.
+            Spec::Consul(_) => (Duration::from_secs(10), Duration::from_secs(86_400)),
             Spec::Static
             | Spec::Eureka(_)
             | Spec::Nacos(_)
             | Spec::Dns(_)
-            | Spec::Consul(_)
+            | Spec::Etcd(_)
             | Spec::Zookeeper(_)
-            | Spec::Kubernetes(_) => None,
-            // client/v3/concurrency/session.go, `defaultSessionTTL`, v3.6.
-            Spec::Etcd(_) => Some(Duration::from_secs(60)),
+            | Spec::Kubernetes(_) => (Duration::ZERO, limits::LENGTH),
         }
     }
 

@@ -77,7 +77,16 @@ impl Witness<Node> for Told {
             | Observation::LeaseLost
             | Observation::Deposed { .. }
             | Observation::Read
-            | Observation::Committed { .. } => {}
+            | Observation::Committed { .. }
+            | Observation::Acquired { .. }
+            | Observation::Released { .. }
+            | Observation::LockLost { .. }
+            | Observation::GuardedWrite { .. }
+            | Observation::Called { .. }
+            | Observation::Written { .. }
+            | Observation::Fetched { .. }
+            | Observation::Unanswered { .. }
+            | Observation::Saw { .. } => {}
         }
     }
     fn on_fault(&mut self, _: &Scene<'_>, _: &Fault) {}

@@ -215,6 +215,9 @@ impl Server for Agent {
             | Timer::Reconcile(_)
             | Timer::Lag
             | Timer::Pass(_)
+            | Timer::Session
+            | Timer::Look(_)
+            | Timer::Renew(_)
             | Timer::Late(_) => unreachable!("an agent has no {timer:?}"),
         }
         self.heed_syncer(ctx);

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use schism_core::{Durable, Duration, NodeId};
 
 use super::catalog::{Command, Host, Registration, Status};
-use super::{Mode, entropy, gossip, raft};
+use super::{Mode, entropy, gossip, keys, raft};
 use crate::listing::{Change, Endpoint, Listing, ServiceId};
-use crate::observation::Cause;
+use crate::observation::{Cause, Value};
+use crate::registry::Pair;
 use crate::registry::raft::log;
 
 /// One message of Consul's.
@@ -81,10 +82,12 @@ pub enum Ask {
         /// No longer than this.
         wait: Duration,
     },
-    /// To write a key.
-    Put,
+    /// To write a key: one that others read and write, too, or one of the client's own.
+    Put(Option<Pair>),
     /// To read one.
-    Get(Mode),
+    Get(Mode, Option<u32>),
+    /// Something about sessions and locks.
+    Key(keys::Ask),
 }
 
 impl Ask {
@@ -92,21 +95,22 @@ impl Ask {
     pub fn mode(&self) -> Option<Mode> {
         match *self {
             Ask::Host(_) => Some(Mode::Stale),
-            Ask::List { mode, .. } | Ask::Get(mode) => Some(mode),
-            Ask::Register(_) | Ask::Remove { .. } | Ask::Put => None,
+            Ask::List { mode, .. } | Ask::Get(mode, _) | Ask::Key(keys::Ask::Look { mode, .. }) => Some(mode),
+            Ask::Register(_) | Ask::Remove { .. } | Ask::Put(_) | Ask::Key(_) => None,
         }
     }
 
     /// For how long it may block.
     pub fn blocks(&self) -> Duration {
         match *self {
-            Ask::List { index: 1.., wait, .. } => wait,
+            Ask::List { index: 1.., wait, .. } | Ask::Key(keys::Ask::Look { index: 1.., wait, .. }) => wait,
             Ask::List { .. }
             | Ask::Host(_)
             | Ask::Register(_)
             | Ask::Remove { .. }
-            | Ask::Put
-            | Ask::Get(_) => Duration::ZERO,
+            | Ask::Put(_)
+            | Ask::Key(_)
+            | Ask::Get(..) => Duration::ZERO,
         }
     }
 }
@@ -120,6 +124,15 @@ pub enum Answer {
     Found(Arc<Found>),
     /// It is done.
     Done,
+    /// A key was written, by this entry of the log. A real answer says only that it was; `/v1/txn` says this.
+    Put {
+        /// `ModifyIndex`.
+        index: u64,
+    },
+    /// What a key holds, and the entry that wrote it (`ModifyIndex`).
+    Value(Option<(u64, Value)>),
+    /// Something about sessions and locks.
+    Key(keys::Answer),
     /// It is not.
     Failed(Failure),
 }
@@ -188,7 +201,16 @@ impl Msg {
                 PIECE_BYTES + ENTRY_BYTES * found.listing.endpoints.len() as u64
             }
             Msg::Ask { .. }
-            | Msg::Answer { answer: Answer::Host(_) | Answer::Done | Answer::Failed(_), .. }
+            | Msg::Answer {
+                answer:
+                    Answer::Host(_)
+                    | Answer::Done
+                    | Answer::Put { .. }
+                    | Answer::Value(_)
+                    | Answer::Key(_)
+                    | Answer::Failed(_),
+                ..
+            }
             | Msg::Tell { .. }
             | Msg::Told { .. }
             | Msg::Ping
@@ -231,6 +253,12 @@ pub enum Timer {
     Pass(u32),
     /// It is time for what a failpoint has put off.
     Late(u32),
+    /// The time of sessions may be up.
+    Session,
+    /// Someone has waited for long enough for a key to change.
+    Look(u32),
+    /// A client renews its session.
+    Renew(u32),
 }
 
 /// What a process of Consul's keeps on its disk.

@@ -8,7 +8,7 @@ use super::{Config, Mode};
 use crate::client::Operation;
 use crate::node::Ctx;
 use crate::observation::Outcome;
-use crate::registry::{self, Address, Ending, Pair};
+use crate::registry::{self, Address, Ending, Learnt, Pair, Told};
 
 /// A client's connection, over which it calls.
 #[derive(Clone, Debug)]
@@ -37,24 +37,30 @@ impl registry::Caller for Caller {
         &mut self,
         ctx: &mut Ctx<'_>,
         operation: Operation,
-        _key: Option<Pair>,
+        key: Option<Pair>,
         timeout: Duration,
     ) -> u32 {
         let ask = match operation {
-            Operation::Put => Ask::Put,
-            Operation::Get => Ask::Get(self.link.config().reads),
-            Operation::GetSerializable => Ask::Get(Mode::Stale),
+            Operation::Put => Ask::Put(key),
+            Operation::Get => Ask::Get(self.link.config().reads, key.map(|pair| pair.key)),
+            Operation::GetSerializable => Ask::Get(Mode::Stale, key.map(|pair| pair.key)),
         };
         self.link.ask(ctx, ask, timeout)
     }
 
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) -> Option<Ending> {
         let (call, answer) = self.link.on_message(ctx, from, msg)?;
-        let outcome = match answer {
-            Answer::Done | Answer::Found(_) | Answer::Host(_) => Outcome::Success,
-            Answer::Failed(_) => Outcome::Rejected,
+        let told = match *answer {
+            Answer::Put { index } => Some(Told::Written(index)),
+            Answer::Value(value) => Some(Told::Holds(value)),
+            Answer::Failed(_) => None,
+            Answer::Done | Answer::Found(_) | Answer::Host(_) | Answer::Key(_) => {
+                unreachable!("a caller asks for no {answer:?}")
+            }
         };
-        Some(Ending::Call { call, outcome, learnt: None })
+        let outcome = if told.is_some() { Outcome::Success } else { Outcome::Rejected };
+        // `X-Consul-Index` is that of the key, and says nothing of the others.
+        Some(Ending::Call { call, outcome, learnt: told.map(|told| Learnt { state: None, key: Some(told) }) })
     }
 
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: Timer) -> Option<Ending> {
@@ -76,6 +82,9 @@ impl registry::Caller for Caller {
             | Timer::Reap
             | Timer::Tell(_)
             | Timer::Pass(_)
+            | Timer::Session
+            | Timer::Look(_)
+            | Timer::Renew(_)
             | Timer::Late(_) => unreachable!("a caller has no {timer:?}"),
         }
     }

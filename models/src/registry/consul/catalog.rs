@@ -6,8 +6,10 @@ use std::sync::Arc;
 use schism_core::NodeId;
 
 use super::Health;
+use super::keys::{self, Keys};
 use crate::listing::{Change, Endpoint, Listing, ServiceId};
 use crate::observation::{Cause, Write};
+use crate::registry::Pair;
 
 /// What a check says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -57,8 +59,10 @@ pub enum Command {
         /// The host.
         host: NodeId,
     },
-    /// A key is written that has nothing to do with the catalog.
-    Put,
+    /// A key is written that has nothing to do with the catalog; nobody else's, if it has no number.
+    Put(Option<Pair>),
+    /// Something about sessions and locks.
+    Key(keys::Command),
     /// The catalog is what it was after an earlier entry, as a snapshot that was taken then has it.
     Restore {
         /// The index of that entry.
@@ -77,6 +81,8 @@ pub struct Outcome {
     pub touched: Vec<ServiceId>,
     /// Whether the catalog is another's: all that was known of it is void.
     pub restored: bool,
+    /// What was done to sessions and locks.
+    pub key: Option<keys::Done>,
 }
 
 /// What the catalog has of a host.
@@ -132,6 +138,7 @@ pub struct Catalog {
     writes: u64,
     hosts: BTreeMap<NodeId, Host>,
     services: Vec<Service>,
+    keys: Keys,
 }
 
 impl Catalog {
@@ -154,7 +161,13 @@ impl Catalog {
             writes: 0,
             hosts: hosts.map(|host| (host, alive)).collect(),
             services: (0..services).map(service).collect(),
+            keys: Keys::default(),
         }
+    }
+
+    /// Keys, sessions and locks.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// How often a snapshot has been restored.
@@ -204,7 +217,15 @@ impl Catalog {
                 self.remove(index, host, Cause::Revoked, &mut outcome);
                 self.hosts.remove(&host);
             }
-            Command::Put => outcome.writes.push(Write::Put),
+            Command::Put(pair) => {
+                pair.into_iter().for_each(|pair| self.keys.put(index, pair));
+                outcome.writes.push(Write::Put);
+            }
+            Command::Key(command) => {
+                let done = self.keys.apply(index, command);
+                outcome.writes.extend(&done.writes);
+                outcome.key = Some(done);
+            }
             Command::Restore { index } => self.restore(snapshot(index), &mut outcome),
         }
         self.writes += outcome.writes.len() as u64;
@@ -279,6 +300,7 @@ impl Catalog {
         for host in snapshot.hosts.keys().filter(|host| runs(&snapshot, host) && !runs(self, host)) {
             outcome.writes.push(Write::Register(*host));
         }
+        outcome.writes.extend(self.keys.lost_to(&snapshot.keys));
         outcome.restored = true;
         *self = Catalog { generation: self.generation + 1, writes: self.writes, ..snapshot };
     }

@@ -227,6 +227,9 @@ impl registry::Registrar for Registrar {
             | Timer::Lag
             | Timer::Ttl
             | Timer::Reap
+            | Timer::Session
+            | Timer::Look(_)
+            | Timer::Renew(_)
             | Timer::Tell(_) => unreachable!("a registrar has no {timer:?}"),
         }
     }

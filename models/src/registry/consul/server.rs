@@ -9,6 +9,7 @@ mod reads;
 mod reconcile;
 mod replay;
 mod route;
+mod sessions;
 mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ use self::disk::Syncs;
 use self::lag::Past;
 use self::reconcile::Reconciler;
 use self::route::Held;
+use self::sessions::Sessions;
 use super::Config;
 use super::api::{Disk, Msg, Timer};
 use super::catalog::{Catalog, Command};
@@ -69,6 +71,7 @@ pub struct Member {
     /// Reads that wait until a quorum has agreed that this server leads.
     verifying: BTreeMap<u64, Held>,
     blocked: Blocked,
+    sessions: Sessions,
     /// The keepalives of the connections to the servers that requests are passed on over, by number.
     pulses: Vec<Pulse>,
     /// Agents, servers and clients that have asked something.
@@ -139,6 +142,7 @@ impl Member {
             held: BTreeMap::new(),
             verifying: BTreeMap::new(),
             blocked: Blocked::new(services),
+            sessions: Sessions::default(),
             pulses: pulses(&cluster),
             clients: BTreeSet::new(),
             reconciler: Reconciler::default(),
@@ -245,11 +249,14 @@ impl Server for Member {
             Timer::Reconcile(number) => self.on_reconcile(ctx, number),
             Timer::Lag => self.on_lag(ctx),
             Timer::Late(number) => self.on_late(ctx, number),
+            Timer::Session => self.on_session_due(ctx),
+            Timer::Look(number) => self.on_look(ctx, number),
             Timer::Entropy(_)
             | Timer::Retry(_)
             | Timer::Ttl
             | Timer::Reap
             | Timer::Tell(_)
+            | Timer::Renew(_)
             | Timer::Pass(_) => unreachable!("a server has no {timer:?}"),
         }
     }
@@ -262,6 +269,7 @@ impl Server for Member {
         self.verifying.retain(|_, held| !held.asker.is(peer));
         self.held.retain(|_, held| !held.asker.is(peer));
         self.blocked.forget(peer);
+        self.sessions.forget_client(peer);
         if let Some(server) = self.cluster.server_at(peer) {
             self.raft.on_reset(ctx.now(), server as Peer);
             self.fail_held(ctx, peer);

@@ -100,7 +100,13 @@ impl Subscriber {
                 self.fail(ctx);
                 None
             }
-            Answer::Found(_) | Answer::Failed(_) | Answer::Host(_) | Answer::Done => None,
+            Answer::Found(_)
+            | Answer::Failed(_)
+            | Answer::Host(_)
+            | Answer::Put { .. }
+            | Answer::Value(_)
+            | Answer::Key(_)
+            | Answer::Done => None,
         }
     }
 
@@ -216,7 +222,10 @@ impl registry::Subscriber for Subscriber {
                 }
             }
             Timer::Retry(_) | Timer::Late(_) => {}
-            Timer::Raft(_)
+            Timer::Session
+            | Timer::Look(_)
+            | Timer::Renew(_)
+            | Timer::Raft(_)
             | Timer::Gossip(_)
             | Timer::Entropy(_)
             | Timer::Synced

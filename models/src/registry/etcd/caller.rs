@@ -28,13 +28,7 @@ impl registry::Caller for Caller {
     type Msg = Msg;
     type Timer = Timer;
 
-    fn call(
-        &mut self,
-        ctx: &mut Ctx<'_>,
-        operation: Operation,
-        key: Option<Pair>,
-        timeout: Duration,
-    ) -> u32 {
+    fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, key: Option<Pair>, timeout: Duration) -> u32 {
         self.session.ask(ctx, ask(operation, key), timeout)
     }
 

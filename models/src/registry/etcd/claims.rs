@@ -121,7 +121,8 @@ impl Claims {
 
     /// Takes those away that meet a condition: which they were.
     pub fn remove(&mut self, is: impl Fn(&Claim) -> bool) -> Vec<Claim> {
-        let removed = self.lines.values_mut().flat_map(|line| line.extract_if(.., |claim| is(claim))).collect();
+        let removed =
+            self.lines.values_mut().flat_map(|line| line.extract_if(.., |claim| is(claim))).collect();
         self.lines.retain(|_, line| !line.is_empty());
         removed
     }

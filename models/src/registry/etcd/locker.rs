@@ -39,18 +39,41 @@ enum Stage {
     /// Nobody wants it.
     Idle,
     /// There is no session yet.
-    Granting { call: u32, lock: u32 },
+    Granting {
+        call: u32,
+        lock: u32,
+    },
     /// Its key is being put under the prefix.
-    Taking { call: u32, lock: u32 },
+    Taking {
+        call: u32,
+        lock: u32,
+    },
     /// It looks for the key before its own.
-    Looking { call: u32, lock: u32, mine: u64 },
+    Looking {
+        call: u32,
+        lock: u32,
+        mine: u64,
+    },
     /// It waits for that key to be deleted.
-    Waiting { lock: u32, mine: u64, before: LeaseId, after: u64 },
+    Waiting {
+        lock: u32,
+        mine: u64,
+        before: LeaseId,
+        after: u64,
+    },
     /// It makes sure that its own is still there.
-    Checking { call: u32, lock: u32, mine: u64 },
-    Held { lock: u32 },
+    Checking {
+        call: u32,
+        lock: u32,
+        mine: u64,
+    },
+    Held {
+        lock: u32,
+    },
     /// Its key is being deleted.
-    Dropping { call: u32 },
+    Dropping {
+        call: u32,
+    },
 }
 
 impl registry::Locker for Locker {

@@ -23,7 +23,8 @@ mod tests {
     #[test]
     fn a_backup_takes_revisions_back_and_begins_another_cluster() {
         let mut log = Log::default();
-        let commands = [Command::Put(None), Command::Put(None), Command::Restore { index: 1 }, Command::Put(None)];
+        let commands =
+            [Command::Put(None), Command::Put(None), Command::Restore { index: 1 }, Command::Put(None)];
         for command in commands {
             log.push(Entry { term: 1, proposal: Proposal { by: None, command: Some(command) } });
         }

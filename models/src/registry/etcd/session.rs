@@ -100,7 +100,8 @@ impl Session {
 
     /// Sends a message to that member.
     pub fn send(&mut self, ctx: &mut Ctx<'_>, msg: Msg) {
-        self.line.streams |= matches!(msg, Msg::Watch { .. } | Msg::WatchClaim { .. } | Msg::KeepAlive { .. });
+        self.line.streams |=
+            matches!(msg, Msg::Watch { .. } | Msg::WatchClaim { .. } | Msg::KeepAlive { .. });
         if let Some(Keepalive { time, .. }) = self.config.keepalive
             && self.line.pulse == Pulse::Idle
         {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use schism_core::{NodeId, ZoneId};
 
+use super::elector::Record;
 use super::store::{PodName, PodView};
 use crate::listing::{Change, Endpoint, Listing, ServiceId};
 use crate::registry::raft;
@@ -109,6 +110,23 @@ pub enum Verb {
         /// Which pod.
         pod: PodName,
     },
+    /// The Lease object of a lock. The real server asks a quorum of etcd's, and this one says what it has applied: who acts on
+    /// an older state writes in vain.
+    GetLease {
+        /// The lock.
+        lock: u32,
+    },
+    /// To write it, if it is still of the version that was read.
+    WriteLease {
+        /// The lock.
+        lock: u32,
+        /// Who holds it then.
+        holder: u64,
+        /// The version; 0 if there was none.
+        version: u64,
+        /// Whose that is. No real request says so; it is for the witnesses.
+        by: NodeId,
+    },
     /// The slices of a service.
     List {
         /// Which service.
@@ -121,6 +139,8 @@ pub enum Verb {
 pub enum Answer {
     /// It is done.
     Done,
+    /// The Lease object of a lock, if there is one.
+    Lease(Option<Record>),
     /// The endpoints of a service's slices that take requests, and of which state that is.
     Listing(u64, Arc<Listing>),
     /// It is not done.
@@ -180,7 +200,7 @@ impl Msg {
             Msg::Slices(slices) => slices.listing.endpoints.len().min(super::slices::MOST),
             Msg::Answer { answer: Answer::Listing(_, listing), .. } => listing.endpoints.len(),
             Msg::Call { .. }
-            | Msg::Answer { answer: Answer::Done | Answer::Failed(_), .. }
+            | Msg::Answer { answer: Answer::Done | Answer::Lease(_) | Answer::Failed(_), .. }
             | Msg::Watch { .. }
             | Msg::Gone { .. }
             | Msg::WatchPod { .. }

@@ -10,6 +10,9 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 /// How often it is tried: every 2 s (`--leader-elect-retry-period`).
 pub const RETRY: Duration = Duration::from_secs(2);
 
+/// The holder of a lease that was given up: an empty `HolderIdentity`. Nobody has to wait for that.
+pub const NOBODY: u64 = 0;
+
 /// The lease as it is in the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Record {
@@ -25,6 +28,8 @@ pub struct Record {
 #[derive(Clone, Copy, Debug)]
 pub struct Elector {
     me: u64,
+    /// For how long it must have seen no change before it may take the lease.
+    lease: Duration,
     /// The lease, and when by its own clock it was first seen to be so: no clock of another's matters.
     seen: Option<(Record, Time)>,
     /// When it last held the lease for sure.
@@ -34,7 +39,17 @@ pub struct Elector {
 impl Elector {
     /// One that has seen nothing yet.
     pub fn new(me: u64) -> Elector {
-        Elector { me, seen: None, renewed: None }
+        Elector::lasting(me, LEASE)
+    }
+
+    /// The same, of a lease that lasts so long.
+    pub fn lasting(me: u64, lease: Duration) -> Elector {
+        Elector { me, lease, seen: None, renewed: None }
+    }
+
+    /// The lease as it was seen last.
+    pub fn seen(&self) -> Option<Record> {
+        self.seen.map(|(record, _)| record)
     }
 
     /// Who it is.
@@ -55,7 +70,7 @@ impl Elector {
             self.seen = Some((record, now));
         }
         let since = self.seen.map_or(now, |(_, since)| since);
-        let taken = record.holder != self.me && now < since + LEASE;
+        let taken = record.holder != self.me && record.holder != NOBODY && now < since + self.lease;
         (!taken).then_some(record.version)
     }
 
@@ -91,26 +106,26 @@ mod tests {
     #[test]
     fn a_lease_is_taken_when_it_has_not_changed_for_its_length_and_not_before() {
         let mut elector = Elector::new(1);
-        assert_eq!(elector.try_lease(at(0), Some(record(0, 7))), None);
+        assert_eq!(elector.try_lease(at(0), Some(record(2, 7))), None);
         let nearly = Time::from_nanos(14_999_999_999);
-        assert_eq!(elector.try_lease(nearly, Some(record(0, 7))), None);
-        assert_eq!(elector.try_lease(at(15), Some(record(0, 7))), Some(7));
+        assert_eq!(elector.try_lease(nearly, Some(record(2, 7))), None);
+        assert_eq!(elector.try_lease(at(15), Some(record(2, 7))), Some(7));
     }
 
     #[test]
     fn a_renewal_seen_begins_the_wait_anew() {
         let mut elector = Elector::new(1);
-        elector.try_lease(at(0), Some(record(0, 7)));
-        assert_eq!(elector.try_lease(at(14), Some(record(0, 8))), None);
-        assert_eq!(elector.try_lease(at(28), Some(record(0, 8))), None);
-        assert_eq!(elector.try_lease(at(29), Some(record(0, 8))), Some(8));
+        elector.try_lease(at(0), Some(record(2, 7)));
+        assert_eq!(elector.try_lease(at(14), Some(record(2, 8))), None);
+        assert_eq!(elector.try_lease(at(28), Some(record(2, 8))), None);
+        assert_eq!(elector.try_lease(at(29), Some(record(2, 8))), Some(8));
     }
 
     #[test]
     fn who_cannot_renew_gives_up_before_another_may_take_over() {
-        let mut elector = Elector::new(0);
-        assert!(elector.on_written(at(0), record(0, 1)));
-        assert!(!elector.on_written(at(2), record(0, 2)));
+        let mut elector = Elector::new(2);
+        assert!(elector.on_written(at(0), record(2, 1)));
+        assert!(!elector.on_written(at(2), record(2, 2)));
         assert!(!elector.is_late(at(12)));
         assert!(elector.is_late(at(13)));
         elector.give_up();

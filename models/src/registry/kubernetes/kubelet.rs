@@ -159,7 +159,7 @@ impl Server for Kubelet {
                 }
             }
             super::Timer::Kubelet(timer) => self.on_own_timer(ctx, timer),
-            super::Timer::Member(_) | super::Timer::Subscriber(_) => {
+            super::Timer::Member(_) | super::Timer::Subscriber(_) | super::Timer::Locker(_) => {
                 unreachable!("a kubelet has no {timer:?}")
             }
         }

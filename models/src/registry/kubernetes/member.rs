@@ -294,7 +294,12 @@ impl Member {
         match &effect {
             Effect::Slice(service, _, changes) => self.tell_watchers(ctx, *service, changes),
             Effect::Pod(_, node) => self.tell_kubelet(ctx, *node),
-            Effect::Refused | Effect::Beat(_) | Effect::Node(_) | Effect::Lead(_) | Effect::Unseen => {}
+            Effect::Refused
+            | Effect::Beat(_)
+            | Effect::Node(_)
+            | Effect::Lead(_)
+            | Effect::Lock(..)
+            | Effect::Unseen => {}
         }
         if let Some((by, number)) = entry.proposal.by
             && by == self.seat.me as Peer
@@ -311,8 +316,16 @@ impl Member {
                 if let Effect::Beat(_) = effect {
                     ctx.observe(Observation::Extended);
                 }
-                let refused = matches!(effect, Effect::Refused);
-                let answer = if refused { Answer::Failed(Failure::NotFound) } else { Answer::Done };
+                let answer = match effect {
+                    Effect::Refused => Answer::Failed(Failure::NotFound),
+                    Effect::Lock(record, _) => Answer::Lease(Some(*record)),
+                    Effect::Beat(_)
+                    | Effect::Node(_)
+                    | Effect::Pod(..)
+                    | Effect::Slice(..)
+                    | Effect::Lead(_)
+                    | Effect::Unseen => Answer::Done,
+                };
                 self.answer(ctx, caller, answer);
             }
             Waiting::Slice(service) => self.on_slice_written(ctx, service, true),
@@ -353,6 +366,7 @@ fn writes(effect: &Effect) -> Vec<Write> {
     match effect {
         Effect::Beat(Heard::First) => vec![Write::Grant],
         Effect::Slice(_, writes, _) if !writes.is_empty() => writes.clone(),
+        Effect::Lock(_, writes) => writes.clone(),
         Effect::Node(_) | Effect::Pod(..) | Effect::Slice(..) | Effect::Lead(_) => vec![Write::Put],
         // A renewal is told of as such, by who was asked for it.
         Effect::Beat(Heard::Again) | Effect::Refused | Effect::Unseen => Vec::new(),

@@ -10,11 +10,11 @@ use schism_core::{NodeId, ZoneId};
 
 pub use self::command::{Command, Effect, Heard};
 use self::service::Service;
-use super::elector::Record;
+use super::elector::{NOBODY, Record};
 use super::lifecycle::{Ready, Sight, Taint};
 use super::slices::{Condition, Placed, Serving, Slice};
 use crate::listing::{Change, Endpoint, Listing, ServiceId};
-use crate::observation::Cause;
+use crate::observation::{Cause, Write};
 
 /// A pod's name: that of its instance's node, and the how manieth of that it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,6 +65,8 @@ pub struct Store {
     pods: BTreeMap<NodeId, Pod>,
     services: Vec<Service>,
     lead: Option<Record>,
+    /// The Lease objects of clients' locks, and who has written each last.
+    locks: BTreeMap<u32, (Record, NodeId)>,
 }
 
 impl Store {
@@ -78,6 +80,7 @@ impl Store {
             pods: BTreeMap::new(),
             services: (0..services).map(ServiceId).map(Service::new).collect(),
             lead: None,
+            locks: BTreeMap::new(),
         }
     }
 
@@ -100,6 +103,11 @@ impl Store {
     /// The lease of the active controller manager.
     pub fn lead(&self) -> Option<Record> {
         self.lead
+    }
+
+    /// The Lease object of a lock.
+    pub fn lease(&self, lock: u32) -> Option<Record> {
+        self.locks.get(&lock).map(|(record, _)| *record)
     }
 
     /// The endpoints of a service that take requests.
@@ -211,6 +219,7 @@ impl Store {
             },
             Command::Slice { service, number, ref slice } => self.write_slice(service, number, slice.clone()),
             Command::Lead { holder, version } => self.take_lead(holder, version),
+            Command::Lock { lock, holder, version, by } => self.take_lock(lock, holder, version, by),
             Command::Compact { revision } => {
                 self.compact(revision);
                 Effect::Unseen
@@ -262,6 +271,31 @@ impl Store {
         let record = Record { holder, version: version + 1, transitions };
         self.lead = Some(record);
         Effect::Lead(record)
+    }
+
+    /// Who holds it and writes it again renews it; whoever takes it from another takes it away from that one.
+    fn take_lock(&mut self, lock: u32, holder: u64, version: u64, by: NodeId) -> Effect {
+        let before = self.locks.get(&lock).copied();
+        if before.map_or(0, |(record, _)| record.version) != version {
+            return Effect::Refused;
+        }
+        let changes = before.is_none_or(|(record, _)| record.holder != holder);
+        let transitions = before.map_or(0, |(record, _)| {
+            record.transitions + u64::from(changes && holder != NOBODY)
+        });
+        let record = Record { holder, version: version + 1, transitions };
+        self.locks.insert(lock, (record, by));
+        let mut writes = Vec::new();
+        if let Some((Record { holder: 1.., .. }, of)) = before
+            && changes
+        {
+            let cause = if holder == NOBODY { Cause::Revoked } else { Cause::Expired };
+            writes.push(Write::Release { by: of, lock, cause });
+        }
+        if changes && holder != NOBODY {
+            writes.push(Write::Claim { by, lock });
+        }
+        Effect::Lock(record, if writes.is_empty() { vec![Write::Put] } else { writes })
     }
 
     fn compact(&mut self, revision: u64) {

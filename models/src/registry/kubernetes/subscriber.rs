@@ -135,7 +135,7 @@ impl registry::Subscriber for Subscriber {
                 proxy.sync(ctx);
                 told.map(Told::into_news)
             }
-            super::Timer::Member(_) | super::Timer::Kubelet(_) => {
+            super::Timer::Member(_) | super::Timer::Kubelet(_) | super::Timer::Locker(_) => {
                 unreachable!("a subscriber has no {timer:?}")
             }
         }
@@ -233,7 +233,7 @@ impl Subscriber {
                 ctx.after(wait, Timer::Again.into());
                 None
             }
-            Answer::Done => None,
+            Answer::Done | Answer::Lease(_) => None,
         }
     }
 

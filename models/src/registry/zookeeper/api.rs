@@ -5,10 +5,13 @@ use std::sync::Arc;
 use schism_core::{Duration, NodeId};
 
 use super::election::Notification;
+use super::line;
 use super::log::Entry;
 use super::tree::{Refusal, SessionId, Txn};
 use super::zxid::Zxid;
 use crate::listing::{Endpoint, Listing, ServiceId};
+use crate::observation::Value;
+use crate::registry::Pair;
 
 /// One message of ZooKeeper's.
 #[derive(Clone, Debug, Hash)]
@@ -165,10 +168,12 @@ pub enum Ask {
         /// The data.
         endpoint: Endpoint,
     },
-    /// To write a node of no meaning.
-    Put,
+    /// To write a node of no meaning: one that others read and write, too, or one of the client's own.
+    Put(Option<Pair>),
     /// To read one.
-    Get,
+    Get(Option<u32>),
+    /// Something about the line for a lock.
+    Line(line::Ask),
     /// That the server has all that is committed before it answers what comes next.
     Sync,
     /// The children of a service's parent, and their data.
@@ -226,6 +231,13 @@ pub enum Server {
         /// The service.
         service: ServiceId,
     },
+    /// A node in the line for a lock is gone, and the watch with it.
+    Gone {
+        /// The lock.
+        lock: u32,
+        /// The node's number.
+        number: u32,
+    },
 }
 
 /// What a server answers.
@@ -233,6 +245,12 @@ pub enum Server {
 pub enum Answer {
     /// It is done.
     Done,
+    /// A node was written, by this transaction (`mzxid`).
+    Put(u64),
+    /// What a node holds, and the transaction that wrote it.
+    Value(Option<(u64, Value)>),
+    /// Something about the line for a lock.
+    Line(line::Answer),
     /// The children and their data.
     Children(Arc<Listing>),
     /// It is refused.
@@ -284,7 +302,8 @@ impl Msg {
                 | Server::Expired
                 | Server::Pong
                 | Server::Reply { .. }
-                | Server::Event { .. },
+                | Server::Event { .. }
+                | Server::Gone { .. },
             ) => 0,
         };
         PIECE_BYTES + more

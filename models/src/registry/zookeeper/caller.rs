@@ -10,7 +10,7 @@ use super::library::{Event, Library};
 use crate::client::Operation;
 use crate::node::Ctx;
 use crate::observation::Outcome;
-use crate::registry::{self, Address, Ending, Pair};
+use crate::registry::{self, Address, Ending, Learnt, Pair, Told};
 
 /// What a caller reminds itself of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,7 +36,7 @@ impl Caller {
 
     fn on_event(&mut self, ctx: &mut Ctx<'_>, event: &Event<'_>) -> Option<Ending> {
         match *event {
-            Event::Nothing | Event::Begun | Event::Resumed | Event::Kept | Event::Changed(_) => None,
+            Event::Nothing | Event::Begun | Event::Resumed | Event::Kept | Event::Changed(_) | Event::Gone { .. } => None,
             Event::Lost(server) => {
                 self.open.clear();
                 Some(Ending::Connection(server))
@@ -48,11 +48,17 @@ impl Caller {
             }
             Event::Reply(xid, answer) => {
                 let call = self.open.remove(&xid)?;
-                let outcome = match answer {
-                    Answer::Done | Answer::Children(_) => Outcome::Success,
-                    Answer::Refused(_) | Answer::Throttled | Answer::Failed => Outcome::Rejected,
+                let told = match *answer {
+                    Answer::Put(zxid) => Some(Told::Written(zxid)),
+                    Answer::Value(value) => Some(Told::Holds(value)),
+                    Answer::Refused(_) | Answer::Throttled | Answer::Failed => None,
+                    Answer::Done | Answer::Children(_) | Answer::Line(_) => {
+                        unreachable!("a caller asks for no {answer:?}")
+                    }
                 };
-                Some(Ending::Call { call, outcome, learnt: None })
+                let outcome = if told.is_some() { Outcome::Success } else { Outcome::Rejected };
+                let seen = self.library.seen().revision();
+                Some(Ending::Call { call, outcome, learnt: told.map(|told| Learnt::new(seen, told)) })
             }
         }
     }
@@ -67,19 +73,19 @@ impl registry::Caller for Caller {
         &mut self,
         ctx: &mut Ctx<'_>,
         operation: Operation,
-        _key: Option<Pair>,
+        key: Option<Pair>,
         timeout: Duration,
     ) -> u32 {
         if self.library.is_closed() {
             self.library.open(ctx);
         }
         let ask = match operation {
-            Operation::Put => Ask::Put,
+            Operation::Put => Ask::Put(key),
             Operation::Get => {
                 self.library.ask(ctx, Ask::Sync);
-                Ask::Get
+                Ask::Get(key.map(|pair| pair.key))
             }
-            Operation::GetSerializable => Ask::Get,
+            Operation::GetSerializable => Ask::Get(key.map(|pair| pair.key)),
         };
         let xid = self.library.ask(ctx, ask);
         self.last += 1;

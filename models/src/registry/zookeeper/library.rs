@@ -50,6 +50,13 @@ pub enum Event<'a> {
     Reply(u32, &'a Answer),
     /// A watch has seen a change, and is gone.
     Changed(ServiceId),
+    /// So has one of a node in the line for a lock: that is gone.
+    Gone {
+        /// The lock.
+        lock: u32,
+        /// The node's number.
+        number: u32,
+    },
 }
 
 /// A client's handle.
@@ -222,6 +229,7 @@ impl Library {
                 Event::Reply(xid, answer)
             }
             Server::Event { service } => Event::Changed(service),
+            Server::Gone { lock, number } => Event::Gone { lock, number },
         };
         self.wake(ctx);
         event

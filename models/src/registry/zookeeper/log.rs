@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     fn entry(epoch: u32, counter: u32) -> Entry {
-        Entry { zxid: Zxid::new(epoch, counter), txn: Txn::Put, by: None }
+        Entry { zxid: Zxid::new(epoch, counter), txn: Txn::Put(None), by: None }
     }
 
     fn log(entries: &[(u32, u32)]) -> Log {

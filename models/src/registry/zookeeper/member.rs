@@ -8,6 +8,7 @@ mod following;
 mod lag;
 mod late;
 mod leading;
+mod lines;
 mod proposals;
 mod turns;
 mod votes;
@@ -105,6 +106,8 @@ pub struct Member {
     asked: BTreeMap<u64, NodeId>,
     /// Who is to be told once when the children of a service's parent change.
     watchers: BTreeMap<ServiceId, BTreeSet<NodeId>>,
+    /// Who waits for a node in the line for a lock to go, by the lock and the node's number.
+    line_watchers: BTreeMap<(u32, u32), BTreeSet<NodeId>>,
     /// Lists that have changed, of which watchers have not been told.
     news: BTreeSet<ServiceId>,
     history: History,
@@ -167,6 +170,7 @@ impl Member {
             conns: BTreeMap::new(),
             asked: BTreeMap::new(),
             watchers: BTreeMap::new(),
+            line_watchers: BTreeMap::new(),
             news: BTreeSet::new(),
             lag: None,
             held_back: BTreeSet::new(),

@@ -76,7 +76,7 @@ impl Registrar {
 
     fn on_event(&mut self, ctx: &mut Ctx<'_>, event: &Event<'_>) {
         match *event {
-            Event::Nothing | Event::Changed(_) => {}
+            Event::Nothing | Event::Changed(_) | Event::Gone { .. } => {}
             Event::Begun => self.create(ctx),
             // The node lives with its session. What was asked for may have come about or not, so it is asked again.
             Event::Resumed => match self.stage {
@@ -194,7 +194,14 @@ impl Registrar {
                 | Stage::Withdrawn
                 | Stage::Lost
                 | Stage::Left,
-                Answer::Done | Answer::Children(_) | Answer::Refused(_) | Answer::Throttled | Answer::Failed,
+                Answer::Done
+                | Answer::Children(_)
+                | Answer::Put(_)
+                | Answer::Value(_)
+                | Answer::Line(_)
+                | Answer::Refused(_)
+                | Answer::Throttled
+                | Answer::Failed,
             ) => {}
         }
     }

@@ -75,7 +75,7 @@ impl Subscriber {
                     self.library.ask(ctx, Ask::SetWatches { service: self.service, seen });
                 }
             },
-            Event::Lost(_) => {}
+            Event::Lost(_) | Event::Gone { .. } => {}
             Event::Expired(_) => self.library.open(ctx),
             Event::Reply(xid, answer) => return self.on_reply(ctx, xid, answer),
             Event::Changed(service) => {
@@ -135,7 +135,13 @@ impl Subscriber {
                 self.stage = if self.watches { Stage::Watching } else { Stage::Idle };
                 Some(self.news(list))
             }
-            Answer::Done | Answer::Refused(_) | Answer::Throttled | Answer::Failed => {
+            Answer::Done
+            | Answer::Put(_)
+            | Answer::Value(_)
+            | Answer::Line(_)
+            | Answer::Refused(_)
+            | Answer::Throttled
+            | Answer::Failed => {
                 ctx.after(RETRY, Timer::Read.into());
                 None
             }

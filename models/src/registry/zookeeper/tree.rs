@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use schism_core::{Duration, NodeId};
 
+use super::line::{Lines, Stander};
 use super::zxid::Zxid;
 use crate::listing::{Endpoint, Listing, ServiceId};
 use crate::observation::{Cause, Write};
+use crate::registry::Pair;
 
 /// A session's number. The server that made it is in its upper byte (server/SessionTrackerImpl.java,
 /// `initializeNextSessionId`, 3.8.0).
@@ -52,8 +54,24 @@ pub enum Txn {
         /// By whom.
         cause: Cause,
     },
-    /// Some other node is written.
-    Put,
+    /// Some other node is written; nobody else's, if it has no number.
+    Put(Option<Pair>),
+    /// A sequential ephemeral node is created under a lock's parent.
+    Stand {
+        /// The lock.
+        lock: u32,
+        /// The session that it belongs to.
+        session: SessionId,
+        /// Whose that is, for the witnesses alone.
+        by: NodeId,
+    },
+    /// It is deleted.
+    Step {
+        /// The lock.
+        lock: u32,
+        /// The node's number.
+        number: u32,
+    },
     /// A request that fails. That, too, is agreed upon (`OpCode.error`, server/PrepRequestProcessor.java, 3.8.0).
     Error(Refusal),
     /// The tree is what it was after an earlier transaction, as a backup that was taken then has it.
@@ -81,6 +99,8 @@ pub enum Effect {
     Wrote(Write),
     /// A change of a service's list.
     Listed(Write, ServiceId, Change),
+    /// Nodes under locks' parents are gone.
+    Stepped(Vec<Stander>, Cause),
     /// Nothing.
     Nothing,
     /// The state is another's: as if these writes had been made at once.
@@ -104,6 +124,7 @@ pub struct Tree {
     writes: u64,
     sessions: BTreeMap<SessionId, Session>,
     znodes: BTreeMap<NodeId, Znode>,
+    lines: Lines,
     lists: Vec<Arc<Listing>>,
 }
 
@@ -134,6 +155,7 @@ impl Tree {
             writes: 0,
             sessions: BTreeMap::new(),
             znodes: BTreeMap::new(),
+            lines: Lines::default(),
             lists: (0..services).map(|number| Arc::new(list(number))).collect(),
         }
     }
@@ -146,6 +168,11 @@ impl Tree {
     /// How many writes there have been that the witnesses are told of: the number of the last.
     pub fn writes(&self) -> u64 {
         self.writes
+    }
+
+    /// The lines for locks, and the nodes that clients share.
+    pub fn lines(&self) -> &Lines {
+        &self.lines
     }
 
     /// All sessions with their time-outs.
@@ -191,12 +218,20 @@ impl Tree {
             Txn::Create { service, endpoint, session } => self.create(service, endpoint, session),
             Txn::SetData { endpoint } => self.set_data(endpoint),
             Txn::Delete { node, cause } => self.delete(node, cause),
-            Txn::Put => Effect::Wrote(Write::Put),
+            Txn::Put(pair) => {
+                pair.into_iter().for_each(|pair| self.lines.put(zxid, pair));
+                Effect::Wrote(Write::Put)
+            }
+            Txn::Stand { lock, session, by } => Effect::Wrote(self.lines.stand(lock, session, by)),
+            Txn::Step { lock, number } => {
+                self.step(Cause::Revoked, |stander| (stander.lock, stander.number) == (lock, number))
+            }
             Txn::Error(_) => Effect::Nothing,
             Txn::Restore { zxid } => self.restore(backup(zxid)),
         };
         self.writes += match &effect {
             Effect::Wrote(_) | Effect::Listed(..) => 1,
+            Effect::Stepped(standers, _) => standers.len() as u64,
             Effect::Restored(writes) => writes.len() as u64,
             Effect::Nothing => 0,
         };
@@ -207,8 +242,16 @@ impl Tree {
         let Some(Session { owns, .. }) = self.sessions.remove(&session) else { return Effect::Nothing };
         match owns {
             Some(node) => self.delete(node, cause),
-            None => Effect::Wrote(Write::Revoke(cause)),
+            None => match self.step(cause, |stander| stander.session == session) {
+                Effect::Nothing => Effect::Wrote(Write::Revoke(cause)),
+                stepped => stepped,
+            },
         }
+    }
+
+    fn step(&mut self, cause: Cause, is: impl Fn(&Stander) -> bool) -> Effect {
+        let stepped = self.lines.remove(is);
+        if stepped.is_empty() { Effect::Nothing } else { Effect::Stepped(stepped, cause) }
     }
 
     fn create(&mut self, service: ServiceId, endpoint: Endpoint, session: SessionId) -> Effect {
@@ -241,7 +284,8 @@ impl Tree {
         let lost = self.znodes.keys().filter(|node| !backup.znodes.contains_key(node));
         let back = backup.znodes.keys().filter(|node| !self.znodes.contains_key(node));
         let lost = lost.map(|&node| Write::Remove(node, Cause::Lost));
-        let writes = lost.chain(back.map(|&node| Write::Register(node))).collect();
+        let back = back.map(|&node| Write::Register(node));
+        let writes = lost.chain(back).chain(self.lines.lost_to(&backup.lines)).collect();
         *self = Tree { zxid: self.zxid, writes: self.writes, ..backup };
         for list in &mut self.lists {
             Arc::make_mut(list).revision = self.zxid.revision();

@@ -1,6 +1,8 @@
 //! The explanation of a failure, as text.
 
-use schism_runner::explain::{Chance, Explanation, Futures, Jump, Moment, Need, Needs, Role};
+use schism_runner::explain::{
+    Chance, Change, Changes, Explanation, Futures, JudgedBy, Jump, Moment, Need, Needs, Role,
+};
 
 use super::style::{self, paint};
 use super::words::{clean, wrap};
@@ -19,6 +21,7 @@ pub(crate) fn text(explanation: &Explanation, asked: &Asked) -> String {
         failure(explanation, asked),
         futures(&explanation.futures, asked),
         needs(&explanation.needs, &explanation.futures, asked),
+        changes(&explanation.changes, &explanation.futures, asked),
         vec![format!("{} {}", paint(style::FAINT, "replay"), paint(style::NAME, &asked.replay))],
     ];
     let sections = sections.into_iter().filter(|lines| !lines.is_empty());
@@ -146,6 +149,43 @@ fn need_line(need: &Need, with: Option<Chance>) -> String {
         ),
         (Some(_) | None, _) => id,
     }
+}
+
+fn changes(changes: &Changes, futures: &Futures, asked: &Asked) -> Vec<String> {
+    let with = futures.moments.first().map(|moment| moment.chance);
+    let heads = [("Smallest changes that avoid it", &changes.smallest), ("Other ways", &changes.others)];
+    let mut lines = Vec::new();
+    for (head, changes) in heads.into_iter().filter(|(_, changes)| !changes.is_empty()) {
+        lines.push(paint(style::HEAD, head));
+        let texts: Vec<String> =
+            changes.iter().map(|it| format!("{} {} -> {}", it.path, it.from, it.to)).collect();
+        let widest = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+        lines
+            .extend(changes.iter().zip(texts).map(|(change, text)| change_line(change, &text, widest, with)));
+    }
+    let tried = format!("{} dials, {} runs", changes.dials, changes.runs);
+    let remark = match (lines.is_empty(), changes.judged_by) {
+        (true, _) => format!("No change of a single setting avoids it ({tried})"),
+        (false, JudgedBy::OtherLuck) => format!("With each the run of this seed holds, too ({tried})"),
+        (false, JudgedBy::ThisLuckAlone) => format!(
+            "They avoid it with the luck of this seed ({tried}); with other luck it is seldom anyway, so nearly any change may seem to help"
+        ),
+    };
+    let cut = if changes.complete { "" } else { "; not all that there was to try: more --effort tries more" };
+    let remark = wrap(&format!("{remark}{cut}"), asked.width.saturating_sub(2));
+    lines.extend(remark.into_iter().map(|line| paint(style::FAINT, format!("  {line}"))));
+    lines
+}
+
+fn change_line(change: &Change, text: &str, widest: usize, with: Option<Chance>) -> String {
+    let Chance { failed, of, .. } = change.still;
+    let instead = with.map_or(String::new(), |with| format!(", not {} of {}", with.failed, with.of));
+    let pad = " ".repeat(widest - text.chars().count());
+    format!(
+        "  {}{pad}  {}",
+        paint(style::NAME, text),
+        paint(style::FAINT, format!("{failed} of {of} other lucks fail{instead}"))
+    )
 }
 
 #[cfg(test)]

@@ -135,3 +135,81 @@ pub(super) fn seconds(at_s: f64) -> String {
     let text = format!("{at_s:.6}");
     format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))
 }
+
+#[cfg(test)]
+mod tests {
+    use schism_runner::verify::Ran;
+
+    use super::*;
+
+    fn ran(place: &str, digest: &str) -> Ran {
+        Ran { place: place.to_owned(), digest: digest.to_owned(), events: 20_431 }
+    }
+
+    fn difference(aspect: Aspect, event: u64, sides: [&str; 2]) -> Difference {
+        Difference {
+            aspect,
+            event,
+            at_s: 5.004_810_731,
+            node: Some("web-1".to_owned()),
+            what: "timer Arrival".to_owned(),
+            drawn: Vec::new(),
+            place: None,
+            sides: sides.map(str::to_owned),
+        }
+    }
+
+    fn discord(parted: Option<Parted>) -> Discord {
+        let between = ["in a second process", "in a third process"].map(str::to_owned);
+        Discord { between, alike: (4_096, 4.012), apart: Some((8_192, 6.5)), parted }
+    }
+
+    #[test]
+    fn all_that_is_the_same_is_told_in_a_few_lines() {
+        let checked = |seed: u64| Checked {
+            seed,
+            runs: vec![ran("in a second process", "00c0ffee"), ran("in this process", "00c0ffee")],
+            discord: None,
+        };
+        insta::assert_snapshot!(same("a.toml", &[checked(7)]), @"
+        \u{1b}[32msame\u{1b}[0m  a.toml  seed 7
+          each run 2 times: in a second process, in this process
+          2 runs and 40,862 events: the digests of each seed are equal
+          digest 00c0ffee
+        ");
+        assert!(same("a.toml", &[checked(7), checked(8)]).contains("a.toml  2 seeds"));
+    }
+
+    #[test]
+    fn the_first_difference_is_told_with_the_process_the_event_and_the_draw() {
+        let drawn = |to: u64| Drawn { stream: "web-1/pick".to_owned(), words: [[417, 418], [417, to]] };
+        let differences = vec![
+            Difference { drawn: vec![drawn(420)], ..difference(Aspect::Draws, 5_207, ["", ""]) },
+            Difference {
+                drawn: vec![drawn(418)],
+                ..difference(Aspect::Deeds, 5_207, ["sends to orders-3: a", "sends to orders-1: b"])
+            },
+            Difference {
+                place: Some("Client.picker.luck".to_owned()),
+                ..difference(Aspect::State, 5_207, ["at 418", "at 420"])
+            },
+            Difference {
+                node: None,
+                what: String::new(),
+                ..difference(Aspect::Event, 5_210, ["one", "other"])
+            },
+        ];
+        let parted = Parted { alike: (4_096, 4.012), apart: (8_192, 6.5), differences };
+        let text = crate::console::plain(&differs("a.toml", 88, &discord(Some(parted))));
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn what_never_parts_again_is_said_to_be_so() {
+        let text = differs("a.toml", 88, &discord(None));
+        assert!(text.contains("did not part"), "{text}");
+        let parted = Parted { alike: (4_096, 4.012), apart: (8_192, 6.5), differences: Vec::new() };
+        let text = differs("a.toml", 88, &discord(Some(parted)));
+        assert!(text.contains("between event 4,096 (4.012s) and event 8,192 (6.5s)"), "{text}");
+    }
+}

@@ -35,7 +35,7 @@ pub(super) struct Outcome {
 }
 
 /// In how many steps a run is asked whether its answer is known already.
-const STEPS: u64 = 64;
+pub(super) const STEPS: u64 = 64;
 
 impl<'a, P: Process + Sync> Bench<'a, P> {
     /// The bench of the failure of this expectation, or of the first that failed; with the report of the run.
@@ -62,6 +62,11 @@ impl<'a, P: Process + Sync> Bench<'a, P> {
         let at = expectations.position(|expected| expected.id == failure.expectation);
         let expectation = at.expect("what fails is an expectation of the scenario");
         Ok((Bench { expectation, ..bench }, failure, report))
+    }
+
+    /// The name of the expectation.
+    pub(super) fn id(&self) -> &str {
+        &self.scenario.expectations[self.expectation].id
     }
 
     /// A run that is about to begin.

@@ -52,7 +52,16 @@ impl Leases {
             | Observation::Offered
             | Observation::Attempt { .. }
             | Observation::Done { .. }
-            | Observation::Served { .. } => {}
+            | Observation::Served { .. }
+            | Observation::Acquired { .. }
+            | Observation::Released { .. }
+            | Observation::LockLost { .. }
+            | Observation::GuardedWrite { .. }
+            | Observation::Called { .. }
+            | Observation::Written { .. }
+            | Observation::Fetched { .. }
+            | Observation::Unanswered { .. }
+            | Observation::Saw { .. } => {}
         }
     }
 

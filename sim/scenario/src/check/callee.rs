@@ -71,4 +71,3 @@ fn registry_callee(
         _ => Operation::Get,
     }))
 }
-

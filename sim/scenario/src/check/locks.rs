@@ -5,7 +5,7 @@ use schism_models::client::{Callee, Fencing, Locking, Writes};
 use super::callee::LOCK;
 use crate::diagnostics::{Problem, Report, shorten, suggest};
 use crate::source::At;
-use crate::spec::{ClientSpec, LockSpec, Written};
+use crate::spec::{ClientSpec, Written};
 
 /// How a client group uses locks, if it does; nothing, if there is something wrong with that.
 pub(super) fn of(
@@ -26,7 +26,14 @@ pub(super) fn of(
         return Some(None);
     }
     let lock = &spec.lock;
-    let ttl = lock.ttl.or_else(|| written.registry.as_ref()?.value.lock_ttl())?;
+    let registry = &written.registry.as_ref()?.value;
+    let ttl = lock.ttl.or_else(|| registry.lock_ttl())?;
+    let (least, most) = registry.lock_ttls();
+    if ttl < least || ttl > most {
+        let message = format!("{} takes no time to live of {ttl} for a lock", registry.name());
+        let help = format!("write between \"{least}\" and \"{most}\"");
+        report.add(Problem::error(lock.place.unwrap_or(spec.name.place), message).help(help));
+    }
     let writes = match &lock.writes {
         None => None,
         Some(name) => Some(Writes {
@@ -47,8 +54,7 @@ pub(super) fn of(
 fn service(name: &At<String>, written: &Written, report: &Report) -> Option<usize> {
     let found = written.services.iter().position(|service| service.name.value == name.value);
     if found.is_none() {
-        let names: Vec<&str> =
-            written.services.iter().map(|service| service.name.value.as_str()).collect();
+        let names: Vec<&str> = written.services.iter().map(|service| service.name.value.as_str()).collect();
         let message = format!("there is no service `{}`", shorten(&name.value));
         report.add(Problem::error(name.place, message).maybe_help(suggest(&name.value, names)));
     }

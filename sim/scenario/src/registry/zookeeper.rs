@@ -146,8 +146,16 @@ fn tick(tick: At<Duration>, report: &Report) {
 /// The one that is asked for, by either name.
 fn session_timeout(spec: &Spec, report: &Report) -> Option<Duration> {
     let names = [("session-timeout", spec.session_timeout), ("lease-ttl", spec.lease_ttl)];
-    let by_default = SESSION_TIMEOUT.max(spec.tick.value * 2).min(spec.tick.value * 20);
-    Some(super::by_either(names, report)?.map_or(by_default, |asked| asked.value))
+    super::by_either(names, report)?;
+    Some(spec.session_timeout())
+}
+
+impl Spec {
+    /// The session time-out that is asked for, as far as that is written.
+    pub(super) fn session_timeout(&self) -> Duration {
+        let by_default = SESSION_TIMEOUT.max(self.tick.value * 2).min(self.tick.value * 20);
+        self.session_timeout.or(self.lease_ttl).map_or(by_default, |asked| asked.value)
+    }
 }
 
 /// What the server makes of it without a word (server/ZooKeeperServer.java, `processConnectRequest`, 3.8.0).

@@ -76,7 +76,15 @@ impl Agent {
             }
             (Answer::Failed(Failure::NoLeader), _) => self.fail(ctx, call, true),
             (Answer::Failed(_), _) => self.fail(ctx, call, false),
-            (Answer::Host(_) | Answer::Done | Answer::Found(_), _) => {}
+            (
+                Answer::Host(_)
+                | Answer::Done
+                | Answer::Found(_)
+                | Answer::Put { .. }
+                | Answer::Value(_)
+                | Answer::Key(_),
+                _,
+            ) => {}
         }
         self.heed_syncer(ctx);
     }

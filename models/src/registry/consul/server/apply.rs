@@ -17,20 +17,27 @@ impl Member {
         if self.applied == self.raft.commit {
             return;
         }
-        let mut touched = BTreeSet::new();
+        let (mut touched, mut locks) = (BTreeSet::new(), BTreeSet::new());
         while self.applied < self.raft.commit {
             self.applied += 1;
             let entry = self.raft.log.get(self.applied).expect("what is committed is in the log").clone();
-            self.apply_entry(ctx, entry, &mut touched);
+            self.apply_entry(ctx, entry, &mut touched, &mut locks);
             self.history.note(ctx.moment(), self.applied);
         }
         self.mind_next_change(ctx);
         if self.lag.is_none() {
             self.wake(ctx, &touched);
+            self.wake_locks(ctx, &locks);
         }
     }
 
-    fn apply_entry(&mut self, ctx: &mut Ctx<'_>, entry: Entry<Command>, touched: &mut BTreeSet<ServiceId>) {
+    fn apply_entry(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        entry: Entry<Command>,
+        touched: &mut BTreeSet<ServiceId>,
+        locks: &mut BTreeSet<u32>,
+    ) {
         let Entry { term, proposal } = entry;
         let Some(command) = proposal.command else {
             // The first entry of a leader's own term: all that its predecessors left is applied (`Barrier`).
@@ -38,6 +45,7 @@ impl Member {
                 self.established = true;
                 self.on_established(ctx);
                 self.begin_reconciling(ctx);
+                self.begin_sessions(ctx);
             }
             return;
         };
@@ -48,17 +56,30 @@ impl Member {
         let outcome = self.catalog.apply(self.applied, &command, snapshot);
         self.tell_witnesses(ctx, &outcome);
         touched.extend(outcome.touched);
+        if let (Command::Key(command), Some(done)) = (&command, &outcome.key) {
+            locks.extend(&done.touched);
+            self.follow_keys(ctx, *command, done);
+        }
         if outcome.restored {
             for listing in self.catalog.listings() {
                 ctx.observe(Observation::View(listing.clone()));
             }
             self.wake_all(ctx);
+            self.wake_all_locks(ctx);
         }
         if let Some((by, number)) = proposal.by
             && usize::from(by) == self.me
             && let Some(asker) = self.proposed.remove(&number)
         {
-            self.answer(ctx, asker, Answer::Done);
+            let answer = match command {
+                Command::Put(_) => Answer::Put { index: self.applied },
+                Command::Key(command) => self.key_answer(command),
+                Command::Register(_)
+                | Command::RemoveService { .. }
+                | Command::RemoveHost { .. }
+                | Command::Restore { .. } => Answer::Done,
+            };
+            self.answer(ctx, asker, answer);
         }
     }
 

@@ -61,7 +61,10 @@ impl Member {
                 }
                 self.find(ctx, service, index)
             }
-            Ask::Get(_) | Ask::Register(_) | Ask::Remove { .. } | Ask::Put => Answer::Done,
+            Ask::Get(_, None) => Answer::Value(None),
+            Ask::Get(_, Some(key)) => Answer::Value(self.shown().keys().value(key)),
+            Ask::Key(ask) => return self.look_at_lock(ctx, held, ask),
+            Ask::Register(_) | Ask::Remove { .. } | Ask::Put(_) => unreachable!("a write is no read"),
         };
         if !matches!(held.ask, Ask::Host(_)) {
             ctx.observe(Observation::Read);

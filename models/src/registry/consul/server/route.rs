@@ -74,10 +74,11 @@ impl Member {
     /// Serves a request here.
     fn serve(&mut self, ctx: &mut Ctx<'_>, held: Held) {
         let command = match held.ask {
-            Ask::Host(_) | Ask::List { .. } | Ask::Get(_) => return self.read(ctx, held),
+            Ask::Host(_) | Ask::List { .. } | Ask::Get(..) => return self.read(ctx, held),
+            Ask::Key(ask) => return self.serve_key(ctx, held, ask),
             Ask::Register(registration) => Command::Register(registration),
             Ask::Remove { host, cause } => Command::RemoveService { host, cause },
-            Ask::Put => Command::Put,
+            Ask::Put(pair) => Command::Put(pair),
         };
         self.propose(ctx, held.asker, command);
         self.settle(ctx);
@@ -130,7 +131,13 @@ impl Member {
         let Some(held) = self.held.remove(&call) else { return };
         match answer {
             Answer::Failed(Failure::NoLeader) => self.retry(ctx, held, Failure::NoLeader),
-            Answer::Host(_) | Answer::Found(_) | Answer::Done | Answer::Failed(_) => {
+            Answer::Host(_)
+            | Answer::Found(_)
+            | Answer::Done
+            | Answer::Put { .. }
+            | Answer::Value(_)
+            | Answer::Key(_)
+            | Answer::Failed(_) => {
                 self.answer(ctx, held.asker, answer);
             }
         }
@@ -193,6 +200,6 @@ fn point(ask: &Ask) -> Option<Point> {
         Ask::List { .. } => Some(Point::RegistryWatch),
         Ask::Register(_) => Some(Point::RegistryRegister),
         Ask::Remove { .. } => Some(Point::RegistryRevoke),
-        Ask::Host(_) | Ask::Put | Ask::Get(_) => None,
+        Ask::Host(_) | Ask::Put(_) | Ask::Get(..) | Ask::Key(_) => None,
     }
 }

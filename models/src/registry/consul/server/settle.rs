@@ -75,6 +75,7 @@ impl Member {
             ctx.observe(Observation::Deposed { term: self.raft.term });
             self.established = false;
             self.reconciler.stop();
+            self.sessions.stop();
             self.lose_proposals(ctx);
         }
         self.led = leads;

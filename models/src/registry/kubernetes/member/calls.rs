@@ -79,6 +79,13 @@ impl Member {
             }
             Verb::Purge { pod } => self.propose(ctx, waiting, Command::Purge { pod }),
             Verb::List { service } => self.list(ctx, caller, service),
+            Verb::GetLease { lock } => {
+                ctx.observe(Observation::Read);
+                self.answer(ctx, caller, Answer::Lease(self.store.lease(lock)));
+            }
+            Verb::WriteLease { lock, holder, version, by } => {
+                self.propose(ctx, waiting, Command::Lock { lock, holder, version, by });
+            }
         }
     }
 
@@ -98,7 +105,11 @@ fn point_of(msg: &Msg) -> Option<Point> {
             Verb::Beat { .. } => Some(Point::RegistryRenew),
             Verb::Status { .. } => Some(Point::RegistryRegister),
             Verb::List { .. } => Some(Point::RegistryList),
-            Verb::Post { .. } | Verb::Delete { .. } | Verb::Purge { .. } => None,
+            Verb::Post { .. }
+            | Verb::Delete { .. }
+            | Verb::Purge { .. }
+            | Verb::GetLease { .. }
+            | Verb::WriteLease { .. } => None,
         },
         Msg::Watch { .. } => Some(Point::RegistryWatch),
         Msg::Raft(_)

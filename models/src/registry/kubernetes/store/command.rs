@@ -77,6 +77,17 @@ pub enum Command {
         /// The version that it has seen: 0 if there was none.
         version: u64,
     },
+    /// A client takes, renews or gives up a lock.
+    Lock {
+        /// Which.
+        lock: u32,
+        /// Who holds it then; 0 is nobody.
+        holder: u64,
+        /// The version that it has seen: 0 if there was none.
+        version: u64,
+        /// Whose wish that is, for the witnesses alone.
+        by: NodeId,
+    },
     /// Changes of slices before a revision are forgotten.
     Compact {
         /// The revision.
@@ -99,6 +110,8 @@ pub enum Effect {
     Slice(ServiceId, Vec<Write>, Vec<Change>),
     /// The lease of the active controller manager is this.
     Lead(Record),
+    /// The Lease object of a lock is this: what that means for who holds it.
+    Lock(Record, Vec<Write>),
     /// Nothing that anyone sees.
     Unseen,
 }

@@ -48,6 +48,7 @@ impl Member {
                     self.news.insert(service);
                 }
             }
+            Effect::Stepped(ref stepped, cause) => self.tell_of_stepped(ctx, stepped, cause),
             Effect::Nothing => {}
             Effect::Restored(ref writes) => self.begin_anew(ctx, writes),
         }

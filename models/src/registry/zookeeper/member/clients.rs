@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use schism_core::{Duration, NodeId};
 
 use super::super::api::{Answer, Ask, Client, Learner, Msg, Server, Watch};
+use super::super::line;
 use super::super::tree::{SessionId, Txn};
 use super::super::zxid::Zxid;
 use super::{Member, Role, Timer};
@@ -140,10 +141,15 @@ impl Member {
             Ask::Create { service, endpoint } => Txn::Create { service, endpoint, session },
             Ask::Delete { node } => Txn::Delete { node, cause: Cause::Revoked },
             Ask::SetData { endpoint } => Txn::SetData { endpoint },
-            Ask::Put => Txn::Put,
+            Ask::Put(pair) => Txn::Put(pair),
+            Ask::Line(line::Ask::Stand { lock }) => Txn::Stand { lock, session, by: client },
+            Ask::Line(line::Ask::Step { lock, number }) => Txn::Step { lock, number },
             Ask::Close => Txn::CloseSession { session, cause: Cause::Revoked },
             Ask::Sync => return self.sync_up(ctx, client, xid),
-            Ask::Get | Ask::Children { .. } | Ask::SetWatches { .. } => {
+            Ask::Get(_)
+            | Ask::Children { .. }
+            | Ask::SetWatches { .. }
+            | Ask::Line(line::Ask::Before { .. } | line::Ask::Mine { .. } | line::Ask::Exists { .. }) => {
                 return self.take_turn(ctx, client, Queued { xid, what: What::Read(ask) });
             }
         };
@@ -216,8 +222,16 @@ impl Member {
             | Txn::Create { .. }
             | Txn::SetData { .. }
             | Txn::Delete { .. }
-            | Txn::Put
             | Txn::Restore { .. } => self.end(ctx, client, number, Answer::Done),
+            Txn::Put(_) => {
+                let zxid = self.tree.zxid().revision();
+                self.end(ctx, client, number, Answer::Put(zxid));
+            }
+            Txn::Stand { lock, session, .. } => {
+                let stands = self.tree.lines().mine(lock, session).expect("its node has just been created");
+                self.end(ctx, client, number, Answer::Line(line::Answer::Stands(stands)));
+            }
+            Txn::Step { .. } => self.end(ctx, client, number, Answer::Line(line::Answer::Stepped)),
         }
     }
 
@@ -252,14 +266,21 @@ impl Member {
                 self.set_watch(ctx, client, service, seen);
                 self.answer(ctx, client, xid, Answer::Done);
             }
-            Ask::Get => {
+            Ask::Get(key) => {
                 ctx.observe(Observation::Read);
-                self.answer(ctx, client, xid, Answer::Done);
+                let value = key.and_then(|key| self.shown().lines().value(key));
+                self.answer(ctx, client, xid, Answer::Value(value));
+            }
+            Ask::Line(ask) => {
+                ctx.observe(Observation::Read);
+                let session = self.conns.get(&client).and_then(|conn| conn.session);
+                let answer = self.read_line(client, session, ask);
+                self.answer(ctx, client, xid, Answer::Line(answer));
             }
             Ask::Create { .. }
             | Ask::Delete { .. }
             | Ask::SetData { .. }
-            | Ask::Put
+            | Ask::Put(_)
             | Ask::Sync
             | Ask::Close => unreachable!("it is no read"),
         }
@@ -318,6 +339,7 @@ impl Member {
         }
         self.asked.clear();
         self.watchers.clear();
+        self.line_watchers.clear();
         self.held_back.clear();
         self.late.retain(|_, late| !late.is_of_a_client());
         self.locked.clear();
@@ -336,6 +358,7 @@ impl Member {
             watchers.remove(&client);
         });
         self.held_back.retain(|(_, watcher)| *watcher != client);
+        self.forget_line_watches(client);
         self.forget_late(client);
         self.locked.retain(|(reader, ..)| *reader != client);
     }

@@ -91,7 +91,13 @@ fn passed(msg: &Client) -> Option<Point> {
         Client::Ping => Some(Point::RegistryRenew),
         Client::Connect { session: Some(_), .. }
         | Client::Ask {
-            ask: Ask::Delete { .. } | Ask::SetData { .. } | Ask::Put | Ask::Get | Ask::Sync | Ask::Close,
+            ask: Ask::Delete { .. }
+                | Ask::SetData { .. }
+                | Ask::Put(_)
+                | Ask::Get(_)
+                | Ask::Line(_)
+                | Ask::Sync
+                | Ask::Close,
             ..
         } => None,
     }

@@ -100,7 +100,14 @@ impl Member {
             Txn::CloseSession { .. } | Txn::Restore { .. } | Txn::Error(_) => txn,
             // What no session asks for is a fault's.
             Txn::Delete { cause: Cause::Lost, .. } => txn,
-            Txn::Create { .. } | Txn::SetData { .. } | Txn::Put | Txn::Delete { .. } if !lives => {
+            Txn::Create { .. }
+            | Txn::SetData { .. }
+            | Txn::Put(_)
+            | Txn::Delete { .. }
+            | Txn::Stand { .. }
+            | Txn::Step { .. }
+                if !lives =>
+            {
                 Txn::Error(Refusal::SessionExpired)
             }
             Txn::Create { endpoint, .. } if self.owner(endpoint.node).is_some() => {
@@ -108,7 +115,12 @@ impl Member {
             }
             Txn::SetData { endpoint } if self.owner(endpoint.node).is_none() => Txn::Error(Refusal::NoNode),
             Txn::Delete { node, .. } if self.owner(node).is_none() => Txn::Error(Refusal::NoNode),
-            Txn::Create { .. } | Txn::SetData { .. } | Txn::Put | Txn::Delete { .. } => txn,
+            Txn::Create { .. }
+            | Txn::SetData { .. }
+            | Txn::Put(_)
+            | Txn::Delete { .. }
+            | Txn::Stand { .. }
+            | Txn::Step { .. } => txn,
         }
     }
 
@@ -132,7 +144,9 @@ impl Member {
             Txn::CloseSession { session, .. } => self.owned(session).map(|node| (node, None)),
             Txn::CreateSession { .. }
             | Txn::SetData { .. }
-            | Txn::Put
+            | Txn::Put(_)
+            | Txn::Stand { .. }
+            | Txn::Step { .. }
             | Txn::Error(_)
             | Txn::Restore { .. } => None,
         };
@@ -310,7 +324,9 @@ impl Member {
             | Txn::Create { .. }
             | Txn::SetData { .. }
             | Txn::Delete { .. }
-            | Txn::Put
+            | Txn::Put(_)
+            | Txn::Stand { .. }
+            | Txn::Step { .. }
             | Txn::Error(_) => {}
         }
     }
