@@ -368,10 +368,6 @@ catalog! {
     "leader-change", "a new registry leader is elected after the first fault", LeaderChange = leader_change::LeaderChange;
     "lease-expiry", "a lease expires", LeaseExpiry = lease_expiry::LeaseExpiry;
     "never-empty", "a client that has had an endpoint to call always has one, while an instance is up", NeverEmpty = never_empty::NeverEmpty;
-    "single-holder", "never two that believe at once that they hold the same lock", SingleHolder = single_holder::SingleHolder;
-    "fenced", "what a lock guards never accepts a write with an older token after one with a newer", Fenced = fenced::Fenced;
-    "monotonic-revision", "no client learns anything older than what it has learnt before, and no member goes back", MonotonicRevision = monotonic_revision::MonotonicRevision;
-    "linearizable", "every operation on a registry's key seems to happen at one moment between its call and its answer", Linearizable = linearizable::Linearizable;
     "no-lost-registration", "an instance that has registered, is alive and connected is never missing from the registry for long", NoLostRegistration = no_lost_registration::NoLostRegistration;
     "stale-route", "soon after an instance's death no request is sent to it any more", StaleRoute = stale_route::StaleRoute;
     "cache-age", "a client's list is never out of date for long", CacheAge = cache_age::CacheAge;
@@ -379,6 +375,10 @@ catalog! {
     "metastable", "all faults have healed and the load is normal, and yet fewer requests succeed than before", Metastable = metastable::Metastable;
     "balanced", "no instance of a service gets many times as many requests as the mean", Balanced = balanced::Balanced;
     "no-leak", "after the last heal no more requests are in flight than before the first fault", NoLeak = no_leak::NoLeak;
+    "single-holder", "never two that believe at once that they hold the same lock", SingleHolder = single_holder::SingleHolder;
+    "fenced", "what a lock guards never accepts a write with an older token after one with a newer", Fenced = fenced::Fenced;
+    "monotonic-revision", "no client learns anything older than what it has learnt before, and no member goes back", MonotonicRevision = monotonic_revision::MonotonicRevision;
+    "linearizable", "every operation on a registry's key seems to happen at one moment between its call and its answer", Linearizable = linearizable::Linearizable;
 }
 
 impl Config {
