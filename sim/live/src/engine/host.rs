@@ -87,6 +87,8 @@ async fn read<P: Process + Sync + 'static>(
             Frame::Reset => return house.end(node, peer, number),
         }
     }
+    // The peer has opened another instead.
+    lock(&house).forget(node, peer, number);
 }
 
 /// Sends a datagram; what becomes of it nobody is told.

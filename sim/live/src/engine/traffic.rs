@@ -93,6 +93,11 @@ impl<P: Process + Sync + 'static> House<P> {
         }
     }
 
+    /// A connection is no more, and nobody need know.
+    pub(super) fn forget(&mut self, node: NodeId, peer: NodeId, number: u64) {
+        self.rooms[node.index()].links.end(peer, number);
+    }
+
     /// A host is up: it tells whom it has to, and its process boots if it is to.
     pub(super) fn move_in(&mut self, node: NodeId, endpoint: Endpoint) {
         self.rooms[node.index()].endpoint = Some(endpoint);

@@ -102,3 +102,61 @@ fn range(of: &Distribution) -> Range<Duration> {
     let at = |part| Duration::from_nanos(of.quantile(part).as_nanos());
     at(BELOW)..at(ABOVE)
 }
+
+#[cfg(test)]
+mod tests {
+    use schism_core::{Classes, Draw, NodeId, NodeSet};
+
+    use super::*;
+
+    fn scenario(zones: &str, network: &str) -> Scenario {
+        let text = format!(
+            "title = \"t\"\nlength = \"1s\"\nregistry = \"static\"\n[topology]\nzones = [{zones}]\n\
+             [network]\n{network}\n\
+             [services.s]\ninstances = 2\nservice = \"1ms\"\n"
+        );
+        schism_scenario::load("t.toml", text, &[]).unwrap_or_else(|errors| panic!("{errors}")).scenario
+    }
+
+    fn millis(from: u64, to: u64) -> Range<Duration> {
+        Duration::from_millis(from)..Duration::from_millis(to)
+    }
+
+    fn impairment(id: u32, harm: Harm) -> Impairment {
+        let all: NodeSet = [NodeId(0), NodeId(1)].into_iter().collect();
+        let (id, salt, classes) = (FaultId(id), Draw::new(1), Classes::ALL);
+        Impairment { id, salt, from: all.clone(), to: all, classes, harm }
+    }
+
+    #[test]
+    fn the_range_is_that_of_all_ways_between_zones_that_have_nodes() {
+        let two = "same-zone = \"1ms\"\ncross-zone = \"9ms\"\nloss = \"2%\"";
+        let config = config(&scenario("\"a\", \"b\"", two)).net;
+        assert_eq!(config.send_latency, millis(1, 9));
+        assert!((config.packet_loss_rate - 0.02).abs() < 1e-12);
+        let one = "same-zone = { uniform = { from = \"0ms\", to = \"10ms\" } }";
+        let Range { start, end } = super::config(&scenario("\"a\"", one)).net.send_latency;
+        assert!(start.abs_diff(Duration::from_millis(1)) < Duration::from_micros(1), "{start:?}");
+        assert!(end.abs_diff(Duration::from_millis(9)) < Duration::from_micros(1), "{end:?}");
+    }
+
+    #[test]
+    fn what_faults_add_is_counted_once_each_and_goes_with_them() {
+        let calm = Weather::of(&scenario("\"a\"", "same-zone = \"5ms\""));
+        let mut weather = Weather::of(&scenario("\"a\"", "same-zone = \"5ms\""));
+        let extra = Distribution::constant(schism_core::Duration::from_millis(20)).expect("it is short");
+        let later = Harm::Delay { extra, correlation: Ratio::ZERO };
+        // One impairment for each node that the fault is aimed at.
+        weather.worsen(&impairment(1, later.clone()));
+        weather.worsen(&impairment(1, later));
+        weather.worsen(&impairment(2, Harm::Lose { rate: Ratio::new(1, 2) }));
+        weather.worsen(&impairment(3, Harm::Lose { rate: Ratio::new(1, 2) }));
+        let net::Config { send_latency, packet_loss_rate } = weather.sum();
+        assert_eq!(send_latency.start, Duration::from_millis(25));
+        assert!((packet_loss_rate - 0.75).abs() < 1e-12);
+        assert_eq!(weather.faults(), [FaultId(1), FaultId(2), FaultId(3)]);
+        [1, 2, 3].into_iter().for_each(|id| weather.repair(FaultId(id)));
+        assert_eq!(weather.sum(), calm.sum());
+        assert!(!calm.sum().send_latency.is_empty(), "madsim draws from a range that is not empty");
+    }
+}
