@@ -97,10 +97,9 @@ fn a_troupe_sees_what_a_world_sees() {
 fn who_is_dead_or_stands_still_is_told_nothing_and_the_digest_knows() {
     let letters = letters();
     let whole = play(troupe(&letters), |_, _| {});
-    for (fault, status) in [
-        (Fault::Crash(NodeId(2), Death::KILLED), Status::Down),
-        (Fault::Pause(NodeId(2)), Status::Paused),
-    ] {
+    for (fault, status) in
+        [(Fault::Crash(NodeId(2), Death::KILLED), Status::Down), (Fault::Pause(NodeId(2)), Status::Paused)]
+    {
         let mut left = None;
         let struck = play(troupe(&letters), |troupe, now| {
             if now >= at(60) && left.is_none() {
