@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Digests(Digests),
     /// Shrink a failing run to what its failure needs
     Shrink(Shrink),
+    /// Stop a run at a moment and look at it: nodes, timers, waits, beliefs
+    Inspect(Inspect),
     /// Say what is wrong with scenarios, without running them
     Check(Check),
     /// Run seeds several times, in several processes, and say where two runs part if they do
@@ -209,9 +211,9 @@ pub(crate) struct Replays {
     /// What is meant to be found: fixed or failing
     #[arg(long, value_name = "WHAT", default_value = "fixed")]
     pub(crate) expect: Expected,
-    /// Text for people or JSON for programs
+    /// Text for people, JSON for programs, or what continuous integration reads
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Format,
+    pub(crate) format: Answer,
     /// Write the answers to a file, whole or not at all
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
@@ -305,6 +307,78 @@ pub(crate) struct Shrink {
     /// Write the case to a file, whole or not at all; by default it goes to stdout
     #[arg(short, long, value_name = "CASE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// In which form to show a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shown {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// The waits-for graph, for Graphviz.
+    Dot,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism inspect scenario.toml --at 45s
+  schism inspect scenario.toml --at 45s --node registry-0 --beliefs orders-7
+  schism inspect scenario.toml --until leader-changes --waits
+  schism inspect scenario.toml --at 45s --waits --format dot | dot -Tsvg > waits.svg
+  schism inspect scenario.toml --at 30s --without split --run
+  schism inspect cases/stale.case.toml
+  echo 'until lease-expires; back 100; nodes' | tr ';' '\\n' | schism inspect scenario.toml
+
+Without a question it reads commands, from the terminal or line by line from stdin; `help` lists them.
+
+Exit codes: 0 done, 1 with --run an expectation failed, 2 bad scenario, name or command, 3 with --run vacuous")]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// The seed, instead of the scenario's own
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+    /// Go to this moment: all that happens before it has happened
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// Go on from there until this happens, as in leader-changes, split.heals, 'beliefs orders-7 changes'
+    #[arg(long, value_name = "EXPR")]
+    pub(crate) until: Option<String>,
+    /// Go back from there by so many events
+    #[arg(long, value_name = "EVENTS")]
+    pub(crate) back: Option<u64>,
+    /// From there on a fault that has not begun is another: fault.ID.KEY=VALUE; may be given several times
+    #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
+    pub(crate) fork: Vec<String>,
+    /// From there on a fault that has not begun never will; may be given several times
+    #[arg(long, value_name = "FAULT")]
+    pub(crate) without: Vec<String>,
+    /// Run on from there to the end, and show how that comes out
+    #[arg(long)]
+    pub(crate) run: bool,
+    /// Show this node; may be given several times
+    #[arg(long, value_name = "NODE")]
+    pub(crate) node: Vec<String>,
+    /// Show what everyone thinks of this instance; may be given several times
+    #[arg(long, value_name = "INSTANCE")]
+    pub(crate) beliefs: Vec<String>,
+    /// Show the timers of the nodes asked for, or of all
+    #[arg(long)]
+    pub(crate) timers: bool,
+    /// Show who waits for whom, and who does in a ring
+    #[arg(long)]
+    pub(crate) waits: bool,
+    /// Show who can reach whom
+    #[arg(long)]
+    pub(crate) islands: bool,
+    /// Show all of each node, its state too
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Text for people, JSON for programs, or the waits-for graph for Graphviz
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Shown,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -6,6 +6,7 @@ mod diff;
 mod explain;
 pub(crate) mod hunt;
 mod init;
+mod inspect;
 mod list;
 mod pick;
 mod plan;
@@ -32,6 +33,7 @@ pub(crate) fn execute(command: Command, console: &mut Console) -> Result<Ending,
         Command::Trail(verify) => verify::print_trail(&verify, console),
         Command::Diff(diff) => diff::execute(&diff, console),
         Command::Plan(plan) => plan::execute(&plan, console),
+        Command::Inspect(asked) => inspect::execute(&asked, console),
         Command::Explain(asked) => explain::execute(&asked, console),
         Command::Pick(pick) => pick::execute(&pick, console),
         Command::List(list) => list::execute(&list, console),
