@@ -81,7 +81,7 @@ fn chaos_holds_no_more_down_than_it_may_at_any_moment() {
         r#"families = ["crash", "pause", "vm-stall", "zombie", "stop", "zone-outage", "crash-loop", "disk"]"#;
     let with =
         |max_down: &str| family(&format!("[chaos]\n{kinds}\nfaults = [6, 12]\nat-once = 6\n{max_down}"));
-    let budgets = [("", [1, 3, 3]), ("max-down = { registry = 2, orders = \"20%\", web = 1 }", [2, 1, 1])];
+    let budgets = [("", [1, 3, 3]), ("max-down = { registry = 2, orders = \"40%\", web = 1 }", [2, 2, 1])];
     for (max_down, most) in budgets {
         let family = with(max_down);
         let fallen = for_seeds(60, |seed| {
