@@ -216,7 +216,9 @@ impl Write {
             Write::Register(node) | Write::Remove(node, _) | Write::Fail(node) | Write::Recover(node) => {
                 Some(node)
             }
-            Write::Grant | Write::Revoke(_) | Write::Put | Write::Claim { .. } | Write::Release { .. } => None,
+            Write::Grant | Write::Revoke(_) | Write::Put | Write::Claim { .. } | Write::Release { .. } => {
+                None
+            }
         }
     }
 }

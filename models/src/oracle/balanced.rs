@@ -42,7 +42,8 @@ impl Oracle for Balanced {
     const MOODS: &'static [Mood] = &[Mood::Always, Mood::Eventually, Mood::Breaks];
 
     fn new(config: &Config, cast: &Cast) -> Self {
-        let usable: Vec<bool> = (0..cast.nodes() as u32).map(|node| cast.is_listed_at_first(NodeId(node))).collect();
+        let usable: Vec<bool> =
+            (0..cast.nodes() as u32).map(|node| cast.is_listed_at_first(NodeId(node))).collect();
         Balanced {
             config: config.clone(),
             began: None,
@@ -130,7 +131,8 @@ impl Balanced {
     }
 
     fn look_at(&mut self, scene: &Scene<'_>, record: &Record, node: NodeId) {
-        let usable = scene.status(node) == Status::Up && !record.is_usurped(node) && record.register.lists(node);
+        let usable =
+            scene.status(node) == Status::Up && !record.is_usurped(node) && record.register.lists(node);
         self.usable[node.index()] = usable;
         self.steady[node.index()] &= usable;
     }

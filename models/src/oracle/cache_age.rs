@@ -79,7 +79,8 @@ impl Oracle for CacheAge {
     }
 
     fn standing(&self, record: &Record) -> Standing {
-        let oldest = self.wrong.iter().min_by_key(|((client, instance), since)| (**since, *client, *instance));
+        let oldest =
+            self.wrong.iter().min_by_key(|((client, instance), since)| (**since, *client, *instance));
         match oldest {
             None => Standing::Holds { since: self.since, what: "the last list was up to date" },
             Some((&(client, instance), _)) => {
@@ -115,7 +116,8 @@ impl CacheAge {
             match *change {
                 Change::Turns { observer, service, place, to, .. } if is_client(&record.cast, observer) => {
                     let instance = record.cast.instance(service, place);
-                    let differs = to != Opinion::None && (to == Opinion::Up) != record.register.lists(instance);
+                    let differs =
+                        to != Opinion::None && (to == Opinion::Up) != record.register.lists(instance);
                     self.set(now, observer, instance, differs);
                 }
                 Change::Takes(client, service) if is_client(&record.cast, client) => {
@@ -148,7 +150,8 @@ impl CacheAge {
     /// The registry has changed its mind about an instance.
     fn compare_all(&mut self, record: &Record, now: Time, instance: NodeId) {
         let (service, place) = record.cast.place(instance);
-        let clients = (0..record.cast.nodes() as u32).map(NodeId).filter(|node| is_client(&record.cast, *node));
+        let clients =
+            (0..record.cast.nodes() as u32).map(NodeId).filter(|node| is_client(&record.cast, *node));
         for client in clients {
             let thinks = record.opinions.of(client, service, place);
             self.set(now, client, instance, thinks.is_some_and(|up| up != record.register.lists(instance)));

@@ -82,10 +82,7 @@ impl Oracle for NoLostRegistration {
                 self.look_at(scene, record, *node);
             }
             // A member, or the network: anyone may be concerned.
-            Fault::Crash(node, _)
-            | Fault::Restart(node)
-            | Fault::Pause(node)
-            | Fault::Resume(node) => {
+            Fault::Crash(node, _) | Fault::Restart(node) | Fault::Pause(node) | Fault::Resume(node) => {
                 self.follow(record, now, *node);
                 self.look_at_all(scene, record);
             }
@@ -123,7 +120,10 @@ impl Oracle for NoLostRegistration {
 
     fn standing(&self, record: &Record) -> Standing {
         let Some((_, first)) = self.missing.first() else {
-            return Standing::Holds { since: self.since, what: "the last missing instance was registered again" };
+            return Standing::Holds {
+                since: self.since,
+                what: "the last missing instance was registered again",
+            };
         };
         let why = format!("{} was alive and connected, and missing from the registry", record.name(*first));
         let missing = self.missing.iter().map(|(_, node)| *node).take(MOST_NAMED);
@@ -157,7 +157,11 @@ impl NoLostRegistration {
                 Write::Remove(node, Cause::Expired | Cause::Lost) | Write::Fail(node) => {
                     self.change(now, node, |entry| (entry.listed, entry.dropped_by) = (false, Some(by)));
                 }
-                Write::Grant | Write::Revoke(_) | Write::Put | Write::Claim { .. } | Write::Release { .. } => {}
+                Write::Grant
+                | Write::Revoke(_)
+                | Write::Put
+                | Write::Claim { .. }
+                | Write::Release { .. } => {}
             }
         }
     }

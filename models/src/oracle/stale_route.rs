@@ -31,7 +31,12 @@ impl Oracle for StaleRoute {
     const MOODS: &'static [Mood] = &[Mood::Always, Mood::Breaks];
 
     fn new(config: &Config, cast: &Cast) -> Self {
-        StaleRoute { within: config.within, died: vec![None; cast.nodes()], deaths: 0, longest: Duration::ZERO }
+        StaleRoute {
+            within: config.within,
+            died: vec![None; cast.nodes()],
+            deaths: 0,
+            longest: Duration::ZERO,
+        }
     }
 
     fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting> {
@@ -40,7 +45,8 @@ impl Oracle for StaleRoute {
         let after = moment.scene.now().since(died);
         self.longest = self.longest.max(after);
         let name = |node| moment.scene.name(node);
-        let why = || format!("{} sent a request to {} {after} after its death at {died}", name(by), name(*to));
+        let why =
+            || format!("{} sent a request to {} {after} after its death at {died}", name(by), name(*to));
         (after > self.within).then(|| Sighting::of(why(), [by, *to]))
     }
 
@@ -63,6 +69,8 @@ impl Oracle for StaleRoute {
 
     fn instead(&self, _: &Told<'_>) -> String {
         let Self { deaths, longest, .. } = self;
-        format!("{deaths} instances died, and the last request to one of them was sent {longest} after its death")
+        format!(
+            "{deaths} instances died, and the last request to one of them was sent {longest} after its death"
+        )
     }
 }

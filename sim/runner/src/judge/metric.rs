@@ -64,9 +64,8 @@ impl Case<'_> {
             _ => {
                 let mut failed = findings.into_iter().filter(|finding| failed(&finding));
                 let first = failed.next();
-                failed.fold(first, |worst, next| {
-                    worst.map(|worst| if next.0 > worst.0 { next } else { worst })
-                })
+                failed
+                    .fold(first, |worst, next| worst.map(|worst| if next.0 > worst.0 { next } else { worst }))
             }
         };
         let (_, metric, finding) = worst.expect("a scenario asks for some objective");
