@@ -46,7 +46,7 @@ mod units;
 use std::str::FromStr;
 
 pub use case::{CASE_FORMAT, Case, Mark};
-pub use diagnostics::{Colour, Diagnostic, Diagnostics, Related, Severity};
+pub use diagnostics::{Colour, Diagnostic, Diagnostics, Related, Severity, suggest};
 pub use dials::{Dial, Quantity};
 pub use document::Document;
 pub use family::Family;
