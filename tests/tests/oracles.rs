@@ -94,7 +94,8 @@ fn options_are_written_down_as_they_were_read() {
     let again = schism_scenario::load("again.toml", &text, &[]).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(again.scenario.to_toml(), text);
     for (written, read) in scenario.expectations.iter().zip(&again.scenario.expectations) {
-        let (Ask::Oracle { oracle: written, .. }, Ask::Oracle { oracle: read, .. }) = (&written.ask, &read.ask)
+        let (Ask::Oracle { oracle: written, .. }, Ask::Oracle { oracle: read, .. }) =
+            (&written.ask, &read.ask)
         else {
             panic!("only oracles are asked for");
         };

@@ -235,9 +235,9 @@ fn an_instance_with_more_than_its_share_is_out_of_balance() {
         if dead {
             stage.inflict(2500, crash(ORDERS));
         }
-        requests(&mut stage, (2000..2000 + first), 0, Outcome::Success);
-        requests(&mut stage, (2500..2510), 1, Outcome::Success);
-        requests(&mut stage, (2500..2510), 2, Outcome::Success);
+        requests(&mut stage, 2000..2000 + first, 0, Outcome::Success);
+        requests(&mut stage, 2500..2510, 1, Outcome::Success);
+        requests(&mut stage, 2500..2510, 2, Outcome::Success);
         // What began at 2 s is over at 4 s.
         requests(&mut stage, [4500].into_iter(), 1, Outcome::Success);
         judged(&stage)
