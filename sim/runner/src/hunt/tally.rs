@@ -143,6 +143,7 @@ impl Tally {
     }
 
     fn group(&mut self, seed: u64, failure: &Failure) {
+        let many = self.groups.len();
         match self.groups.iter_mut().find(|group| group.failure.is_like(failure)) {
             Some(group) => {
                 group.count += 1;
@@ -150,7 +151,7 @@ impl Tally {
                     group.further.push(seed);
                 }
             }
-            None if self.groups.len() == MOST_GROUPS => self.ungrouped += 1,
+            None if many == MOST_GROUPS => self.ungrouped += 1,
             None => {
                 let failure = failure.clone();
                 self.groups.push(Group { seed, failure, count: 1, further: Vec::new() });
