@@ -111,7 +111,9 @@ fn story(report: &Report, group: &Group) -> Vec<(f64, String, String)> {
     let until = group.failure.at_s.unwrap_or(f64::INFINITY);
     let mut story = Vec::new();
     for fault in report.faults.iter().filter(|fault| fault.from_s <= until) {
-        let on = if fault.on.is_empty() { String::new() } else { format!(": {}", fault.on.join(" | ")) };
+        // Whom it struck is said where that is more than what it is says already.
+        let said = fault.on.iter().all(|who| fault.what.contains(who.as_str()));
+        let on = if said { String::new() } else { format!(": {}", fault.on.join(" | ")) };
         story.push((fault.from_s, fault.id.clone(), format!("{}{on}", fault.what)));
         if let Some(to) = fault.to_s.filter(|to| *to <= until && *to > fault.from_s) {
             story.push((to, fault.id.clone(), "heals".to_owned()));
