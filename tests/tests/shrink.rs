@@ -3,6 +3,7 @@
 
 use schism_core::Seed;
 use schism_models::node::{Node, Process};
+use schism_runner::explain::{Effort, Role, explain};
 use schism_runner::ledger::Listed;
 use schism_runner::shrink::{Budget, Proof, Shrunk, Size, shrink};
 use schism_runner::{Failure, run_of};
@@ -84,6 +85,9 @@ const SEEDS: u64 = 60;
 /// How many nodes what is left may have: three members, and a few more.
 const MOST_NODES: usize = 8;
 
+/// What may be spent on explaining one: enough to leave each fault out in turn.
+const EFFORT: Effort = Effort { futures: 4, events: 4_000_000 };
+
 /// What a bug needs to show, and what it breaks.
 struct Case {
     bug: Bug,
@@ -102,7 +106,9 @@ impl Case {
     fn check(&self) {
         let scenario = self.scenario();
         let (seed, failure) = self.found(&scenario);
-        let document = Document::of(&Scenario { seed, ..scenario });
+        let scenario = Scenario { seed, ..scenario };
+        self.is_explained(&scenario, &failure);
+        let document = Document::of(&scenario);
         let shrunk = shrink::<Planted>(&document, &failure, Budget::default(), &mut |_| {});
         let shrunk = shrunk.unwrap_or_else(|| panic!("{:?} comes again with seed {}", self.bug, seed.0));
         self.is_the_least(&shrunk);
@@ -132,6 +138,20 @@ impl Case {
         found.unwrap_or_else(|| panic!("no seed below {SEEDS} shows {:?}", self.bug))
     }
 
+    /// What explains the failure names what triggers the bug, and nothing else.
+    fn is_explained(&self, scenario: &Scenario, failure: &Failure) {
+        let Failure { expectation, .. } = failure;
+        let explained = explain::<Planted>(scenario, scenario.seed, Some(expectation), EFFORT, &mut |_| {});
+        let explained = explained.unwrap_or_else(|why| panic!("{:?} comes again: {why:?}", self.bug));
+        let needed = explained.needs.faults.iter().filter(|need| need.role == Role::Needed);
+        let needed: Vec<&str> = needed.map(|need| need.id.as_str()).collect();
+        assert_eq!(needed, self.triggers(), "{:?} is explained by what triggers it", self.bug);
+    }
+
+    fn triggers(&self) -> Vec<&str> {
+        self.triggers.iter().map(|(id, _)| *id).collect()
+    }
+
     fn is_the_least(&self, shrunk: &Shrunk) {
         let bug = self.bug;
         println!("{bug:?}: {}; {}", shrunk.words(), shrunk.proof_words());
@@ -139,14 +159,40 @@ impl Case {
         assert!(matches!(shrunk.proof, Proof::Minimal { .. }), "{bug:?}: the budget is enough");
         assert!(size.faults <= 3 && size.nodes <= MOST_NODES, "{bug:?}: {}", shrunk.words());
         let left: Vec<&str> = shrunk.scenario.faults.iter().map(|planned| planned.id.as_str()).collect();
-        let triggers: Vec<&str> = self.triggers.iter().map(|(id, _)| *id).collect();
-        assert_eq!(left, triggers, "{bug:?} takes these faults and no others");
+        assert_eq!(left, self.triggers(), "{bug:?} takes these faults and no others");
     }
 }
 
 /// What fails in a scenario with its own seed.
 fn failures<P: Process>(scenario: &Scenario) -> Vec<Failure> {
     run_of::<P>(scenario, scenario.seed, Listed::Wrong).failures().collect()
+}
+
+#[test]
+fn shrinking_is_a_function_of_its_input() {
+    let of = |_| {
+        let scenario = scenario(&format!(
+            "{BASE}\n[[fault]]\nid = \"die\"\nat = \"20s\"\ncrash = \"orders:one\"\n[[expect]]\nnever = \"stale-request\"\n"
+        ));
+        let failure = failures::<Node>(&scenario).pop().expect("a dead instance is called");
+        let shrunk = shrink::<Node>(&Document::of(&scenario), &failure, Budget::default(), &mut |_| {});
+        let shrunk = shrunk.expect("it fails");
+        (shrunk.scenario.to_toml(), shrunk.words(), shrunk.events)
+    };
+    let [one, other] = [(), ()].map(of);
+    assert_eq!(one, other);
+}
+
+#[test]
+fn a_budget_that_runs_out_leaves_what_was_reached() {
+    let fault = "[[fault]]\nid = \"die\"\nat = \"20s\"\ncrash = \"orders:one\"\n";
+    let scenario = scenario(&format!("{BASE}\n{fault}[[expect]]\nnever = \"stale-request\"\n"));
+    let failure = failures::<Node>(&scenario).pop().expect("a dead instance is called");
+    let budget = Budget { runs: 8, ..Budget::default() };
+    let shrunk = shrink::<Node>(&Document::of(&scenario), &failure, budget, &mut |_| {}).expect("it fails");
+    assert_eq!(shrunk.proof, Proof::Unknown);
+    assert!(shrunk.runs <= budget.runs + 2, "{}", shrunk.words());
+    assert!(failures::<Node>(&shrunk.scenario).iter().any(|found| found.is_like(&failure)));
 }
 
 /// A test for each bug: what triggers it, and what it breaks.
