@@ -1,15 +1,20 @@
 //! Shrinking never changes the failure: ten bugs are planted around the models, buried among faults that have nothing to
 //! do with them, found by searching seeds, and shrunk to what shows them.
 
-use schism_core::Seed;
+use std::collections::BTreeMap;
+
+use schism_core::{Duration, Seed};
 use schism_models::node::{Node, Process};
+use schism_runner::case::keep;
 use schism_runner::explain::{Effort, Role, explain};
 use schism_runner::ledger::Listed;
+use schism_runner::replay::{Answer, replay};
 use schism_runner::shrink::{Budget, Proof, Shrunk, Size, shrink};
 use schism_runner::{Failure, run_of};
 use schism_scenario::{Document, Scenario};
 use schism_tests::planted::{self, Bug, Planted};
 use schism_tests::runs::scenario;
+use schism_tests::scenarios;
 
 /// Two services, two groups of clients, and six faults that no healthy system minds.
 const BASE: &str = r#"
@@ -193,6 +198,66 @@ fn a_budget_that_runs_out_leaves_what_was_reached() {
     assert_eq!(shrunk.proof, Proof::Unknown);
     assert!(shrunk.runs <= budget.runs + 2, "{}", shrunk.words());
     assert!(failures::<Node>(&shrunk.scenario).iter().any(|found| found.is_like(&failure)));
+}
+
+/// Scenarios of at most so many nodes, and so long, are shrunk whatever registry they have; so many of each.
+const SMALL: (usize, u64) = (40, 200);
+const OF_EACH: usize = 2;
+
+/// What every scenario is taken to forbid, until one fails.
+const FORBIDDEN: &[&str] = &["stale-request", "misrouted-request", "false-eviction", "lease-expiry"];
+
+#[test]
+fn whatever_the_registry_what_is_left_fails_alike_and_can_be_kept() {
+    let mut tried: BTreeMap<&str, usize> = BTreeMap::new();
+    let small = |case: &&scenarios::Case| {
+        let (nodes, secs) = SMALL;
+        case.nodes() <= nodes
+            && case.scenario.length <= Duration::from_secs(secs)
+            && !case.scenario.faults.is_empty()
+    };
+    let chosen: Vec<Scenario> = scenarios::all()
+        .iter()
+        .filter(small)
+        .filter_map(|case| {
+            let count = tried.entry(case.scenario.registry.name()).or_default();
+            let broken = (*count < OF_EACH).then(|| broken(&case.scenario))??;
+            *count += 1;
+            Some(broken)
+        })
+        .collect();
+    assert!(
+        tried.values().filter(|count| **count > 0).count() >= 6,
+        "of most registries there is one: {tried:?}"
+    );
+    for scenario in chosen {
+        let title = &scenario.title;
+        let failure = failures::<Node>(&scenario).remove(0);
+        let budget = Budget { runs: 120, ..Budget::default() };
+        let document = Document::of(&scenario);
+        let shrunk = shrink::<Node>(&document, &failure, budget, &mut |_| {}).expect("it fails");
+        let (from, to) = (Size::of(&scenario), Size::of(&shrunk.scenario));
+        println!("{title}: {}; {}", shrunk.words(), shrunk.proof_words());
+        assert!(to.faults <= from.faults && to.nodes <= from.nodes && to.length <= from.length, "{title}");
+        let kept = keep(&shrunk.scenario, shrunk.scenario.seed, &failure).expect("what is left fails alike");
+        let text = kept.file("a.case.toml", &[]);
+        let again =
+            schism_scenario::load("a.case.toml", &text, &[]).unwrap_or_else(|errors| panic!("{errors}"));
+        let replay = replay(&again.scenario, &again.case.expect("it is a case"));
+        assert_eq!(replay.answer(), Answer::Identical, "{title}: {:?} {:?}", replay.course, replay.outcome);
+    }
+}
+
+/// A scenario that forbids something that happens in it, and nothing else.
+fn broken(scenario: &Scenario) -> Option<Scenario> {
+    let document = Document::of(scenario);
+    let bare = document.expectations().iter().fold(document, |bare, id| bare.without_expectation(id));
+    FORBIDDEN.iter().find_map(|oracle| {
+        let text = format!("{bare}\n[[expect]]\nnever = \"{oracle}\"\n");
+        // A fault that waits for an expectation to fail cannot do without it.
+        let scenario = schism_scenario::load("broken.toml", &text, &[]).ok()?.scenario;
+        (!failures::<Node>(&scenario).is_empty()).then_some(scenario)
+    })
 }
 
 /// A test for each bug: what triggers it, and what it breaks.

@@ -80,7 +80,12 @@ pub(super) fn as_kept(found: &Found) -> Found {
 
 impl Journal {
     /// Opens the journal of a hunt; empty, if there is none of the same family, seeds and program, or if it is to be.
-    pub(super) fn open(cases: &Path, family: &str, seeds: &Range<u64>, fresh: bool) -> Result<Journal, Trouble> {
+    pub(super) fn open(
+        cases: &Path,
+        family: &str,
+        seeds: &Range<u64>,
+        fresh: bool,
+    ) -> Result<Journal, Trouble> {
         let path = path(cases, family, seeds);
         folder(path.parent().expect("it is in a folder"))?;
         let failed = |error: std::io::Error| Trouble::new(format!("cannot open {}: {error}", path.display()));
@@ -236,7 +241,11 @@ mod tests {
         known(&mut journal);
         journal.append(&[found(0)]).unwrap();
         drop(journal);
-        assert_eq!(known(&mut open(folder.path(), "0123456789abcxyz", false)), [], "by the first twelve it is the same");
+        assert_eq!(
+            known(&mut open(folder.path(), "0123456789abcxyz", false)),
+            [],
+            "by the first twelve it is the same"
+        );
         let mut journal = open(folder.path(), "0123456789abcdef", false);
         assert_eq!(known(&mut journal), []);
         journal.append(&[found(0)]).unwrap();
