@@ -165,7 +165,12 @@ fn late_sighting(
     let did = match open.act {
         Act::Read => format!("{} read write {revision} of key {} from {}", name(by), open.key, name(open.to)),
         Act::Write => {
-            format!("{}'s write of key {} through {} became write {revision}", name(by), open.key, name(open.to))
+            format!(
+                "{}'s write of key {} through {} became write {revision}",
+                name(by),
+                open.key,
+                name(open.to)
+            )
         }
     };
     let why = format!("{did}, though {known} {earlier} before it was called");

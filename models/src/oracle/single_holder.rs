@@ -64,7 +64,10 @@ impl Oracle for SingleHolder {
     }
 
     fn instead(&self, _: &Told<'_>) -> String {
-        format!("nobody believed in a lock that another believed in; they were acquired {} times", self.acquired)
+        format!(
+            "nobody believed in a lock that another believed in; they were acquired {} times",
+            self.acquired
+        )
     }
 }
 
@@ -85,7 +88,8 @@ impl SingleHolder {
         self.acquired += 1;
         let now = moment.scene.now();
         let holders = self.beliefs.entry(lock).or_default();
-        let other = holders.iter().find(|(holder, _)| **holder != by).map(|(&holder, &belief)| (holder, belief));
+        let other =
+            holders.iter().find(|(holder, _)| **holder != by).map(|(&holder, &belief)| (holder, belief));
         holders.insert(by, Belief { since: now, token });
         let (other, belief) = other?;
         let name = |node| moment.scene.name(node);

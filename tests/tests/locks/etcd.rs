@@ -7,9 +7,7 @@ use schism_models::observation::Write;
 use schism_scenario::Scenario;
 use schism_tests::runs::{Seen, for_seeds, scenario};
 
-use super::{
-    FAULT_S, FIRST, SECOND, beliefs, contended, fault, given_up, taken_over, tokens, turns, writes,
-};
+use super::{FAULT_S, FIRST, SECOND, beliefs, contended, fault, given_up, taken_over, tokens, turns, writes};
 
 /// The time to live of the sessions, in seconds.
 const TTL_S: f64 = 5.0;
@@ -77,7 +75,10 @@ fn a_paused_holder_does_not_notice_that_its_lock_has_gone() {
         assert!((least..=most).contains(&since), "seed {seed}: taken over {since} s after the pause began");
         let given_up = given_up(&seen);
         let awake = FAULT_S + 12.0;
-        assert!((awake..awake + CHECK_S + SLACK_S).contains(&given_up), "seed {seed}: given up at {given_up}");
+        assert!(
+            (awake..awake + CHECK_S + SLACK_S).contains(&given_up),
+            "seed {seed}: given up at {given_up}"
+        );
         writes(&seen).iter().any(|&(at, by, _)| by == FIRST && at >= awake)
     });
     assert!(wrote_late.iter().all(|&late| late), "it goes on where it was: {wrote_late:?}");

@@ -63,7 +63,10 @@ fn a_paused_leader_does_not_notice() {
 /// "The implementation is tolerant to arbitrary clock skew, but is not tolerant to arbitrary clock skew rate."
 #[test]
 fn a_wall_clock_that_jumps_does_not_matter() {
-    let jump = format!("[[fault]]\nat = \"15s\"\nclock = {{ target = \"first\", jump = \"1h\" }}\n{}", fault("50s", CUT));
+    let jump = format!(
+        "[[fault]]\nat = \"15s\"\nclock = {{ target = \"first\", jump = \"1h\" }}\n{}",
+        fault("50s", CUT)
+    );
     let jump = kubernetes(&jump);
     for_seeds(10, |seed| {
         let seen = Seen::of(&jump, seed);

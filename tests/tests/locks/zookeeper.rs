@@ -39,7 +39,8 @@ fn a_paused_holder_learns_of_it_when_it_has_come_back() {
         let (awake, given_up) = (FAULT_S + 20.0, given_up(&seen));
         is_in_time(seed, taken_over(&seen).expect("second gets it") - FAULT_S);
         assert!((awake..awake + 3.0).contains(&given_up), "seed {seed}: given up at {given_up}");
-        let wrote_late = writes(&seen).iter().any(|&(at, by, _)| by == FIRST && at >= awake && at <= given_up);
+        let wrote_late =
+            writes(&seen).iter().any(|&(at, by, _)| by == FIRST && at >= awake && at <= given_up);
         assert!(wrote_late, "seed {seed}: it goes on where it was");
     });
 }

@@ -33,13 +33,7 @@ impl registry::Caller for Caller {
     type Msg = Msg;
     type Timer = Timer;
 
-    fn call(
-        &mut self,
-        ctx: &mut Ctx<'_>,
-        operation: Operation,
-        key: Option<Pair>,
-        timeout: Duration,
-    ) -> u32 {
+    fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, key: Option<Pair>, timeout: Duration) -> u32 {
         let ask = match operation {
             Operation::Put => Ask::Put(key),
             Operation::Get => Ask::Get(self.link.config().reads, key.map(|pair| pair.key)),

@@ -314,9 +314,10 @@ impl Locker {
             Stage::Idle => None,
             Stage::Held { .. } => Some(Turn::Lost),
             Stage::Releasing { .. } => Some(Turn::Freed),
-            Stage::Creating { .. } | Stage::Looking { .. } | Stage::Acquiring { .. } | Stage::Resting { .. } => {
-                Some(Turn::Failed(outcome))
-            }
+            Stage::Creating { .. }
+            | Stage::Looking { .. }
+            | Stage::Acquiring { .. }
+            | Stage::Resting { .. } => Some(Turn::Failed(outcome)),
         }
     }
 

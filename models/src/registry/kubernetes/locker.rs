@@ -242,7 +242,9 @@ impl Locker {
         let retry = self.scaled(RETRY);
         let jitter = match self.stage {
             Stage::Held { .. } => Duration::ZERO,
-            Stage::Idle | Stage::Trying(_) | Stage::Releasing => share(retry * 6 / 5, self.luck.draw().unit()),
+            Stage::Idle | Stage::Trying(_) | Stage::Releasing => {
+                share(retry * 6 / 5, self.luck.draw().unit())
+            }
         };
         self.last = self.last.wrapping_add(1);
         self.step = Step::Rest(self.last);

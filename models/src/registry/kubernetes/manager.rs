@@ -87,7 +87,12 @@ impl Member {
             }
             Effect::Node(node) if self.store.is_tainted(node) => self.plan_eviction(ctx, node),
             Effect::Node(node) => self.forgive(node),
-            Effect::Refused | Effect::Beat(_) | Effect::Slice(..) | Effect::Lead(_) | Effect::Lock(..) | Effect::Unseen => {}
+            Effect::Refused
+            | Effect::Beat(_)
+            | Effect::Slice(..)
+            | Effect::Lead(_)
+            | Effect::Lock(..)
+            | Effect::Unseen => {}
         }
     }
 

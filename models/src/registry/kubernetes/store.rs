@@ -280,9 +280,8 @@ impl Store {
             return Effect::Refused;
         }
         let changes = before.is_none_or(|(record, _)| record.holder != holder);
-        let transitions = before.map_or(0, |(record, _)| {
-            record.transitions + u64::from(changes && holder != NOBODY)
-        });
+        let transitions =
+            before.map_or(0, |(record, _)| record.transitions + u64::from(changes && holder != NOBODY));
         let record = Record { holder, version: version + 1, transitions };
         self.locks.insert(lock, (record, by));
         let mut writes = Vec::new();

@@ -36,7 +36,12 @@ impl Caller {
 
     fn on_event(&mut self, ctx: &mut Ctx<'_>, event: &Event<'_>) -> Option<Ending> {
         match *event {
-            Event::Nothing | Event::Begun | Event::Resumed | Event::Kept | Event::Changed(_) | Event::Gone { .. } => None,
+            Event::Nothing
+            | Event::Begun
+            | Event::Resumed
+            | Event::Kept
+            | Event::Changed(_)
+            | Event::Gone { .. } => None,
             Event::Lost(server) => {
                 self.open.clear();
                 Some(Ending::Connection(server))
@@ -69,13 +74,7 @@ impl registry::Caller for Caller {
     type Timer = super::Timer;
 
     /// A read of what is committed is a `sync` and a read; the library sends both at once, and they are answered in order.
-    fn call(
-        &mut self,
-        ctx: &mut Ctx<'_>,
-        operation: Operation,
-        key: Option<Pair>,
-        timeout: Duration,
-    ) -> u32 {
+    fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, key: Option<Pair>, timeout: Duration) -> u32 {
         if self.library.is_closed() {
             self.library.open(ctx);
         }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schism_core::{Duration, NodeId, Time};
 
+use super::super::Mode;
 use super::super::api::{Answer, Timer};
 use super::super::catalog::Command;
 use super::super::keys::{self, SessionId};
-use super::super::Mode;
 use super::super::stagger::stagger;
 use super::route::{Held, JITTER};
 use super::{Asker, Member};

@@ -132,8 +132,7 @@ impl Kubelet {
             }
             (Call::Delete | Call::Purge, Answer::Done) => self.sync(ctx),
             (Call::Status { .. } | Call::Delete | Call::Purge, Answer::Failed(_)) => self.sync_later(ctx),
-            (Call::Post, Answer::Done | Answer::Failed(_))
-            | (_, Answer::Listing(..) | Answer::Lease(_)) => {}
+            (Call::Post, Answer::Done | Answer::Failed(_)) | (_, Answer::Listing(..) | Answer::Lease(_)) => {}
         }
     }
 

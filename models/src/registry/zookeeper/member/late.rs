@@ -91,7 +91,8 @@ fn passed(msg: &Client) -> Option<Point> {
         Client::Ping => Some(Point::RegistryRenew),
         Client::Connect { session: Some(_), .. }
         | Client::Ask {
-            ask: Ask::Delete { .. }
+            ask:
+                Ask::Delete { .. }
                 | Ask::SetData { .. }
                 | Ask::Put(_)
                 | Ask::Get(_)
