@@ -89,10 +89,21 @@ fn redrawing_leaves_the_original_as_it_was_and_is_itself_no_matter_of_luck() {
         [&mut one, &mut same, &mut other, &mut simulation].map(Simulation::run_to_end);
         let mut again: Simulation<()> = case.begin(case.scenario.seed, ());
         again.run_to_end();
-        assert_eq!(simulation.digest(), again.digest(), "{}: the original goes on as it would have", case.path);
+        assert_eq!(
+            simulation.digest(),
+            again.digest(),
+            "{}: the original goes on as it would have",
+            case.path
+        );
         assert_eq!(one.digest(), same.digest(), "{}: one salt is one future", case.path);
-        let futures = BTreeSet::from([one.digest(), other.digest(), simulation.digest()].map(|it| it.to_string()));
-        assert_eq!(futures.len(), 3, "{}: two salts are two futures, and neither is the run's own", case.path);
+        let futures =
+            BTreeSet::from([one.digest(), other.digest(), simulation.digest()].map(|it| it.to_string()));
+        assert_eq!(
+            futures.len(),
+            3,
+            "{}: two salts are two futures, and neither is the run's own",
+            case.path
+        );
     }
 }
 
@@ -101,13 +112,15 @@ fn redrawing_leaves_the_original_as_it_was_and_is_itself_no_matter_of_luck() {
 #[test]
 fn with_other_luck_from_the_start_it_fails_as_often_as_with_other_seeds() {
     let scenario = scenario(CUT);
-    let share = |failed: Vec<bool>| failed.iter().filter(|failed| **failed).count() as f64 / failed.len() as f64;
+    let share =
+        |failed: Vec<bool>| failed.iter().filter(|failed| **failed).count() as f64 / failed.len() as f64;
     let fails = |report: Report| report.verdict == Verdict::Fails;
     let seeds = share(for_seeds(200, |seed| fails(plain(&scenario, 1_000 + seed))));
     let lucks = share(for_seeds(200, |salt| {
         let variation = Variation { luck: Seed(3).redrawn(salt), ..Variation::of(Seed(3)) };
         let ledger = schism_runner::Ledger::new(&scenario);
-        let mut simulation: Simulation<schism_runner::Ledger> = Simulation::with(&scenario, variation, ledger);
+        let mut simulation: Simulation<schism_runner::Ledger> =
+            Simulation::with(&scenario, variation, ledger);
         simulation.run_to_end();
         fails(simulation.into_report(&scenario, Seed(3)))
     }));
@@ -178,7 +191,10 @@ fn the_story_tells_of_the_cut_of_the_silence_and_of_what_came_of_it() {
     let cut = place(&|(who, what)| *who == "cut" && what.starts_with("begins"));
     assert!(silent < removed && cut < removed, "{lines:#?}");
     assert!(lines[lines.len() - 1].1.starts_with("fails: "), "{lines:#?}");
-    assert!(!lines.iter().any(|(who, _)| *who == "still"), "what was not needed is no part of it: {lines:#?}");
+    assert!(
+        !lines.iter().any(|(who, _)| *who == "still"),
+        "what was not needed is no part of it: {lines:#?}"
+    );
 }
 
 /// The past of the failure by another way than the explanation's: from the last event back, until nothing new is found.

@@ -136,7 +136,8 @@ impl Case {
             assert_eq!(need.role, Role::Needed, "{:?}: {trigger}", self.bug);
             assert!(lines.iter().any(|line| line.who == *trigger), "{:?}: {trigger}", self.bug);
         }
-        let is_told = |node: &String| lines.iter().any(|line| line.who.contains(node) || line.what.contains(node));
+        let is_told =
+            |node: &String| lines.iter().any(|line| line.who.contains(node) || line.what.contains(node));
         assert!(explanation.failure.on.iter().all(is_told), "{:?}: {:?}", self.bug, explanation.failure.on);
     }
 
