@@ -61,7 +61,8 @@ pub(super) struct Silence {
     /// From whom to whom.
     pub(super) from: NodeId,
     pub(super) to: Vec<NodeId>,
-    /// Until when; it began with the last that arrived.
+    /// When the last had arrived, if any ever did, and until when nothing did.
+    pub(super) since: Option<Time>,
     pub(super) until: Time,
     /// How much each fault took, by its number, and what else did.
     pub(super) taken: BTreeMap<usize, u64>,
@@ -219,7 +220,8 @@ impl Teller {
     }
 }
 
-/// The silence of a node towards others that lasted until a moment, if anything kept it from being heard; and since when.
+/// The silence of a node towards others that lasted until a moment, if anything kept it from being heard. It is told of
+/// when that first did.
 pub(super) fn silence<W>(
     trace: &Trace<W>,
     facts: &[Fact],
@@ -231,15 +233,20 @@ pub(super) fn silence<W>(
     let arrived = trace.events().rev().skip_while(|(_, event)| event.at >= until).find(|(_, event)| {
         matches!(&event.what, What::Message { from: sender, .. } if *sender == from) && to.contains(&event.to)
     });
-    let since = arrived.map_or(Time::START, |(_, event)| event.at);
-    let mut silence = Silence { from, to, until, taken: BTreeMap::new(), lost: 0, idle: None };
+    let since = arrived.map(|(_, event)| event.at);
+    let from_then = since.unwrap_or(Time::START);
+    let mut silence = Silence { from, to, since, until, taken: BTreeMap::new(), lost: 0, idle: None };
+    let mut first = None;
     let mut point = None;
-    for (number, note) in trace.notes().enumerate().filter(|(_, note)| note.at >= since && note.at < until) {
+    for (number, note) in
+        trace.notes().enumerate().filter(|(_, note)| note.at >= from_then && note.at < until)
+    {
         let Noted::Swallowed { from: sender, to: receiver, by, .. } = &note.noted else { continue };
         if *sender != from || !silence.to.contains(receiver) {
             continue;
         }
         point = Some(Point::Swallowed(number));
+        first = first.or(Some(note.at));
         match by {
             Taker::Fault(fault) => *silence.taken.entry(fault.0 as usize).or_default() += 1,
             Taker::Link | Taker::Darkness | Taker::Refusal | Taker::Closing => silence.lost += 1,
@@ -254,6 +261,7 @@ pub(super) fn silence<W>(
             false => (last.what == Kind::Dies).then_some(Idle::Dead),
         };
         point = point.or(silence.idle.map(|_| last.point));
+        first = first.or(silence.idle.map(|_| last.at));
     }
-    Some(Fact { at: since, point: point?, who: Some(from), what: Kind::Silent(silence) })
+    Some(Fact { at: first?, point: point?, who: Some(from), what: Kind::Silent(silence) })
 }

@@ -182,9 +182,11 @@ impl Chooser<'_> {
                 let weight = if matches!(fact.what, Kind::Begins(_)) { 0 } else { 2 };
                 self.faults.contains(fault).then_some(weight)
             }
-            Kind::Silent(_) => Some(0),
+            Kind::Silent(_) => Some(if by_them || by_registry { 0 } else { 3 }),
             Kind::Dies | Kind::Boots | Kind::Stops | Kind::GoesOn if by_them => Some(1),
-            Kind::Dies | Kind::Boots | Kind::Stops | Kind::GoesOn => by_registry.then_some(2),
+            Kind::Dies | Kind::Boots | Kind::Stops | Kind::GoesOn => {
+                (by_registry || fact.who.is_some_and(|who| self.is_served(who))).then_some(2)
+            }
             Kind::Leads(_) => Some(if by_them { 1 } else { 2 }),
             Kind::Deposed(_) => Some(if by_them { 1 } else { 3 }),
             Kind::Enters(node) | Kind::Leaves(node, _) | Kind::Unhealthy(node) | Kind::Healthy(node) => {
@@ -326,7 +328,7 @@ impl Chooser<'_> {
         all: &dyn Fn(&[NodeId]) -> String,
         fault: &dyn Fn(&usize) -> String,
     ) -> String {
-        let Silence { to, until, taken, lost, idle, .. } = silence;
+        let Silence { to, since, until, taken, lost, idle, .. } = silence;
         let is_registry = to.len() > 1 && to.iter().all(|node| self.is_of_registry(*node));
         let whom = if is_registry { "the registry".to_owned() } else { all(to) };
         let took =
@@ -337,10 +339,15 @@ impl Chooser<'_> {
             Idle::Dead => "it is dead".to_owned(),
         });
         let reasons: Vec<String> = idle.into_iter().chain(took).chain(lost).collect();
-        let until = format!("{:.3}", secs(*until));
-        let until = until.trim_end_matches('0').trim_end_matches('.');
-        format!("reaches {whom} with nothing until {until}s: {}", reasons.join(", "))
+        let since = since.map_or_else(|| "the start".to_owned(), instant);
+        format!("reaches {whom} with nothing from {since} to {}: {}", instant(*until), reasons.join(", "))
     }
+}
+
+/// A moment to the millisecond.
+fn instant(at: Time) -> String {
+    let text = format!("{:.3}", secs(at));
+    format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 fn messages(count: u64) -> String {
