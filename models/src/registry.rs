@@ -1,8 +1,9 @@
 //! Registries: who is said to be there. What each of them is made of, and the catalog.
 //!
-//! A registry is a module that exports a `Config` and four machines that speak its protocol: a [`Member`](Server), the
-//! [`Registrar`] of an instance, the [`Subscriber`] of a client that looks for instances, and the [`Caller`] of a client
-//! that uses the registry as a key-value store. Some have processes besides, such as agents: its [aides](Aide).
+//! A registry is a module that exports a `Config` and machines that speak its protocol: a [`Member`](Server), the
+//! [`Registrar`] of an instance, the [`Subscriber`] of a client that looks for instances, the [`Caller`] of a client that
+//! uses the registry as a key-value store, and the [`Locker`] of one that contends for its locks. Some have processes
+//! besides, such as agents: its [aides](Aide).
 
 mod aide;
 pub mod ail;
@@ -42,6 +43,7 @@ use crate::client::Operation;
 use crate::listing::{Change, Listing};
 use crate::node::Ctx;
 use crate::observation::{Outcome, Value};
+use crate::waits::Wait;
 
 /// A process of the registry's own.
 pub trait Server {
@@ -50,6 +52,10 @@ pub trait Server {
     /// What it reminds itself of.
     type Timer;
 
+    /// What each of its tasks waits for.
+    fn waits(&self) -> Vec<Wait> {
+        Vec::new()
+    }
     /// A message has come.
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Self::Msg);
     /// A timer has fired.
@@ -77,6 +83,10 @@ pub trait Registrar {
     /// What it reminds itself of.
     type Timer;
 
+    /// What each of its tasks waits for.
+    fn waits(&self) -> Vec<Wait> {
+        Vec::new()
+    }
     /// A message of the registry's has come.
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Self::Msg);
     /// A timer has fired.
@@ -100,6 +110,10 @@ pub trait Subscriber {
     /// What it reminds itself of.
     type Timer;
 
+    /// What each of its tasks waits for.
+    fn waits(&self) -> Vec<Wait> {
+        Vec::new()
+    }
     /// Asks for the list, unless it is being asked for.
     fn list(&mut self, ctx: &mut Ctx<'_>, reads: Reads, then: Then);
     /// A message of the registry's has come: what it tells, if that is news.
@@ -126,6 +140,10 @@ pub trait Caller {
     /// What it reminds itself of.
     type Timer;
 
+    /// What each of its tasks waits for.
+    fn waits(&self) -> Vec<Wait> {
+        Vec::new()
+    }
     /// Calls the member that it is connected to, and waits no longer than that: the number of the call. Without a key it
     /// is about one of the client's own, and nothing comes of it but the answer.
     fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, key: Option<Pair>, timeout: Duration) -> u32;
@@ -198,6 +216,10 @@ pub trait Locker {
     /// What it reminds itself of.
     type Timer;
 
+    /// What each of its tasks waits for.
+    fn waits(&self) -> Vec<Wait> {
+        Vec::new()
+    }
     /// Begins to try for a lock, if it is [idle](Locker::is_idle).
     fn lock(&mut self, ctx: &mut Ctx<'_>, lock: u32);
     /// Gives back the lock that it holds, or gives up trying for one.
