@@ -9,6 +9,7 @@ mod lock;
 mod requests;
 mod standings;
 mod strains;
+mod waits;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;

@@ -24,3 +24,4 @@ pub mod service;
 mod sliding;
 pub mod state;
 pub mod subset;
+pub mod waits;

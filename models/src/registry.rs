@@ -43,6 +43,7 @@ pub use self::nobody::{NoLocker, Nobody};
 use crate::cache::Reads;
 use crate::listing::{Change, Listing};
 use crate::node::Ctx;
+use crate::waits::Wait;
 
 /// A process of the registry's own.
 pub trait Server {
@@ -51,6 +52,10 @@ pub trait Server {
     /// What it reminds itself of.
     type Timer;
 
+    /// What each of its tasks waits for.
+    fn waits(&self) -> Vec<Wait> {
+        Vec::new()
+    }
     /// A message has come.
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Self::Msg);
     /// A timer has fired.
@@ -78,6 +83,10 @@ pub trait Registrar {
     /// What it reminds itself of.
     type Timer;
 
+    /// What each of its tasks waits for.
+    fn waits(&self) -> Vec<Wait> {
+        Vec::new()
+    }
     /// A message of the registry's has come.
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Self::Msg);
     /// A timer has fired.
@@ -101,6 +110,10 @@ pub trait Subscriber {
     /// What it reminds itself of.
     type Timer;
 
+    /// What each of its tasks waits for.
+    fn waits(&self) -> Vec<Wait> {
+        Vec::new()
+    }
     /// Asks for the list, unless it is being asked for.
     fn list(&mut self, ctx: &mut Ctx<'_>, reads: Reads, then: Then);
     /// A message of the registry's has come: what it tells, if that is news.

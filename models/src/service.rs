@@ -3,6 +3,7 @@
 mod guard;
 mod ills;
 mod report;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;

@@ -2,3 +2,5 @@
 
 #[path = "trace/causes.rs"]
 mod causes;
+#[path = "trace/recorder.rs"]
+mod recorder;

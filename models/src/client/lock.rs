@@ -17,6 +17,7 @@ use crate::listing::Listing;
 use crate::node::{Attempt, Ctx, Message, Timer};
 use crate::observation::{Observation, Outcome};
 use crate::registry::{AnyLocker, Turn};
+use crate::waits::Wait;
 
 /// How a client uses locks.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,6 +110,13 @@ struct Work {
 
 /// Label of what is derived from a request's luck.
 const HOLD: u64 = 2;
+
+impl Contender {
+    /// What its side of the registry waits for.
+    pub(super) fn waits(&self) -> Vec<Wait> {
+        self.locker.waits()
+    }
+}
 
 impl Contender {
     pub(super) fn new(locker: AnyLocker, guarded: Option<Arc<Listing>>) -> Contender {

@@ -86,6 +86,12 @@ impl Requests {
         was
     }
 
+    /// Those that are not over, with their places.
+    pub(super) fn open_ones(&self) -> impl Iterator<Item = (u32, &Request)> {
+        let open = |(_, request): &(u32, &Request)| !matches!(request.stage, Stage::Over { .. });
+        (0..).zip(&self.places).filter(open)
+    }
+
     pub(super) fn get(&self, slot: u32) -> Request {
         self.places[slot as usize]
     }

@@ -7,6 +7,7 @@ use schism_core::NodeId;
 use super::kubernetes::{self, Kubelet};
 use super::{Config, Disk, Layout, Layouts, Msg, Seat, Server, Timer, consul, dns};
 use crate::node::{Ctx, Health};
+use crate::waits::Wait;
 
 /// An aide of some registry.
 #[derive(Clone, Debug)]
@@ -69,6 +70,15 @@ impl Aide {
             })),
             AideSeat::Kubelet(seat) => Aide::Kubelet(Kubelet::boot(seat, ctx)),
             AideSeat::Dns(seat) => Aide::Dns(dns::Server::boot(seat, ctx)),
+        }
+    }
+
+    /// What each of its tasks waits for.
+    pub fn waits(&self) -> Vec<Wait> {
+        match self {
+            Aide::Consul(agent) => agent.waits(),
+            Aide::Kubelet(kubelet) => kubelet.waits(),
+            Aide::Dns(server) => server.waits(),
         }
     }
 

@@ -5,6 +5,7 @@ use schism_core::{Duration, NodeId};
 use crate::client::Operation;
 use crate::node::Ctx;
 use crate::observation::{Outcome, Value};
+use crate::waits::Wait;
 
 /// A client that uses the registry as a key-value store.
 pub trait Caller {
@@ -13,6 +14,10 @@ pub trait Caller {
     /// What it reminds itself of.
     type Timer;
 
+    /// What each of its tasks waits for.
+    fn waits(&self) -> Vec<Wait> {
+        Vec::new()
+    }
     /// Calls the member that it is connected to, and waits no longer than that: the number of the call. Without a key it
     /// is about one of the client's own, and nothing comes of it but the answer.
     fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, key: Option<Pair>, timeout: Duration) -> u32;
@@ -85,6 +90,10 @@ pub trait Locker {
     /// What it reminds itself of.
     type Timer;
 
+    /// What each of its tasks waits for.
+    fn waits(&self) -> Vec<Wait> {
+        Vec::new()
+    }
     /// Begins to try for a lock, if it is [idle](Locker::is_idle).
     fn lock(&mut self, ctx: &mut Ctx<'_>, lock: u32);
     /// Gives back the lock that it holds, or gives up trying for one.

@@ -13,6 +13,7 @@ use crate::client::Operation;
 use crate::listing::{Endpoint, ServiceId};
 use crate::node::{self, Ctx};
 use crate::service::ReRegister;
+use crate::waits::Wait;
 
 /// Makes what is one of each registry, and passes on what is asked of it.
 macro_rules! catalog {
@@ -151,6 +152,11 @@ macro_rules! catalog {
         }
 
         impl AnyMember {
+            /// What each of its tasks waits for.
+            pub fn waits(&self) -> Vec<Wait> {
+                match self { $(AnyMember::$Name(member) => member.waits(),)* }
+            }
+
             /// A member as it boots, with what its disk holds.
             pub fn boot(seat: &AnySeat, disk: &Disk, ctx: &mut Ctx<'_>) -> AnyMember {
                 match (seat, disk) {
@@ -215,6 +221,11 @@ macro_rules! catalog {
         }
 
         impl AnyRegistrar {
+            /// What each of its tasks waits for.
+            pub fn waits(&self) -> Vec<Wait> {
+                match self { $(AnyRegistrar::$Name(registrar) => registrar.waits(),)* }
+            }
+
             /// An instance that is about to register.
             pub fn boot(
                 address: &AnyAddress,
@@ -280,6 +291,11 @@ macro_rules! catalog {
         }
 
         impl AnySubscriber {
+            /// What each of its tasks waits for.
+            pub fn waits(&self) -> Vec<Wait> {
+                match self { $(AnySubscriber::$Name(subscriber) => subscriber.waits(),)* }
+            }
+
             /// A client in `zone` that knows nothing yet.
             pub fn new(address: &AnyAddress, zone: ZoneId, service: ServiceId, ctx: &mut Ctx<'_>) -> AnySubscriber {
                 match address {
@@ -338,6 +354,11 @@ macro_rules! catalog {
         }
 
         impl AnyCaller {
+            /// What each of its tasks waits for.
+            pub fn waits(&self) -> Vec<Wait> {
+                match self { $(AnyCaller::$Name(caller) => caller.waits(),)* }
+            }
+
             /// A client in `zone` that has called nobody yet.
             #[expect(unreachable_code, reason = "some registries take no calls: there is nobody to make")]
             pub fn new(address: &AnyAddress, zone: ZoneId, ctx: &Ctx<'_>) -> AnyCaller {
@@ -398,6 +419,11 @@ macro_rules! catalog {
         }
 
         impl AnyLocker {
+            /// What each of its tasks waits for.
+            pub fn waits(&self) -> Vec<Wait> {
+                match self { $(AnyLocker::$Name(locker) => locker.waits(),)* }
+            }
+
             /// A client in `zone` that wants no lock yet, and whose hold on one outlives it by so long.
             pub fn new(address: &AnyAddress, zone: ZoneId, ttl: Duration, ctx: &Ctx<'_>) -> AnyLocker {
                 match address {

@@ -173,6 +173,23 @@ impl<C: Clone> Raft<C> {
         matches!(self.role, Role::Leader(_))
     }
 
+    /// What this member waits for from the others, and from whom.
+    pub fn waits(&self) -> Option<(&'static str, Vec<Peer>)> {
+        let last = self.log.last_index();
+        match (&self.role, self.leader) {
+            (Role::Candidate { votes, .. }, _) => {
+                Some(("votes", self.settings.others().filter(|peer| !votes.contains_key(peer)).collect()))
+            }
+            (Role::Leader(lead), _) if last > self.commit => {
+                let behind = |&peer: &Peer| lead.progress[usize::from(peer)].matched < last;
+                Some(("acknowledgements", self.settings.others().filter(behind).collect()))
+            }
+            (Role::Leader(_), _) => None,
+            (Role::Follower, None) => Some(("a leader", self.settings.others().collect())),
+            (Role::Follower, Some(_)) => None,
+        }
+    }
+
     /// One heartbeat interval has passed.
     pub fn tick(&mut self) {
         self.elapsed += 1;

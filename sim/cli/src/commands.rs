@@ -4,7 +4,9 @@ mod check;
 mod completions;
 mod diff;
 mod explain;
+pub(crate) mod hunt;
 mod init;
+mod inspect;
 mod list;
 mod pick;
 mod plan;
@@ -23,12 +25,15 @@ pub(crate) fn execute(command: Command, console: &mut Console) -> Result<Ending,
     match command {
         Command::Run(run) => run::execute(&run, console),
         Command::Replay(replays) => replay::execute(&replays, console),
+        Command::Hunt(args) => hunt::execute(&args, console),
+        Command::Digests(args) => hunt::print_digests(&args, console),
         Command::Shrink(args) => shrink::execute(&args, console),
         Command::Check(check) => check::execute(&check, console),
         Command::Verify(verify) => verify::execute(&verify, console),
         Command::Trail(verify) => verify::print_trail(&verify, console),
         Command::Diff(diff) => diff::execute(&diff, console),
         Command::Plan(plan) => plan::execute(&plan, console),
+        Command::Inspect(asked) => inspect::execute(&asked, console),
         Command::Explain(asked) => explain::execute(&asked, console),
         Command::Pick(pick) => pick::execute(&pick, console),
         Command::List(list) => list::execute(&list, console),

@@ -1,5 +1,6 @@
 //! Faults: the primitives that every failure is made of, each with the word that undoes it.
 
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use fixedbitset::FixedBitSet;
@@ -244,7 +245,7 @@ impl GilbertElliott {
 }
 
 /// A set of nodes.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct NodeSet(FixedBitSet);
 
 impl NodeSet {
@@ -281,6 +282,13 @@ impl NodeSet {
     /// Whether no node is in it.
     pub fn is_empty(&self) -> bool {
         self.0.is_clear()
+    }
+}
+
+/// The nodes, by number. The bit set would show where in memory it is, which differs from run to run.
+impl fmt::Debug for NodeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
     }
 }
 

@@ -46,5 +46,5 @@ pub use time::{Duration, Time};
 pub use topology::{Link, Topology, ZoneId};
 pub use traced::{Cause, Deed, Doing, Finds, Happening, Over, Swallowed, Taker, Then, Traced};
 pub use witness::{Scene, Status, Witness};
-pub use world::{Birth, Event, Part, Ran, World};
+pub use world::{Birth, Coming, Connection, Event, Held, Part, Ran, Stalled, Waits, World};
 pub use wounds::{Wound, Wounds};

@@ -45,8 +45,8 @@ pub trait Queue<E>: Clone + Default {
     /// The number of the event that [`pop_until`](Queue::pop_until) would take.
     fn next_number(&mut self, end: Time) -> Option<u64>;
 
-    /// All events that wait, with when they are due, in the order in which they will leave. It sorts them.
-    fn waiting(&self) -> Vec<(Time, &E)>;
+    /// All events that wait, with when they are due and their numbers, in the order in which they will leave. It sorts them.
+    fn waiting(&self) -> Vec<(Time, u64, &E)>;
 
     /// How many events wait.
     fn len(&self) -> usize;

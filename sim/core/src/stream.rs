@@ -139,6 +139,20 @@ impl<M> Streams<M> {
         &mut self.all[id.0 as usize]
     }
 
+    /// A stream, to look at.
+    pub(crate) fn look(&self, id: StreamId) -> &Stream<M> {
+        &self.all[id.0 as usize]
+    }
+
+    /// Those that are open, by their senders and then by number; each once.
+    pub(crate) fn all_open(&self) -> impl Iterator<Item = &Stream<M>> {
+        let of = |&(node, id): &(NodeId, StreamId)| {
+            let stream = self.look(id);
+            (stream.from == node).then_some(stream)
+        };
+        self.of.iter().filter_map(of)
+    }
+
     /// The connection between two nodes that is established, by either's stream.
     pub(crate) fn connection(&self, a: NodeId, b: NodeId) -> Option<StreamId> {
         let ways = [self.find(a, b), self.find(b, a)];
@@ -255,9 +269,9 @@ pub(crate) struct Stall<M> {
     pub(crate) stage: Stage,
     pub(crate) wait: Wait,
     /// When the first segment that was lost had been sent.
-    since: Time,
+    pub(crate) since: Time,
     /// How many times it has been sent again.
-    tries: u32,
+    pub(crate) tries: u32,
     /// What has not arrived, in order.
     pub(crate) backlog: VecDeque<Asked<M>>,
     /// How many of those were on their way when the stream stalled: they come before all that it was given since.

@@ -18,9 +18,11 @@ use crate::{
     Wound, Wounds, ZoneId,
 };
 
+mod looking;
 mod tracing;
 mod traffic;
 
+pub use looking::{Coming, Connection, Held, Stalled, Waits};
 use traffic::Hoard;
 
 /// How many events lie between two checkpoints of the digest, at first.

@@ -1,11 +1,14 @@
 //! Runs scenarios and tells what happened: metrics, beliefs, recovery, verdicts.
 
 pub mod case;
+pub mod coverage;
 pub mod diff;
 pub mod explain;
 mod failure;
 mod figures;
 mod gauge;
+pub mod inspect;
+pub mod hunt;
 mod judge;
 pub mod ledger;
 mod phases_text;
@@ -21,6 +24,7 @@ mod words;
 
 pub use failure::Failure;
 pub use gauge::Gauged;
+pub use inspect::Inspection;
 pub use ledger::Ledger;
 pub use phases_text::{phases_text, verdict_text};
 pub use pick::pick;

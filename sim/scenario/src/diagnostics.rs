@@ -377,7 +377,7 @@ pub(crate) fn nearest<'n>(given: &str, names: impl IntoIterator<Item = &'n str>)
 }
 
 /// "did you mean `load`?", or else the names there are.
-pub(crate) fn suggest<'n>(given: &str, names: impl IntoIterator<Item = &'n str> + Clone) -> Option<String> {
+pub fn suggest<'n>(given: &str, names: impl IntoIterator<Item = &'n str> + Clone) -> Option<String> {
     match nearest(given, names.clone()) {
         Some(name) => Some(format!("did you mean `{name}`?")),
         None => listed(names).map(|names| format!("there are: {names}")),

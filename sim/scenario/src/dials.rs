@@ -256,12 +256,12 @@ fn dial(path: &str, tree: &Tree, shape: Shape) -> Option<Dial> {
         | Shape::List(_)
         | Shape::Bits
         | Shape::ManyBits
-        | Shape::CountWith(..)
         | Shape::Varied
         | Shape::Values
         | Shape::Families
         | Shape::TwoCounts(_)
         | Shape::Batches(_)
+        | Shape::CountWith(..)
         | Shape::Choice(_) => return None,
     };
     let flag = || if let Node::Flag(flag) = tree.node { Some(flag.to_string()) } else { None };

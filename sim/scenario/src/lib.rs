@@ -46,13 +46,13 @@ mod units;
 use std::str::FromStr;
 
 pub use case::{CASE_FORMAT, Case, Mark};
-pub use diagnostics::{Colour, Diagnostic, Diagnostics, Related, Severity};
+pub use diagnostics::{Colour, Diagnostic, Diagnostics, Related, Severity, suggest};
 pub use dials::{Dial, Quantity};
 pub use document::Document;
 pub use family::Family;
 pub use knobs::oracle_by_default;
 pub use overrides::Override;
-pub use scenario::{Aide, Ask, Expectation, Group, Line, Metric, Node, Scenario, Spare, Window};
+pub use scenario::{Aide, Ask, Better, Expectation, Group, Line, Metric, Node, Scenario, Spare, Window};
 pub use schema::schema;
 
 use diagnostics::{Language, Problem, Report};

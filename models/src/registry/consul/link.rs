@@ -10,6 +10,7 @@ use super::api::{Answer, Ask, Msg, Timer};
 use super::pulse::{Pulse, TCP};
 use crate::node::Ctx;
 use crate::registry::Address;
+use crate::waits::Wait;
 
 /// How long a client waits before it tries again at once that failed at once: 1 s, ours.
 pub const RETRY: Duration = Duration::from_secs(1);
@@ -53,6 +54,14 @@ impl Link {
     /// The server that it is connected to.
     pub fn server(&self) -> NodeId {
         self.servers[self.at]
+    }
+
+    /// What its calls wait for.
+    pub fn waits(&self, task: &str) -> Vec<Wait> {
+        let wait = |&call: &u32| {
+            Wait::new(task, format!("the answer to call {call}"), [self.server()]).by(Timer::Call(call))
+        };
+        self.open.iter().map(wait).collect()
     }
 
     /// Asks that server. What does not block is waited for no longer than `timeout`.

@@ -193,6 +193,23 @@ impl<C: Clone> Raft<C> {
         matches!(self.role, Role::Leader(_))
     }
 
+    /// What this server waits for from the others, and from whom.
+    pub fn waits(&self) -> Option<(&'static str, Vec<Peer>)> {
+        let last = self.log.last_index();
+        match (&self.role, self.leader) {
+            (Role::Candidate { votes, .. }, _) => {
+                Some(("votes", self.others().filter(|peer| !votes.contains_key(peer)).collect()))
+            }
+            (Role::Leader(lead), _) if last > self.commit => {
+                let behind = |&peer: &Peer| lead.followers[usize::from(peer)].matched < last;
+                Some(("acknowledgements", self.others().filter(behind).collect()))
+            }
+            (Role::Leader(_), _) => None,
+            (Role::Follower, None) => Some(("a leader", self.others().collect())),
+            (Role::Follower, Some(_)) => None,
+        }
+    }
+
     /// When the leader was last heard of, in this life.
     pub fn contact(&self) -> Option<Time> {
         self.contact

@@ -14,6 +14,7 @@ use crate::observation::Observation;
 use crate::registry::entry::{failing_probe, zombie};
 use crate::registry::{self, Address, Entry};
 use crate::service::ReRegister;
+use crate::waits::Wait;
 
 /// An instance registers up to so long after it has started. Ours.
 const START: Duration = Duration::from_millis(500);
@@ -181,6 +182,15 @@ impl Registrar {
 impl registry::Registrar for Registrar {
     type Msg = Msg;
     type Timer = Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        let (task, call) = match self.stage {
+            Stage::Registering(call) => ("registration", call),
+            Stage::Passing { call: Some(call), .. } => ("check", call),
+            Stage::Idle | Stage::Passing { call: None, .. } | Stage::Left => return Vec::new(),
+        };
+        vec![Wait::new(task, "its agent's answer", [self.agent]).by(Timer::Call(call))]
+    }
 
     fn on_message(&mut self, ctx: &mut Ctx<'_>, _: NodeId, msg: &Msg) {
         match *msg {

@@ -37,6 +37,7 @@ use crate::plight::Plight;
 use crate::registry::ail::{Ghosts, Lag, Throttles};
 use crate::registry::history::History;
 use crate::registry::{Seat, Server};
+use crate::waits::Wait;
 
 /// A server.
 #[derive(Clone, Debug)]
@@ -230,6 +231,24 @@ impl Member {
 impl Server for Member {
     type Msg = Msg;
     type Timer = Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        let servers = |peers: Vec<Peer>| peers.into_iter().map(|peer| self.cluster.server(usize::from(peer)));
+        let raft = self.raft.waits().map(|(what, peers)| (what, servers(peers).collect::<Vec<NodeId>>()));
+        let commit = raft.as_ref().map(|(_, on)| on.clone()).unwrap_or_default();
+        let proposed = self.proposed.values().filter_map(|asker| match asker {
+            Asker::Node(node, call) => {
+                Some(Wait::new(format!("call {call} of {node:?}"), "its entry to be applied", commit.clone()))
+            }
+            Asker::Reconciler | Asker::Nobody => None,
+        });
+        let held = self.held.values().map(Held::wait);
+        raft.iter()
+            .map(|(what, on)| Wait::new("raft", *what, on.clone()))
+            .chain(proposed)
+            .chain(held)
+            .collect()
+    }
 
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
         self.hear(ctx, from, msg);

@@ -13,6 +13,7 @@ use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::registry::{self, Address, News, Origin, Then};
+use crate::waits::Wait;
 
 /// A client that was told of an error tries again after 5 s, times the square of how often that was so in a row, and after
 /// 3 min at most (api/watch/plan.go, `retryInterval`, `maxBackoffTime`).
@@ -178,6 +179,10 @@ impl Subscriber {
 impl registry::Subscriber for Subscriber {
     type Msg = Msg;
     type Timer = Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        self.link.waits("list")
+    }
 
     fn list(&mut self, ctx: &mut Ctx<'_>, reads: Reads, then: Then) {
         // A query that waits for the next change is no list: it is given up for one.

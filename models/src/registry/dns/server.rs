@@ -19,6 +19,7 @@ use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::registry::{self, AideSeat, AnyAddress, AnySubscriber, Layout, Layouts, News, Seat, Then};
+use crate::waits::Wait;
 
 /// Where a server sits.
 #[derive(Clone, Debug)]
@@ -142,6 +143,14 @@ impl Server {
         match &mut self.source {
             Source::Watches(watches) => watches.subscriber.on_reset(ctx, peer),
             Source::Forwards(forwards) => forwards.on_unreachable(ctx, peer),
+        }
+    }
+
+    /// What each of its tasks waits for.
+    pub fn waits(&self) -> Vec<Wait> {
+        match &self.source {
+            Source::Watches(watches) => watches.subscriber.waits(),
+            Source::Forwards(forwards) => forwards.waits(),
         }
     }
 

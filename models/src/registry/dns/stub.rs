@@ -3,6 +3,7 @@
 use schism_core::{Duration, NodeId, Time};
 
 use super::answer::{Answer, Said};
+use crate::waits::Wait;
 
 /// How a stub resolver asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +89,12 @@ impl Stub {
     /// Whether a lookup goes on.
     pub fn is_busy(&self) -> bool {
         self.lookup.is_some()
+    }
+
+    /// What its lookup waits for. How long, only who asks for it knows.
+    pub fn waits(&self) -> Vec<Wait> {
+        let lookup = self.lookup.iter();
+        lookup.map(|lookup| Wait::new("lookup", "the answer", [self.server(lookup.tries)])).collect()
     }
 
     /// Begins a lookup, in place of one that goes on.

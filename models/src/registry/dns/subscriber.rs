@@ -16,6 +16,7 @@ use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Endpoint, Listing, ServiceId};
 use crate::node::Ctx;
 use crate::registry::{self, Address, News, Then};
+use crate::waits::Wait;
 
 /// Which of the addresses of an answer a client uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,6 +187,10 @@ impl Subscriber {
 impl registry::Subscriber for Subscriber {
     type Msg = Msg;
     type Timer = Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        self.stub.waits()
+    }
 
     /// How it reads is nothing that DNS knows of.
     fn list(&mut self, ctx: &mut Ctx<'_>, _: Reads, then: Then) {

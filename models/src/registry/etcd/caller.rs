@@ -10,6 +10,7 @@ use crate::client::Operation;
 use crate::node::Ctx;
 use crate::observation::Outcome;
 use crate::registry::{self, Address, Ending, Learnt, Pair, Told};
+use crate::waits::Wait;
 
 /// A client's connection, over which it calls.
 #[derive(Clone, Debug)]
@@ -27,6 +28,10 @@ impl Caller {
 impl registry::Caller for Caller {
     type Msg = Msg;
     type Timer = Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        self.session.waits("call")
+    }
 
     fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, key: Option<Pair>, timeout: Duration) -> u32 {
         self.session.ask(ctx, ask(operation, key), timeout)

@@ -19,7 +19,7 @@ pub struct Kept {
     /// When the next keepalive is due.
     next: Time,
     /// When the lease counts as lost unless an answer comes.
-    deadline: Time,
+    pub deadline: Time,
     wakes: u32,
 }
 

@@ -16,6 +16,7 @@ use super::store::LeaseId;
 use crate::node::Ctx;
 use crate::observation::Outcome;
 use crate::registry::{self, Address, Turn};
+use crate::waits::Wait;
 
 /// What a locker reminds itself of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,6 +80,15 @@ enum Stage {
 impl registry::Locker for Locker {
     type Msg = Msg;
     type Timer = super::Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        let mut waits = self.session.waits("lock");
+        if let Stage::Waiting { lock, before, .. } = self.stage {
+            let what = format!("lock {lock}, which lease {before:?} is before it for");
+            waits.push(Wait::new("lock", what, [self.session.member()]));
+        }
+        waits
+    }
 
     fn lock(&mut self, ctx: &mut Ctx<'_>, lock: u32) {
         assert!(matches!(self.stage, Stage::Idle), "one thing after the other");

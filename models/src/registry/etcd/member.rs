@@ -11,6 +11,7 @@ mod late;
 mod reads;
 mod revokes;
 mod settle;
+mod waits;
 mod watches;
 mod writes;
 
@@ -41,6 +42,7 @@ use crate::registry::history::History;
 use crate::registry::raft::{Peer, Settings};
 use crate::registry::watchers::Watchers;
 use crate::registry::{self, Server};
+use crate::waits::Wait;
 
 /// Where a member sits.
 #[derive(Clone, Debug)]
@@ -140,6 +142,10 @@ enum Waiting {
 impl Server for Member {
     type Msg = Msg;
     type Timer = super::Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        self.tasks()
+    }
 
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
         if self.hears(ctx, from, &msg) {

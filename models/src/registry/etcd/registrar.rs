@@ -15,6 +15,7 @@ use crate::observation::Observation;
 use crate::registry::entry::{failing_probe, start, zombie};
 use crate::registry::{self, Address, Entry, Registrar as _};
 use crate::service::ReRegister;
+use crate::waits::Wait;
 
 /// What the registrar reminds itself of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +62,15 @@ enum Stage {
 impl registry::Registrar for Registrar {
     type Msg = Msg;
     type Timer = super::Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        let mut waits = self.session.waits("registration");
+        if let Stage::Keeping(Kept { deadline, .. }) = self.stage {
+            let answer = Wait::new("lease", "the next answer to a keepalive", [self.session.member()]);
+            waits.push(answer.until(deadline));
+        }
+        waits
+    }
 
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) {
         self.session.on_heard(ctx, from);

@@ -8,6 +8,7 @@ use super::api::{Answer, Ask, Failure, Msg};
 use super::{Config, Keepalive, claims};
 use crate::node::Ctx;
 use crate::registry::Address;
+use crate::waits::Wait;
 
 /// How long a client waits before it tries again: 500 ms (client/v3/lease.go, `retryConnWait`).
 pub const RETRY: Duration = Duration::from_millis(500);
@@ -142,6 +143,14 @@ impl Session {
 
     fn mind(&self, ctx: &mut Ctx<'_>, after: Duration) {
         ctx.after(after, Timer::Silence { connection: self.line.number }.into());
+    }
+
+    /// What its calls wait for. Who looks elsewhere is told of with the next member, though some calls went to the last.
+    pub fn waits(&self, task: &str) -> Vec<Wait> {
+        let wait = |&(call, ask): &(u32, Ask)| {
+            Wait::new(task, format!("the answer to {ask:?}"), [self.member()]).by(Timer::Unanswered { call })
+        };
+        self.open.iter().map(wait).collect()
     }
 
     /// Asks that member; the answer is waited for no longer than `timeout`.

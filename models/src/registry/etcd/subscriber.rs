@@ -13,6 +13,7 @@ use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::registry::replica::Replica;
 use crate::registry::{self, Address, News, Origin, Subscriber as _, Then};
+use crate::waits::Wait;
 
 /// A client's side of discovery.
 #[derive(Clone, Debug)]
@@ -59,6 +60,14 @@ pub enum Timer {
 impl registry::Subscriber for Subscriber {
     type Msg = Msg;
     type Timer = super::Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        let mut waits = self.session.waits("list");
+        if self.stage == Stage::Watching {
+            waits.push(Wait::new("watch", "the next change", [self.session.member()]));
+        }
+        waits
+    }
 
     fn list(&mut self, ctx: &mut Ctx<'_>, reads: Reads, then: Then) {
         if let Stage::Listing { .. } = self.stage {

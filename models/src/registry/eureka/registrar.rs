@@ -13,6 +13,7 @@ use crate::observation::Observation;
 use crate::registry::entry::{failing_probe, zombie};
 use crate::registry::{self, Address, Entry};
 use crate::service::ReRegister;
+use crate::waits::Wait;
 
 /// An instance's side of its registration (eureka-client, discovery/DiscoveryClient.java and
 /// InstanceInfoReplicator.java, 1.10).
@@ -66,6 +67,10 @@ pub enum Thread {
 impl registry::Registrar for Registrar {
     type Msg = Msg;
     type Timer = Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        self.http.waits("registration")
+    }
 
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) {
         match msg {

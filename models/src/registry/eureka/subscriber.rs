@@ -17,6 +17,7 @@ use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Change, Endpoint, Listing, ServiceId};
 use crate::node::Ctx;
 use crate::registry::{self, Address, News, Origin, Then};
+use crate::waits::Wait;
 
 /// Ribbon first copies the list 1 s after it was made (ribbon-loadbalancer 2.x, PollingServerListUpdater.java,
 /// `LISTOFSERVERS_CACHE_UPDATE_DELAY`).
@@ -69,6 +70,10 @@ enum Heard {
 impl registry::Subscriber for Subscriber {
     type Msg = Msg;
     type Timer = Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        self.http.waits("list")
+    }
 
     fn list(&mut self, ctx: &mut Ctx<'_>, _: Reads, then: Then) {
         if let Stage::Listing { .. } = self.stage {

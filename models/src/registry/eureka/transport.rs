@@ -9,6 +9,7 @@ use super::api::{Answer, Ask, Msg};
 use super::registrar::portion;
 use super::{Config, Timer};
 use crate::node::Ctx;
+use crate::waits::Wait;
 
 /// How often a request is tried: 3 times (decorator/RetryableEurekaHttpClient.java, `DEFAULT_NUMBER_OF_RETRIES`).
 const TRIES: u32 = 3;
@@ -85,6 +86,12 @@ impl Http {
             last_call: 0,
             calls: Vec::new(),
         }
+    }
+
+    /// What its requests wait for.
+    pub fn waits(&self, task: &str) -> Vec<Wait> {
+        let wait = |call: &Call| Wait::new(task, format!("the answer to {:?}", call.ask), [call.at]);
+        self.calls.iter().map(wait).collect()
     }
 
     /// The servers with an open connection, or one that is being opened.

@@ -46,6 +46,20 @@ pub(super) struct Setting<'a> {
 }
 
 impl Etcd {
+    /// What the member waits for from the others, and from whom.
+    pub(super) fn waits(&self) -> Option<(&'static str, Vec<NodeId>)> {
+        let (what, peers) = self.raft.waits()?;
+        Some((what, peers.into_iter().map(|peer| self.members[usize::from(peer)]).collect()))
+    }
+
+    /// Who leads, as far as it knows, if that is another.
+    pub(super) fn other_leader(&self) -> Option<NodeId> {
+        let leader = self.raft.leader().filter(|&leader| leader != self.me)?;
+        Some(self.members[usize::from(leader)])
+    }
+}
+
+impl Etcd {
     /// An etcd as it boots: all that its disk knows to be committed is applied already.
     pub(super) fn boot(setting: Setting<'_>, disk: &Disk<Command>, ctx: &Ctx<'_>) -> Etcd {
         let Setting { me, members, fsync } = setting;

@@ -28,6 +28,7 @@ use crate::registry::raft::Peer;
 use crate::registry::raft::log::{Entry, Proposal};
 use crate::registry::watchers::Watchers;
 use crate::registry::{Seat, Server};
+use crate::waits::Wait;
 
 /// What a member reminds itself of.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -111,6 +112,26 @@ pub(super) enum Waiting {
 impl Server for Member {
     type Msg = Msg;
     type Timer = super::Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        let raft = self.etcd.waits();
+        let commit = match (self.etcd.other_leader(), &raft) {
+            (Some(leader), _) => vec![leader],
+            (None, Some((_, others))) => others.clone(),
+            (None, None) => Vec::new(),
+        };
+        let write = |(&number, waiting): (&u64, &Waiting)| {
+            let task = match waiting {
+                Waiting::Call(Caller { client, call }) => format!("call {call} of {client:?}"),
+                Waiting::Slice(service) => format!("slice of service {}", service.0),
+                Waiting::Lead(_) => "leader election".to_owned(),
+                Waiting::Nobody => "write".to_owned(),
+            };
+            Wait::new(task, "its entry to be applied", commit.clone()).by(Timer::TimedOut(number))
+        };
+        let raft = raft.iter().map(|(what, on)| Wait::new("raft", *what, on.clone()));
+        raft.chain(self.waiting.iter().map(write)).collect()
+    }
 
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
         if self.hears(ctx, from, &msg) {

@@ -8,6 +8,7 @@ use crate::listing::{Endpoint, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::registry::{self, Address, Entry};
+use crate::waits::Wait;
 
 /// What an instance's host knows of it: that it runs. The kubelet there does all else.
 #[derive(Clone, Debug)]
@@ -30,6 +31,13 @@ enum Standing {
 impl registry::Registrar for Registrar {
     type Msg = Msg;
     type Timer = super::Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        match self.standing {
+            Standing::NotReady => vec![Wait::new("registration", "to be found ready", [self.kubelet])],
+            Standing::Ready | Standing::Leaving => Vec::new(),
+        }
+    }
 
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) {
         match *msg {

@@ -18,6 +18,7 @@ use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
 use crate::registry::replica::Replica;
 use crate::registry::{self, Address, News, Origin, Subscriber as _, Then};
+use crate::waits::Wait;
 
 /// What it reminds itself of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,6 +64,15 @@ enum Stage {
 impl registry::Subscriber for Subscriber {
     type Msg = Msg;
     type Timer = super::Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        let (task, what) = match self.stage {
+            Stage::Listing { call: Some(_), .. } => ("list", "the answer"),
+            Stage::Watching => ("watch", "the next change"),
+            Stage::Idle | Stage::Listing { call: None, .. } => return Vec::new(),
+        };
+        vec![Wait::new(task, what, [self.connection.member()])]
+    }
 
     /// However it is to be read, a list comes from the watch cache of an API server: reflectors ask for no more.
     fn list(&mut self, ctx: &mut Ctx<'_>, reads: Reads, then: Then) {

@@ -7,6 +7,7 @@ use crate::cache::Reads;
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::registry::{self, Address, Entry, News, Seat, Server, Then};
+use crate::waits::Wait;
 
 /// A server.
 #[derive(Clone, Debug)]
@@ -116,6 +117,13 @@ impl registry::Registrar for Registrar {
     type Msg = Msg;
     type Timer = Timer;
 
+    fn waits(&self) -> Vec<Wait> {
+        match self {
+            Registrar::Grpc(registrar) => registrar.waits(),
+            Registrar::Http(registrar) => registrar.waits(),
+        }
+    }
+
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) {
         match (self, msg) {
             (Registrar::Grpc(registrar), Msg::Grpc(msg)) => registrar.on_message(ctx, from, msg),
@@ -197,6 +205,13 @@ impl Subscriber {
 impl registry::Subscriber for Subscriber {
     type Msg = Msg;
     type Timer = Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        match self {
+            Subscriber::Grpc(subscriber) => subscriber.waits(),
+            Subscriber::Http(subscriber) => subscriber.waits(),
+        }
+    }
 
     fn list(&mut self, ctx: &mut Ctx<'_>, reads: Reads, then: Then) {
         match self {

@@ -11,6 +11,7 @@ use crate::client::Operation;
 use crate::node::Ctx;
 use crate::observation::Outcome;
 use crate::registry::{self, Address, Ending, Learnt, Pair, Told};
+use crate::waits::Wait;
 
 /// What a caller reminds itself of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,6 +73,13 @@ impl Caller {
 impl registry::Caller for Caller {
     type Msg = Msg;
     type Timer = super::Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        let call = |&xid: &u32| {
+            Wait::new(format!("call {xid}"), "the answer", [self.library.server()]).by(Timer::TimedOut(xid))
+        };
+        self.library.waits().into_iter().chain(self.open.keys().map(call)).collect()
+    }
 
     /// A read of what is committed is a `sync` and a read; the library sends both at once, and they are answered in order.
     fn call(&mut self, ctx: &mut Ctx<'_>, operation: Operation, key: Option<Pair>, timeout: Duration) -> u32 {

@@ -15,6 +15,7 @@ use crate::failpoint::{Passes, Point};
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::registry::Address;
+use crate::waits::Wait;
 
 /// It waits up to 1 s before it connects again (`startConnect`), and 1 s more when it has been to every server since it
 /// was connected last (`hostProvider.next(1000)`).
@@ -169,6 +170,26 @@ impl Library {
             State::Closed | State::Pausing => Vec::new(),
             State::Connecting | State::Connected => vec![self.server()],
         }
+    }
+
+    /// What the connection, and those requests that are not sent yet, wait for.
+    pub fn waits(&self) -> Vec<Wait> {
+        let connection = match self.state {
+            State::Connecting => Some(
+                Wait::new("session", "the server's answer", [self.server()])
+                    .since(self.heard)
+                    .until(self.due),
+            ),
+            State::Pausing => {
+                Some(Wait::new("session", "its next attempt", []).by(Timer::Connect(self.number)))
+            }
+            State::Closed | State::Connected => None,
+        };
+        let queued = self
+            .queue
+            .iter()
+            .map(|(xid, ask)| Wait::new(format!("request {xid} ({ask:?})"), "a connection", [self.server()]));
+        connection.into_iter().chain(queued).collect()
     }
 
     /// Begins: a new session, whatever there was before.

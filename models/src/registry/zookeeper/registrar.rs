@@ -13,6 +13,7 @@ use crate::observation::Observation;
 use crate::registry::entry::{failing_probe, start, zombie};
 use crate::registry::{self, Address, Entry};
 use crate::service::ReRegister;
+use crate::waits::Wait;
 
 /// How long an application waits before it tries again what was refused: 1 s, the base of the retries in Curator's
 /// examples (`ExponentialBackoffRetry(1000, 3)`).
@@ -224,6 +225,17 @@ impl Registrar {
 impl registry::Registrar for Registrar {
     type Msg = Msg;
     type Timer = super::Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        let asked = match self.stage {
+            Stage::Creating(_) => Some("its node to be created"),
+            Stage::Clearing(_) => Some("its old node to be deleted"),
+            Stage::Idle | Stage::Registered | Stage::Withdrawn | Stage::Lost | Stage::Left => None,
+        };
+        let asked = asked.filter(|_| self.library.is_connected());
+        let asked = asked.map(|what| Wait::new("registration", what, [self.library.server()]));
+        self.library.waits().into_iter().chain(asked).collect()
+    }
 
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: &Msg) {
         if zombie(ctx).is_none() {

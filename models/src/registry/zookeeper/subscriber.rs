@@ -13,6 +13,7 @@ use crate::failpoint::{Pass, Passes, Point};
 use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
 use crate::registry::{self, Address, News, Then};
+use crate::waits::Wait;
 
 /// How long an application waits before it tries again what was refused: 1 s, the base of the retries in Curator's
 /// examples (`ExponentialBackoffRetry(1000, 3)`).
@@ -156,6 +157,16 @@ impl Subscriber {
 impl registry::Subscriber for Subscriber {
     type Msg = Msg;
     type Timer = super::Timer;
+
+    fn waits(&self) -> Vec<Wait> {
+        let asked = match self.stage {
+            Stage::Reading(Some(_), ..) if self.library.is_connected() => Some(("list", "the answer")),
+            Stage::Watching if self.library.is_connected() => Some(("watch", "the next change")),
+            Stage::Idle | Stage::Reading(..) | Stage::Watching => None,
+        };
+        let asked = asked.map(|(task, what)| Wait::new(task, what, [self.library.server()]));
+        self.library.waits().into_iter().chain(asked).collect()
+    }
 
     fn list(&mut self, ctx: &mut Ctx<'_>, reads: Reads, then: Then) {
         if let Stage::Reading(..) = self.stage {

@@ -113,10 +113,10 @@ impl<E: Clone> Queue<E> for Ladder<E> {
         self.first_until(end).filter(|first| first.at() < end).map(Key::order)
     }
 
-    fn waiting(&self) -> Vec<(Time, &E)> {
+    fn waiting(&self) -> Vec<(Time, u64, &E)> {
         let mut nodes: Vec<&Node<E>> = self.nodes.iter().filter(|node| node.event.is_some()).collect();
         nodes.sort_unstable_by_key(|node| (node.at, node.order));
-        nodes.into_iter().filter_map(|node| Some((node.at, node.event.as_ref()?))).collect()
+        nodes.into_iter().filter_map(|node| Some((node.at, node.order, node.event.as_ref()?))).collect()
     }
 
     fn len(&self) -> usize {

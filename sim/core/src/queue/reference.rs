@@ -46,10 +46,10 @@ impl<E: Clone> Queue<E> for Reference<E> {
         (at < end).then_some(number)
     }
 
-    fn waiting(&self) -> Vec<(Time, &E)> {
+    fn waiting(&self) -> Vec<(Time, u64, &E)> {
         let mut all: Vec<&Entry<E>> = self.heap.iter().collect();
         all.sort_unstable_by_key(|entry| entry.key.0);
-        all.into_iter().map(|entry| (entry.key.0.0, &entry.event)).collect()
+        all.into_iter().map(|entry| (entry.key.0.0, entry.key.0.1, &entry.event)).collect()
     }
 
     fn len(&self) -> usize {

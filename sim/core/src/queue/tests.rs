@@ -79,7 +79,10 @@ fn answers<Q: Queue<usize>>(steps: &[Step]) -> Vec<(Option<Time>, usize)> {
                 answers.push((None, number.map_or(usize::MAX, |number| number as usize)));
             }
             Step::Walk => {
-                answers.extend(queue.waiting().into_iter().map(|(at, &event)| (Some(at), event)));
+                answers.extend(queue.waiting().into_iter().map(|(at, number, &event)| {
+                    assert_eq!(number, event as u64);
+                    (Some(at), event)
+                }));
             }
             Step::Clone => queue = queue.clone(),
         }

@@ -1,12 +1,12 @@
 //! Tracing: how the world tells a witness of each event, each deed and each loss, if it asks. All of it is compiled away
 //! for who does not.
 
-use super::{Carried, Event, What, World};
+use super::looking::happening;
+use super::{Event, World};
 use crate::queue::Queue;
 use crate::stream::StreamId;
 use crate::{
-    Actor, Cause, Deed, Doing, Finds, Happening, NodeId, Over, Scene, Status, Swallowed, Taker, Then, Traced,
-    Witness,
+    Actor, Cause, Deed, Doing, Finds, NodeId, Scene, Status, Swallowed, Taker, Then, Traced, Witness,
 };
 
 impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
@@ -22,21 +22,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             Status::Paused | Status::Up if pulse.life == life => Finds::Running,
             Status::Paused | Status::Up | Status::Down => Finds::Gone,
         };
-        let what = match *what {
-            What::Message { by, ref msg, .. } => match by.carried() {
-                Carried::Alone(from) => Happening::Message { from, over: Over::Exchange, msg },
-                Carried::On(stream) => {
-                    Happening::Message { from: self.streams.get(stream).from, over: Over::Connection, msg }
-                }
-            },
-            What::Timer(ref timer) => Happening::Timer(timer),
-            What::Plight => Happening::Plight,
-            What::Reset { peer, .. } => Happening::Reset { peer },
-            What::Retransmit { stream } => Happening::Retransmit { peer: self.streams.get(stream).to },
-            What::Boot => Happening::Boot,
-            What::Open { stream, .. } => Happening::Open { peer: self.streams.get(stream).from },
-            What::Accepted { stream, .. } => Happening::Accepted { peer: self.streams.get(stream).to },
-        };
+        let what = happening(&self.streams, what);
         let event =
             Traced { number: self.events, cause: origin.cause, via: origin.via, to, life, finds, what };
         let scene = Scene { now: self.now, names: &self.names, pulses: &self.pulses, network: &self.network };

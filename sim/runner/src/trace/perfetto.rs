@@ -132,7 +132,7 @@ fn slices<W>(trace: &Trace<W>, writer: &Writer<'_>, rows: &Rows, entry: &Entry<'
             if let Noted::Observed { by, seen } = &note.noted {
                 let (pid, tid) = rows.place(*by);
                 let (text, ts) = (writer.named(&format!("{seen:?}")), micros(note.at));
-                let name = text.split([' ', '(', '{']).next().unwrap_or_default().to_owned();
+                let name = short(&text);
                 let args = json!({ "text": text });
                 vec![json!({
                     "ph": "i", "s": "t", "cat": "observed", "name": name, "pid": pid, "tid": tid, "ts": ts,
@@ -149,9 +149,7 @@ fn slice(writer: &Writer<'_>, rows: &Rows, number: u64, event: &Event) -> Value 
     let (pid, tid) = rows.place(event.to);
     let text = event.what.text().map(|text| writer.named(&text));
     let name = match (&event.what, &text) {
-        (What::Message { .. } | What::Timer(_), Some(text)) => {
-            text.split([' ', '{', ')']).next().unwrap_or_default().to_owned()
-        }
+        (What::Message { .. } | What::Timer(_), Some(text)) => short(text),
         (what, _) => what.word().to_owned(),
     };
     json!({
@@ -165,6 +163,16 @@ fn slice(writer: &Writer<'_>, rows: &Rows, number: u64, event: &Event) -> Value 
     })
 }
 
+/// What something is called, without what is in it: `Registry(Etcd(Ask { call: 52, .. }))` is `Etcd Ask`.
+fn short(text: &str) -> String {
+    let is_name = |part: &&str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.chars().all(|c| c.is_ascii_alphanumeric())
+    };
+    let shell = text.split(" {").next().unwrap_or_default();
+    let names = shell.split(['(', ')', ',', ' ']).take_while(is_name).filter(|&name| name != "Registry");
+    names.collect::<Vec<_>>().join(" ")
+}
+
 /// From the event that sent a message to its arrival, if both are kept.
 fn arrow<W>(trace: &Trace<W>, rows: &Rows, number: u64, event: &Event) -> Vec<Value> {
     let What::Message { .. } = event.what else { return Vec::new() };
@@ -175,4 +183,17 @@ fn arrow<W>(trace: &Trace<W>, rows: &Rows, number: u64, event: &Event) -> Vec<Va
         json!({ "ph": "s", "cat": "cause", "name": "message", "id": number, "pid": from, "tid": by, "ts": micros(sent.at) }),
         json!({ "ph": "f", "bp": "e", "cat": "cause", "name": "message", "id": number, "pid": to, "tid": at, "ts": micros(event.at) }),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_is_called_after_what_it_is() {
+        assert_eq!(short("Registry(Etcd(Ask { call: 52, ask: Put }))"), "Etcd Ask");
+        assert_eq!(short("Registry(Etcd(Member(TimedOut(101))))"), "Etcd Member TimedOut");
+        assert_eq!(short("Request { attempt: Attempt { slot: 0 } }"), "Request");
+        assert_eq!(short("Arrival"), "Arrival");
+    }
 }

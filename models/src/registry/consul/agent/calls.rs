@@ -9,6 +9,7 @@ use super::super::local::Step;
 use super::super::stagger::stagger;
 use super::Agent;
 use crate::node::Ctx;
+use crate::waits::Wait;
 
 /// Jitters are a sixteenth of what they belong to (agent/structs/structs.go, `JitterFraction`).
 const JITTER: u64 = 16;
@@ -26,6 +27,15 @@ pub(super) struct Call {
 }
 
 impl Agent {
+    /// What its call to the servers waits for.
+    pub fn waits(&self) -> Vec<Wait> {
+        let call = self.call.iter();
+        call.map(|call| {
+            Wait::new("sync", format!("the answer to {:?}", call.ask), [call.to]).since(call.since)
+        })
+        .collect()
+    }
+
     /// Asks what the servers have of this host: a full sync begins.
     pub(super) fn compare(&mut self, ctx: &mut Ctx<'_>) {
         self.begin(ctx, Ask::Host(self.host), None);

@@ -12,6 +12,7 @@ use crate::failpoint::{Pass, Point};
 use crate::node::Ctx;
 use crate::registry::raft::Peer;
 use crate::registry::raft::log::{Entry, Proposal};
+use crate::waits::Wait;
 
 /// Jitters are a sixteenth of what they belong to (agent/structs/structs.go, `JitterFraction`).
 pub(super) const JITTER: u64 = 16;
@@ -25,6 +26,18 @@ pub(super) struct Held {
     since: Time,
     /// The server that it was passed on to, if it was.
     to: Option<NodeId>,
+}
+
+impl Held {
+    /// What it waits for: the server that it was passed on to, or a leader.
+    pub(super) fn wait(&self) -> Wait {
+        let task = match self.asker {
+            Asker::Node(node, call) => format!("call {call} of {node:?}"),
+            Asker::Reconciler | Asker::Nobody => "call of its own".to_owned(),
+        };
+        let what = if self.to.is_some() { "the leader's answer" } else { "a leader" };
+        Wait::new(task, what, self.to.into_iter().collect::<Vec<NodeId>>()).since(self.since)
+    }
 }
 
 impl Member {

@@ -10,6 +10,7 @@ use super::super::forward::{CHECK_TIMEOUT, Passage, READ_TIMEOUT, Upstreams};
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::registry::Seat;
+use crate::waits::Wait;
 
 /// Who has asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,15 @@ enum Awaited {
 const PAUSE: Duration = Duration::from_millis(10);
 
 impl Forwards {
+    /// What the questions that it passes on wait for.
+    pub(super) fn waits(&self) -> Vec<Wait> {
+        let wait = |(&number, open): (&u32, &Open)| {
+            let task = format!("query {} of {:?}", open.asker.number, open.asker.node);
+            Wait::new(task, "the upstream's answer", [open.upstream]).by(Timer::Upstream(number))
+        };
+        self.open.iter().map(wait).collect()
+    }
+
     pub(super) fn new(seat: &Seat<Config>, ctx: &Ctx<'_>) -> Forwards {
         let members = seat.layout.members.iter().map(|&(node, _)| node);
         Forwards {

@@ -26,6 +26,11 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// Whose reads wait for their index, or for the next batch.
+    pub(super) fn callers(&self) -> impl Iterator<Item = Caller> {
+        self.batch.iter().chain(&self.next).chain(&self.locked).map(|&(caller, _)| caller)
+    }
+
     /// A client has gone: its reads are nobody's.
     pub(super) fn forget(&mut self, client: NodeId) {
         for reads in [&mut self.batch, &mut self.next, &mut self.locked] {

@@ -7,6 +7,7 @@ use super::super::backoff::share;
 use super::super::store::PodView;
 use super::{Container, Known, Kubelet, Leaving, RENEW, RENEW_TIMEOUT, RENEWALS, SYNC, Timer};
 use crate::node::Ctx;
+use crate::waits::Wait;
 
 /// A call that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,24 @@ pub(super) enum Call {
     },
     Delete,
     Purge,
+}
+
+impl Kubelet {
+    /// What its calls and its probes wait for.
+    pub fn waits(&self) -> Vec<Wait> {
+        let call = |call: &Call| {
+            Wait::new(
+                format!("{call:?}").to_lowercase(),
+                "the API server's answer",
+                [self.connection.member()],
+            )
+        };
+        let probe = |&number: &u32| {
+            let probe = Wait::new(format!("probe {number}"), "the container's answer", [self.host]);
+            probe.by(Timer::ProbeTimedOut { number })
+        };
+        self.open.values().map(call).chain(self.flights.keys().map(probe)).collect()
+    }
 }
 
 impl Kubelet {

@@ -11,6 +11,7 @@ use crate::listing::Listing;
 use crate::node::Ctx;
 use crate::registry::Address;
 use crate::registry::nacos::{self, Config};
+use crate::waits::Wait;
 
 /// How long a client waits before it takes a connection for set up: 100 ms (common/remote/client/grpc/GrpcClient.java,
 /// 2.0.3, `connectToServer`).
@@ -119,6 +120,26 @@ impl Link {
     /// Whether requests can be sent.
     pub fn is_running(&self) -> bool {
         matches!(self.stage, Stage::Running | Stage::Probing { why: Doubt::Silence, .. })
+    }
+
+    /// What the connection waits for, and a request of the user's that is open, if one is.
+    pub fn waits(&self, task: &str, call: Option<u32>) -> Vec<Wait> {
+        let by = Timer::Link(self.epoch);
+        let connection = match self.stage {
+            Stage::Knocking => Some(Wait::new("connection", "the server's check", [self.member()]).by(by)),
+            Stage::SettingUp(_) => Some(Wait::new("connection", "to be set up", [self.member()]).by(by)),
+            Stage::Probing { .. } => {
+                let on = self.current.map(|(node, _)| node).into_iter().collect::<Vec<NodeId>>();
+                Some(Wait::new("connection", "word that it is well", on).by(by))
+            }
+            Stage::Resting => Some(Wait::new("connection", "its next attempt", []).by(by)),
+            Stage::Idle | Stage::Running => None,
+        };
+        let asked = call.map(|call| {
+            let on = self.current.map(|(node, _)| node).into_iter().collect::<Vec<NodeId>>();
+            Wait::new(task, format!("the answer to call {call}"), on)
+        });
+        connection.into_iter().chain(asked).collect()
     }
 
     /// Those with an open connection.

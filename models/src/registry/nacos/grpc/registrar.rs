@@ -14,6 +14,7 @@ use crate::registry::entry::{failing_probe, start, zombie};
 use crate::registry::nacos::Config;
 use crate::registry::{Address, Entry};
 use crate::service::ReRegister;
+use crate::waits::Wait;
 
 /// An instance's side of its registration.
 #[derive(Clone, Debug)]
@@ -139,6 +140,16 @@ impl Registrar {
     /// Whether the instance knows itself to be registered.
     pub fn is_registered(&self) -> bool {
         self.stage == Stage::Registered
+    }
+
+    /// What its tasks wait for.
+    pub fn waits(&self) -> Vec<Wait> {
+        let call = if let Stage::Registering(call) = self.stage {
+            call
+        } else {
+            self.weighing.map(|(call, _)| call)
+        };
+        self.link.waits("registration", call)
     }
 
     /// Those with an open connection.

@@ -13,6 +13,7 @@ use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
 use crate::registry::nacos::Config;
 use crate::registry::{Address, News, Then};
+use crate::waits::Wait;
 
 /// How long a client that polls waits for its first poll: 1 s (`DEFAULT_DELAY`; client/naming/core/
 /// ServiceInfoUpdateService.java, 3.0.3).
@@ -124,6 +125,11 @@ impl Subscriber {
         if !self.link.is_idle() {
             self.link.reconnect(ctx);
         }
+    }
+
+    /// What its tasks wait for.
+    pub fn waits(&self) -> Vec<Wait> {
+        self.link.waits("list", self.call.or(self.poll))
     }
 
     /// Those with an open connection.

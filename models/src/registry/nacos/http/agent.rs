@@ -10,6 +10,7 @@ use super::api::{Answer, Ask, Asker, Msg};
 use crate::node::Ctx;
 use crate::registry::Address;
 use crate::registry::nacos::{self, Config};
+use crate::waits::Wait;
 
 /// What makes requests (client/naming/net/NamingProxy.java, 1.4.6, `reqApi`).
 #[derive(Clone, Debug)]
@@ -52,6 +53,14 @@ impl Agent {
     /// The registry's constants.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What its requests wait for.
+    pub fn waits(&self, task: &str) -> Vec<Wait> {
+        let wait = |request: &Request| {
+            Wait::new(task, format!("the answer to {:?}", request.ask), [self.members[request.at]])
+        };
+        self.open.values().map(wait).collect()
     }
 
     /// Those that have a request.

@@ -13,6 +13,7 @@ use crate::registry::entry::{failing_probe, start, zombie};
 use crate::registry::nacos::Config;
 use crate::registry::{Address, Entry};
 use crate::service::ReRegister;
+use crate::waits::Wait;
 
 /// An instance's side of its registration.
 #[derive(Clone, Debug)]
@@ -132,6 +133,11 @@ impl Registrar {
     /// Whether the instance knows itself to be registered.
     pub fn is_registered(&self) -> bool {
         self.stage == Stage::Registered
+    }
+
+    /// What its tasks wait for.
+    pub fn waits(&self) -> Vec<Wait> {
+        self.agent.waits("registration")
     }
 
     /// Those with an open connection.

@@ -13,6 +13,7 @@ use crate::listing::{Listing, ServiceId};
 use crate::node::Ctx;
 use crate::registry::nacos::{self, Config};
 use crate::registry::{Address, News, Then};
+use crate::waits::Wait;
 
 /// How long it waits for its first poll, and after one that has failed, from as much on: 1 s (`DEFAULT_DELAY`;
 /// client/naming/core/HostReactor.java, 1.4.6).
@@ -134,6 +135,11 @@ impl Subscriber {
             ctx.hang_up(peer);
             self.on_reset(ctx, peer);
         }
+    }
+
+    /// What its tasks wait for.
+    pub fn waits(&self) -> Vec<Wait> {
+        self.agent.waits("list")
     }
 
     /// Those with an open connection.
