@@ -143,15 +143,15 @@ impl Tally {
     }
 
     fn group(&mut self, seed: u64, failure: &Failure) {
-        let is_full = self.groups.len() == MOST_GROUPS;
-        match self.groups.iter_mut().find(|group| group.failure.is_like(failure)) {
-            Some(group) => {
+        match self.groups.iter().position(|group| group.failure.is_like(failure)) {
+            Some(known) => {
+                let group = &mut self.groups[known];
                 group.count += 1;
                 if group.further.len() < MOST_NAMED {
                     group.further.push(seed);
                 }
             }
-            None if is_full => self.ungrouped += 1,
+            None if self.groups.len() == MOST_GROUPS => self.ungrouped += 1,
             None => {
                 let failure = failure.clone();
                 self.groups.push(Group { seed, failure, count: 1, further: Vec::new() });

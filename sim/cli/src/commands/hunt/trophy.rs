@@ -6,11 +6,11 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 use schism_core::Seed;
 use schism_models::node::Node;
+use schism_runner::case;
 use schism_runner::hunt::Group;
 use schism_runner::ledger::Listed;
 use schism_runner::report::Report;
 use schism_runner::shrink::{self, Budget, Shrunk};
-use schism_runner::case;
 use schism_scenario::{Document, Family, Scenario};
 
 use super::{Hunted, folder};
@@ -54,13 +54,7 @@ pub(super) fn all(
     trophies
 }
 
-fn one(
-    args: &Hunt,
-    hunted: &Hunted,
-    family: &Family,
-    group: &Group,
-    keep: bool,
-) -> Result<Trophy, Trouble> {
+fn one(args: &Hunt, hunted: &Hunted, family: &Family, group: &Group, keep: bool) -> Result<Trophy, Trouble> {
     let seed = Seed(group.seed);
     let scenario = engine::member(family, seed)?;
     let report = schism_runner::run(&scenario, seed, Listed::Wrong);
@@ -87,7 +81,9 @@ fn save(
         None => case::keep(scenario, scenario.seed, &group.failure),
     };
     let Some(kept) = kept else { return Ok(None) };
-    let stem = Path::new(&hunted.file).file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let stem = Path::new(&hunted.file)
+        .file_stem()
+        .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let name = format!("{}-{}-{}.case.toml", slug(&stem), slug(&group.failure.expectation), group.seed);
     let path = args.cases.join(name);
     let quoted = replay::quoted(&path.display().to_string());
@@ -101,7 +97,13 @@ fn save(
 /// A name as part of a file's.
 fn slug(name: &str) -> String {
     let fit = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
-    name.chars().map(fit).collect::<String>().split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+    name.chars()
+        .map(fit)
+        .collect::<String>()
+        .split('-')
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
 }
 
 /// What went wrong up to the failure: when, what it is called, and what it did.
