@@ -1,5 +1,6 @@
 //! What the judge makes of small scripts.
 
+mod histories;
 mod locks;
 
 use schism_core::{Duration, Fault, NodeId, Time};
