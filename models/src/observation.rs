@@ -209,6 +209,20 @@ pub enum Write {
     },
 }
 
+impl Write {
+    /// The instance whose registration it changes, if it does.
+    pub fn instance(self) -> Option<NodeId> {
+        match self {
+            Write::Register(node) | Write::Remove(node, _) | Write::Fail(node) | Write::Recover(node) => {
+                Some(node)
+            }
+            Write::Grant | Write::Revoke(_) | Write::Put | Write::Claim { .. } | Write::Release { .. } => {
+                None
+            }
+        }
+    }
+}
+
 /// Why a lease or its key was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {

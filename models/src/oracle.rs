@@ -4,15 +4,21 @@
 //! fields, so one oracle judges simulated and live runs alike. It is one file and one line in the catalog: its options,
 //! the moods in which it can be asked for, and what is said where it saw nothing, are in its own file.
 
+mod balanced;
+mod cache_age;
 mod cast;
 mod false_eviction;
 mod fenced;
+mod herd_cap;
 mod leader_change;
 mod lease_expiry;
 mod linearizable;
+mod metastable;
 mod misrouted_request;
 mod monotonic_revision;
 mod never_empty;
+mod no_leak;
+mod no_lost_registration;
 mod opinions;
 mod plan;
 mod record;
@@ -20,6 +26,7 @@ mod register;
 mod single_holder;
 mod single_leader;
 mod stale_request;
+mod stale_route;
 mod views_agree;
 
 use schism_core::{Fault, NodeId, Scene, Time};
@@ -165,6 +172,18 @@ impl Told<'_> {
     /// What is said if nobody has sent anything.
     fn without_attempts(&self) -> Option<String> {
         (self.attempts == 0).then(|| "no attempt was sent after the warm-up".to_owned())
+    }
+
+    /// What is said if there is nothing to compare with: no fault, or no time before it.
+    fn without_a_before(&self) -> Option<String> {
+        let plan = &self.record.plan;
+        match plan.first {
+            None => Some("there was no fault".to_owned()),
+            Some(first) if first <= plan.warmup => {
+                Some("there was no time between the warm-up and the first fault".to_owned())
+            }
+            Some(_) => None,
+        }
     }
 }
 
@@ -341,7 +360,7 @@ macro_rules! catalog {
 }
 
 catalog! {
-    "single-leader", "never two registry leaders in one term", SingleLeader = single_leader::SingleLeader;
+    "single-leader", "never two registry leaders in one term; if asked, none that serves after the next was elected", SingleLeader = single_leader::SingleLeader;
     "views-agree", "all observers hold the same list of every service", ViewsAgree = views_agree::ViewsAgree;
     "stale-request", "a request goes to an instance that has died or left the registry", StaleRequest = stale_request::StaleRequest;
     "misrouted-request", "a request goes to an instance that cannot answer: dead, paused or cut off", MisroutedRequest = misrouted_request::MisroutedRequest;
@@ -349,6 +368,13 @@ catalog! {
     "leader-change", "a new registry leader is elected after the first fault", LeaderChange = leader_change::LeaderChange;
     "lease-expiry", "a lease expires", LeaseExpiry = lease_expiry::LeaseExpiry;
     "never-empty", "a client that has had an endpoint to call always has one, while an instance is up", NeverEmpty = never_empty::NeverEmpty;
+    "no-lost-registration", "an instance that has registered, is alive and connected is never missing from the registry for long", NoLostRegistration = no_lost_registration::NoLostRegistration;
+    "stale-route", "soon after an instance's death no request is sent to it any more", StaleRoute = stale_route::StaleRoute;
+    "cache-age", "a client's list is never out of date for long", CacheAge = cache_age::CacheAge;
+    "herd-cap", "after a fault the registry never serves many times as many reads as before", HerdCap = herd_cap::HerdCap;
+    "metastable", "all faults have healed and the load is normal, and yet fewer requests succeed than before", Metastable = metastable::Metastable;
+    "balanced", "no instance of a service gets many times as many requests as the mean", Balanced = balanced::Balanced;
+    "no-leak", "after the last heal no more requests are in flight than before the first fault", NoLeak = no_leak::NoLeak;
     "single-holder", "never two that believe at once that they hold the same lock", SingleHolder = single_holder::SingleHolder;
     "fenced", "what a lock guards never accepts a write with an older token after one with a newer", Fenced = fenced::Fenced;
     "monotonic-revision", "no client learns anything older than what it has learnt before, and no member goes back", MonotonicRevision = monotonic_revision::MonotonicRevision;

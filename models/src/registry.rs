@@ -1,8 +1,9 @@
 //! Registries: who is said to be there. What each of them is made of, and the catalog.
 //!
-//! A registry is a module that exports a `Config` and four machines that speak its protocol: a [`Member`](Server), the
-//! [`Registrar`] of an instance, the [`Subscriber`] of a client that looks for instances, and the [`Caller`] of a client
-//! that uses the registry as a key-value store. Some have processes besides, such as agents: its [aides](Aide).
+//! A registry is a module that exports a `Config` and machines that speak its protocol: a [`Member`](Server), the
+//! [`Registrar`] of an instance, the [`Subscriber`] of a client that looks for instances, the [`Caller`] of a client that
+//! uses the registry as a key-value store, and the [`Locker`] of one that contends for its locks. Some have processes
+//! besides, such as agents: its [aides](Aide).
 
 mod aide;
 pub mod ail;

@@ -3,9 +3,11 @@
 //! They change what the models hear and say, from outside: which messages get through to the process within, which of
 //! those that it asks for are sent, and what witnesses are told.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use rayon::ThreadPoolBuilder;
 use schism_core::{Actor, Class, Ctx, Effect, NodeId, Time};
 use schism_models::node::{Message, Node, Process, Role, Timer};
 use schism_models::observation::Observation;
@@ -26,7 +28,7 @@ pub enum Bug {
     IgnoresRemovals,
     /// A client whose connection was reset sends everything to the instance that it led to.
     SticksAfterReset,
-    /// A leader that hears of a newer term takes it for its own.
+    /// A member that has led and hears of a newer term takes it for its own.
     ClaimsNewTerm,
     /// An instance that is told to end stays on the list.
     ForgetsToLeave,
@@ -36,29 +38,32 @@ pub enum Bug {
     WatchGoesDeaf,
     /// A client does not heed its timeouts.
     IgnoresTimeouts,
-    /// An instance that has registered anew keeps alive the lease that it had before.
-    RenewsOldLease,
+    /// An instance whose connection was reset keeps alive a lease that is not its own.
+    RenewsAnothers,
 }
 
-impl Bug {
-    /// All of them, in the order of their numbers.
-    pub const ALL: [Bug; 10] = [
-        Bug::NeverRegistersAgain,
-        Bug::DropsKeepalives,
-        Bug::IgnoresRemovals,
-        Bug::SticksAfterReset,
-        Bug::ClaimsNewTerm,
-        Bug::ForgetsToLeave,
-        Bug::LosesOneWrite,
-        Bug::WatchGoesDeaf,
-        Bug::IgnoresTimeouts,
-        Bug::RenewsOldLease,
-    ];
+thread_local! {
+    /// What is wrong with the processes that this thread runs: nothing tells a run of it, so it is said beside.
+    static PLANTED: Cell<Option<Bug>> = const { Cell::new(None) };
 }
 
-/// A process with the bug of this number.
+/// Does something on threads whose runs of [`Planted`] processes have this bug.
+///
+/// # Panics
+///
+/// If there are no threads to be had.
+pub fn with<T: Send>(bug: Bug, act: impl FnOnce() -> T + Send) -> T {
+    let pool = ThreadPoolBuilder::new().num_threads(1).start_handler(move |_| PLANTED.set(Some(bug))).build();
+    pool.expect("threads can be had").install(act)
+}
+
+fn is(bug: Bug) -> bool {
+    PLANTED.get() == Some(bug)
+}
+
+/// A process with the bug of the thread that runs it.
 #[derive(Clone, Debug)]
-pub struct Planted<const BUG: usize> {
+pub struct Planted {
     inner: Node,
     memory: Memory,
 }
@@ -74,12 +79,14 @@ struct Memory {
     leads: Option<(u64, Time)>,
     /// The lease whose keepalives a leader drops.
     victim: Option<LeaseId>,
-    /// The lease that an instance had first.
-    first: Option<LeaseId>,
+    /// The latest term that a member has led.
+    led: Option<u64>,
     /// Whom a client has sent requests to.
     called: BTreeSet<NodeId>,
     /// Which instance's connection was reset.
     reset: Option<NodeId>,
+    /// An instance's connection to the registry was.
+    cut_off: bool,
     /// How often a client has asked for a watch.
     watches: u32,
 }
@@ -87,20 +94,16 @@ struct Memory {
 /// A leader of the first moments of a run took over from nobody.
 const SETTLED: Time = Time::from_nanos(5_000_000_000);
 
-type Context<'w, const BUG: usize> = Ctx<'w, Planted<BUG>>;
+type Context<'w> = Ctx<'w, Planted>;
 
-impl<const BUG: usize> Planted<BUG> {
-    fn is(bug: Bug) -> bool {
-        Bug::ALL[BUG] == bug
-    }
-
+impl Planted {
     /// The process within handles something; what it asks for is asked for as the bug would.
-    fn handle(&mut self, ctx: &mut Context<'_, BUG>, act: impl FnOnce(&mut Node, &mut Ctx<'_, Node>)) {
+    fn handle(&mut self, ctx: &mut Context<'_>, act: impl FnOnce(&mut Node, &mut Ctx<'_, Node>)) {
         let ((), effects) = ctx.within(|ctx| act(&mut self.inner, ctx));
         self.obey(ctx, effects);
     }
 
-    fn obey(&mut self, ctx: &mut Context<'_, BUG>, effects: Vec<Effect<Node>>) {
+    fn obey(&mut self, ctx: &mut Context<'_>, effects: Vec<Effect<Node>>) {
         for effect in effects {
             self.note(ctx, &effect);
             if let Some(effect) = self.twist(effect) {
@@ -109,41 +112,41 @@ impl<const BUG: usize> Planted<BUG> {
         }
     }
 
-    fn note(&mut self, ctx: &Context<'_, BUG>, effect: &Effect<Node>) {
+    fn note(&mut self, ctx: &Context<'_>, effect: &Effect<Node>) {
         if let Effect::Observe(Observation::LeaseLost) = effect {
             self.memory.lost = true;
         } else if let Effect::Observe(Observation::Leads { term }) = effect {
             self.memory.leads = Some((*term, ctx.moment()));
+            self.memory.led = Some(*term);
         } else if let Effect::Observe(Observation::Deposed { .. }) = effect {
             self.memory.leads = None;
         } else if let Effect::Observe(Observation::Attempt { to }) = effect {
             self.memory.called.insert(*to);
         } else if let Some(Etcd::Watch { .. }) = asked(effect) {
             self.memory.watches += 1;
-        } else if let Some(Etcd::KeepAlive { lease }) = asked(effect) {
-            self.memory.first.get_or_insert(*lease);
         }
     }
 
     /// Whether a message gets through.
-    fn hears(&mut self, ctx: &mut Context<'_, BUG>, message: &Message) -> bool {
+    fn hears(&mut self, ctx: &mut Context<'_>, message: &Message) -> bool {
         let Message::Registry(Msg::Etcd(msg)) = message else { return true };
         if let (Etcd::KeepAlive { lease } | Etcd::Forward { lease, .. }, Some((_, since))) =
             (&**msg, self.memory.leads)
-            && Self::is(Bug::DropsKeepalives)
+            && is(Bug::DropsKeepalives)
             && since > SETTLED
         {
             return *self.memory.victim.get_or_insert(*lease) != *lease;
         }
-        if let (Etcd::Raft(raft), Some((term, _))) = (&**msg, self.memory.leads)
-            && Self::is(Bug::ClaimsNewTerm)
+        if let (Etcd::Raft(raft), Some(term)) = (&**msg, self.memory.led)
+            && is(Bug::ClaimsNewTerm)
             && raft.term > term
         {
+            self.memory.led = Some(raft.term);
             ctx.observe(Observation::Leads { term: raft.term });
         }
         if let Etcd::Changes(Changes { changes, .. }) = &**msg {
-            let deaf = Self::is(Bug::WatchGoesDeaf) && self.memory.watches > 1;
-            let only_removals = Self::is(Bug::IgnoresRemovals) && changes.iter().all(|change| !change.up);
+            let deaf = is(Bug::WatchGoesDeaf) && self.memory.watches > 1;
+            let only_removals = is(Bug::IgnoresRemovals) && changes.iter().all(|change| !change.up);
             return !deaf && !only_removals;
         }
         true
@@ -154,21 +157,23 @@ impl<const BUG: usize> Planted<BUG> {
         let msg = asked(&effect);
         let silent = match msg {
             Some(Etcd::Ask { ask: Ask::Grant { .. } | Ask::Register { .. }, .. }) => {
-                Self::is(Bug::NeverRegistersAgain) && self.memory.lost
+                is(Bug::NeverRegistersAgain) && self.memory.lost
             }
-            Some(Etcd::Ask { ask: Ask::Revoke { .. }, .. }) => Self::is(Bug::ForgetsToLeave),
+            Some(Etcd::Ask { ask: Ask::Revoke { .. }, .. }) => is(Bug::ForgetsToLeave),
             Some(_) | None => false,
         };
         if silent {
             return None;
         }
-        if let (Some(Etcd::KeepAlive { .. }), Some(lease), true) =
-            (msg, self.memory.first, Self::is(Bug::RenewsOldLease))
+        if let Some(Etcd::KeepAlive { lease: LeaseId(own) }) = msg
+            && is(Bug::RenewsAnothers)
+            && self.memory.cut_off
         {
+            let lease = LeaseId(own + 1);
             return Some(saying(effect, Etcd::KeepAlive { lease }));
         }
         if let Some(Etcd::Answer { call, answer: Answer::Listing(header, listing) }) = msg
-            && Self::is(Bug::LosesOneWrite)
+            && is(Bug::LosesOneWrite)
             && self.memory.booted > Time::START
             && listing.endpoints.len() > 1
         {
@@ -178,7 +183,7 @@ impl<const BUG: usize> Planted<BUG> {
             let call = *call;
             return Some(saying(effect, Etcd::Answer { call, answer }));
         }
-        Some(match self.memory.reset.filter(|_| Self::is(Bug::SticksAfterReset)) {
+        Some(match self.memory.reset.filter(|_| is(Bug::SticksAfterReset)) {
             Some(peer) => to_this(effect, peer),
             None => effect,
         })
@@ -214,13 +219,13 @@ fn to_this(mut effect: Effect<Node>, peer: NodeId) -> Effect<Node> {
     effect
 }
 
-impl<const BUG: usize> Process for Planted<BUG> {
+impl Process for Planted {
     fn node(&self) -> &Node {
         &self.inner
     }
 }
 
-impl<const BUG: usize> Actor for Planted<BUG> {
+impl Actor for Planted {
     type Config = Role;
     type Msg = Message;
     type Timer = Timer;
@@ -228,33 +233,34 @@ impl<const BUG: usize> Actor for Planted<BUG> {
     type Observation = Observation;
     type Plight = Plight;
 
-    fn boot(role: &Role, disk: &registry::Disk, ctx: &mut Context<'_, BUG>) -> Self {
+    fn boot(role: &Role, disk: &registry::Disk, ctx: &mut Context<'_>) -> Self {
         let (inner, effects) = ctx.within(|ctx| Node::boot(role, disk, ctx));
         let mut planted = Planted { inner, memory: Memory { booted: ctx.moment(), ..Memory::default() } };
         planted.obey(ctx, effects);
         planted
     }
 
-    fn on_message(&mut self, ctx: &mut Context<'_, BUG>, from: NodeId, msg: Message) {
+    fn on_message(&mut self, ctx: &mut Context<'_>, from: NodeId, msg: Message) {
         if self.hears(ctx, &msg) {
             self.handle(ctx, |inner, ctx| inner.on_message(ctx, from, msg));
         }
     }
 
-    fn on_timer(&mut self, ctx: &mut Context<'_, BUG>, timer: Timer) {
-        if !(Self::is(Bug::IgnoresTimeouts) && matches!(timer, Timer::TimeOut)) {
+    fn on_timer(&mut self, ctx: &mut Context<'_>, timer: Timer) {
+        if !(is(Bug::IgnoresTimeouts) && matches!(timer, Timer::TimeOut)) {
             self.handle(ctx, |inner, ctx| inner.on_timer(ctx, timer));
         }
     }
 
-    fn on_reset(&mut self, ctx: &mut Context<'_, BUG>, peer: NodeId) {
+    fn on_reset(&mut self, ctx: &mut Context<'_>, peer: NodeId) {
         if self.memory.called.contains(&peer) {
             self.memory.reset = Some(peer);
         }
+        self.memory.cut_off |= matches!(self.inner, Node::Instance(_)) && self.inner.peers().contains(&peer);
         self.handle(ctx, |inner, ctx| inner.on_reset(ctx, peer));
     }
 
-    fn on_plight(&mut self, ctx: &mut Context<'_, BUG>) {
+    fn on_plight(&mut self, ctx: &mut Context<'_>) {
         self.handle(ctx, Node::on_plight);
     }
 

@@ -4,6 +4,8 @@
 mod consul;
 #[path = "locks/etcd.rs"]
 mod etcd;
+#[path = "locks/family.rs"]
+mod family;
 #[path = "locks/kubernetes.rs"]
 mod kubernetes;
 #[path = "locks/zookeeper.rs"]

@@ -95,7 +95,7 @@ fn every_name_of_the_catalogs_is_used_by_a_scenario() {
     let asked = all().iter().flat_map(|case| &case.scenario.expectations);
     let oracles = asked.filter_map(|expectation| match &expectation.ask {
         Ask::Oracle { oracle, .. } => Some(oracle.name()),
-        Ask::Metric { .. } => None,
+        Ask::Metric { .. } | Ask::Slo { .. } => None,
     });
     all_used("oracle", names(oracle::CATALOG.iter().map(|entry| entry.name)), oracles.collect());
     let faults = all().iter().flat_map(|case| &case.scenario.faults).map(|planned| planned.fault.name());

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
@@ -47,6 +48,11 @@ pub(crate) enum Command {
     Run(Run),
     /// Run cases again: identical, still failing, or holding
     Replay(Replays),
+    /// Search many seeds for failures, group them, and shrink and keep the first of each kind
+    Hunt(Hunt),
+    /// Print the digests of seeds
+    #[command(hide = true)]
+    Digests(Digests),
     /// Shrink a failing run to what its failure needs
     Shrink(Shrink),
     /// Stop a run at a moment and look at it: nodes, timers, waits, beliefs
@@ -205,12 +211,74 @@ pub(crate) struct Replays {
     /// What is meant to be found: fixed or failing
     #[arg(long, value_name = "WHAT", default_value = "fixed")]
     pub(crate) expect: Expected,
-    /// Text for people or JSON for programs
+    /// Text for people, JSON for programs, or what continuous integration reads
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Format,
+    pub(crate) format: Answer,
     /// Write the answers to a file, whole or not at all
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  schism hunt scenario.toml
+  schism hunt scenario.toml --seeds 0..100000 --for 10m
+  schism hunt scenarios/*.toml --until-flat 200 --format junit --output hunt.xml
+
+What a hunt has found so far is in .schism in the folder of the cases: killed at any time, the same command goes
+on where it was. Nothing that is printed depends on the threads or on the time it took but the line that says so.
+
+Exit codes: 0 holds, 1 an expectation failed, 2 bad scenario or usage, 3 every run was vacuous,
+4 nondeterminism, 5 the time was up and nothing had failed")]
+pub(crate) struct Hunt {
+    /// The scenarios, each a hunt of its own
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) changes: Changes,
+    /// All seeds from the first up to the last, which is left out: 0..1000, or 1000 for the same
+    #[arg(long, value_name = "A..B", value_parser = seeds, default_value = "0..1000")]
+    pub(crate) seeds: Range<u64>,
+    /// How many seeds at a time; as many as there are processors, if it is not said
+    #[arg(short, long, value_name = "N", value_parser = jobs)]
+    pub(crate) jobs: Option<usize>,
+    /// Stop after this time, as in 60s or 10m, with what was found by then
+    #[arg(long = "for", value_name = "TIME", value_parser = time)]
+    pub(crate) time: Option<Duration>,
+    /// Stop after so many seeds in a row in which no run was in a state that none was in before
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) until_flat: Option<u64>,
+    /// Stop when so many seeds have failed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_failures: Option<u64>,
+    /// Begin anew, whatever an interrupted hunt has found
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// The folder in which failures are kept as cases
+    #[arg(long, value_name = "DIR", default_value = "cases", value_hint = ValueHint::DirPath)]
+    pub(crate) cases: PathBuf,
+    /// Keep the first failure of each kind as it is
+    #[arg(long)]
+    pub(crate) no_shrink: bool,
+    /// How many runs may be spent on shrinking each
+    #[arg(long, value_name = "RUNS", default_value_t = 500)]
+    pub(crate) budget: u64,
+    /// Text for people, JSON for programs, or what continuous integration reads
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Answer,
+    /// Write the report to a file, whole or not at all
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Digests {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// The seeds
+    #[arg(long, value_name = "N,N", value_delimiter = ',', required = true)]
+    pub(crate) seeds: Vec<u64>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -553,6 +621,19 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
     let (first, end) = text.split_once("..").unwrap_or(("0", text));
     let range = seed(first)?..seed(end)?;
     if range.is_empty() { Err("there is no seed in it; write 0..20".to_owned()) } else { Ok(range) }
+}
+
+/// A time of the machine's, as scenarios write theirs.
+fn time(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let wrong = || "write a whole number and a unit: 90s, 10m or 8h".to_owned();
+    let unit = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)]
+        .into_iter()
+        .find(|(name, _)| *name == unit);
+    let (_, millis) = unit.ok_or_else(wrong)?;
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(millis).map(Duration::from_millis).ok_or_else(wrong)
 }
 
 /// At least one.

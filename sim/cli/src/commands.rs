@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod diff;
 mod explain;
+pub(crate) mod hunt;
 mod init;
 mod inspect;
 mod list;
@@ -24,6 +25,8 @@ pub(crate) fn execute(command: Command, console: &mut Console) -> Result<Ending,
     match command {
         Command::Run(run) => run::execute(&run, console),
         Command::Replay(replays) => replay::execute(&replays, console),
+        Command::Hunt(args) => hunt::execute(&args, console),
+        Command::Digests(args) => hunt::print_digests(&args, console),
         Command::Shrink(args) => shrink::execute(&args, console),
         Command::Check(check) => check::execute(&check, console),
         Command::Verify(verify) => verify::execute(&verify, console),

@@ -34,6 +34,15 @@ impl Progress {
         }
     }
 
+    /// The line in other words, made only if it is written.
+    pub(crate) fn say(&mut self, words: impl FnOnce() -> String) {
+        let due = self.told.is_none_or(|told| told.elapsed() >= EVERY);
+        if self.wanted && self.begun.elapsed() >= PATIENCE && due {
+            self.told = Some(Instant::now());
+            self.write(&format!("\r{}\x1b[K", words()));
+        }
+    }
+
     /// The line goes, if it was ever there.
     pub(crate) fn end(self) {
         if self.told.is_some() {

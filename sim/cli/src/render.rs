@@ -8,6 +8,7 @@ pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod gantt;
 mod github;
+pub(crate) mod hunt;
 pub(crate) mod inspect;
 mod junit;
 pub(crate) mod outcomes;

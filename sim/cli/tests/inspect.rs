@@ -95,7 +95,11 @@ fn a_moment_is_shown_with_its_nodes() {
 fn a_node_that_is_not_there_is_an_error_with_a_suggestion() {
     let said = Stage::new().inspect(&["--at", "5s", "--node", "order-1"]);
     assert_eq!(said.code, 2);
-    assert!(said.err.contains("there is no node `order-1`") && said.err.contains("`orders-1`?"), "{}", said.err);
+    assert!(
+        said.err.contains("there is no node `order-1`") && said.err.contains("`orders-1`?"),
+        "{}",
+        said.err
+    );
     assert!(said.out.is_empty());
     let said = Stage::new().inspect(&["--until", "crash.heal"]);
     assert_eq!(said.code, 2);

@@ -233,7 +233,7 @@ impl Changes<'_> {
 }
 
 /// The keys of both tables, in the order of the first.
-fn keys<'v>(sides: [Option<&'v Value>; 2]) -> Vec<&'v str> {
+fn keys(sides: [Option<&Value>; 2]) -> Vec<&str> {
     let tables = sides.into_iter().flatten().filter_map(Value::as_object);
     let mut keys: Vec<&str> = Vec::new();
     for key in tables.flat_map(|table| table.keys()) {

@@ -1,11 +1,11 @@
 //! Failures: what did not hold, and which of them are the same.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::report::{Expectation, Verdict};
 
 /// An expectation that did not hold.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     /// The expectation's name.
     pub expectation: String,

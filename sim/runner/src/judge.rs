@@ -49,6 +49,7 @@ pub(crate) fn judge(
             Ask::Metric { metric, during, at_least, at_most } => {
                 case.bound(*metric, during, *at_least, *at_most)
             }
+            Ask::Slo { bounds, during } => case.slo(bounds, during),
         };
         finding.of(id.clone(), &ledger.names)
     });
@@ -86,9 +87,8 @@ impl Finding {
 pub(crate) fn has_failed(ledger: &Ledger, ask: &Ask) -> bool {
     match ask {
         Ask::Oracle { oracle, mood: Mood::Always | Mood::Never, .. } => ledger.watch.first(oracle).is_some(),
-        Ask::Oracle { mood: Mood::Sometimes | Mood::Eventually | Mood::Breaks, .. } | Ask::Metric { .. } => {
-            false
-        }
+        Ask::Oracle { mood: Mood::Sometimes | Mood::Eventually | Mood::Breaks, .. } => false,
+        Ask::Metric { .. } | Ask::Slo { .. } => false,
     }
 }
 

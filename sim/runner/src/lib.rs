@@ -1,11 +1,13 @@
 //! Runs scenarios and tells what happened: metrics, beliefs, recovery, verdicts.
 
 pub mod case;
+pub mod coverage;
 pub mod diff;
 pub mod explain;
 mod failure;
 mod figures;
 mod gauge;
+pub mod hunt;
 pub mod inspect;
 mod judge;
 pub mod ledger;

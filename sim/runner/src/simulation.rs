@@ -1,5 +1,6 @@
 //! A run: a scenario's world and its nemesis, from the start to the end.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -16,6 +17,7 @@ use schism_models::registry::{AnyAddress, Layout, Place};
 use schism_models::service::{self, Post, Reports};
 use schism_scenario::{self as scenario, Scenario, Spare};
 
+use crate::coverage::Scout;
 use crate::gauge::Gauged;
 use crate::ledger::Listed;
 use crate::{Ledger, Report, Trace};
@@ -213,6 +215,16 @@ impl<P: Process, Q: Queue<Event<P>>> Simulation<Trace<Ledger>, P, Q> {
         let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
         let (ledger, trace) = self.into_witness().part();
         (ledger.report(scenario, seed, digest, events, end), trace)
+    }
+}
+
+impl<P: Process, Q: Queue<Event<P>>> Simulation<Scout, P, Q> {
+    /// What happened, and the states that the run was in, once it has come to its end.
+    pub fn into_report_and_states(self, scenario: &Scenario, seed: Seed) -> (Report, BTreeSet<u64>) {
+        let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
+        let scout = self.into_witness();
+        let states = scout.states().clone();
+        (scout.ledger.report(scenario, seed, digest, events, end), states)
     }
 }
 

@@ -256,6 +256,11 @@ fn dial(path: &str, tree: &Tree, shape: Shape) -> Option<Dial> {
         | Shape::List(_)
         | Shape::Bits
         | Shape::ManyBits
+        | Shape::Varied
+        | Shape::Values
+        | Shape::Families
+        | Shape::TwoCounts(_)
+        | Shape::Batches(_)
         | Shape::CountWith(..)
         | Shape::Varied
         | Shape::Values

@@ -52,7 +52,7 @@ pub use document::Document;
 pub use family::Family;
 pub use knobs::oracle_by_default;
 pub use overrides::Override;
-pub use scenario::{Aide, Ask, Expectation, Group, Line, Metric, Node, Scenario, Spare, Window};
+pub use scenario::{Aide, Ask, Better, Expectation, Group, Line, Metric, Node, Scenario, Spare, Window};
 pub use schema::schema;
 
 use diagnostics::{Language, Problem, Report};

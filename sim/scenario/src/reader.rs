@@ -96,6 +96,12 @@ impl<'t> Section<'t> {
         self.keys.iter().filter(|key| !key.is_later()).map(|key| key.name).collect()
     }
 
+    /// What was written at keys that belong there, in the order of the file.
+    pub(crate) fn written(&self) -> Vec<&'t Entry> {
+        let entries = self.table.into_iter().flat_map(|table| &table.entries);
+        entries.filter(|entry| self.knows(&entry.key)).collect()
+    }
+
     /// The path of a key.
     pub(crate) fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }

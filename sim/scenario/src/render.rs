@@ -473,6 +473,14 @@ fn expect(out: &mut String, expectation: &Expectation, scenario: &Scenario) {
                 }
             }
         }
+        Ask::Slo { bounds, during } => {
+            let objective = |(metric, bound): &(Metric, f64)| {
+                format!("{} = {}", metric.name(), self::bound(*metric, *bound))
+            };
+            let objectives: Vec<String> = bounds.iter().map(objective).collect();
+            line(out, "slo", &format!("{{ {} }}", objectives.join(", ")));
+            line(out, "during", &window(during, scenario));
+        }
     }
 }
 

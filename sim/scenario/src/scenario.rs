@@ -146,6 +146,13 @@ pub enum Ask {
         /// The most that is allowed.
         at_most: Option<f64>,
     },
+    /// Bounds on several metrics, all to be kept.
+    Slo {
+        /// Each metric with its bound, in the order in which they were written.
+        bounds: Vec<(Metric, f64)>,
+        /// Over which part of the run.
+        during: Window,
+    },
 }
 
 /// What a metric is to stay within, while the run goes on: where it does not, it has crossed the line.
@@ -174,6 +181,15 @@ pub enum Window {
     Fault(usize),
     /// Between two moments.
     Between(Time, Time),
+}
+
+/// Which way a metric gets better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// The more of it the better.
+    More,
+    /// The less of it the better.
+    Less,
 }
 
 /// The metrics that an expectation can bound. Latencies are in milliseconds, times in seconds, shares from 0 to 1.
@@ -233,6 +249,26 @@ impl Metric {
             | Metric::Dip
             | Metric::FalseEviction
             | Metric::GhostWindow => false,
+        }
+    }
+
+    /// Whether more of it is better, so that an objective is the least that is allowed of it, or less.
+    pub fn better(self) -> Better {
+        match self {
+            Metric::SuccessRate | Metric::Goodput | Metric::Dip => Better::More,
+            Metric::LatencyQuantile(_)
+            | Metric::LatencyMean
+            | Metric::StaleRequests
+            | Metric::Misrouted
+            | Metric::CrossZoneShare
+            | Metric::PeakToMean
+            | Metric::AttemptsPerRequest
+            | Metric::RegistryReads
+            | Metric::Detect
+            | Metric::Reroute
+            | Metric::Converge
+            | Metric::FalseEviction
+            | Metric::GhostWindow => Better::Less,
         }
     }
 

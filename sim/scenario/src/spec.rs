@@ -193,6 +193,10 @@ pub(crate) enum AskSpec {
         at_least: Option<f64>,
         at_most: Option<f64>,
     },
+    Slo {
+        bounds: Vec<(&'static str, Metric, f64)>,
+        during: WindowSpec,
+    },
 }
 
 impl AskSpec {
@@ -200,7 +204,7 @@ impl AskSpec {
     pub(crate) fn within(&self) -> Option<Duration> {
         match self {
             AskSpec::Oracle { mood: oracle::Mood::Eventually, within, .. } => Some(within.value),
-            AskSpec::Oracle { .. } | AskSpec::Metric { .. } => None,
+            AskSpec::Oracle { .. } | AskSpec::Metric { .. } | AskSpec::Slo { .. } => None,
         }
     }
 }

@@ -110,9 +110,16 @@ pub(crate) fn without_faults(written: &mut Written) {
 }
 
 fn counts_from_a_fault(expectation: &ExpectSpec) -> bool {
-    let Some(At { value: AskSpec::Metric { metric, during, .. }, .. }) = &expectation.ask else {
-        return false;
-    };
+    match expectation.ask.as_ref().map(|ask| &ask.value) {
+        Some(AskSpec::Metric { metric, during, .. }) => is_of_a_fault(*metric, during),
+        Some(AskSpec::Slo { bounds, during }) => {
+            bounds.iter().any(|(_, metric, _)| is_of_a_fault(*metric, during))
+        }
+        Some(AskSpec::Oracle { .. }) | None => false,
+    }
+}
+
+fn is_of_a_fault(metric: Metric, during: &WindowSpec) -> bool {
     let by_metric = match metric {
         Metric::Detect | Metric::Reroute | Metric::Dip | Metric::Converge => true,
         Metric::SuccessRate
@@ -154,8 +161,9 @@ fn name_expectations(specs: &mut [ExpectSpec]) {
 /// The fault that an expectation is measured during.
 fn during(expectation: &ExpectSpec) -> Option<&str> {
     match &expectation.ask.as_ref()?.value {
-        AskSpec::Metric { during: WindowSpec::Fault(id), .. } => Some(&id.value),
-        AskSpec::Metric { .. } | AskSpec::Oracle { .. } => None,
+        AskSpec::Metric { during: WindowSpec::Fault(id), .. }
+        | AskSpec::Slo { during: WindowSpec::Fault(id), .. } => Some(&id.value),
+        AskSpec::Metric { .. } | AskSpec::Slo { .. } | AskSpec::Oracle { .. } => None,
     }
 }
 

@@ -124,7 +124,7 @@ impl registry::Locker for Locker {
             Timer::Call(call) => {
                 let is_open = self.link.on_unanswered(call);
                 if is_open && self.session.is_some_and(|session| session.call == Some(call)) {
-                    self.renew_after(ctx, RENEW_AGAIN);
+                    self.renew_again(ctx);
                     return None;
                 }
                 (is_open && self.stage.waits_for(call)).then(|| self.fail(ctx, Outcome::Timeout)).flatten()
@@ -268,13 +268,17 @@ impl Locker {
         ctx.after(after, Timer::Renew(self.timers).into());
     }
 
-    /// It is time to renew the session; one that could not be renewed for as long as it lives is given up, which says
-    /// nothing of the lock (api/session.go, `RenewPeriodic`).
-    fn renew(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(Session { id, renewed, .. }) = self.session else { return };
-        if ctx.now().since(renewed) > self.ttl {
-            return;
+    /// The session could not be renewed: it is tried again, unless that has failed for as long as the session lives. Then it is
+    /// given up, which says nothing of the lock (api/session.go, `RenewPeriodic`).
+    fn renew_again(&mut self, ctx: &mut Ctx<'_>) {
+        if self.session.is_some_and(|session| ctx.now().since(session.renewed) <= self.ttl) {
+            self.renew_after(ctx, RENEW_AGAIN);
         }
+    }
+
+    /// It is time to renew the session.
+    fn renew(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(Session { id, .. }) = self.session else { return };
         let call = self.ask(ctx, keys::Ask::Renew(id));
         if let Some(session) = &mut self.session {
             session.call = Some(call);
@@ -290,7 +294,7 @@ impl Locker {
                 self.renew_after(ctx, self.ttl / 2);
             }
         } else {
-            self.renew_after(ctx, RENEW_AGAIN);
+            self.renew_again(ctx);
         }
     }
 
@@ -325,7 +329,7 @@ impl Locker {
     fn leave(&mut self, ctx: &mut Ctx<'_>) -> Option<Turn> {
         self.link.turn_to_next(ctx);
         if self.session.is_some_and(|session| session.call.is_some()) {
-            self.renew_after(ctx, RENEW_AGAIN);
+            self.renew_again(ctx);
         }
         match self.stage {
             Stage::Idle | Stage::Resting { .. } => None,

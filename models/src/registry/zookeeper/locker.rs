@@ -23,6 +23,9 @@ pub struct Locker {
     stage: Stage,
 }
 
+/// No request has this number.
+const NEVER: u32 = 0;
+
 #[derive(Clone, Copy, Debug)]
 enum Stage {
     Idle,
@@ -75,8 +78,7 @@ impl registry::Locker for Locker {
         if self.library.is_closed() {
             self.library.open(ctx);
         }
-        let xid = self.ask(ctx, line::Ask::Stand { lock });
-        self.stage = Stage::Standing { xid, lock };
+        self.stand(ctx, lock);
     }
 
     /// Who gives up before its node is there for sure ends its session, and the node goes with that.
@@ -137,6 +139,11 @@ impl Locker {
         self.library.ask(ctx, Ask::Line(ask))
     }
 
+    fn stand(&mut self, ctx: &mut Ctx<'_>, lock: u32) {
+        let xid = self.ask(ctx, line::Ask::Stand { lock });
+        self.stage = Stage::Standing { xid, lock };
+    }
+
     fn look(&mut self, ctx: &mut Ctx<'_>, lock: u32, mine: u32) {
         let xid = self.ask(ctx, line::Ask::Before { lock, number: mine });
         self.stage = Stage::Looking { xid, lock, mine };
@@ -149,7 +156,11 @@ impl Locker {
 
     fn on_event(&mut self, ctx: &mut Ctx<'_>, event: &Event<'_>) -> Option<Turn> {
         match *event {
-            Event::Nothing | Event::Begun | Event::Kept | Event::Changed(_) => None,
+            Event::Nothing | Event::Kept | Event::Changed(_) => None,
+            Event::Begun => {
+                self.begin(ctx);
+                None
+            }
             Event::Lost(_) => {
                 self.forget_calls();
                 None
@@ -181,8 +192,7 @@ impl Locker {
                 self.look(ctx, lock, mine);
             }
             (Stage::Searching { lock, .. }, line::Answer::Found(None)) => {
-                let xid = self.ask(ctx, line::Ask::Stand { lock });
-                self.stage = Stage::Standing { xid, lock };
+                self.stand(ctx, lock);
             }
             (Stage::Looking { lock, mine, .. }, line::Answer::Found(None)) => {
                 self.stage = Stage::Held { lock, mine };
@@ -229,9 +239,15 @@ impl Locker {
         }
     }
 
+    /// It has a session for the first time: what was asked of servers that did not give it one is asked again.
+    fn begin(&mut self, ctx: &mut Ctx<'_>) {
+        if let Stage::Standing { xid: NEVER, lock } = self.stage {
+            self.stand(ctx, lock);
+        }
+    }
+
     /// The connection is lost: no answer will come.
     fn forget_calls(&mut self) {
-        const NEVER: u32 = 0;
         match &mut self.stage {
             Stage::Idle | Stage::Waiting { .. } | Stage::Held { .. } => {}
             Stage::Standing { xid, .. }

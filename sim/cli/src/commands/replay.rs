@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use schism_runner::replay::{Answer, Replay, replay};
 use schism_scenario::{CASE_FORMAT, Case, Document, Loaded, limits};
 
-use crate::args::{Expected, Format, Replays};
-use crate::console::Console;
+use crate::args::{Answer as Output, Expected, Replays};
+use crate::console::{self, Console};
 use crate::exit::{Ending, Trouble};
 use crate::progress::Progress;
+use crate::render::outcomes::{Form, Mark, Outcome, outcomes};
 use crate::render::replay as render;
 use crate::{engine, files};
 
@@ -35,11 +36,13 @@ pub(crate) fn execute(replays: &Replays, console: &mut Console) -> Result<Ending
         console.complain(trouble.text());
     }
     let text = match replays.format {
-        Format::Text => render::text(&all),
-        Format::Json => render::json(&all),
+        Output::Text => render::text(&all),
+        Output::Json => render::json(&all),
+        Output::Junit => outcomes(Form::Junit, &cases(&all, replays.expect)),
+        Output::Github => outcomes(Form::Github, &cases(&all, replays.expect)),
     };
     match replays.output.as_deref() {
-        Some(path) if !files::is_dash(path) => files::write(path, &crate::console::plain(&text))?,
+        Some(path) if !files::is_dash(path) => files::write(path, &console::plain(&text))?,
         Some(_) | None => console.print(&text)?,
     }
     Ok(ending(&all, replays.expect))
@@ -47,6 +50,21 @@ pub(crate) fn execute(replays: &Replays, console: &mut Console) -> Result<Ending
 
 fn run(loaded: &Loaded, case: &Case) -> Replay {
     replay(&loaded.scenario, case)
+}
+
+/// Each case for continuous integration.
+fn cases(all: &[Told], expected: Expected) -> Vec<Outcome> {
+    let case = |told: &Told| Outcome {
+        name: told.found.as_ref().map_or("is a case".to_owned(), |replay| replay.case.expectation.clone()),
+        file: told.file.display().to_string(),
+        place: None,
+        mark: Mark::from(ending(std::slice::from_ref(told), expected)),
+        message: match &told.found {
+            Ok(_) => console::plain(&render::text(std::slice::from_ref(told))).trim().to_owned(),
+            Err(trouble) => console::plain(trouble.text()).trim().to_owned(),
+        },
+    };
+    all.iter().map(case).collect()
 }
 
 /// Of all cases together: the worst of them.

@@ -1,6 +1,5 @@
 //! `schism verify`: whether a seed is one run wherever it is run, and if it is not, where two runs of it part.
 
-use std::ops::Range;
 use std::process::{Command, Stdio};
 
 use rayon::ThreadPoolBuilder;
@@ -28,11 +27,11 @@ pub(crate) fn execute(verify: &Verify, console: &mut Console) -> Result<Ending, 
         engine::load(&verify.input.file, &verify.input.changes.set)?;
     console.complain(&engine::shown(&warnings));
     let seeds = match (verify.seed, &verify.seeds) {
-        (Some(seed), _) => seed..seed + 1,
-        (None, Some(seeds)) => seeds.clone(),
-        (None, None) => scenario.seed.0..scenario.seed.0 + 1,
+        (Some(seed), _) => vec![seed],
+        (None, Some(seeds)) => seeds.clone().collect(),
+        (None, None) => vec![scenario.seed.0],
     };
-    let checked = all(verify, &family, seeds)?;
+    let checked = all(verify, &family, &seeds)?;
     let file = verify.input.file.display().to_string();
     let text = match verify.format {
         Answer::Text => in_words(&file, &checked),
@@ -58,19 +57,19 @@ pub(crate) fn print_trail(verify: &Verify, console: &mut Console) -> Result<Endi
 }
 
 /// Every seed, so many at a time, in their order.
-fn all(verify: &Verify, family: &Family, seeds: Range<u64>) -> Result<Vec<Checked>, Trouble> {
+fn all(verify: &Verify, family: &Family, seeds: &[u64]) -> Result<Vec<Checked>, Trouble> {
     let pool = ThreadPoolBuilder::new()
         .num_threads(verify.jobs.unwrap_or(0))
         .build()
         .map_err(|error| Trouble::new(format!("cannot start so many threads: {error}")))?;
-    let one = |seed: u64| {
+    let one = |&seed: &u64| {
+        let scenario = engine::member(family, Seed(seed))?;
         let elsewhere = ["in a second process", "in a third process"]
             .map(|place| Ok::<_, Trouble>((place.to_owned(), child(verify, seed)?)));
         let [second, third] = elsewhere;
-        let scenario = engine::member(family, Seed(seed))?;
         Ok(check::<Node>(&scenario, scenario.seed, vec![second?, third?]))
     };
-    pool.install(|| seeds.into_par_iter().map(one).collect())
+    pool.install(|| seeds.par_iter().map(one).collect())
 }
 
 /// The trail of a seed, from another process.

@@ -3,6 +3,7 @@
 //! One shape for all commands, so that each of them says only what its cases are.
 
 use super::{github, junit};
+use crate::exit::Ending;
 
 /// One case and what became of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,8 +36,20 @@ pub(crate) enum Mark {
     /// One seed was not one run.
     Differs,
     /// It was given up before it was decided.
-    #[expect(dead_code, reason = "for commands with a budget")]
     Undecided,
+}
+
+impl From<Ending> for Mark {
+    fn from(ending: Ending) -> Mark {
+        match ending {
+            Ending::Holds => Mark::Holds,
+            Ending::Fails => Mark::Fails,
+            Ending::Refused => Mark::Refused,
+            Ending::Vacuous => Mark::Vacuous,
+            Ending::Diverges => Mark::Differs,
+            Ending::Undecided => Mark::Undecided,
+        }
+    }
 }
 
 impl Mark {

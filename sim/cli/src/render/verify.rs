@@ -78,23 +78,27 @@ fn twins(out: &mut String, parted: &Parted) {
     };
     let _ = writeln!(out, "\nThe first difference between two more runs, A and B, side by side:");
     event(out, first);
-    let mut last = first.event;
     difference(out, first);
+    let mut last = first;
     for next in rest {
-        if next.event != last {
+        if next.event != last.event {
             let _ = writeln!(out, "\nAnd then:");
             event(out, next);
-            last = next.event;
         }
-        difference(out, next);
+        // Of one event the draws are told once.
+        let again = next.event == last.event && next.drawn == last.drawn;
+        let drawn = if again { Vec::new() } else { next.drawn.clone() };
+        difference(out, &Difference { drawn, ..next.clone() });
+        last = next;
     }
     out.push('\n');
 }
 
 fn event(out: &mut String, Difference { event, at_s, node, what, .. }: &Difference) {
-    let node = node.as_deref().unwrap_or("");
+    let node = paint(style::NAME, node.as_deref().unwrap_or(""));
     let number = if *event == 0 { "at the start".to_owned() } else { format!("event {}", count(*event)) };
-    let _ = writeln!(out, "  {number}  {}  {}  {what}", seconds(*at_s), paint(style::NAME, node));
+    let line = format!("  {number}  {}  {node}  {what}", seconds(*at_s));
+    let _ = writeln!(out, "{}", line.trim_end());
 }
 
 fn difference(out: &mut String, difference: &Difference) {

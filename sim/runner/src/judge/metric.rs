@@ -1,11 +1,12 @@
 //! Metrics: their values over a window, and whether they keep within a bound.
 
 use schism_core::Time;
-use schism_scenario::{Metric, Node, Scenario, Window};
+use schism_scenario::{Better, Metric, Node, Scenario, Window};
 
 use super::{Case, Finding};
 use crate::figures::{millis, share};
 use crate::ledger::{Cell, peak_to_mean};
+use crate::report::Verdict;
 
 impl Case<'_> {
     /// Whether a metric keeps within its bounds. Without a value it says nothing.
@@ -40,6 +41,54 @@ impl Case<'_> {
             (Some(least), _) if value < least => is(least, "at least"),
             (_, Some(most)) if value > most => is(most, "at most"),
             (_, _) => Finding::holds(),
+        }
+    }
+
+    /// Whether all metrics keep within their bounds; of those that do not, the one that is furthest off is told.
+    pub(super) fn slo(self, bounds: &[(Metric, f64)], during: &Window) -> Finding {
+        let findings: Vec<(f64, Metric, Finding)> = bounds
+            .iter()
+            .map(|&(metric, bound)| {
+                let (at_least, at_most) = match metric.better() {
+                    Better::More => (Some(bound), None),
+                    Better::Less => (None, Some(bound)),
+                };
+                (self.off(metric, bound, during), metric, self.bound(metric, during, at_least, at_most))
+            })
+            .collect();
+        let failed = |(_, _, finding): &&(f64, Metric, Finding)| finding.verdict == Verdict::Fails;
+        let names: Vec<&str> = findings.iter().filter(failed).map(|(_, metric, _)| metric.name()).collect();
+        let worst = match names.len() {
+            // What could not be measured is not kept.
+            0 => findings.into_iter().max_by_key(|(_, _, finding)| finding.verdict),
+            _ => {
+                let mut failed = findings.into_iter().filter(|finding| failed(&finding));
+                let first = failed.next();
+                failed
+                    .fold(first, |worst, next| worst.map(|worst| if next.0 > worst.0 { next } else { worst }))
+            }
+        };
+        let (_, metric, finding) = worst.expect("a scenario asks for some objective");
+        let others: Vec<&str> = names.iter().copied().filter(|name| *name != metric.name()).collect();
+        match (others.is_empty(), finding.why.clone()) {
+            (false, Some(why)) => {
+                let others = others.join(", ");
+                Finding { why: Some(format!("{why}; missed, too, by less: {others}")), ..finding }
+            }
+            (true, _) | (false, None) => finding,
+        }
+    }
+
+    /// How far a metric is off its objective, in parts of that: more than nothing if it misses it.
+    fn off(self, metric: Metric, bound: f64, during: &Window) -> f64 {
+        let value = match self.value(metric, during) {
+            Value::Is(value) => value,
+            Value::Never => return f64::INFINITY,
+            Value::Unknown(_) => return 0.0,
+        };
+        match metric.better() {
+            Better::More => (bound - value) / bound,
+            Better::Less => (value - bound) / bound,
         }
     }
 

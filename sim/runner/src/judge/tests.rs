@@ -1,5 +1,7 @@
 //! What the judge makes of small scripts.
 
+mod locks;
+
 use schism_core::{Duration, Fault, NodeId, Time};
 use schism_models::nemesis::{End, OnMiss};
 use schism_models::observation::{Cause, Observation, Outcome, Write};

@@ -126,8 +126,9 @@ impl Requests {
 
 /// The metrics that are asked for, and over which windows.
 fn asks(scenario: &Scenario) -> impl Iterator<Item = (Metric, &Window)> {
-    scenario.expectations.iter().filter_map(|expectation| match &expectation.ask {
-        Ask::Metric { metric, during, .. } => Some((*metric, during)),
-        Ask::Oracle { .. } => None,
+    scenario.expectations.iter().flat_map(|expectation| match &expectation.ask {
+        Ask::Metric { metric, during, .. } => vec![(*metric, during)],
+        Ask::Slo { bounds, during } => bounds.iter().map(|(metric, _)| (*metric, during)).collect(),
+        Ask::Oracle { .. } => Vec::new(),
     })
 }

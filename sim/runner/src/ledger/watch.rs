@@ -178,6 +178,6 @@ impl Asked {
 fn asked(ask: &Ask) -> Option<(&Config, Mood)> {
     match ask {
         Ask::Oracle { oracle, mood, .. } => Some((oracle, *mood)),
-        Ask::Metric { .. } => None,
+        Ask::Metric { .. } | Ask::Slo { .. } => None,
     }
 }

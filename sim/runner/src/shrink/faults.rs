@@ -134,23 +134,26 @@ impl<P: Process> Work<'_, P> {
         whole.chain(of_zone).map(|node| node.name.clone()).collect()
     }
 
-    /// A value becomes smaller as long as that changes nothing: by much at first, then by half.
+    /// A value becomes smaller as long as that changes nothing: by much at first, then by half. What is a thousandth of
+    /// what it was is another thing, so it keeps an eighth or so.
     pub(super) fn reduce(&mut self, path: &str) {
-        for _ in 0..MOST_STEPS {
-            let Some(value) = self.document.get(path) else { return };
-            let by = |by: u64| less(&value, by).or_else(|| milder(&value));
-            let smaller = [by(8), by(2)];
-            let went =
-                smaller.into_iter().flatten().any(|value| self.attempt(self.document.with(path, &value)));
-            if !went {
-                return;
-            }
+        while let Some(value) = self.document.get(path) {
+            let room = MOST_HALVINGS - self.halved.get(path).copied().unwrap_or(0);
+            let steps = [3, 1].into_iter().filter(|halvings| *halvings <= room);
+            let smaller = steps.filter_map(|halvings| {
+                let less = less(&value, 1 << halvings).or_else(|| milder(&value))?;
+                Some((halvings, self.document.with(path, &less)?))
+            });
+            let smaller: Vec<(u32, Document)> = smaller.collect();
+            let found = smaller.into_iter().find(|(_, document)| self.attempt(Some(document.clone())));
+            let Some((halvings, _)) = found else { return };
+            *self.halved.entry(path.to_owned()).or_default() += halvings;
         }
     }
 }
 
-/// How often one value is made smaller.
-const MOST_STEPS: usize = 6;
+/// How often one value is halved at most.
+const MOST_HALVINGS: u32 = 4;
 
 /// A document without some faults, and without those that wait for them.
 pub(super) fn without(document: &Document, ids: &[String]) -> Document {

@@ -32,6 +32,8 @@ pub(super) struct Work<'a, P: Process> {
     refuted: BTreeSet<DigestValue>,
     /// Whether it takes a fault: without any, the scenario does not fail so. Then no other may.
     pub(super) caused: bool,
+    /// How often each value has been halved, by its path.
+    pub(super) halved: BTreeMap<String, u32>,
     /// Scenarios without faults, and whether they fail so.
     calm: BTreeMap<DigestValue, bool>,
     budget: Budget,
@@ -66,6 +68,7 @@ impl<'a, P: Process> Work<'a, P> {
             kept,
             refuted: BTreeSet::new(),
             caused: false,
+            halved: BTreeMap::new(),
             calm: BTreeMap::new(),
             budget,
             stage: Stage::Settling,

@@ -32,14 +32,14 @@ pub fn lines<'t, W>(
 }
 
 /// One entry of any kind.
-pub(super) enum Entry<'t> {
+pub(crate) enum Entry<'t> {
     Event(u64, &'t Event),
     Act(u64, &'t Act),
     Note(&'t Note),
 }
 
 /// All entries in the order in which they were told.
-pub(super) fn in_order<W>(trace: &Trace<W>) -> impl Iterator<Item = Entry<'_>> {
+pub(crate) fn in_order<W>(trace: &Trace<W>) -> impl Iterator<Item = Entry<'_>> {
     let mut events = trace.events().peekable();
     let mut acts = trace.acts().peekable();
     let mut notes = trace.notes().peekable();

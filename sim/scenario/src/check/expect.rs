@@ -68,13 +68,18 @@ fn given_ids(specs: &[ExpectSpec], report: &Report) -> BTreeSet<String> {
 fn default_id(ask: &AskSpec) -> String {
     match ask {
         AskSpec::Oracle { oracle, mood, .. } => format!("{}-{}", spelling(*mood), oracle.name()),
-        AskSpec::Metric { name, during, .. } => match during {
-            WindowSpec::All => (*name).to_owned(),
-            WindowSpec::Before => format!("{name}-before"),
-            WindowSpec::After => format!("{name}-after"),
-            WindowSpec::Fault(id) => format!("{name}-during-{}", id.value),
-            WindowSpec::Between(from, to) => format!("{name}-{}-to-{}", from.value, to.value),
-        },
+        AskSpec::Metric { name, during, .. } => during_id(name, during),
+        AskSpec::Slo { during, .. } => during_id("slo", during),
+    }
+}
+
+fn during_id(name: &str, during: &WindowSpec) -> String {
+    match during {
+        WindowSpec::All => name.to_owned(),
+        WindowSpec::Before => format!("{name}-before"),
+        WindowSpec::After => format!("{name}-after"),
+        WindowSpec::Fault(id) => format!("{name}-during-{}", id.value),
+        WindowSpec::Between(from, to) => format!("{name}-{}-to-{}", from.value, to.value),
     }
 }
 
@@ -104,6 +109,13 @@ impl Run<'_> {
                     at_least: *at_least,
                     at_most: *at_most,
                 })
+            }
+            AskSpec::Slo { bounds, during } => {
+                for (name, metric, _) in bounds {
+                    self.metric(name, *metric, at.place)?;
+                }
+                let bounds = bounds.iter().map(|(_, metric, bound)| (*metric, *bound)).collect();
+                Some(Ask::Slo { bounds, during: self.window(during, at.place)? })
             }
         }
     }

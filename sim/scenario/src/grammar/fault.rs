@@ -6,7 +6,7 @@ use super::Least::Zero;
 use super::Shape::{Duration, Text};
 use super::{Argument, Choice, Key, Least, Shape};
 use crate::fault::{CATALOG, KINDS};
-use crate::{knobs, limits};
+use crate::{Metric, knobs, limits};
 
 /// The keys that say when a fault begins.
 pub(crate) const STARTS: &[&str] = &["at", "between", "when"];
@@ -140,7 +140,7 @@ pub(crate) const OVER: &str = "\"1s\"";
 const LATER: &[&str] = &[];
 
 /// The keys that say what an expectation asks.
-pub(crate) const ASKS: &[&str] = &["always", "sometimes", "never", "eventually", "breaks", "metric"];
+pub(crate) const ASKS: &[&str] = &["always", "sometimes", "never", "eventually", "breaks", "metric", "slo"];
 
 /// What stands at a mood.
 pub(crate) const ORACLE: Choice = Choice {
@@ -173,13 +173,29 @@ pub(crate) const EXPECT: &[Key] = &[
     Key::new("within", Duration(Zero), "For `eventually`: by when after the last heal; by default 60s"),
     Key::new("metric", Shape::Metric, "A metric to bound"),
     Key::new(
+        "slo",
+        Shape::Table(SLO),
+        "Objectives: metrics with the least allowed of those of which more is better, and the most of the others",
+    ),
+    Key::new(
         "during",
         Shape::Window,
-        "For `metric`: a fault's id, \"before\", \"after\", \"all\", or { from, to }; by default all",
+        "For `metric` and `slo`: a fault's id, \"before\", \"after\", \"all\", or { from, to }; by default all",
     ),
     Key::new("at-least", Shape::Bound, "For `metric`: the least allowed, in its unit"),
     Key::new("at-most", Shape::Bound, "For `metric`: the most allowed, in its unit"),
 ];
+
+/// `expect.slo`: every metric.
+pub(crate) const SLO: &[Key] = &{
+    let mut keys = [Key::new("", Shape::Bound, ""); Metric::CATALOG.len()];
+    let mut at = 0;
+    while at < keys.len() {
+        keys[at] = Key::new(Metric::CATALOG[at].0, Shape::Bound, Metric::CATALOG[at].1);
+        at += 1;
+    }
+    keys
+};
 
 /// The default of `within`.
 pub(crate) const WITHIN: &str = "\"60s\"";

@@ -9,13 +9,14 @@ use crate::grammar::{self, Least, Shape};
 use crate::reader::{Field, Number, PerSecond, Read, Section, Share, choose};
 use crate::source::{At, Place};
 use crate::spec::{AskSpec, ExpectSpec, WindowSpec};
-use crate::tree::{self, Tree};
+use crate::tree::{self, Entry, Tree};
 use crate::{knobs, limits};
 
 pub(super) fn read(section: &Section<'_>) -> ExpectSpec {
     let ask = section.only("what is expected", grammar::ASKS).and_then(|entry| {
         let ask = match entry.key.as_str() {
             "metric" => metric(section),
+            "slo" => slo(section),
             "always" => oracle(section, "always", Mood::Always),
             "sometimes" => oracle(section, "sometimes", Mood::Sometimes),
             "never" => oracle(section, "never", Mood::Never),
@@ -91,6 +92,27 @@ fn metric(section: &Section<'_>) -> Option<AskSpec> {
     let (name, metric) = named(section)?;
     let (at_least, at_most) = bounds(section, "at-least", "at-most", name, metric)?;
     Some(AskSpec::Metric { name, metric, during: during?, at_least, at_most })
+}
+
+/// Metrics with their objectives, all over one part of the run.
+fn slo(section: &Section<'_>) -> Option<AskSpec> {
+    refuse(section, "slo", &["within"], "eventually");
+    refuse(section, "slo", &["at-least", "at-most"], "metric");
+    let during = during(section);
+    let table = section.child("slo");
+    let written = table.written();
+    if written.is_empty() && !table.has_strangers() {
+        let problem = Problem::error(table.place, "`slo` has no objective");
+        section.report.add(problem.help("write a metric with its bound: slo = { success-rate = \"99%\" }"));
+        return None;
+    }
+    let objective = |entry: &Entry| {
+        let named = Metric::CATALOG.iter().find(|(name, ..)| *name == entry.key);
+        let (name, _, metric) = *named.expect("the keys of an slo are the metrics");
+        Some((name, metric, bound(&table, name, metric, &entry.value)?.value))
+    };
+    let bounds: Option<Vec<_>> = written.into_iter().map(objective).collect();
+    Some(AskSpec::Slo { bounds: bounds?, during: during? })
 }
 
 /// The metric that is named, if it was written.

@@ -143,6 +143,15 @@ impl<'a> Listener<'a> {
                 );
                 None
             }
+            AskSpec::Slo { .. } => {
+                let message = format!("`{}` has objectives for several metrics", shorten(id));
+                self.report.add(
+                    Problem::error(place, message)
+                        .related(ask.place, "the expectation")
+                        .help("wait for an expectation of one metric, or for another trigger"),
+                );
+                None
+            }
             AskSpec::Metric { name, metric, .. } if !metric.is_live() => {
                 self.report.add(not_live(place, name).related(ask.place, "the expectation"));
                 None
