@@ -99,7 +99,7 @@ impl Condition {
 fn has_fired(probe: &Probe, scenario: &Scenario, number: usize) -> bool {
     match &scenario.expectations[number].ask {
         Ask::Oracle { oracle, .. } => probe.ledger.watch.first(oracle).is_some(),
-        Ask::Metric { .. } => false,
+        Ask::Metric { .. } | Ask::Slo { .. } => false,
     }
 }
 
@@ -127,12 +127,12 @@ fn one(word: &str, scenario: &Scenario) -> Result<Condition, NotACondition> {
     let word = word.strip_suffix(".fails").unwrap_or(word);
     let oracle = |ask: &Ask| match ask {
         Ask::Oracle { oracle, .. } => oracle.name() == word,
-        Ask::Metric { .. } => false,
+        Ask::Metric { .. } | Ask::Slo { .. } => false,
     };
     let expectations = &scenario.expectations;
     let by_id = expectations.iter().position(|expected| expected.id == word);
     match by_id.or_else(|| expectations.iter().position(|expected| oracle(&expected.ask))) {
-        Some(number) if matches!(expectations[number].ask, Ask::Metric { .. }) => Err(NotACondition {
+        Some(number) if !matches!(expectations[number].ask, Ask::Oracle { .. }) => Err(NotACondition {
             message: format!("`{word}` is about a metric, which is judged when the run is over"),
             help: Some("wait for an oracle, or for a time".to_owned()),
         }),
