@@ -167,8 +167,8 @@ fn one(
     Ok(hunted)
 }
 
-/// The seed that this thread is running, for the words of a panic.
 thread_local! {
+    /// The seed that this thread is running, for the words of a panic.
     static RUNNING: Cell<Option<u64>> = const { Cell::new(None) };
 }
 

@@ -198,7 +198,7 @@ mod tests {
     fn what_was_written_is_known_up_to_a_torn_line() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = open(folder.path(), "0123456789abcdef", false);
-        assert_eq!(known(&mut journal), []);
+        assert!(known(&mut journal).is_empty());
         journal.append(&[found(0), found(1)]).unwrap();
         journal.append(&[found(2)]).unwrap();
         let path = journal.path.clone();
@@ -231,7 +231,7 @@ mod tests {
         drop(journal);
         let changed = fs::read_to_string(&path).unwrap().replacen("\"events\":7", "\"events\":8", 1);
         fs::write(&path, changed).unwrap();
-        assert_eq!(known(&mut open(folder.path(), "0123456789abcdef", false)), []);
+        assert!(known(&mut open(folder.path(), "0123456789abcdef", false)).is_empty());
     }
 
     #[test]
@@ -241,16 +241,13 @@ mod tests {
         known(&mut journal);
         journal.append(&[found(0)]).unwrap();
         drop(journal);
-        assert_eq!(
-            known(&mut open(folder.path(), "0123456789abcxyz", false)),
-            [],
-            "by the first twelve it is the same"
-        );
+        let other = known(&mut open(folder.path(), "0123456789abcxyz", false));
+        assert!(other.is_empty(), "by the first twelve it is the same");
         let mut journal = open(folder.path(), "0123456789abcdef", false);
-        assert_eq!(known(&mut journal), []);
+        assert!(known(&mut journal).is_empty());
         journal.append(&[found(0)]).unwrap();
         drop(journal);
-        assert_eq!(known(&mut open(folder.path(), "0123456789abcdef", true)), []);
+        assert!(known(&mut open(folder.path(), "0123456789abcdef", true)).is_empty());
     }
 
     #[test]
