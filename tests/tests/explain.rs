@@ -86,7 +86,7 @@ fn redrawing_leaves_the_original_as_it_was_and_is_itself_no_matter_of_luck() {
         let at = simulation.digest();
         let [mut one, mut same, mut other] = [1, 1, 2].map(|salt| simulation.redrawn(salt));
         assert_eq!([one.digest(), other.digest()], [at, at], "{}: it has the same past", case.path);
-        [&mut one, &mut same, &mut other, &mut simulation].map(Simulation::run_to_end);
+        [&mut one, &mut same, &mut other, &mut simulation].into_iter().for_each(Simulation::run_to_end);
         let mut again: Simulation<()> = case.begin(case.scenario.seed, ());
         again.run_to_end();
         assert_eq!(

@@ -21,7 +21,7 @@ use schism_models::observation::Observation;
 
 pub use entry::{Act, Doing as Done, Event, Note, Noted, What};
 pub use lines::lines;
-
+pub(crate) use lines::{Entry, in_order};
 pub use perfetto::perfetto;
 
 /// A witness, and the trace of what it is told and of how that came about.
