@@ -124,6 +124,7 @@ impl Case {
             "{:?} fails otherwise: {failed:?}",
             self.bug
         );
+        self.is_explained(&again, &failure);
         let healthy = failures::<Node>(&again);
         assert!(
             healthy.is_empty(),
@@ -131,6 +132,23 @@ impl Case {
             self.bug,
             again.to_toml()
         );
+    }
+
+    /// What is left is explained to what triggers the bug, and to those whom it strikes.
+    fn is_explained(&self, scenario: &Scenario, failure: &Failure) {
+        let effort = Effort { futures: 4, events: 20_000_000 };
+        let (seed, id) = (scenario.seed, Some(failure.expectation.as_str()));
+        let explanation = explain::<Planted>(scenario, seed, id, effort, &mut |_| {}).expect("it fails");
+        let lines = &explanation.story.lines;
+        println!("{:?}: {lines:#?}", self.bug);
+        for (trigger, _) in self.triggers {
+            let need = explanation.needs.faults.iter().find(|need| need.id == *trigger).expect("it began");
+            assert_eq!(need.role, Role::Needed, "{:?}: {trigger}", self.bug);
+            assert!(lines.iter().any(|line| line.who == *trigger), "{:?}: {trigger}", self.bug);
+        }
+        let is_told =
+            |node: &String| lines.iter().any(|line| line.who.contains(node) || line.what.contains(node));
+        assert!(explanation.failure.on.iter().all(is_told), "{:?}: {:?}", self.bug, explanation.failure.on);
     }
 
     /// The first seed with which the buggy system fails and a healthy one does not.

@@ -14,6 +14,8 @@ mod metric;
 
 pub(crate) use metric::of_requests;
 #[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
 mod tests;
 
 /// What a metric is judged by.

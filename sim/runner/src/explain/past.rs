@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 
-use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{Dfs, Reversed};
 use schism_core::{Cause, Fault, Finds, NodeId, Taker, Time};
@@ -27,7 +26,6 @@ pub enum Point {
 
 /// All that happened before something, and that with it.
 pub(super) struct Past {
-    graph: DiGraph<Point, ()>,
     places: BTreeMap<Point, NodeIndex>,
     reached: Vec<bool>,
 }
@@ -107,13 +105,6 @@ impl Past {
             Point::Fault(fault) => Some(*fault),
             Point::Happened(_) | Point::Swallowed(_) => None,
         })
-    }
-
-    /// How many things each came of directly, for a test of the shape.
-    #[cfg(test)]
-    pub(super) fn causes(&self, point: Point) -> Vec<Point> {
-        let place = self.places[&point];
-        self.graph.neighbors_directed(place, Direction::Incoming).map(|from| self.graph[from]).collect()
     }
 }
 
@@ -208,7 +199,7 @@ impl Weaver {
                 reached[place.index()] = true;
             }
         }
-        Past { graph, places, reached }
+        Past { places, reached }
     }
 }
 
