@@ -253,9 +253,9 @@ pub(super) fn silence<W>(
         }
     }
     // The last word about its process: whether it ran when the silence was over.
-    let of_process = facts.iter().rev().filter(|fact| fact.who == Some(from) && fact.at < until);
+    let mut of_process = facts.iter().rev().filter(|fact| fact.who == Some(from) && fact.at < until);
     let word = |fact: &&Fact| matches!(fact.what, Kind::Stops | Kind::Dies | Kind::GoesOn | Kind::Boots);
-    if let Some(last) = of_process.filter(word).next() {
+    if let Some(last) = of_process.find(word) {
         silence.idle = match last.what == Kind::Stops {
             true => Some(Idle::Stopped),
             false => (last.what == Kind::Dies).then_some(Idle::Dead),

@@ -54,7 +54,7 @@ impl Past {
                         weaver.join(Point::Fault(fault), point);
                     }
                     if let Some(node) = done_to(&act.doing) {
-                        weaver.to_come(node, point);
+                        weaver.awaits(node, point);
                     }
                 }
                 Entry::Note(note) => {
@@ -73,11 +73,11 @@ impl Past {
                         }
                         Noted::Exited { node, by } => {
                             weaver.join(Point::Fault(by.0 as usize), Point::Happened(note.during));
-                            weaver.to_come(*node, Point::Happened(note.during));
+                            weaver.awaits(*node, Point::Happened(note.during));
                         }
                         Noted::Struck(fault) => {
                             if let Some(node) = struck(fault) {
-                                weaver.to_come(node, Point::Happened(note.during));
+                                weaver.awaits(node, Point::Happened(note.during));
                             }
                         }
                         Noted::Observed { .. } | Noted::Began { .. } | Noted::Healed { .. } => {}
@@ -178,7 +178,7 @@ impl Weaver {
         }
     }
 
-    fn to_come(&mut self, node: NodeId, point: Point) {
+    fn awaits(&mut self, node: NodeId, point: Point) {
         let place = self.place(point);
         self.done.entry(node).or_default().push(place);
     }

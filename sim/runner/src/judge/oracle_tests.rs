@@ -230,7 +230,7 @@ fn an_instance_with_more_than_its_share_is_out_of_balance() {
         let even = |mood| with(mood, "balanced", &options);
         let mut stage = Stage::new().with([even(Mood::Always), even(Mood::Eventually)]);
         (0..3).for_each(|number| {
-            commit(&mut stage, 100 + number, 1 + number, Write::Register(next(ORDERS, number as u32)))
+            commit(&mut stage, 100 + number, 1 + number, Write::Register(next(ORDERS, number as u32)));
         });
         if dead {
             stage.inflict(2500, crash(ORDERS));
