@@ -132,19 +132,12 @@ fn one(word: &str, scenario: &Scenario) -> Result<Condition, NotACondition> {
     let expectations = &scenario.expectations;
     let by_id = expectations.iter().position(|expected| expected.id == word);
     match by_id.or_else(|| expectations.iter().position(|expected| oracle(&expected.ask))) {
-<<<<<<< HEAD
-        Some(number) if matches!(expectations[number].ask, Ask::Metric { .. } | Ask::Slo { .. }) => Err(NotACondition {
-            message: format!("`{word}` is about a metric, which is judged when the run is over"),
-            help: Some("wait for an oracle, or for a time".to_owned()),
-        }),
-=======
         Some(number) if matches!(expectations[number].ask, Ask::Metric { .. } | Ask::Slo { .. }) => {
             Err(NotACondition {
                 message: format!("`{word}` is about a metric, which is judged when the run is over"),
                 help: Some("wait for an oracle, or for a time".to_owned()),
             })
         }
->>>>>>> main
         Some(number) => Ok(Condition::Fires(number)),
         None => {
             let faults =
