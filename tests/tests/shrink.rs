@@ -167,7 +167,6 @@ impl Case {
 
     fn is_the_least(&self, shrunk: &Shrunk) {
         let bug = self.bug;
-        println!("{bug:?}: {}; {}", shrunk.words(), shrunk.proof_words());
         let size = Size::of(&shrunk.scenario);
         assert!(matches!(shrunk.proof, Proof::Minimal { .. }), "{bug:?}: the budget is enough");
         assert!(size.faults <= 3 && size.nodes <= MOST_NODES, "{bug:?}: {}", shrunk.words());
@@ -245,7 +244,6 @@ fn whatever_the_registry_what_is_left_fails_alike_and_can_be_kept() {
         let document = Document::of(&scenario);
         let shrunk = shrink::<Node>(&document, &failure, budget, &mut |_| {}).expect("it fails");
         let (from, to) = (Size::of(&scenario), Size::of(&shrunk.scenario));
-        println!("{title}: {}; {}", shrunk.words(), shrunk.proof_words());
         assert!(to.faults <= from.faults && to.nodes <= from.nodes && to.length <= from.length, "{title}");
         let kept = keep(&shrunk.scenario, shrunk.scenario.seed, &failure).expect("what is left fails alike");
         let text = kept.file("a.case.toml", &[]);
