@@ -21,7 +21,7 @@ use schism_models::observation::Observation;
 
 pub use entry::{Act, Doing as Done, Event, Note, Noted, What};
 pub use lines::lines;
-
+pub(crate) use lines::{Entry, in_order};
 pub use perfetto::perfetto;
 
 /// A witness, and the trace of what it is told and of how that came about.
@@ -132,6 +132,11 @@ impl<W> Trace<W> {
     /// How many entries there was no room for: always the oldest.
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// What is under way, or was last.
+    pub(crate) fn under_way(&self) -> Cause {
+        self.now
     }
 
     /// How many events there have been, kept or not.

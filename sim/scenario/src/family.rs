@@ -130,7 +130,7 @@ pub(crate) fn assemble(
 fn tables(tree: &Tree, set: &[String], report: &Report) -> Option<(Swarm, Option<Chaos>)> {
     let open = |name: &str| {
         let entry = tree.as_table()?.entry(name)?;
-        let key = grammar::SCENARIO.iter().find(|key| key.name == name).expect("the grammar has both");
+        let key = grammar::SCENARIO.iter().find(|key| key.name == name).expect("the grammar has it");
         let Shape::Table(keys) = key.shape else { panic!("`{name}` is a table") };
         Some(Section::open(name, entry.place, Some(&entry.value), keys, report))
     };

@@ -34,7 +34,7 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
         Some(file) => {
             let (report, trace) =
                 engine::run_traced(&scenario, seed, run.beliefs, run.trace_entries, |done| {
-                    progress.tell(done)
+                    progress.tell(done);
                 });
             write(file, &trace, &scenario, &report)?;
             report

@@ -85,7 +85,9 @@ impl Condition {
             Condition::Beliefs(node) => probe.turns.get(&node).copied().unwrap_or(0),
             Condition::Node(node) => {
                 let world = run.world();
-                let stands = world.actor(node).map(|actor| actor.node().summary());
+                // What follows a semicolon are counts, which change with every request.
+                let summary = world.actor(node).map(|actor| actor.node().summary());
+                let stands = summary.as_deref().and_then(|summary| summary.split(';').next());
                 let (status, life, plight) =
                     (world.scene().status(node), world.life(node), world.plight(node));
                 return Mark::Node(format!("{status:?} {life:?} {plight:?} {stands:?}"));
