@@ -15,7 +15,7 @@ const FAULTS: &str = r#"
 id        = "split"
 at        = "15s"
 until     = "25s"
-partition = [["registry:leader", "web-1"], ["rest"]]
+partition = { split = [["registry:leader", "web-1"], ["rest"]] }
 
 [[fault]]
 id    = "freeze"

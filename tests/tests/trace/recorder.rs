@@ -27,7 +27,7 @@ fn troubled() -> Scenario {
 id        = "split"
 at        = "15s"
 until     = "20s"
-partition = [["registry-0", "web-1"], ["rest"]]
+partition = { split = [["registry-0", "web-1"], ["rest"]] }
 
 [[fault]]
 id    = "freeze"

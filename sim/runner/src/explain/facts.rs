@@ -220,6 +220,17 @@ impl Teller {
     }
 }
 
+/// When a node was heard again by others after the last of its words to them that was kept from them before this moment.
+fn heard_again<W>(trace: &Trace<W>, from: NodeId, to: &[NodeId], until: Time) -> Option<Time> {
+    let is_taken = |noted: &Noted| matches!(noted, Noted::Swallowed { from: sender, to: receiver, .. } if *sender == from && to.contains(receiver));
+    let taken = trace.notes().filter(|note| note.at < until && is_taken(&note.noted)).last()?.at;
+    let is_word = |what: &What| matches!(what, What::Message { from: sender, .. } if *sender == from);
+    let heard = trace.events().find(|(_, event)| {
+        event.at > taken && event.at < until && to.contains(&event.to) && is_word(&event.what)
+    });
+    heard.map(|(_, event)| event.at)
+}
+
 /// The silence of a node towards others that lasted until a moment, if anything kept it from being heard. It is told of
 /// when that first did.
 pub(super) fn silence<W>(
@@ -262,6 +273,12 @@ pub(super) fn silence<W>(
         };
         point = point.or(silence.idle.map(|_| last.point));
         first = first.or(silence.idle.map(|_| last.at));
+    }
+    if first.is_none() {
+        // It was heard again, too late to help: what there is to tell is the silence that this ended.
+        let to = silence.to;
+        let heard = heard_again(trace, from, &to, until)?;
+        return self::silence(trace, facts, from, &to, heard);
     }
     Some(Fact { at: first?, point: point?, who: Some(from), what: Kind::Silent(silence) })
 }
