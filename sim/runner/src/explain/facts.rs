@@ -223,7 +223,7 @@ impl Teller {
 /// When a node was heard again by others after the last of its words to them that was kept from them before this moment.
 fn heard_again<W>(trace: &Trace<W>, from: NodeId, to: &[NodeId], until: Time) -> Option<Time> {
     let is_taken = |noted: &Noted| matches!(noted, Noted::Swallowed { from: sender, to: receiver, .. } if *sender == from && to.contains(receiver));
-    let taken = trace.notes().filter(|note| note.at < until && is_taken(&note.noted)).last()?.at;
+    let taken = trace.notes().rfind(|note| note.at < until && is_taken(&note.noted))?.at;
     let is_word = |what: &What| matches!(what, What::Message { from: sender, .. } if *sender == from);
     let heard = trace.events().find(|(_, event)| {
         event.at > taken && event.at < until && to.contains(&event.to) && is_word(&event.what)
