@@ -199,7 +199,7 @@ fn members_without_a_quorum_wait_for_each_other_in_a_ring() {
 [[fault]]
 id        = "apart"
 at        = "15s"
-partition = [["registry-0"], ["registry-1"], ["registry-2"]]
+partition = { split = [["registry-0"], ["registry-1"], ["registry-2"]] }
 "#,
     );
     let mut inspection = inspection(apart);
@@ -297,7 +297,7 @@ arrivals = {{ poisson = "20/s" }}
 [[fault]]
 id        = "cut"
 at        = "60s"
-partition = [["registry"], ["rest"]]
+partition = { split = [["registry"], ["rest"]] }
 "#
         );
         let mut inspection = inspection(scenario(&text));
