@@ -297,7 +297,7 @@ arrivals = {{ poisson = "20/s" }}
 [[fault]]
 id        = "cut"
 at        = "60s"
-partition = { split = [["registry"], ["rest"]] }
+partition = {{ split = [["registry"], ["rest"]] }}
 "#
         );
         let mut inspection = inspection(scenario(&text));
