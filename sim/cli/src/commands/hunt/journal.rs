@@ -91,7 +91,7 @@ impl Journal {
         let failed = |error: std::io::Error| Trouble::new(format!("cannot open {}: {error}", path.display()));
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = file.map_err(failed)?;
-        if file.try_lock().is_err() {
+        if !is_locked(&file) {
             let message = format!("another hunt of the same seeds is going on: it writes {}", path.display());
             return Err(Trouble::new(message).help("wait for it, or give this one other --seeds or --cases"));
         }
@@ -156,6 +156,20 @@ fn sum(text: &str) -> String {
     let mut digest = Digest::new();
     digest.write(text.as_bytes());
     digest.value().to_string()
+}
+
+/// Whether the lock of a file can be had. A process that is just being started holds what its parent had open for a
+/// moment, until it is the program that it is to be: so it is tried for a while.
+#[expect(clippy::disallowed_methods, reason = "it is another process that is waited for, before any run")]
+fn is_locked(file: &File) -> bool {
+    const TRIES: u32 = 50;
+    (0..TRIES).any(|_| {
+        let is_ours = file.try_lock().is_ok();
+        if !is_ours {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        is_ours
+    })
 }
 
 #[cfg(test)]
