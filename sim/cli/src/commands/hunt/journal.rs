@@ -160,7 +160,6 @@ fn sum(text: &str) -> String {
 
 /// Whether the lock of a file can be had. A process that is just being started holds what its parent had open for a
 /// moment, until it is the program that it is to be: so it is tried for a while.
-#[expect(clippy::disallowed_methods, reason = "it is another process that is waited for, before any run")]
 fn is_locked(file: &File) -> bool {
     const TRIES: u32 = 50;
     (0..TRIES).any(|_| {
