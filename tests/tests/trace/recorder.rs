@@ -107,7 +107,7 @@ fn the_lines_are_json_in_order_and_say_how_much_they_have() {
 #[test]
 fn perfetto_is_one_document_with_a_row_for_each_node() {
     let scenario = troubled();
-    let (report, trace) = traced(&scenario, 20_000);
+    let (report, trace) = traced(&scenario, 1_000_000);
     let text: String = trace::perfetto(&trace, &scenario, &report).collect();
     let document: Value = serde_json::from_str(&text).expect("it is JSON");
     let events = document["traceEvents"].as_array().expect("a list of events");
