@@ -1,6 +1,7 @@
 //! Clients: they offer load, look up whom to call, pick an endpoint, and wait no longer than their timeout.
 
 mod arrivals;
+mod calls;
 mod connections;
 mod discovery;
 mod health;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use schism_core::{Draw, Draws, Duration, NodeId, Time};
 
 pub use self::arrivals::{Arrivals, Intensity};
+pub use self::calls::Operation;
 pub use self::connections::{Connections, OnTimeout, Pooling};
 pub use self::discovery::Directory;
 pub use self::health::HealthCheck;
@@ -35,10 +37,10 @@ use crate::keys::Keys;
 use crate::listing::{InFlight, Listing};
 use crate::load::{Feedback, Load};
 use crate::node::{Attempt, Ctx, Message, Reply, Timer};
-use crate::observation::{Act, Observation, Outcome, Value};
+use crate::observation::{Observation, Outcome};
 use crate::picker::{self, Picker, Site};
 use crate::plight::Pushed;
-use crate::registry::{Learnt, Pair, Then, Told};
+use crate::registry::Then;
 
 /// One client group: all its members are alike.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,27 +76,6 @@ pub enum Callee {
     Registry(Operation),
     /// The same, for its locks.
     Locks,
-}
-
-/// One operation on the registry as a key-value store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// Write a key.
-    Put,
-    /// Read through the leader and a quorum.
-    Get,
-    /// Read what the member that was asked has.
-    GetSerializable,
-}
-
-impl Operation {
-    /// What it does to a key.
-    fn act(self) -> Act {
-        match self {
-            Operation::Put => Act::Write,
-            Operation::Get | Operation::GetSerializable => Act::Read,
-        }
-    }
 }
 
 /// Where a client sits.
@@ -397,21 +378,7 @@ impl Client {
                 let request = self.requests.get(slot).number;
                 self.wait(ctx, Attempt { slot, request }, patience);
             }
-            Source::Itself(caller) => {
-                let Callee::Registry(operation) = self.desk.config.calls else {
-                    unreachable!("only who calls the registry has a caller");
-                };
-                let member = caller.member();
-                ctx.observe(Observation::Attempt { to: member });
-                let request = self.requests.get(slot);
-                let pair = shared_key(&self.desk.config.keys, request.luck).map(|key| {
-                    let (call, act) = (request.number, operation.act());
-                    ctx.observe(Observation::Called { call, key, act, to: member });
-                    Pair { key, value: Value::of(ctx.me(), call) }
-                });
-                let call = caller.call(ctx, operation, pair, self.desk.config.timeout);
-                self.requests.set_stage(slot, Stage::Asking { member, call });
-            }
+            Source::Itself(_) => self.call(ctx, slot),
             Source::Locks(_) => self.contend(ctx, slot),
         }
     }
@@ -478,25 +445,6 @@ impl Client {
         }
     }
 
-    /// A call to the registry is over: what the witnesses are told of the key that it was about.
-    fn tell_of_key(&self, ctx: &mut Ctx<'_>, slot: u32, learnt: Option<Learnt>) {
-        let request = self.requests.get(slot);
-        let call = request.number;
-        if let Some(revision) = learnt.and_then(|learnt| learnt.state) {
-            ctx.observe(Observation::Saw { revision });
-        }
-        if shared_key(&self.desk.config.keys, request.luck).is_some() {
-            ctx.observe(match learnt.and_then(|learnt| learnt.key) {
-                Some(Told::Written(revision)) => Observation::Written { call, revision },
-                Some(Told::Holds(Some((revision, value)))) => Observation::Fetched { call, revision, value },
-                Some(Told::Holds(None)) => {
-                    Observation::Fetched { call, revision: 0, value: Value::default() }
-                }
-                None => Observation::Unanswered { call },
-            });
-        }
-    }
-
     /// The request is over, and its place free.
     fn finish(&mut self, ctx: &mut Ctx<'_>, slot: u32, outcome: Outcome) {
         self.end(ctx, slot, outcome, None);
@@ -521,14 +469,6 @@ impl Client {
                 Origin::Surge(number) => self.on_surge_end(ctx, number, pause),
             }
         }
-    }
-}
-
-/// The key of the registry's that a request is about; none, if each has one of its own.
-fn shared_key(keys: &Keys, request: Draw) -> Option<u32> {
-    match keys {
-        Keys::Unique => None,
-        Keys::Uniform(_) | Keys::Zipf(_) => Some(keys.of(request.derive(KEY)) as u32),
     }
 }
 

@@ -71,6 +71,7 @@ impl Plant for ThreadIdentity {
 /// Where something lies in memory, as the key that it is found by.
 #[derive(Clone, Debug, Default)]
 pub struct Address {
+    #[expect(clippy::vec_box, reason = "it is about where each of them lies")]
     kept: Vec<Box<u64>>,
 }
 

@@ -31,23 +31,39 @@ fn blocks_of(page: &str) -> Vec<String> {
     blocks.map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
 }
 
-const FAILING: [&str; 5] =
-    ["run", "scenarios/partitions/leader-isolated.toml", "--set", "registry.etcd.lease-ttl=2s", "--seed"];
+const FAMILY: &str = "scenarios/locks/double-holder.toml";
 
-#[test]
-fn the_first_report_is_what_it_shows() {
-    check(&blocks()[0], &["run", "scenarios/partitions/split-brain.toml"]);
+/// What a command prints without the lines that tell of the place and the moment.
+fn printed(arguments: &[&str]) -> String {
+    let output = schism(Profile::Release).args(arguments).output().expect("the command runs");
+    let text = String::from_utf8(output.stdout).expect("a report is text");
+    lasting(&text)
+}
+
+fn lasting(text: &str) -> String {
+    let is_local =
+        |line: &str| line.contains(".case.toml") || line.starts_with("  took ") || line.starts_with("$ ");
+    text.lines().filter(|line| !is_local(line)).map(|line| line.to_owned() + "\n").collect()
 }
 
 #[test]
-fn the_seeds_that_fail_are_those_it_names() {
-    let fails = |seed: &u32| {
-        let mut command = schism(Profile::Dev);
-        let output = command.args(FAILING).arg(seed.to_string()).output();
-        !output.expect("the command runs").status.success()
-    };
-    let found: String = (0..60).filter(fails).map(|seed| format!("seed {seed}\n")).collect();
-    assert_eq!(blocks()[1], found);
+fn the_hunt_finds_what_it_shows_and_the_case_replays() {
+    let folder = tempfile::tempdir().expect("a folder to write to");
+    let cases = folder.path().to_str().expect("its name is text");
+    assert_eq!(printed(&["hunt", FAMILY, "--cases", cases]), lasting(&blocks()[0]));
+    let case = folder.path().join("double-holder-always-single-holder-79.case.toml");
+    assert_eq!(printed(&["replay", case.to_str().expect("its name is text")]), lasting(&blocks()[1]));
+}
+
+#[test]
+fn the_explanation_is_what_it_shows() {
+    let explained = printed(&["explain", FAMILY, "--seed", "79"]);
+    assert!(explained.contains(&blocks()[2]), "{explained}");
+}
+
+#[test]
+fn the_first_report_is_what_it_shows() {
+    check(&blocks()[3], &["run", "scenarios/partitions/split-brain.toml"]);
 }
 
 #[test]
@@ -57,14 +73,6 @@ fn the_first_ten_minutes_show_what_they_show() {
     assert!(schism(Profile::Dev).args(["init", folder]).status().expect("the command runs").success());
     let page = blocks_of("docs/src/first-ten-minutes.md");
     check(&page[0], &["run", &format!("{folder}/scenario.toml")]);
-}
-
-#[test]
-fn the_failing_report_is_what_it_shows() {
-    // The command that repeats it names its options in an order of its own.
-    let block = &blocks()[2];
-    let shown: String = block.split_inclusive('\n').filter(|line| !line.starts_with("replay")).collect();
-    check(&shown, &[&FAILING[..], &["20"]].concat());
 }
 
 #[test]

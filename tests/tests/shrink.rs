@@ -1,14 +1,20 @@
 //! Shrinking never changes the failure: ten bugs are planted around the models, buried among faults that have nothing to
 //! do with them, found by searching seeds, and shrunk to what shows them.
 
-use schism_core::Seed;
+use std::collections::BTreeMap;
+
+use schism_core::{Duration, Seed};
 use schism_models::node::{Node, Process};
+use schism_runner::case::keep;
+use schism_runner::explain::{Effort, Role, explain};
 use schism_runner::ledger::Listed;
+use schism_runner::replay::{Answer, replay};
 use schism_runner::shrink::{Budget, Proof, Shrunk, Size, shrink};
 use schism_runner::{Failure, run_of};
 use schism_scenario::{Document, Scenario};
 use schism_tests::planted::{self, Bug, Planted};
 use schism_tests::runs::scenario;
+use schism_tests::scenarios;
 
 /// Two services, two groups of clients, and six faults that no healthy system minds.
 const BASE: &str = r#"
@@ -84,6 +90,9 @@ const SEEDS: u64 = 60;
 /// How many nodes what is left may have: three members, and a few more.
 const MOST_NODES: usize = 8;
 
+/// What may be spent on explaining one: enough to leave each fault out in turn.
+const EFFORT: Effort = Effort { futures: 4, events: 4_000_000 };
+
 /// What a bug needs to show, and what it breaks.
 struct Case {
     bug: Bug,
@@ -102,7 +111,9 @@ impl Case {
     fn check(&self) {
         let scenario = self.scenario();
         let (seed, failure) = self.found(&scenario);
-        let document = Document::of(&Scenario { seed, ..scenario });
+        let scenario = Scenario { seed, ..scenario };
+        self.is_explained(&scenario, &failure);
+        let document = Document::of(&scenario);
         let shrunk = shrink::<Planted>(&document, &failure, Budget::default(), &mut |_| {});
         let shrunk = shrunk.unwrap_or_else(|| panic!("{:?} comes again with seed {}", self.bug, seed.0));
         self.is_the_least(&shrunk);
@@ -113,6 +124,7 @@ impl Case {
             "{:?} fails otherwise: {failed:?}",
             self.bug
         );
+        self.is_explained(&again, &failure);
         let healthy = failures::<Node>(&again);
         assert!(
             healthy.is_empty(),
@@ -132,21 +144,126 @@ impl Case {
         found.unwrap_or_else(|| panic!("no seed below {SEEDS} shows {:?}", self.bug))
     }
 
+    /// What explains the failure names what triggers the bug, and nothing else; the story tells of that, and of those whom
+    /// it strikes.
+    fn is_explained(&self, scenario: &Scenario, failure: &Failure) {
+        let Failure { expectation, .. } = failure;
+        let explained = explain::<Planted>(scenario, scenario.seed, Some(expectation), EFFORT, &mut |_| {});
+        let explained = explained.unwrap_or_else(|why| panic!("{:?} comes again: {why:?}", self.bug));
+        let needed = explained.needs.faults.iter().filter(|need| need.role == Role::Needed);
+        let needed: Vec<&str> = needed.map(|need| need.id.as_str()).collect();
+        assert_eq!(needed, self.triggers(), "{:?} is explained by what triggers it", self.bug);
+        let lines = &explained.story.lines;
+        let is_told =
+            |name: &str| lines.iter().any(|line| line.who.contains(name) || line.what.contains(name));
+        for name in self.triggers().into_iter().chain(explained.failure.on.iter().map(String::as_str)) {
+            assert!(is_told(name), "the story of {:?} tells of {name}: {lines:#?}", self.bug);
+        }
+    }
+
+    fn triggers(&self) -> Vec<&str> {
+        self.triggers.iter().map(|(id, _)| *id).collect()
+    }
+
     fn is_the_least(&self, shrunk: &Shrunk) {
         let bug = self.bug;
-        println!("{bug:?}: {}; {}", shrunk.words(), shrunk.proof_words());
         let size = Size::of(&shrunk.scenario);
         assert!(matches!(shrunk.proof, Proof::Minimal { .. }), "{bug:?}: the budget is enough");
         assert!(size.faults <= 3 && size.nodes <= MOST_NODES, "{bug:?}: {}", shrunk.words());
         let left: Vec<&str> = shrunk.scenario.faults.iter().map(|planned| planned.id.as_str()).collect();
-        let triggers: Vec<&str> = self.triggers.iter().map(|(id, _)| *id).collect();
-        assert_eq!(left, triggers, "{bug:?} takes these faults and no others");
+        assert_eq!(left, self.triggers(), "{bug:?} takes these faults and no others");
     }
 }
 
 /// What fails in a scenario with its own seed.
 fn failures<P: Process>(scenario: &Scenario) -> Vec<Failure> {
     run_of::<P>(scenario, scenario.seed, Listed::Wrong).failures().collect()
+}
+
+#[test]
+fn shrinking_is_a_function_of_its_input() {
+    let of = |_| {
+        let scenario = scenario(&format!(
+            "{BASE}\n[[fault]]\nid = \"die\"\nat = \"20s\"\ncrash = \"orders:one\"\n[[expect]]\nnever = \"stale-request\"\n"
+        ));
+        let failure = failures::<Node>(&scenario).pop().expect("a dead instance is called");
+        let shrunk = shrink::<Node>(&Document::of(&scenario), &failure, Budget::default(), &mut |_| {});
+        let shrunk = shrunk.expect("it fails");
+        (shrunk.scenario.to_toml(), shrunk.words(), shrunk.events)
+    };
+    let [one, other] = [(), ()].map(of);
+    assert_eq!(one, other);
+}
+
+#[test]
+fn a_budget_that_runs_out_leaves_what_was_reached() {
+    let fault = "[[fault]]\nid = \"die\"\nat = \"20s\"\ncrash = \"orders:one\"\n";
+    let scenario = scenario(&format!("{BASE}\n{fault}[[expect]]\nnever = \"stale-request\"\n"));
+    let failure = failures::<Node>(&scenario).pop().expect("a dead instance is called");
+    let budget = Budget { runs: 8, ..Budget::default() };
+    let shrunk = shrink::<Node>(&Document::of(&scenario), &failure, budget, &mut |_| {}).expect("it fails");
+    assert_eq!(shrunk.proof, Proof::Unknown);
+    assert!(shrunk.runs <= budget.runs + 2, "{}", shrunk.words());
+    assert!(failures::<Node>(&shrunk.scenario).iter().any(|found| found.is_like(&failure)));
+}
+
+/// Scenarios of at most so many nodes, and so long, are shrunk whatever registry they have; so many of each.
+const SMALL: (usize, u64) = (40, 200);
+const OF_EACH: usize = 2;
+
+/// What every scenario is taken to forbid, until one fails.
+const FORBIDDEN: &[&str] = &["stale-request", "misrouted-request", "false-eviction", "lease-expiry"];
+
+#[test]
+fn whatever_the_registry_what_is_left_fails_alike_and_can_be_kept() {
+    let mut tried: BTreeMap<&str, usize> = BTreeMap::new();
+    let small = |case: &&scenarios::Case| {
+        let (nodes, secs) = SMALL;
+        case.nodes() <= nodes
+            && case.scenario.length <= Duration::from_secs(secs)
+            && !case.scenario.faults.is_empty()
+    };
+    let chosen: Vec<Scenario> = scenarios::all()
+        .iter()
+        .filter(small)
+        .filter_map(|case| {
+            let count = tried.entry(case.scenario.registry.name()).or_default();
+            let broken = (*count < OF_EACH).then(|| broken(&case.scenario))??;
+            *count += 1;
+            Some(broken)
+        })
+        .collect();
+    assert!(
+        tried.values().filter(|count| **count > 0).count() >= 6,
+        "of most registries there is one: {tried:?}"
+    );
+    for scenario in chosen {
+        let title = &scenario.title;
+        let failure = failures::<Node>(&scenario).remove(0);
+        let budget = Budget { runs: 120, ..Budget::default() };
+        let document = Document::of(&scenario);
+        let shrunk = shrink::<Node>(&document, &failure, budget, &mut |_| {}).expect("it fails");
+        let (from, to) = (Size::of(&scenario), Size::of(&shrunk.scenario));
+        assert!(to.faults <= from.faults && to.nodes <= from.nodes && to.length <= from.length, "{title}");
+        let kept = keep(&shrunk.scenario, shrunk.scenario.seed, &failure).expect("what is left fails alike");
+        let text = kept.file("a.case.toml", &[]);
+        let again =
+            schism_scenario::load("a.case.toml", &text, &[]).unwrap_or_else(|errors| panic!("{errors}"));
+        let replay = replay(&again.scenario, &again.case.expect("it is a case"));
+        assert_eq!(replay.answer(), Answer::Identical, "{title}: {:?} {:?}", replay.course, replay.outcome);
+    }
+}
+
+/// A scenario that forbids something that happens in it, and nothing else.
+fn broken(scenario: &Scenario) -> Option<Scenario> {
+    let document = Document::of(scenario);
+    let bare = document.expectations().iter().fold(document, |bare, id| bare.without_expectation(id));
+    FORBIDDEN.iter().find_map(|oracle| {
+        let text = format!("{bare}\n[[expect]]\nnever = \"{oracle}\"\n");
+        // A fault that waits for an expectation to fail cannot do without it.
+        let scenario = schism_scenario::load("broken.toml", &text, &[]).ok()?.scenario;
+        (!failures::<Node>(&scenario).is_empty()).then_some(scenario)
+    })
 }
 
 /// A test for each bug: what triggers it, and what it breaks.

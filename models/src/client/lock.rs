@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use schism_core::{Distribution, Duration, NodeId, Time};
 
+use super::Client;
+use super::calls::shared_key;
 use super::discovery::Source;
 use super::requests::Stage;
-use super::{Client, shared_key};
 use crate::listing::Listing;
 use crate::node::{Attempt, Ctx, Message, Timer};
 use crate::observation::{Observation, Outcome};

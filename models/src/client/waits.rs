@@ -38,7 +38,7 @@ impl Client {
             Source::Itself(_) => "no list: it calls the registry itself".to_owned(),
             Source::Locks(_) => "no list: it contends for locks".to_owned(),
         };
-        format!("a client with {open} open requests; {list}")
+        format!("a client; {open} open requests; {list}")
     }
 }
 

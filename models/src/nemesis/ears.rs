@@ -89,7 +89,10 @@ impl<W> Ears<W> {
     }
 
     fn listen_to(&mut self, write: Write) {
-        if let Write::Remove(_, Cause::Expired) | Write::Revoke(Cause::Expired) = write {
+        if let Write::Remove(_, Cause::Expired)
+        | Write::Revoke(Cause::Expired)
+        | Write::Release { cause: Cause::Expired, .. } = write
+        {
             self.heard.push(Heard::Trigger(Trigger::LeaseExpires));
         }
     }

@@ -67,7 +67,7 @@ impl Oracle for HerdCap {
         let busiest = (0..).zip(&self.by).max_by_key(|(node, reads)| (**reads, std::cmp::Reverse(*node)));
         let busiest = busiest.map_or(by, |(node, _)| NodeId(node));
         let why = format!(
-            "the registry served {reads} reads within {}; before the first fault it were {usual:.1}",
+            "the registry served {reads} reads within {}; before the first fault there were {usual:.1}",
             self.config.over
         );
         Some(Sighting::of(why, [busiest]))

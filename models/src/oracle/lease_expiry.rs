@@ -26,6 +26,13 @@ impl Oracle for LeaseExpiry {
                 let why = format!("the lease of {} expired", moment.scene.name(node));
                 Some(Sighting::of(why, [node, by]))
             }
+            Write::Release { by: holder, cause: Cause::Expired, .. } => {
+                let why = format!(
+                    "the lease of {} expired, and with it its claim on a lock",
+                    moment.scene.name(holder)
+                );
+                Some(Sighting::of(why, [holder, by]))
+            }
             Write::Revoke(Cause::Expired) => Some(Sighting::of("a lease without a key expired", [by])),
             Write::Remove(..)
             | Write::Revoke(_)

@@ -85,7 +85,7 @@ impl Oracle for Linearizable {
             return self.on_answered(moment, by, call, revision, Value::of(by, call));
         }
         let Observation::Fetched { call, revision, value } = *seen else { return None };
-        let written = self.on_read_of(moment, revision, value);
+        let written = self.on_read_of(moment, by, call, revision, value);
         written.or_else(|| self.on_answered(moment, by, call, revision, value))
     }
 
@@ -136,9 +136,25 @@ impl Linearizable {
         None
     }
 
-    /// A value was read: if it is that of a write that has no answer, that is now known to have happened.
-    fn on_read_of(&mut self, moment: &Moment<'_>, revision: u64, value: Value) -> Option<Sighting> {
-        let write = self.open.get(&(value.author(), value.call())).filter(|open| open.act == Act::Write)?;
+    /// A value was read: if it is that of a write that has no answer, that is now known to have happened. Somebody must have
+    /// called for it.
+    fn on_read_of(
+        &mut self,
+        moment: &Moment<'_>,
+        by: NodeId,
+        call: u32,
+        revision: u64,
+        value: Value,
+    ) -> Option<Sighting> {
+        let read = self.open.get(&(by, call))?;
+        let is_known = revision == 0 || self.keys[&read.key].values.contains_key(&revision);
+        let write = self.open.get(&(value.author(), value.call())).filter(|open| open.act == Act::Write);
+        if write.is_none() && !is_known {
+            let (name, key) = (|node| moment.scene.name(node), read.key);
+            let why = format!("{} read write {revision} of key {key}, which nobody had called for", name(by));
+            return Some(Sighting::of(why, [by, read.to]));
+        }
+        let write = write?;
         let before = write.after.filter(|before| revision <= before.revision)?;
         Some(late_sighting(moment, value.author(), write, revision, &before, None))
     }

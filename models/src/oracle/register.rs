@@ -90,7 +90,7 @@ impl Register {
                 table.failing.remove(&node);
             }),
             Write::Grant | Write::Revoke(_) | Write::Put | Write::Claim { .. } | Write::Release { .. } => {
-                self.take(write)
+                self.take(write);
             }
         }
     }

@@ -642,7 +642,9 @@ fn time(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let wrong = || "write a whole number and a unit: 90s, 10m or 8h".to_owned();
-    let unit = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)].into_iter().find(|(name, _)| *name == unit);
+    let unit = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)]
+        .into_iter()
+        .find(|(name, _)| *name == unit);
     let (_, millis) = unit.ok_or_else(wrong)?;
     let number: u64 = number.parse().map_err(|_| wrong())?;
     number.checked_mul(millis).map(Duration::from_millis).ok_or_else(wrong)

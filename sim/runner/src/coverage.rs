@@ -196,7 +196,8 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Scout {
 
     fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault) {
         Witness::<A>::on_fault(&mut self.ledger, scene, fault);
-        if let Fault::Crash(node, _) | Fault::Restart(node) | Fault::Pause(node) | Fault::Resume(node) = fault {
+        if let Fault::Crash(node, _) | Fault::Restart(node) | Fault::Pause(node) | Fault::Resume(node) = fault
+        {
             // Who dies believes nothing any more, and is believed to be what it was.
             self.follow();
             let is_up = scene.status(*node) == Status::Up;

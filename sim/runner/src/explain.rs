@@ -3,9 +3,12 @@
 mod bench;
 mod chance;
 mod changes;
+mod facts;
 mod futures;
 mod needs;
+mod past;
 mod purse;
+mod story;
 
 use schism_core::Seed;
 use schism_models::node::Process;
@@ -22,6 +25,8 @@ pub use chance::Chance;
 pub use changes::{Change, Changes, JudgedBy};
 pub use futures::{Futures, Jump, Moment};
 pub use needs::{Need, Needs, Role};
+pub use past::Point;
+pub use story::{Line, MOST_LINES, Story, story};
 
 /// How much may be spent on an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +57,8 @@ pub struct Explanation {
     pub seed: u64,
     /// What failed.
     pub failure: Failure,
+    /// How it came about.
+    pub story: Story,
     /// How likely the same expectation fails when all luck but the faults' is drawn anew from some moment on.
     pub futures: Futures,
     /// Which faults it took.
@@ -96,12 +103,15 @@ pub fn explain<P: Process + Sync>(
     let before = futures.moments.first().expect("there is one at the start").chance;
     let limit = purse.part(1, 1);
     let changes = changes::changes(&bench, &report, before, effort, limit, &mut purse);
+    let story = story::<P>(scenario, seed, &failure, needs.told().as_ref());
+    purse.spend(report.events);
     Ok(Explanation {
         schema: "schism.explain/1",
         version: report.version,
         scenario: report.scenario,
         seed: seed.0,
         failure,
+        story,
         futures,
         needs,
         changes,

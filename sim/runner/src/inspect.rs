@@ -180,22 +180,26 @@ impl<P: Process> Inspection<P> {
             return self.go_to(at);
         }
         // Of an event that has just made it happen, the time before is meant.
-        let (here, mut end) = (self.place(), self.place());
-        let checkpoints = self.checkpoints.clone();
-        for checkpoint in checkpoints.into_iter().rev().filter(|checkpoint| place(checkpoint) < here) {
-            let mut fork = Inspection { now: checkpoint.clone(), ..self.clone() };
-            let (mut mark, mut last) = (fork.mark(condition), None);
-            while fork.now.step() != Step::End && fork.place() < end {
-                let after = fork.mark(condition);
+        let (here, mut last) = (self.place(), self.place());
+        let is_within = |place, last| place <= last && place != here;
+        for checkpoint in self.checkpoints.iter().rev().filter(|checkpoint| place(checkpoint) < here) {
+            let mut run = checkpoint.clone();
+            let (mut mark, mut found) = (condition.mark(&run, &self.scenario), None);
+            while run.step() != Step::End && is_within(place(&run), last) {
+                let after = condition.mark(&run, &self.scenario);
                 if after != mark {
-                    (mark, last) = (after, Some(fork.now.clone()));
+                    (mark, found) = (after, Some(place(&run)));
                 }
             }
-            if let Some(found) = last {
-                self.now = found;
+            if let Some(found) = found {
+                let mut run = checkpoint.clone();
+                while place(&run) < found {
+                    run.step();
+                }
+                self.now = run;
                 return Reached::Goal;
             }
-            end = place(&checkpoint).max((0, 1));
+            last = place(checkpoint);
         }
         Reached::Beginning
     }

@@ -14,6 +14,8 @@ mod metric;
 
 pub(crate) use metric::of_requests;
 #[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
 mod tests;
 
 /// What a metric is judged by.
@@ -32,6 +34,8 @@ struct Finding {
     why: Option<String>,
     /// Whom it is about.
     on: Vec<NodeId>,
+    /// By how much it held, if that is a figure.
+    margin: Option<String>,
 }
 
 /// All expectations with what became of them, and of all together. A fault that touched nothing, though it may not
@@ -61,25 +65,25 @@ pub(crate) fn judge(
 
 impl Finding {
     fn holds() -> Finding {
-        Finding { verdict: Verdict::Holds, at: None, why: None, on: Vec::new() }
+        Finding { verdict: Verdict::Holds, at: None, why: None, on: Vec::new(), margin: None }
     }
 
     fn vacuous(why: impl Into<String>) -> Finding {
-        Finding { verdict: Verdict::Vacuous, at: None, why: Some(why.into()), on: Vec::new() }
+        Finding { verdict: Verdict::Vacuous, at: None, why: Some(why.into()), on: Vec::new(), margin: None }
     }
 
     fn fails(at: Option<Time>, why: impl Into<String>) -> Finding {
-        Finding { verdict: Verdict::Fails, at, why: Some(why.into()), on: Vec::new() }
+        Finding { verdict: Verdict::Fails, at, why: Some(why.into()), on: Vec::new(), margin: None }
     }
 
     fn of(self, id: String, names: &Names) -> report::Expectation {
-        let Finding { verdict, at, why, on } = self;
+        let Finding { verdict, at, why, on, margin } = self;
         let signature = match verdict {
             Verdict::Fails => why.as_deref().map(failure::signature),
             Verdict::Holds | Verdict::Vacuous => None,
         };
         let on = on.into_iter().map(|node| names.one(node)).collect();
-        report::Expectation { id, verdict, at_s: at.map(secs), why, on, signature }
+        report::Expectation { id, verdict, at_s: at.map(secs), why, margin, on, signature }
     }
 }
 
@@ -140,7 +144,8 @@ impl Case<'_> {
         let due = from + within;
         match standing {
             Standing::Holds { since, .. } if since <= due => {
-                Finding { at: Some(since.max(from)), ..Finding::holds() }
+                let margin = Some(due.since(since.max(from)).to_string());
+                Finding { at: Some(since.max(from)), margin, ..Finding::holds() }
             }
             Standing::Holds { since, what } => {
                 let late = since.since(from);

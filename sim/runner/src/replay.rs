@@ -47,8 +47,8 @@ pub enum Outcome {
     Moved(Failure),
     /// The expectation fails in another way.
     Otherwise(Failure),
-    /// It holds.
-    Holds,
+    /// It holds, by this much if it has a margin.
+    Holds(Option<String>),
     /// The run does not reach what the expectation is about, and why.
     Vacuous(String),
     /// The case expects nothing of that name any more.
@@ -113,7 +113,7 @@ fn outcome(case: &Case, report: &Report) -> Outcome {
             Outcome::Moved(failure)
         }
         (Verdict::Fails, _) => Outcome::AsRecorded,
-        (Verdict::Holds, _) => Outcome::Holds,
+        (Verdict::Holds, _) => Outcome::Holds(expectation.margin.clone()),
         (Verdict::Vacuous, _) => Outcome::Vacuous(why(expectation)),
     }
 }
@@ -128,7 +128,7 @@ impl Replay {
         match (&self.outcome, self.course) {
             (Outcome::AsRecorded, Course::AsRecorded) => Answer::Identical,
             (Outcome::AsRecorded | Outcome::Moved(_) | Outcome::Otherwise(_), _) => Answer::StillFailing,
-            (Outcome::Holds | Outcome::Vacuous(_) | Outcome::Unasked, _) => Answer::Holding,
+            (Outcome::Holds(_) | Outcome::Vacuous(_) | Outcome::Unasked, _) => Answer::Holding,
         }
     }
 

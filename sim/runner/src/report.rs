@@ -320,6 +320,9 @@ pub struct Expectation {
     pub at_s: Option<f64>,
     /// Why, in a sentence.
     pub why: Option<String>,
+    /// Of one that holds and is about a figure, how far that is from its bound, with its unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin: Option<String>,
     /// The nodes that a failure is about and rests on, the most important first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub on: Vec<String>,

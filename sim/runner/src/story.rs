@@ -44,7 +44,7 @@ fn told(scenario: &Scenario, seed: Seed, round: Duration, detail: Detail) -> Str
     for (at, what, by) in lines.kept() {
         let subject = what.told(&|node| words.nodes(&[node]), &fault, &service);
         let who = words.nodes(&by.iter().copied().collect::<Vec<_>>());
-        let line = if who.is_empty() { subject } else { format!("{who} {subject}") };
+        let line = if who.is_empty() { subject } else { format!("{who}: {subject}") };
         let _ = writeln!(text, "  {:>8}  {line}", format!("{}s", seconds(*at)));
     }
     if lines.left_out() > 0 {
@@ -112,18 +112,18 @@ impl What {
         match self {
             What::Begins(number) => format!("fault {} begins", fault(*number)),
             What::Heals(number) => format!("fault {} is healed", fault(*number)),
-            What::Dies => "dies".to_owned(),
-            What::Boots => "boots".to_owned(),
-            What::Stops => "stands still".to_owned(),
-            What::GoesOn => "goes on".to_owned(),
-            What::Leads(term) => format!("leads term {term}"),
-            What::Deposed(term) => format!("ceases to lead, term {term}"),
-            What::Believes(subject, true) => format!("believes {} up", name(*subject)),
-            What::Believes(subject, false) => format!("believes {} down", name(*subject)),
-            What::FirstList(of, count) => format!("has its first list of {}: {count}", service(*of)),
-            What::Blind(of) => format!("knows nobody of {} any more", service(*of)),
-            What::Registered => "is registered".to_owned(),
-            What::LeaseLost => "learns that its lease is gone".to_owned(),
+            What::Dies => "dead".to_owned(),
+            What::Boots => "booted".to_owned(),
+            What::Stops => "standing still".to_owned(),
+            What::GoesOn => "going on".to_owned(),
+            What::Leads(term) => format!("leader of term {term}"),
+            What::Deposed(term) => format!("leader no more, term {term}"),
+            What::Believes(subject, true) => format!("{} believed up", name(*subject)),
+            What::Believes(subject, false) => format!("{} believed down", name(*subject)),
+            What::FirstList(of, count) => format!("first list of {}: {count}", service(*of)),
+            What::Blind(of) => format!("nobody of {} known any more", service(*of)),
+            What::Registered => "told of the registration".to_owned(),
+            What::LeaseLost => "told that the lease is gone".to_owned(),
             What::Entered(node) => format!("{} enters the registry", name(*node)),
             What::Left(node, cause) => format!("{} leaves the registry: {}", name(*node), why(cause)),
             What::Unhealthy(node) => format!("{} counts as unhealthy", name(*node)),
@@ -132,11 +132,11 @@ impl What {
             What::Leaves(node, lock, cause) => {
                 format!("the claim of {} on lock {lock} is gone: {}", name(*node), why(cause))
             }
-            What::Holds(lock) => format!("believes that it holds lock {lock}"),
-            What::GivesBack(lock) => format!("gives lock {lock} back"),
-            What::LosesLock(lock) => format!("believes no more that it holds lock {lock}"),
+            What::Holds(lock) => format!("lock {lock} believed held"),
+            What::GivesBack(lock) => format!("lock {lock} given back"),
+            What::LosesLock(lock) => format!("lock {lock} believed lost"),
             What::Seen(words) => (*words).to_owned(),
-            What::Attempt(to) => format!("sends a request to {}", name(*to)),
+            What::Attempt(to) => format!("a request sent to {}", name(*to)),
         }
     }
 }
@@ -224,21 +224,21 @@ impl<P: Process> Witness<P> for Teller {
             Observation::Attempt { to } if self.detail == Detail::Events => {
                 self.tell(at, Some(by), What::Attempt(to));
             }
-            Observation::Offered => self.seen(at, by, "has a request to make"),
-            Observation::Done { .. } => self.seen(at, by, "is done with a request"),
-            Observation::Served { .. } => self.seen(at, by, "has served a request"),
-            Observation::Renewed => self.seen(at, by, "learns that its lease lives on"),
-            Observation::Read => self.seen(at, by, "serves a read"),
-            Observation::Extended => self.seen(at, by, "extends a lease"),
+            Observation::Offered => self.seen(at, by, "a request to make"),
+            Observation::Done { .. } => self.seen(at, by, "a request is over"),
+            Observation::Served { .. } => self.seen(at, by, "a request served"),
+            Observation::Renewed => self.seen(at, by, "told that the lease lives on"),
+            Observation::Read => self.seen(at, by, "a read served"),
+            Observation::Extended => self.seen(at, by, "a lease extended"),
             Observation::Acquired { lock, .. } => self.tell(at, Some(by), What::Holds(lock)),
             Observation::Released { lock } => self.tell(at, Some(by), What::GivesBack(lock)),
             Observation::LockLost { lock } => self.tell(at, Some(by), What::LosesLock(lock)),
-            Observation::GuardedWrite { .. } => self.seen(at, by, "accepts a write that a lock guards"),
-            Observation::Called { .. } => self.seen(at, by, "calls for a key of the registry's"),
-            Observation::Written { .. } => self.seen(at, by, "learns that its write of a key is done"),
-            Observation::Fetched { .. } => self.seen(at, by, "learns what a key holds"),
-            Observation::Unanswered { .. } => self.seen(at, by, "gives up a call for a key"),
-            Observation::Saw { .. } => self.seen(at, by, "learns how far the registry is"),
+            Observation::GuardedWrite { .. } => self.seen(at, by, "a write accepted that a lock guards"),
+            Observation::Called { .. } => self.seen(at, by, "a call for a key of the registry's"),
+            Observation::Written { .. } => self.seen(at, by, "told that a write of a key is done"),
+            Observation::Fetched { .. } => self.seen(at, by, "told what a key holds"),
+            Observation::Unanswered { .. } => self.seen(at, by, "a call for a key given up"),
+            Observation::Saw { .. } => self.seen(at, by, "told how far the registry is"),
             Observation::Attempt { .. } | Observation::Committed { .. } => {}
         }
     }

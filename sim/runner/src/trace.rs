@@ -134,6 +134,11 @@ impl<W> Trace<W> {
         self.dropped
     }
 
+    /// What is under way, or was last.
+    pub(crate) fn under_way(&self) -> Cause {
+        self.now
+    }
+
     /// How many events there have been, kept or not.
     fn happened(&self) -> u64 {
         self.first_event - 1 + self.events.len() as u64

@@ -262,11 +262,6 @@ fn dial(path: &str, tree: &Tree, shape: Shape) -> Option<Dial> {
         | Shape::TwoCounts(_)
         | Shape::Batches(_)
         | Shape::CountWith(..)
-        | Shape::Varied
-        | Shape::Values
-        | Shape::Families
-        | Shape::TwoCounts(_)
-        | Shape::Batches(_)
         | Shape::Choice(_) => return None,
     };
     let flag = || if let Node::Flag(flag) = tree.node { Some(flag.to_string()) } else { None };

@@ -130,11 +130,9 @@ pub(crate) fn assemble(
 fn tables(tree: &Tree, set: &[String], report: &Report) -> Option<(Swarm, Option<Chaos>)> {
     let open = |name: &str| {
         let entry = tree.as_table()?.entry(name)?;
-        let keys = grammar::SCENARIO.iter().find_map(|key| match key.shape {
-            Shape::Table(keys) if key.name == name => Some(keys),
-            _ => None,
-        });
-        Some(Section::open(name, entry.place, Some(&entry.value), keys.expect("it is a table"), report))
+        let key = grammar::SCENARIO.iter().find(|key| key.name == name).expect("the grammar has it");
+        let Shape::Table(keys) = key.shape else { panic!("`{name}` is a table") };
+        Some(Section::open(name, entry.place, Some(&entry.value), keys, report))
     };
     let (swarm, chaos) = (open("swarm"), open("chaos"));
     if swarm.is_none() && chaos.is_none() {

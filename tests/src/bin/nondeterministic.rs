@@ -2,6 +2,7 @@
 //! process and in two more of itself, and prints what it finds as JSON; with `trail` at the end it prints a run's trail.
 
 use std::fs;
+use std::io::Write;
 use std::process::Command;
 
 use schism_core::Seed;
@@ -25,7 +26,7 @@ fn main() {
         "draw-order" => answer::<Planted<DrawOrder>>(&args, &scenario, seed),
         other => panic!("nobody has planted a {other}"),
     };
-    println!("{answer}");
+    writeln!(std::io::stdout(), "{answer}").expect("somebody reads it");
 }
 
 fn answer<P: Process + std::fmt::Debug>(args: &[String], scenario: &Scenario, seed: Seed) -> String {

@@ -40,9 +40,9 @@ fn without_faults_one_holds_at_a_time_and_each_gets_it_in_turn() {
             assert!(acquired.is_sorted_by(|a, b| a.1 < b.1), "seed {seed}: tokens of lock {lock} grow");
             // The oldest key holds: the lock goes round in the order in which the claims were committed.
             let claims = seen.committed.iter().filter(|entry| entry.1 == NodeId(0));
-            let claims = claims.filter_map(|entry| match entry.3 {
-                Write::Claim { by, lock: on } if on == lock => Some(by),
-                _ => None,
+            let claims = claims.filter_map(|entry| {
+                let Write::Claim { by, lock: on } = entry.3 else { return None };
+                (on == lock).then_some(by)
             });
             let holders: Vec<NodeId> = acquired.iter().map(|acquired| acquired.0).collect();
             let claims: Vec<NodeId> = claims.take(holders.len()).collect();

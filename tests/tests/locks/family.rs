@@ -9,12 +9,12 @@ use schism_tests::runs::for_seeds;
 #[test]
 fn some_seeds_in_a_hundred_have_two_holders_and_the_rest_have_not() {
     let path = root().join("scenarios/locks/double-holder.toml");
-    let loaded = schism_scenario::load("double-holder.toml", &read(&path), &[]);
+    let loaded = schism_scenario::load("double-holder.toml", read(&path), &[]);
     let family = loaded.unwrap_or_else(|errors| panic!("{errors}")).family;
     let verdicts = for_seeds(400, |seed| {
         let scenario = family.member(Seed(seed)).unwrap_or_else(|errors| panic!("{errors}"));
         let report = schism_runner::run(&scenario, Seed(seed), Listed::Wrong);
-        let held = report.expect.iter().find(|expectation| expectation.id == "single-holder");
+        let held = report.expect.iter().find(|expectation| expectation.id == "always-single-holder");
         held.expect("it asks for a single holder").verdict
     });
     let count = |verdict: Verdict| verdicts.iter().filter(|found| **found == verdict).count();

@@ -215,9 +215,10 @@ impl Keys {
             *state = Lock { session: None, index, ..*state };
             freed.push(lock);
         }
-        let writes = match freed.is_empty() {
-            true => vec![Write::Revoke(cause)],
-            false => freed.iter().map(|&lock| Write::Release { by, lock, cause }).collect(),
+        let writes = if freed.is_empty() {
+            vec![Write::Revoke(cause)]
+        } else {
+            freed.iter().map(|&lock| Write::Release { by, lock, cause }).collect()
         };
         Done { writes, touched: freed.clone(), freed }
     }

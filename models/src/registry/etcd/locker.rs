@@ -23,6 +23,8 @@ use crate::waits::Wait;
 pub enum Timer {
     /// The keepalive loop of a lease wakes.
     Wake(LeaseId),
+    /// A connection that was refused or reset is tried again.
+    Again,
 }
 
 /// A client's session and its mutex.
@@ -32,6 +34,8 @@ pub struct Locker {
     ttl: Duration,
     lease: Option<Kept>,
     stage: Stage,
+    /// Whether it waits to try again.
+    waits: bool,
 }
 
 /// Where the mutex stands.
@@ -156,6 +160,11 @@ impl registry::Locker for Locker {
     fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: super::Timer) -> Option<Turn> {
         match timer {
             super::Timer::Locker(Timer::Wake(lease)) => self.on_wake(ctx, lease),
+            super::Timer::Locker(Timer::Again) => {
+                self.waits = false;
+                self.ask_again(ctx);
+                None
+            }
             super::Timer::Session(session::Timer::Unanswered { call }) => {
                 let is_open = self.session.on_unanswered(call) && self.stage.waits_for(call);
                 is_open.then(|| self.fail(ctx, Outcome::Timeout)).flatten()
@@ -171,7 +180,7 @@ impl registry::Locker for Locker {
     }
 
     fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) -> Option<Turn> {
-        (peer == self.session.member()).then(|| self.turn_to_next(ctx)).flatten()
+        (peer == self.session.member()).then(|| self.on_refused(ctx)).flatten()
     }
 
     fn reconnect(&mut self, ctx: &mut Ctx<'_>) -> Option<Turn> {
@@ -200,7 +209,13 @@ impl Stage {
 impl Locker {
     /// A client in `zone` that wants no lock yet. Its sessions ask for leases of this time to live.
     pub fn new(address: &Address<Config>, zone: ZoneId, ttl: Duration, ctx: &Ctx<'_>) -> Locker {
-        Locker { session: Session::new(address, zone, ctx), ttl, lease: None, stage: Stage::Idle }
+        Locker {
+            session: Session::new(address, zone, ctx),
+            ttl,
+            lease: None,
+            stage: Stage::Idle,
+            waits: false,
+        }
     }
 
     fn ask(&mut self, ctx: &mut Ctx<'_>, ask: Ask) -> u32 {
@@ -357,23 +372,45 @@ impl Locker {
     /// way may have happened or not, and it does not ask twice.
     fn turn_to_next(&mut self, ctx: &mut Ctx<'_>) -> Option<Turn> {
         self.session.turn_to_next(ctx);
+        self.ask_again(ctx);
+        self.give_up(ctx)
+    }
+
+    /// The same where the connection was refused or reset, which takes no time: the library waits before it tries another.
+    fn on_refused(&mut self, ctx: &mut Ctx<'_>) -> Option<Turn> {
+        self.session.turn_to_next(ctx);
+        if !self.waits {
+            self.waits = true;
+            ctx.after(session::RETRY, Timer::Again.into());
+        }
+        self.give_up(ctx)
+    }
+
+    /// Whatever it watched or read before the connection was gone.
+    fn ask_again(&mut self, ctx: &mut Ctx<'_>) {
         match self.stage {
-            Stage::Idle | Stage::Held { .. } => None,
-            Stage::Looking { lock, mine, .. } => {
-                self.look(ctx, lock, mine);
-                None
-            }
-            Stage::Waiting { lock, mine, before, after } => {
-                self.wait(ctx, lock, mine, before, after);
-                None
-            }
-            Stage::Checking { lock, mine, .. } => {
-                self.check(ctx, lock, mine);
-                None
-            }
+            Stage::Looking { lock, mine, .. } => self.look(ctx, lock, mine),
+            Stage::Waiting { lock, mine, before, after } => self.wait(ctx, lock, mine, before, after),
+            Stage::Checking { lock, mine, .. } => self.check(ctx, lock, mine),
+            Stage::Idle
+            | Stage::Held { .. }
+            | Stage::Granting { .. }
+            | Stage::Taking { .. }
+            | Stage::Dropping { .. } => {}
+        }
+    }
+
+    /// Of what it wrote nobody will tell.
+    fn give_up(&mut self, ctx: &mut Ctx<'_>) -> Option<Turn> {
+        match self.stage {
             Stage::Granting { .. } | Stage::Taking { .. } | Stage::Dropping { .. } => {
                 self.fail(ctx, Outcome::Connect)
             }
+            Stage::Idle
+            | Stage::Held { .. }
+            | Stage::Looking { .. }
+            | Stage::Waiting { .. }
+            | Stage::Checking { .. } => None,
         }
     }
 }

@@ -285,10 +285,11 @@ impl Store {
             Some(Registration { service, endpoint, .. }) => {
                 self.list(Write::Remove(endpoint.node, cause), service, endpoint, false)
             }
-            None => match self.free(cause, |claim| claim.lease == lease) {
-                Effect::Unseen => Effect::Wrote(Write::Revoke(cause)),
-                freed => freed,
-            },
+            None => {
+                let freed = self.free(cause, |claim| claim.lease == lease);
+                let is_bare = matches!(freed, Effect::Unseen);
+                if is_bare { Effect::Wrote(Write::Revoke(cause)) } else { freed }
+            }
         }
     }
 

@@ -242,10 +242,11 @@ impl Tree {
         let Some(Session { owns, .. }) = self.sessions.remove(&session) else { return Effect::Nothing };
         match owns {
             Some(node) => self.delete(node, cause),
-            None => match self.step(cause, |stander| stander.session == session) {
-                Effect::Nothing => Effect::Wrote(Write::Revoke(cause)),
-                stepped => stepped,
-            },
+            None => {
+                let stepped = self.step(cause, |stander| stander.session == session);
+                let is_bare = matches!(stepped, Effect::Nothing);
+                if is_bare { Effect::Wrote(Write::Revoke(cause)) } else { stepped }
+            }
         }
     }
 

@@ -167,8 +167,8 @@ fn one(
     Ok(hunted)
 }
 
-/// The seed that this thread is running, for the words of a panic.
 thread_local! {
+    /// The seed that this thread is running, for the words of a panic.
     static RUNNING: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
@@ -190,7 +190,8 @@ fn blame_ourselves(file: &Path, set: &[String]) {
         usual(panicked);
         if let Some(seed) = RUNNING.get() {
             let again = replay::command(&file, seed, &set);
-            let report = format!("this is a bug in schism, not in the scenario; it can be repeated by: {again}\n");
+            let report =
+                format!("this is a bug in schism, not in the scenario; it can be repeated by: {again}\n");
             Console::new(Colour::Auto).complain(&report);
         }
     }));
@@ -284,17 +285,13 @@ impl<'a> Chase<'a> {
         let all = self.args.seeds.end - self.args.seeds.start;
         let rate = self.here as f64 / self.begun.elapsed().as_secs_f64();
         let left = (all - self.tally.seeds) as f64 / rate;
-        progress.say(|| format!("{}, {rate:.0}/s, about {left:.0} s to go", render::so_far(&self.tally, all)));
+        progress
+            .say(|| format!("{}, {rate:.0}/s, about {left:.0} s to go", render::so_far(&self.tally, all)));
     }
 }
 
 /// Runs some of the seeds once more in another process, and says which were another run there.
-fn elsewhere(
-    file: &Path,
-    set: &[String],
-    tally: &Tally,
-    threads: usize,
-) -> Result<Vec<Differing>, Trouble> {
+fn elsewhere(file: &Path, set: &[String], tally: &Tally, threads: usize) -> Result<Vec<Differing>, Trouble> {
     let here = tally.sample().digests();
     if here.is_empty() {
         return Ok(Vec::new());

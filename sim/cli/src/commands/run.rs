@@ -83,7 +83,7 @@ fn simulate(run: &Run, scenario: &Scenario) -> Result<Report, Trouble> {
         Some(file) => {
             let (report, trace) =
                 engine::run_traced(scenario, seed, run.beliefs, run.trace_entries, |done| {
-                    progress.tell(done)
+                    progress.tell(done);
                 });
             write(file, &trace, scenario, &report)?;
             report

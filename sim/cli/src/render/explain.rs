@@ -1,7 +1,7 @@
 //! The explanation of a failure, as text.
 
 use schism_runner::explain::{
-    Chance, Change, Changes, Explanation, Futures, JudgedBy, Jump, Moment, Need, Needs, Role,
+    Chance, Change, Changes, Explanation, Futures, JudgedBy, Jump, Moment, Need, Needs, Role, Story,
 };
 
 use super::style::{self, paint};
@@ -19,6 +19,7 @@ pub(crate) struct Asked {
 pub(crate) fn text(explanation: &Explanation, asked: &Asked) -> String {
     let sections = [
         failure(explanation, asked),
+        story(&explanation.story, asked),
         futures(&explanation.futures, asked),
         needs(&explanation.needs, &explanation.futures, asked),
         changes(&explanation.changes, &explanation.futures, asked),
@@ -33,6 +34,30 @@ fn failure(Explanation { failure, seed, .. }: &Explanation, asked: &Asked) -> Ve
     let head = format!("{} {}  seed {seed}{at}", paint(style::BAD, "FAIL"), clean(&failure.expectation));
     let why = wrap(&clean(&failure.why), asked.width.saturating_sub(2));
     std::iter::once(head).chain(why.into_iter().map(|line| format!("  {line}"))).collect()
+}
+
+fn story(Story { lines, left_out, dropped, .. }: &Story, asked: &Asked) -> Vec<String> {
+    let mut told = vec![paint(style::HEAD, "How it came about")];
+    let times: Vec<String> = lines.iter().map(|line| instant(line.at_s)).collect();
+    let time_width = times.iter().map(String::len).max().unwrap_or(0);
+    let who_width = lines.iter().map(|line| line.who.chars().count()).max().unwrap_or(0).min(24);
+    let room = asked.width.saturating_sub(time_width + who_width + 6).max(24);
+    for (line, time) in lines.iter().zip(&times) {
+        let mut what = wrap(&clean(&line.what), room).into_iter();
+        let who = format!("{:<who_width$}", clean(&line.who));
+        let first = what.next().unwrap_or_default();
+        told.push(format!("  {time:>time_width$}  {}  {first}", paint(style::NAME, who)));
+        let indent = " ".repeat(time_width + who_width + 6);
+        told.extend(what.map(|more| format!("{indent}{more}")));
+    }
+    if *left_out > 0 {
+        told.push(paint(style::FAINT, format!("  {left_out} lines that matter less are left out")));
+    }
+    if *dropped > 0 {
+        let earlier = "  what came earlier is not known: the run is longer than what is kept of it";
+        told.push(paint(style::FAINT, earlier));
+    }
+    told
 }
 
 fn futures(Futures { asked: wanted, each, moments, jump }: &Futures, asked: &Asked) -> Vec<String> {

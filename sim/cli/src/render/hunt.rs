@@ -19,7 +19,8 @@ const MOST_SEEDS: usize = 5;
 /// The progress: `512/1000 seeds, FAIL 3 (1 distinct), 812 states`.
 pub(crate) fn so_far(tally: &Tally, all: u64) -> String {
     let failed = if tally.failed == 0 { String::new() } else { format!(", {}", failures(tally)) };
-    let vacuous = if tally.vacuous == 0 { String::new() } else { format!(", vacuous {}", count(tally.vacuous)) };
+    let vacuous =
+        if tally.vacuous == 0 { String::new() } else { format!(", vacuous {}", count(tally.vacuous)) };
     let (seeds, states) = (count(tally.seeds), many(tally.states() as u64, "state"));
     format!("{seeds}/{} seeds{failed}{vacuous}, {states}, flat for {}", count(all), count(tally.flat_for))
 }
@@ -59,12 +60,19 @@ fn head(hunted: &Hunted) -> Vec<String> {
         count(tally.events)
     )];
     lines.extend(early(hunted));
-    let failed = if tally.failed == 0 { String::new() } else { format!("   {}", paint(style::BAD, failures(tally))) };
-    let vacuous =
-        if tally.vacuous == 0 { String::new() } else { format!("   {}", paint(style::ODD, format!("vacuous {}", count(tally.vacuous)))) };
+    let failed =
+        if tally.failed == 0 { String::new() } else { format!("   {}", paint(style::BAD, failures(tally))) };
+    let vacuous = if tally.vacuous == 0 {
+        String::new()
+    } else {
+        format!("   {}", paint(style::ODD, format!("vacuous {}", count(tally.vacuous))))
+    };
     let pass = paint(style::GOOD, format!("pass {}", count(tally.passed)));
     let states = many(tally.states() as u64, "state");
-    lines.push(format!("{pass}{failed}{vacuous}   coverage: {states}, none new for {}", many(tally.flat_for, "seed")));
+    lines.push(format!(
+        "{pass}{failed}{vacuous}   coverage: {states}, none new for {}",
+        many(tally.flat_for, "seed")
+    ));
     if let Some(reason) = tally.commonest_reason() {
         let most = format!("{} of them as seed {}", count(reason.count), reason.seed);
         lines.push(format!("vacuous: {most}: {}: {}", clean(&reason.expectation), clean(&reason.why)));
@@ -97,9 +105,14 @@ fn determinism(hunted: &Hunted) -> Vec<String> {
     let line = |differing: &Differing| {
         let verify = format!("schism verify {} --seed {}", replay::quoted(&hunted.file), differing.seed);
         let Differing { seed, here, there } = differing;
-        format!("{} seed {seed} was {here} and then {there}: {}", paint(style::BAD, "DIVERGED"), paint(style::NAME, verify))
+        format!(
+            "{} seed {seed} was {here} and then {there}: {}",
+            paint(style::BAD, "DIVERGED"),
+            paint(style::NAME, verify)
+        )
     };
-    let first = format!("determinism: {sample} once more in a second process, {} differ", hunted.differing.len());
+    let first =
+        format!("determinism: {sample} once more in a second process, {} differ", hunted.differing.len());
     std::iter::once(first).chain(hunted.differing.iter().map(line)).collect()
 }
 

@@ -90,7 +90,10 @@ fn outcome(replay: &Replay) -> String {
         }
         Outcome::Moved(_) => format!("{id} still {fails}, with other figures"),
         Outcome::Otherwise(failure) => format!("{id} still {fails}{}, in another way", at(failure)),
-        Outcome::Holds => format!("{id} holds  {}", paint(style::GOOD, "FIXED")),
+        Outcome::Holds(margin) => {
+            let margin = margin.as_ref().map_or_else(String::new, |margin| format!(", margin {margin}"));
+            format!("{id} holds{margin}  {}", paint(style::GOOD, "FIXED"))
+        }
         Outcome::Vacuous(_) => format!("{id} says nothing  {}", paint(style::ODD, "VACUOUS")),
         Outcome::Unasked => format!("{id} is not asked for any more  {}", paint(style::ODD, "GONE")),
     }
@@ -100,7 +103,7 @@ fn outcome(replay: &Replay) -> String {
 fn notes(replay: &Replay) -> Vec<String> {
     let mut notes = Vec::new();
     match &replay.outcome {
-        Outcome::AsRecorded | Outcome::Unasked | Outcome::Holds => {}
+        Outcome::AsRecorded | Outcome::Unasked | Outcome::Holds(_) => {}
         Outcome::Moved(failure) | Outcome::Otherwise(failure) => {
             notes.push(format!("now:      {}", clean(&failure.why)));
             notes.push(format!("recorded: {}", clean(&replay.case.why)));
@@ -159,13 +162,13 @@ fn one(told: &Told) -> Value {
 }
 
 fn found(replay: &Replay) -> Value {
-    let (outcome, failure, vacuous) = match &replay.outcome {
-        Outcome::AsRecorded => ("fails-as-recorded", None, None),
-        Outcome::Moved(failure) => ("fails-moved", Some(failure), None),
-        Outcome::Otherwise(failure) => ("fails-otherwise", Some(failure), None),
-        Outcome::Holds => ("holds", None, None),
-        Outcome::Vacuous(why) => ("vacuous", None, Some(why)),
-        Outcome::Unasked => ("unasked", None, None),
+    let (outcome, failure, why, margin) = match &replay.outcome {
+        Outcome::AsRecorded => ("fails-as-recorded", None, Some(&replay.case.why), None),
+        Outcome::Moved(failure) => ("fails-moved", Some(failure), Some(&failure.why), None),
+        Outcome::Otherwise(failure) => ("fails-otherwise", Some(failure), Some(&failure.why), None),
+        Outcome::Holds(margin) => ("holds", None, None, margin.as_ref()),
+        Outcome::Vacuous(why) => ("vacuous", None, Some(why), None),
+        Outcome::Unasked => ("unasked", None, None, None),
     };
     let differs = match replay.course {
         Course::AsRecorded => None,
@@ -177,7 +180,8 @@ fn found(replay: &Replay) -> Value {
         "expectation": case.expectation,
         "outcome": outcome,
         "at_s": failure.and_then(|failure| failure.at_s),
-        "why": failure.map(|failure| &failure.why).or(vacuous),
+        "why": why,
+        "margin": margin,
         "recorded": {
             "schism": case.schism,
             "digest": case.digest.to_string(),

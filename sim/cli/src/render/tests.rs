@@ -102,8 +102,8 @@ fn wrong(observers: &str, subjects: &str, believes: &'static str, beliefs: u64, 
 }
 
 fn expectation(id: &str, verdict: Verdict, at_s: Option<f64>, why: Option<&str>) -> Expectation {
-    let (on, signature) = (Vec::new(), None);
-    Expectation { id: id.to_owned(), verdict, at_s, why: why.map(str::to_owned), on, signature }
+    let (margin, on, signature) = (None, Vec::new(), None);
+    Expectation { id: id.to_owned(), verdict, at_s, why: why.map(str::to_owned), margin, on, signature }
 }
 
 /// A zone is cut off for 35 seconds, and an instance crashes meanwhile.

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use rayon::prelude::*;
 use schism_core::{Seed, Time};
 use schism_models::node::Process;
-use schism_scenario::Scenario;
+use schism_scenario::{Expectation, Scenario};
 
 use super::{Chance, Nothing};
 use crate::failure::Failure;
@@ -35,7 +35,25 @@ pub(super) struct Outcome {
 }
 
 /// In how many steps a run is asked whether its answer is known already.
-pub(super) const STEPS: u64 = 64;
+const STEPS: u64 = 64;
+
+/// Runs to the end, or until it is known that an expectation fails: whether that was so.
+pub(super) fn play_until_failed<P: Process>(
+    run: &mut Run<P>,
+    end: Time,
+    expected: Option<&Expectation>,
+) -> bool {
+    let from = run.world().now();
+    let step = end.since(from) / STEPS;
+    for number in 1..STEPS {
+        run.run_until(from + step * number);
+        if expected.is_some_and(|expected| judge::has_failed(run.witness(), &expected.ask)) {
+            return true;
+        }
+    }
+    run.run_to_end();
+    false
+}
 
 impl<'a, P: Process + Sync> Bench<'a, P> {
     /// The bench of the failure of this expectation, or of the first that failed; with the report of the run.
@@ -81,18 +99,13 @@ impl<'a, P: Process + Sync> Bench<'a, P> {
 
     /// Runs it until it is known whether the expectation fails.
     pub(super) fn outcome(&self, mut run: Run<P>) -> Outcome {
-        let (begun, from, end) =
-            (run.world().events(), run.world().now(), Time::START + self.scenario.length);
-        let expectation = &self.scenario.expectations[self.expectation];
-        let step = end.since(from) / STEPS;
-        for number in 1..STEPS {
-            run.run_until(from + step * number);
-            if judge::has_failed(run.witness(), &expectation.ask) {
-                return Outcome { fails: true, events: run.world().events() - begun };
-            }
-        }
-        run.run_to_end();
+        let begun = run.world().events();
+        let end = Time::START + self.scenario.length;
+        let failed = play_until_failed(&mut run, end, Some(&self.scenario.expectations[self.expectation]));
         let events = run.world().events() - begun;
+        if failed {
+            return Outcome { fails: true, events };
+        }
         let report = run.into_report(self.scenario, self.seed);
         Outcome { fails: report.expect[self.expectation].verdict == Verdict::Fails, events }
     }

@@ -57,12 +57,12 @@ fn rounded(share: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// The figures are those of R's `prop.test(x, n, correct = FALSE)`.
+    /// Wilson's formula by hand, with z = 1.959964.
     #[test]
     fn the_interval_is_wilsons() {
         let ends = |failed, of| (Chance::new(failed, of).low, Chance::new(failed, of).high);
         assert_eq!(ends(0, 64), (0.0, 0.056_624));
         assert_eq!(ends(64, 64), (0.943_376, 1.0));
-        assert_eq!(ends(32, 64), (0.380_754, 0.619_246));
+        assert_eq!(ends(32, 64), (0.381_021, 0.618_979));
     }
 }

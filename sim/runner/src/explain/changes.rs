@@ -11,12 +11,12 @@ use schism_models::node::Process;
 use schism_scenario::{Dial, Override, Quantity, Scenario};
 use serde::Serialize;
 
-use super::bench::{Bench, STEPS};
+use super::bench::{Bench, play_until_failed};
 use super::purse::Purse;
 use super::{Chance, Effort};
 use crate::report::{Report, Verdict};
 use crate::simulation::Variation;
-use crate::{Ledger, Simulation, judge};
+use crate::{Ledger, Simulation};
 
 /// What would have avoided it, each by itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -262,13 +262,9 @@ impl<P: Process + Sync> Trial<'_, '_, P> {
         let variation = Variation { luck, ..Variation::of(self.bench.seed) };
         let mut run: Simulation<Ledger, P> = Simulation::with(scenario, variation, Ledger::new(scenario));
         let expected = scenario.expectations.iter().find(|expected| expected.id == self.bench.id());
-        for step in 1..STEPS {
-            run.run_until(Time::START + scenario.length / STEPS * step);
-            if expected.is_some_and(|expected| judge::has_failed(run.witness(), &expected.ask)) {
-                return Err(run.world().events());
-            }
+        if play_until_failed(&mut run, Time::START + scenario.length, expected) {
+            return Err(run.world().events());
         }
-        run.run_to_end();
         Ok(run.into_report(scenario, luck))
     }
 }

@@ -1,5 +1,7 @@
 //! Needs: which faults the failure took. Each is left out in turn, and pairs where either of two suffices.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 use schism_models::node::Process;
 use serde::Serialize;
@@ -22,6 +24,17 @@ pub struct Needs {
     pub fails_without_the_rest: bool,
     /// How many pairs were not tried, because there was no effort left.
     pub untried: u64,
+}
+
+impl Needs {
+    /// The faults to tell of: those that were needed, each by itself or as one of two. None if that is not known.
+    pub(super) fn told(&self) -> Option<BTreeSet<String>> {
+        let needed = self.faults.iter().filter(|need| need.role == Role::Needed).map(|need| need.id.clone());
+        let told: BTreeSet<String> = needed.chain(self.either.iter().flatten().cloned()).collect();
+        let is_known =
+            self.fails_without_the_rest && self.faults.iter().all(|need| need.role != Role::Untried);
+        (is_known || !told.is_empty()).then_some(told)
+    }
 }
 
 /// One fault.

@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 
-use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{Dfs, Reversed};
 use schism_core::{Cause, Fault, Finds, NodeId, Taker, Time};
@@ -27,7 +26,6 @@ pub enum Point {
 
 /// All that happened before something, and that with it.
 pub(super) struct Past {
-    graph: DiGraph<Point, ()>,
     places: BTreeMap<Point, NodeIndex>,
     reached: Vec<bool>,
 }
@@ -56,7 +54,7 @@ impl Past {
                         weaver.join(Point::Fault(fault), point);
                     }
                     if let Some(node) = done_to(&act.doing) {
-                        weaver.to_come(node, point);
+                        weaver.awaits(node, point);
                     }
                 }
                 Entry::Note(note) => {
@@ -75,11 +73,11 @@ impl Past {
                         }
                         Noted::Exited { node, by } => {
                             weaver.join(Point::Fault(by.0 as usize), Point::Happened(note.during));
-                            weaver.to_come(*node, Point::Happened(note.during));
+                            weaver.awaits(*node, Point::Happened(note.during));
                         }
                         Noted::Struck(fault) => {
                             if let Some(node) = struck(fault) {
-                                weaver.to_come(node, Point::Happened(note.during));
+                                weaver.awaits(node, Point::Happened(note.during));
                             }
                         }
                         Noted::Observed { .. } | Noted::Began { .. } | Noted::Healed { .. } => {}
@@ -107,13 +105,6 @@ impl Past {
             Point::Fault(fault) => Some(*fault),
             Point::Happened(_) | Point::Swallowed(_) => None,
         })
-    }
-
-    /// How many things each came of directly, for a test of the shape.
-    #[cfg(test)]
-    pub(super) fn causes(&self, point: Point) -> Vec<Point> {
-        let place = self.places[&point];
-        self.graph.neighbors_directed(place, Direction::Incoming).map(|from| self.graph[from]).collect()
     }
 }
 
@@ -187,7 +178,7 @@ impl Weaver {
         }
     }
 
-    fn to_come(&mut self, node: NodeId, point: Point) {
+    fn awaits(&mut self, node: NodeId, point: Point) {
         let place = self.place(point);
         self.done.entry(node).or_default().push(place);
     }
@@ -208,7 +199,7 @@ impl Weaver {
                 reached[place.index()] = true;
             }
         }
-        Past { graph, places, reached }
+        Past { places, reached }
     }
 }
 

@@ -143,8 +143,9 @@ impl Tally {
     }
 
     fn group(&mut self, seed: u64, failure: &Failure) {
-        match self.groups.iter_mut().find(|group| group.failure.is_like(failure)) {
-            Some(group) => {
+        match self.groups.iter().position(|group| group.failure.is_like(failure)) {
+            Some(known) => {
+                let group = &mut self.groups[known];
                 group.count += 1;
                 if group.further.len() < MOST_NAMED {
                     group.further.push(seed);

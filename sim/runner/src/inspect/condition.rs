@@ -85,7 +85,9 @@ impl Condition {
             Condition::Beliefs(node) => probe.turns.get(&node).copied().unwrap_or(0),
             Condition::Node(node) => {
                 let world = run.world();
-                let stands = world.actor(node).map(|actor| actor.node().summary());
+                // What follows a semicolon are counts, which change with every request.
+                let summary = world.actor(node).map(|actor| actor.node().summary());
+                let stands = summary.as_deref().and_then(|summary| summary.split(';').next());
                 let (status, life, plight) =
                     (world.scene().status(node), world.life(node), world.plight(node));
                 return Mark::Node(format!("{status:?} {life:?} {plight:?} {stands:?}"));
@@ -97,7 +99,7 @@ impl Condition {
 fn has_fired(probe: &Probe, scenario: &Scenario, number: usize) -> bool {
     match &scenario.expectations[number].ask {
         Ask::Oracle { oracle, .. } => probe.ledger.watch.first(oracle).is_some(),
-        Ask::Metric { .. } => false,
+        Ask::Metric { .. } | Ask::Slo { .. } => false,
     }
 }
 
@@ -125,15 +127,17 @@ fn one(word: &str, scenario: &Scenario) -> Result<Condition, NotACondition> {
     let word = word.strip_suffix(".fails").unwrap_or(word);
     let oracle = |ask: &Ask| match ask {
         Ask::Oracle { oracle, .. } => oracle.name() == word,
-        Ask::Metric { .. } => false,
+        Ask::Metric { .. } | Ask::Slo { .. } => false,
     };
     let expectations = &scenario.expectations;
     let by_id = expectations.iter().position(|expected| expected.id == word);
     match by_id.or_else(|| expectations.iter().position(|expected| oracle(&expected.ask))) {
-        Some(number) if matches!(expectations[number].ask, Ask::Metric { .. }) => Err(NotACondition {
-            message: format!("`{word}` is about a metric, which is judged when the run is over"),
-            help: Some("wait for an oracle, or for a time".to_owned()),
-        }),
+        Some(number) if matches!(expectations[number].ask, Ask::Metric { .. } | Ask::Slo { .. }) => {
+            Err(NotACondition {
+                message: format!("`{word}` is about a metric, which is judged when the run is over"),
+                help: Some("wait for an oracle, or for a time".to_owned()),
+            })
+        }
         Some(number) => Ok(Condition::Fires(number)),
         None => {
             let faults =

@@ -4,7 +4,7 @@
 //! timeout is another run from its first request on.
 
 use schism_core::Time;
-use schism_models::nemesis::Planned;
+use schism_models::nemesis::{OnMiss, Planned};
 use schism_models::node::Process;
 use schism_scenario::Scenario;
 
@@ -35,6 +35,8 @@ impl<P: Process> Inspection<P> {
         let numbers = ids.iter().map(|id| self.still_to_come(id)).collect::<Result<Vec<_>, _>>()?;
         for number in numbers {
             self.now.forgo(number);
+            // That it touches nothing is what was asked for.
+            self.scenario.faults[number].on_miss = OnMiss::Fine;
         }
         self.part();
         Ok(())

@@ -1,5 +1,6 @@
 //! The graph of who waits for whom, and its cycles: nobody on one gets what it waits for from the others alone.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
 
@@ -103,8 +104,8 @@ fn ring(graph: &Graph, part: &BTreeSet<NodeId>) -> Option<Vec<NodeId>> {
                 ring.reverse();
                 return Some(ring);
             }
-            if !came_from.contains_key(&to) {
-                came_from.insert(to, node);
+            if let Entry::Vacant(place) = came_from.entry(to) {
+                place.insert(node);
                 frontier.push_back(to);
             }
         }

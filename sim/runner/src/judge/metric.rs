@@ -40,7 +40,11 @@ impl Case<'_> {
         match (at_least, at_most) {
             (Some(least), _) if value < least => is(least, "at least"),
             (_, Some(most)) if value > most => is(most, "at most"),
-            (_, _) => Finding::holds(),
+            (_, _) => {
+                let rooms = [at_least, at_most].into_iter().flatten().map(|limit| (limit - value).abs());
+                let margin = rooms.reduce(f64::min).map(|room| metric.show(room, DECIMALS));
+                Finding { margin, ..Finding::holds() }
+            }
         }
     }
 
@@ -75,7 +79,8 @@ impl Case<'_> {
                 let others = others.join(", ");
                 Finding { why: Some(format!("{why}; missed, too, by less: {others}")), ..finding }
             }
-            (true, _) | (false, None) => finding,
+            // Of several objectives none has the one margin.
+            (true, _) | (false, None) => Finding { margin: None, ..finding },
         }
     }
 

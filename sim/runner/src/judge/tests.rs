@@ -1,5 +1,6 @@
 //! What the judge makes of small scripts.
 
+mod histories;
 mod locks;
 
 use schism_core::{Duration, Fault, NodeId, Time};
@@ -29,7 +30,7 @@ fn most(metric: Metric, during: Window, at_most: f64) -> Ask {
 }
 
 /// What became of each expectation, as `verdict at why`.
-fn judged(stage: &Stage) -> Vec<String> {
+pub(super) fn judged(stage: &Stage) -> Vec<String> {
     let word = |verdict| match verdict {
         Verdict::Holds => "holds",
         Verdict::Vacuous => "vacuous",
@@ -43,11 +44,11 @@ fn judged(stage: &Stage) -> Vec<String> {
     stage.report().expect.into_iter().map(line).collect()
 }
 
-fn commit(stage: &mut Stage, millis: u64, revision: u64, write: Write) {
+pub(super) fn commit(stage: &mut Stage, millis: u64, revision: u64, write: Write) {
     stage.says(millis, REGISTRY, Observation::Committed { at: revision, write });
 }
 
-fn request(stage: &mut Stage, millis: u64, to: NodeId, took: u64, outcome: Outcome) {
+pub(super) fn request(stage: &mut Stage, millis: u64, to: NodeId, took: u64, outcome: Outcome) {
     stage.says(millis, WEB, Observation::Offered);
     stage.says(millis, WEB, Observation::Attempt { to });
     stage.says(millis + took, WEB, Observation::Done { offered: at(millis), outcome });

@@ -85,7 +85,7 @@ impl Leases {
                 self.count(cause);
                 self.close(now, node, word(cause));
             }
-            Write::Revoke(cause) => self.count(cause),
+            Write::Revoke(cause) | Write::Release { cause, .. } => self.count(cause),
             Write::Fail(node) => {
                 if let Some(entry) = self.latest(node) {
                     entry.failed.get_or_insert(now);
@@ -96,7 +96,7 @@ impl Leases {
                     entry.failed = None;
                 }
             }
-            Write::Put | Write::Claim { .. } | Write::Release { .. } => {}
+            Write::Put | Write::Claim { .. } => {}
         }
     }
 

@@ -120,7 +120,7 @@ impl<'a, P: Process> Work<'a, P> {
 
     /// Whether another scenario fails in the same way. If so it is the least from now on.
     pub(super) fn attempt(&mut self, candidate: Option<Document>) -> bool {
-        let Some(candidate) = candidate else { return false };
+        let Some(candidate) = candidate.filter(|_| !self.is_spent()) else { return false };
         // What is no scenario costs no run.
         let Ok(scenario) = candidate.load() else { return false };
         let asks = scenario.expectations.iter().any(|expectation| expectation.id == self.failure.expectation);

@@ -11,7 +11,8 @@ impl Member {
     /// process of the same node is it (cmd/kube-controller-manager/app, v1.28: host name and a UUID).
     pub(super) fn begin_manager(&mut self, ctx: &mut Ctx<'_>) {
         self.managers += 1;
-        let identity = ctx.moment().as_nanos() << 8 | self.seat.me as u64;
+        // Zero is nobody.
+        let identity = ctx.moment().as_nanos() << 8 | (self.seat.me as u64 + 1);
         self.elector = Elector::new(identity);
         let phase = ctx.luck("election phase").draw().unit();
         let wait = super::super::backoff::share(RETRY, phase);

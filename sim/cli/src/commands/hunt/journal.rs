@@ -80,13 +80,18 @@ pub(super) fn as_kept(found: &Found) -> Found {
 
 impl Journal {
     /// Opens the journal of a hunt; empty, if there is none of the same family, seeds and program, or if it is to be.
-    pub(super) fn open(cases: &Path, family: &str, seeds: &Range<u64>, fresh: bool) -> Result<Journal, Trouble> {
+    pub(super) fn open(
+        cases: &Path,
+        family: &str,
+        seeds: &Range<u64>,
+        fresh: bool,
+    ) -> Result<Journal, Trouble> {
         let path = path(cases, family, seeds);
         folder(path.parent().expect("it is in a folder"))?;
         let failed = |error: std::io::Error| Trouble::new(format!("cannot open {}: {error}", path.display()));
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = file.map_err(failed)?;
-        if file.try_lock().is_err() {
+        if !is_locked(&file) {
             let message = format!("another hunt of the same seeds is going on: it writes {}", path.display());
             return Err(Trouble::new(message).help("wait for it, or give this one other --seeds or --cases"));
         }
@@ -153,6 +158,19 @@ fn sum(text: &str) -> String {
     digest.value().to_string()
 }
 
+/// Whether the lock of a file can be had. A process that is just being started holds what its parent had open for a
+/// moment, until it is the program that it is to be: so it is tried for a while.
+fn is_locked(file: &File) -> bool {
+    const TRIES: u32 = 50;
+    (0..TRIES).any(|_| {
+        let is_ours = file.try_lock().is_ok();
+        if !is_ours {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        is_ours
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use schism_runner::report::Verdict;
@@ -193,7 +211,7 @@ mod tests {
     fn what_was_written_is_known_up_to_a_torn_line() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = open(folder.path(), "0123456789abcdef", false);
-        assert_eq!(known(&mut journal), []);
+        assert!(known(&mut journal).is_empty());
         journal.append(&[found(0), found(1)]).unwrap();
         journal.append(&[found(2)]).unwrap();
         let path = journal.path.clone();
@@ -226,7 +244,7 @@ mod tests {
         drop(journal);
         let changed = fs::read_to_string(&path).unwrap().replacen("\"events\":7", "\"events\":8", 1);
         fs::write(&path, changed).unwrap();
-        assert_eq!(known(&mut open(folder.path(), "0123456789abcdef", false)), []);
+        assert!(known(&mut open(folder.path(), "0123456789abcdef", false)).is_empty());
     }
 
     #[test]
@@ -236,12 +254,13 @@ mod tests {
         known(&mut journal);
         journal.append(&[found(0)]).unwrap();
         drop(journal);
-        assert_eq!(known(&mut open(folder.path(), "0123456789abcxyz", false)), [], "by the first twelve it is the same");
+        let other = known(&mut open(folder.path(), "0123456789abcxyz", false));
+        assert!(other.is_empty(), "by the first twelve it is the same");
         let mut journal = open(folder.path(), "0123456789abcdef", false);
-        assert_eq!(known(&mut journal), []);
+        assert!(known(&mut journal).is_empty());
         journal.append(&[found(0)]).unwrap();
         drop(journal);
-        assert_eq!(known(&mut open(folder.path(), "0123456789abcdef", true)), []);
+        assert!(known(&mut open(folder.path(), "0123456789abcdef", true)).is_empty());
     }
 
     #[test]

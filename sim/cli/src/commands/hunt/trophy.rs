@@ -6,11 +6,10 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 use schism_core::Seed;
 use schism_models::node::Node;
-use schism_runner::hunt::Group;
-use schism_runner::ledger::Listed;
-use schism_runner::report::Report;
-use schism_runner::shrink::{self, Budget, Shrunk};
 use schism_runner::case;
+use schism_runner::explain;
+use schism_runner::hunt::Group;
+use schism_runner::shrink::{self, Budget, Shrunk};
 use schism_scenario::{Document, Family, Scenario};
 
 use super::{Hunted, folder};
@@ -54,19 +53,13 @@ pub(super) fn all(
     trophies
 }
 
-fn one(
-    args: &Hunt,
-    hunted: &Hunted,
-    family: &Family,
-    group: &Group,
-    keep: bool,
-) -> Result<Trophy, Trouble> {
+fn one(args: &Hunt, hunted: &Hunted, family: &Family, group: &Group, keep: bool) -> Result<Trophy, Trouble> {
     let seed = Seed(group.seed);
     let scenario = engine::member(family, seed)?;
-    let report = schism_runner::run(&scenario, seed, Listed::Wrong);
     let shrunk = if args.no_shrink || !keep { None } else { shrunk(args, &scenario, group) };
     let case = if keep { save(args, hunted, &scenario, group, shrunk.as_ref())? } else { None };
-    Ok(Trophy { story: story(&report, group), group: group.clone(), shrunk, case })
+    let story = story(&scenario, group, shrunk.as_ref());
+    Ok(Trophy { story, group: group.clone(), shrunk, case })
 }
 
 fn shrunk(args: &Hunt, scenario: &Scenario, group: &Group) -> Option<Shrunk> {
@@ -87,7 +80,9 @@ fn save(
         None => case::keep(scenario, scenario.seed, &group.failure),
     };
     let Some(kept) = kept else { return Ok(None) };
-    let stem = Path::new(&hunted.file).file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let stem = Path::new(&hunted.file)
+        .file_stem()
+        .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let name = format!("{}-{}-{}.case.toml", slug(&stem), slug(&group.failure.expectation), group.seed);
     let path = args.cases.join(name);
     let quoted = replay::quoted(&path.display().to_string());
@@ -101,21 +96,19 @@ fn save(
 /// A name as part of a file's.
 fn slug(name: &str) -> String {
     let fit = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
-    name.chars().map(fit).collect::<String>().split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+    name.chars()
+        .map(fit)
+        .collect::<String>()
+        .split('-')
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
 }
 
-/// What went wrong up to the failure: when, what it is called, and what it did.
-fn story(report: &Report, group: &Group) -> Vec<(f64, String, String)> {
-    let until = group.failure.at_s.unwrap_or(f64::INFINITY);
-    let mut story = Vec::new();
-    for fault in report.faults.iter().filter(|fault| fault.from_s <= until) {
-        let on = if fault.on.is_empty() { String::new() } else { format!(": {}", fault.on.join(" | ")) };
-        story.push((fault.from_s, fault.id.clone(), format!("{}{on}", fault.what)));
-        if let Some(to) = fault.to_s.filter(|to| *to <= until && *to > fault.from_s) {
-            story.push((to, fault.id.clone(), "heals".to_owned()));
-        }
-    }
-    story.sort_by(|one, other| one.0.total_cmp(&other.0));
-    story.extend(group.failure.at_s.map(|at| (at, group.failure.expectation.clone(), "fails".to_owned())));
-    story
+/// How the first of them came about: when, who, and what. What is left after shrinking is what it needed.
+fn story(scenario: &Scenario, group: &Group, shrunk: Option<&Shrunk>) -> Vec<(f64, String, String)> {
+    let ids = |shrunk: &Shrunk| shrunk.scenario.faults.iter().map(|planned| planned.id.clone()).collect();
+    let needed = shrunk.map(ids);
+    let story = explain::story::<Node>(scenario, Seed(group.seed), &group.failure, needed.as_ref());
+    story.lines.into_iter().map(|line| (line.at_s, line.who, line.what)).collect()
 }

@@ -1,0 +1,299 @@
+//! What oracles with a bound see, from both sides of it.
+
+use schism_core::{Death, Duration, Fault, NodeId};
+use schism_models::nemesis::OnMiss;
+use schism_models::observation::{Cause, Observation, Outcome, Write};
+use schism_models::options::Value;
+use schism_models::oracle::{Config, Mood};
+use schism_scenario::{Ask, Metric, Window};
+
+use super::tests::{commit, judged, request};
+use crate::ledger::stage::{ORDERS, REGISTRY, Stage, WEB, next};
+use crate::report::Verdict;
+
+/// An oracle with some of its options set.
+fn with(mood: Mood, name: &str, options: &[(&str, Value)]) -> Ask {
+    let set = |name| options.iter().find(|(option, _)| *option == name).map(|(_, value)| value.clone());
+    let oracle = Config::read(name, &mut |knob| set(knob.name).unwrap_or_else(|| (knob.default)()));
+    Ask::Oracle { oracle: oracle.expect("it is in the catalog"), mood, within: Duration::from_secs(2) }
+}
+
+fn secs(secs: u64) -> Value {
+    Value::Time(Duration::from_secs(secs))
+}
+
+fn crash(node: NodeId) -> Fault {
+    Fault::Crash(node, Death::KILLED)
+}
+
+/// Requests to an instance, each answered after so many milliseconds.
+fn requests(stage: &mut Stage, millis: impl Iterator<Item = u64>, to: u32, outcome: Outcome) {
+    millis.for_each(|at| request(stage, at, next(ORDERS, to), 1, outcome));
+}
+
+#[test]
+fn the_same_oracle_with_other_options_is_another() {
+    let within = |secs_| with(Mood::Always, "stale-route", &[("within", secs(secs_))]);
+    let mut stage = Stage::new().with([within(3), within(4)]);
+    stage.inflict(2000, crash(ORDERS));
+    requests(&mut stage, [5500].into_iter(), 0, Outcome::Connect);
+    assert_eq!(
+        judged(&stage),
+        ["fails 5.5: web-0 sent a request to orders-0 3.5s after its death at 2s", "holds"]
+    );
+}
+
+#[test]
+fn a_route_is_stale_from_a_nanosecond_after_the_time_allowed() {
+    let run = |at: u64, revived: bool| {
+        let asks = [Mood::Always, Mood::Breaks].map(|mood| with(mood, "stale-route", &[("within", secs(3))]));
+        let mut stage = Stage::new().with(asks);
+        stage.inflict(2000, crash(ORDERS));
+        if revived {
+            stage.inflict(3000, Fault::Restart(ORDERS));
+        }
+        requests(&mut stage, [at].into_iter(), 0, Outcome::Connect);
+        judged(&stage)
+    };
+    let in_time =
+        "vacuous: 1 instances died, and the last request to one of them was sent 3s after its death";
+    assert_eq!(run(5000, false), ["holds", in_time]);
+    assert_eq!(run(5001, false)[1], "holds 5.001");
+    assert!(run(5001, false)[0].starts_with("fails 5.001: web-0 sent a request to orders-0 3.001s"));
+    assert_eq!(run(5001, true)[0], "holds");
+}
+
+#[test]
+fn no_route_is_stale_where_nobody_died() {
+    let mut stage = Stage::new().with([with(Mood::Always, "stale-route", &[])]);
+    assert_eq!(judged(&stage), ["vacuous: no attempt was sent after the warm-up"]);
+    requests(&mut stage, [2000].into_iter(), 0, Outcome::Success);
+    assert_eq!(judged(&stage), ["vacuous: no instance died"]);
+}
+
+#[test]
+fn a_leader_that_is_outdone_may_lead_on_but_not_serve() {
+    let serving = |mood| with(mood, "single-leader", &[("serving", Value::Flag(true))]);
+    let mut stage = Stage::new().with([serving(Mood::Always), with(Mood::Always, "single-leader", &[])]);
+    let newer = next(REGISTRY, 1);
+    stage.says(500, REGISTRY, Observation::Leads { term: 3 });
+    stage.says(700, newer, Observation::Leads { term: 4 });
+    stage.says(800, newer, Observation::Read);
+    assert_eq!(judged(&stage), ["holds", "holds"]);
+    stage.says(900, REGISTRY, Observation::Read);
+    let why =
+        "fails 0.9: registry-0 served a read as the leader, though registry-1 had been elected in term 4";
+    assert_eq!(judged(&stage), [why, "holds"]);
+    stage.says(850, REGISTRY, Observation::Deposed { term: 4 });
+    assert_eq!(judged(&stage), ["holds", "holds"]);
+}
+
+#[test]
+fn an_eviction_of_a_share_must_last() {
+    let half = |lasts| {
+        let share = ("share", Value::Share(schism_core::Ratio::new(1, 2)));
+        with(Mood::Never, "false-eviction", &[share, ("for", lasts)])
+    };
+    let run = |second: u64, back: u64| {
+        let mut stage = Stage::new().with([half(Value::None), half(secs(2))]);
+        for number in 0..3 {
+            commit(&mut stage, 100 + number, 1 + number, Write::Register(next(ORDERS, number as u32)));
+        }
+        commit(&mut stage, 2000, 4, Write::Remove(ORDERS, Cause::Expired));
+        commit(&mut stage, second, 5, Write::Remove(next(ORDERS, 1), Cause::Expired));
+        commit(&mut stage, back, 6, Write::Register(ORDERS));
+        judged(&stage)
+    };
+    let at_once = "fails 3: 2 instances were alive and yet dropped by the registry";
+    assert_eq!(run(3000, 5000), [at_once, "holds"]);
+    let lasting = "fails 5: 2 instances were alive and yet dropped by the registry for 2s";
+    assert_eq!(run(3000, 5001), [at_once, lasting]);
+    assert_eq!(run(9000, 8000), ["holds", "holds"]);
+}
+
+#[test]
+fn a_client_is_not_blamed_for_what_is_nowhere() {
+    let lasting = with(Mood::Always, "never-empty", &[("within", secs(1))]);
+    let run = |back: u64, found: u64| {
+        let mut stage = Stage::new().with([with(Mood::Always, "never-empty", &[]), lasting.clone()]);
+        stage.view(200, WEB, &[0]);
+        (0..3).for_each(|number| stage.inflict(2000, crash(next(ORDERS, number))));
+        stage.view(3000, WEB, &[]);
+        stage.inflict(back, Fault::Restart(ORDERS));
+        stage.view(found, WEB, &[0]);
+        judged(&stage)
+    };
+    assert_eq!(run(5000, 6000), ["holds", "holds"]);
+    assert_eq!(run(5000, 6001), ["holds", "fails 6: web-0 had had no endpoint to call for 1s"]);
+}
+
+#[test]
+fn a_registration_is_lost_if_its_holder_is_there_and_it_is_not() {
+    let run = |script: &dyn Fn(&mut Stage)| {
+        let lost = |mood| with(mood, "no-lost-registration", &[("within", secs(3))]);
+        let mut stage = Stage::new().with([lost(Mood::Always), lost(Mood::Eventually)]);
+        commit(&mut stage, 100, 1, Write::Register(ORDERS));
+        script(&mut stage);
+        judged(&stage)
+    };
+    let dropped = |stage: &mut Stage| commit(stage, 4000, 2, Write::Remove(ORDERS, Cause::Expired));
+    let why = "orders-0 was alive and connected, and missing from the registry";
+    let lost = format!("fails 7: {why} for 3s since 4s");
+    let still = format!("fails 3: {why} still at the end, 9s after the warm-up");
+    assert_eq!(run(&dropped), [lost.clone(), still]);
+    let back = |at| {
+        move |stage: &mut Stage| {
+            dropped(stage);
+            commit(stage, at, 3, Write::Register(ORDERS));
+        }
+    };
+    let late = "fails 3: the last missing instance was registered again 6s after the warm-up; 2s was allowed";
+    assert_eq!(run(&back(7000)), ["holds", late]);
+    assert_eq!(run(&back(7001))[0], lost);
+    // It has left, it is dead, or half of the registry is: nobody has lost anything.
+    let left = |stage: &mut Stage| commit(stage, 4000, 2, Write::Remove(ORDERS, Cause::Revoked));
+    assert_eq!(run(&left), ["holds", "holds 1"]);
+    let dead = |stage: &mut Stage| {
+        dropped(stage);
+        stage.inflict(5000, crash(ORDERS));
+    };
+    assert_eq!(run(&dead)[0], "holds");
+    let headless = |stage: &mut Stage| {
+        dropped(stage);
+        stage.inflict(5000, crash(REGISTRY));
+    };
+    assert_eq!(run(&headless)[0], "holds");
+}
+
+#[test]
+fn a_list_is_out_of_date_from_when_the_registry_changes() {
+    let run = |told: u64| {
+        let fresh = |mood| with(mood, "cache-age", &[("at-most", secs(3))]);
+        let mut stage =
+            Stage::new().with([fresh(Mood::Always), fresh(Mood::Breaks), fresh(Mood::Eventually)]);
+        commit(&mut stage, 100, 1, Write::Register(ORDERS));
+        commit(&mut stage, 101, 2, Write::Register(next(ORDERS, 1)));
+        stage.view(200, WEB, &[0, 1]);
+        commit(&mut stage, 4000, 3, Write::Remove(ORDERS, Cause::Expired));
+        stage.view(told, WEB, &[1]);
+        judged(&stage)
+    };
+    let longest = "vacuous: the longest that a client's list was out of date was 3s";
+    let late = "fails 3: the last list was up to date 6s after the warm-up; 2s was allowed";
+    assert_eq!(run(7000), ["holds", longest, late]);
+    let why = "fails 7: web-0 listed orders-0, which the registry no longer offered, for 3s since 4s";
+    assert_eq!(run(7001)[..2], [why, "holds 7"]);
+}
+
+#[test]
+fn a_herd_is_measured_against_what_was_usual() {
+    let run = |reads: u64| {
+        let cap = with(Mood::Always, "herd-cap", &[("floor", Value::Count(1))]);
+        let mut stage = Stage::new().with([cap, with(Mood::Always, "herd-cap", &[])]);
+        let fault = stage.plan("cut", OnMiss::Fine);
+        // Two a second in the four seconds between the warm-up and the fault.
+        (0..8).for_each(|number| stage.says(1100 + number * 500, REGISTRY, Observation::Read));
+        stage.begin(5000, fault, &[]);
+        (0..reads).for_each(|number| stage.says(6010 + number, next(REGISTRY, 1), Observation::Read));
+        judged(&stage)
+    };
+    assert_eq!(run(6), ["holds", "holds"]);
+    let why = "the registry served 7 reads within 1s; before the first fault there were 2.0";
+    assert_eq!(run(7), [format!("fails 6.016: {why}"), "holds".to_owned()]);
+    assert!(run(11)[1].starts_with("fails 6.02"));
+}
+
+#[test]
+fn what_stays_bad_when_all_is_well_is_metastable() {
+    // Ten requests each second; the fault lasts from 3 to 4 s, and until `well` all fail.
+    let run = |well: u64| {
+        let stuck = |mood| with(mood, "metastable", &[("for", secs(3))]);
+        let mut stage = Stage::new().with([stuck(Mood::Never), stuck(Mood::Sometimes)]);
+        let fault = stage.plan("cut", OnMiss::Fine);
+        requests(&mut stage, (1000..3000).step_by(100), 0, Outcome::Success);
+        stage.begin(3000, fault, &[]);
+        stage.heal(4000, fault, 1);
+        requests(&mut stage, (4010..well).step_by(100), 0, Outcome::Timeout);
+        requests(&mut stage, (well..9900).step_by(100), 0, Outcome::Success);
+        judged(&stage)
+    };
+    let not_long = "vacuous: after the last heal, in the worst second 0% of what had succeeded before did under normal load, not for long enough";
+    assert_eq!(run(6010), ["holds", not_long]);
+    let why = "for 3s since 4s fewer than 90% of the requests succeeded that did before, though the load was normal and all faults had healed";
+    assert_eq!(run(7010), [format!("fails 7: {why}"), "holds 7".to_owned()]);
+}
+
+#[test]
+fn an_instance_with_more_than_its_share_is_out_of_balance() {
+    let run = |first: u64, dead: bool| {
+        let options = [("at-most", Value::Number(1.5)), ("over", secs(2)), ("floor", Value::Count(10))];
+        let even = |mood| with(mood, "balanced", &options);
+        let mut stage = Stage::new().with([even(Mood::Always), even(Mood::Eventually)]);
+        (0..3).for_each(|number| {
+            commit(&mut stage, 100 + number, 1 + number, Write::Register(next(ORDERS, number as u32)));
+        });
+        if dead {
+            stage.inflict(2500, crash(ORDERS));
+        }
+        requests(&mut stage, 2000..2000 + first, 0, Outcome::Success);
+        requests(&mut stage, 2500..2510, 1, Outcome::Success);
+        requests(&mut stage, 2500..2510, 2, Outcome::Success);
+        // What began at 2 s is over at 4 s.
+        requests(&mut stage, [4500].into_iter(), 1, Outcome::Success);
+        judged(&stage)
+    };
+    // 20 of 40 are 1.5 times the mean of three; 21 of 41 are more.
+    assert_eq!(run(20, false), ["holds", "holds 1"]);
+    let why = "orders-0 got 1.54 times the mean of its service";
+    let ending = "still at the end, 9s after the warm-up";
+    assert_eq!(run(21, false), [format!("fails 4: {why} within 2s"), format!("fails 3: {why} {ending}")]);
+    assert_eq!(run(100, true), ["holds", "holds 1"]);
+}
+
+#[test]
+fn what_is_in_flight_comes_down_again_unless_it_leaks() {
+    let run = |leaked: u64, ends: u64| {
+        let leak = |mood| with(mood, "no-leak", &[("within", secs(3))]);
+        let mut stage = Stage::new().with([leak(Mood::Always), leak(Mood::Eventually)]);
+        let fault = stage.plan("cut", OnMiss::Fine);
+        // One is always in flight.
+        stage.says(500, WEB, Observation::Offered);
+        requests(&mut stage, (1000..3000).step_by(100), 0, Outcome::Success);
+        stage.begin(3000, fault, &[]);
+        (0..leaked).for_each(|number| stage.says(3100 + number, WEB, Observation::Offered));
+        stage.heal(4000, fault, 1);
+        for _ in 0..leaked {
+            let offered = crate::ledger::stage::at(3100);
+            stage.says(ends, WEB, Observation::Done { offered, outcome: Outcome::Timeout });
+        }
+        judged(&stage)
+    };
+    assert_eq!(run(0, 0), ["holds", "holds 4"]);
+    assert_eq!(run(2, 5500), ["holds", "holds 5.5"]);
+    assert_eq!(run(2, 7000)[0], "holds");
+    let why = "clients such as web-0 never had fewer than 3 requests in flight in the 3s after all had healed at 4s; before the first fault they came down to 1 in every second";
+    assert_eq!(run(2, 7001)[0], format!("fails 7: {why}"));
+}
+
+#[test]
+fn of_objectives_the_one_furthest_off_is_told() {
+    let slo = |bounds: &[(Metric, f64)]| Ask::Slo { bounds: bounds.to_vec(), during: Window::All };
+    let (rate, tail) = (Metric::SuccessRate, Metric::LatencyQuantile(990));
+    let asks = [
+        slo(&[(rate, 0.5), (tail, 30.0)]),
+        slo(&[(rate, 0.8), (tail, 10.0)]),
+        slo(&[(rate, 0.8), (tail, 30.0)]),
+    ];
+    let mut stage = Stage::new().with(asks);
+    assert_eq!(stage.report().verdict, Verdict::Vacuous);
+    request(&mut stage, 2000, ORDERS, 25, Outcome::Success);
+    request(&mut stage, 3000, ORDERS, 25, Outcome::Timeout);
+    assert_eq!(
+        judged(&stage),
+        [
+            "holds",
+            "fails: latency-p99 over the whole run was 25ms; at most 10ms is asked; missed, too, by less: success-rate",
+            "fails: success-rate over the whole run was 50%; at least 80% is asked",
+        ]
+    );
+}
