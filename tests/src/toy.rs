@@ -49,7 +49,7 @@ pub const BYTES: u64 = 1_000;
 pub const NUMBERS: u32 = 1_000_000;
 
 /// One node, and whom it has sent messages of their own.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Toy(BTreeSet<NodeId>);
 
 impl Actor for Toy {

@@ -49,7 +49,14 @@ impl Agenda {
             let (at, to, told) = match effect {
                 Effect::Timer { at, timer } => (at, node, Told::Timer(timer)),
                 Effect::Send { to, msg, .. } => (now + LATENCY, to, Told::Message { from: node, msg }),
-                other => panic!("the toys of this test do not ask for {other:?}"),
+                other @ (Effect::Stream { .. }
+                | Effect::HangUp { .. }
+                | Effect::Write(_)
+                | Effect::Sync
+                | Effect::Touch { .. }
+                | Effect::Exit { .. }
+                | Effect::Recycle { .. }
+                | Effect::Observe(_)) => panic!("the toys of this test do not ask for {other:?}"),
             };
             self.scheduled += 1;
             self.waiting.insert((at, self.scheduled), (to, told));
