@@ -41,7 +41,6 @@ const COMMON: &[(&str, f64)] = &[
     ("scenarios/partitions/asymmetric.toml", 0.5),
     ("scenarios/processes/power-loss.toml", 0.5),
     ("scenarios/zones/outage.toml", 0.5),
-    ("scenarios/registries/consul/leader-lost.toml", 0.5),
     ("scenarios/registries/zookeeper/leader-killed.toml", 0.5),
     ("scenarios/registries/nacos/crash.toml", 0.5),
 ];
