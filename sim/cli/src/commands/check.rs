@@ -15,7 +15,7 @@ use crate::render::style::{self, paint};
 use crate::render::words::clean;
 
 pub(crate) fn execute(check: &Check, console: &mut Console) -> Result<Ending, Trouble> {
-    match check.format {
+    match check.answer.format {
         Answer::Text => text(check, console),
         Answer::Json => json(check, console),
         Answer::Junit => told(check, Form::Junit, console),

@@ -28,11 +28,11 @@ pub(crate) fn execute(diff: &Diff, console: &mut Console) -> Result<Ending, Trou
     let same = compared.diff.same_run
         && compared.diff.changes.is_empty()
         && compared.settings.as_ref().is_none_or(Vec::is_empty);
-    let text = match diff.format {
+    let text = match diff.answer.format {
         Format::Text => text::text(&compared, if diff.verbose { Detail::Full } else { Detail::Brief }),
         Format::Json => pretty(&in_json(&one, &other, &compared, same)),
     };
-    console.print(&text)?;
+    console.deliver(&text, &diff.answer.destination)?;
     Ok(if same { Ending::Holds } else { Ending::Fails })
 }
 

@@ -22,14 +22,14 @@ pub(crate) fn execute(asked: &Explain, console: &mut Console) -> Result<Ending, 
         explain::explain::<Node>(&scenario, seed, asked.expectation.as_deref(), effort, &mut told);
     progress.end();
     let explanation = explained.map_err(|nothing| trouble(nothing, asked, &replay))?;
-    let text = match asked.format {
+    let text = match asked.answer.format {
         Format::Json => pretty(&serde_json::to_value(&explanation).expect("plain data with text keys")),
         Format::Text => {
             let asked = Asked { replay, width: console.width() };
             render::explain::text(&explanation, &asked)
         }
     };
-    console.print(&text)?;
+    console.deliver(&text, &asked.answer.destination)?;
     Ok(Ending::Holds)
 }
 

@@ -22,7 +22,7 @@ use self::journal::Journal;
 pub(crate) use self::trophy::Trophy;
 use crate::args::{Answer, Digests, Hunt};
 use crate::commands::pretty;
-use crate::console::{self, Colour, Console};
+use crate::console::{Colour, Console};
 use crate::exit::{Ending, Trouble};
 use crate::progress::Progress;
 use crate::render::hunt as render;
@@ -95,18 +95,15 @@ pub(crate) fn execute(args: &Hunt, console: &mut Console) -> Result<Ending, Trou
     for file in &args.files {
         all.push(one(args, file, &pool, threads, console)?);
     }
-    let text = match args.format {
+    let text = match args.answer.format {
         Answer::Text => render::text(&all),
         Answer::Json => pretty(&render::json(&all)),
         Answer::Junit | Answer::Github => {
-            let form = args.format.form().expect("it is a form of outcomes");
+            let form = args.answer.format.form().expect("it is a form of outcomes");
             outcomes(form, &render::outcomes(&all))
         }
     };
-    match args.output.as_deref() {
-        Some(path) if !files::is_dash(path) => files::write(path, &console::plain(&text))?,
-        Some(_) | None => console.print(&text)?,
-    }
+    console.deliver(&text, &args.answer.destination)?;
     // Only now has everything been said: until here, the same command would go on where it was.
     for hunted in &all {
         journal::remove(&args.cases, &hunted.digest, &hunted.seeds);

@@ -18,7 +18,7 @@ use crate::render::text::{self, Detail, Look, Subject};
 use crate::{engine, files, live, replay};
 
 pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Trouble> {
-    let scenario = match (opened(run, console), run.format.form()) {
+    let scenario = match (opened(run, console), run.answer.format.form()) {
         (Err(trouble), Some(form)) => {
             console.print(&outcomes(form, &[refused(&run.input.file, &trouble)]))?;
             return Err(trouble);
@@ -33,7 +33,7 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
         Engine::Madsim => live::run(&scenario, seed, run.beliefs, console)?,
     };
     let Some(report) = played else { return Ok(Ending::Diverges) };
-    let text = match run.format {
+    let text = match run.answer.format {
         Answer::Json => report.to_json() + "\n",
         Answer::Junit => outcomes(Form::Junit, &told(run, &report, &replay)),
         Answer::Github => outcomes(Form::Github, &told(run, &report, &replay)),
@@ -50,10 +50,7 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
     if let Some(path) = &run.keep {
         keep(&scenario, seed, &report, path, console)?;
     }
-    match run.output.as_deref() {
-        Some(path) if !files::is_dash(path) => files::write(path, &console::plain(&text))?,
-        Some(_) | None => console.print(&text)?,
-    }
+    console.deliver(&text, &run.answer.destination)?;
     Ok(Ending::from(report.verdict))
 }
 
