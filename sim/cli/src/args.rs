@@ -417,6 +417,7 @@ Examples:
   schism check scenario.toml
   schism check scenarios/*.toml
   schism check scenario.toml --format json
+  schism check scenario.toml --engine madsim
   schism check scenarios/*.toml --format github")]
 pub(crate) struct Check {
     /// The scenarios; `-` is stdin
@@ -424,6 +425,9 @@ pub(crate) struct Check {
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) changes: Changes,
+    /// Whether this engine can run them: what it cannot do is refused with its place
+    #[arg(long, value_name = "ENGINE", default_value = "des")]
+    pub(crate) engine: Engine,
     #[command(flatten)]
     pub(crate) answer: AnyForm,
 }

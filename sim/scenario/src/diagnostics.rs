@@ -91,6 +91,12 @@ impl Diagnostics {
         self.list.len()
     }
 
+    /// Adds others of the same text.
+    pub fn extend(&mut self, others: Diagnostics) {
+        self.list.extend(others.list);
+        self.left_out += others.left_out;
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()

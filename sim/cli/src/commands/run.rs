@@ -20,7 +20,8 @@ use crate::{engine, files, live, replay};
 pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Trouble> {
     let scenario = match (opened(run, console), run.answer.format.form()) {
         (Err(trouble), Some(form)) => {
-            console.print(&outcomes(form, &[refused(&run.input.file, &trouble)]))?;
+            console
+                .deliver(&outcomes(form, &[refused(&run.input.file, &trouble)]), &run.answer.destination)?;
             return Err(trouble);
         }
         (opened, _) => opened?,
@@ -56,19 +57,15 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
 
 /// The scenario, if the engine can run it.
 fn opened(run: &Run, console: &mut Console) -> Result<Scenario, Trouble> {
-    let scenario = engine::open(&run.input, run.seed, console)?;
     match run.engine {
-        Engine::Des => {}
-        Engine::Madsim => {
-            if run.keep.is_some() || run.trace.is_some() {
-                let trouble =
-                    Trouble::new("cases and traces are of runs of our own engine, and of none on madsim");
-                return Err(trouble.help("leave `--keep` and `--trace` out, or `--engine`"));
-            }
-            live::fit(&run.input, &scenario, console)?;
+        Engine::Des => engine::open(&run.input, run.seed, console),
+        Engine::Madsim if run.keep.is_some() || run.trace.is_some() => {
+            let trouble =
+                Trouble::new("cases and traces are of runs of our own engine, and of none on madsim");
+            Err(trouble.help("leave `--keep` and `--trace` out, or `--engine`"))
         }
+        Engine::Madsim => live::open(&run.input, run.seed, console),
     }
-    Ok(scenario)
 }
 
 /// Runs it on our own engine, with a trace if that is asked for.
