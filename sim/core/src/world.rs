@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod looking;
+mod orphans;
 mod tracing;
 mod traffic;
 
@@ -160,6 +161,11 @@ enum What<A: Actor> {
         stream: StreamId,
         sent: Epoch,
     },
+    /// After all that was sent on this stream, its end: a FIN. Its sender is dead.
+    End {
+        stream: StreamId,
+        sent: Epoch,
+    },
 }
 
 impl<A: Actor> What<A> {
@@ -167,7 +173,12 @@ impl<A: Actor> What<A> {
     fn is_for_the_host(&self) -> bool {
         match self {
             What::Retransmit { .. } | What::Open { .. } | What::Accepted { .. } => true,
-            What::Message { .. } | What::Timer(_) | What::Plight | What::Reset { .. } | What::Boot => false,
+            What::Message { .. }
+            | What::Timer(_)
+            | What::Plight
+            | What::Reset { .. }
+            | What::Boot
+            | What::End { .. } => false,
         }
     }
 }
@@ -539,6 +550,13 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             }
             What::Open { stream, sent } => self.on_open(to, stream, sent),
             What::Accepted { stream, sent } => self.on_accepted(to, stream, sent),
+            What::End { stream, sent } => {
+                let peer = self.streams.get(stream).from;
+                if self.has_ended(stream, sent) {
+                    self.mark(Mark::Reset, peer, to);
+                    self.tell(to, |actor, ctx| actor.on_reset(ctx, peer));
+                }
+            }
         }
     }
 
@@ -550,6 +568,12 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                     return;
                 }
                 What::Message { by, sent: RECEIVED, msg }
+            }
+            What::End { stream, sent } => {
+                if !self.has_ended(stream, sent) {
+                    return;
+                }
+                What::Reset { peer: self.streams.look(stream).from, streams: stream.0 + 1 }
             }
             What::Timer(_)
             | What::Plight
@@ -745,18 +769,17 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         self.nodes[node.index()].disk.suffer(death.disk);
         if death.farewell == Farewell::Silence {
             self.nodes[node.index()].host = Host::Silent;
+            self.streams.close_all_from(node);
         }
+        let life = self.pulses[node.index()].life;
         let Some(actor) = self.actors[node.index()].take() else { return };
         self.pulses[node.index()].status = Status::Down;
         self.pulses[node.index()].life.0 += 1;
         self.nodes[node.index()].held.clear();
         self.nodes[node.index()].dormant.clear();
         match death.farewell {
-            Farewell::Reset => {
-                actor.peers().into_iter().for_each(|peer| self.reset(node, peer));
-                self.streams.close_all_of(node);
-            }
-            Farewell::Silence => self.streams.close_all_from(node),
+            Farewell::Reset => self.leave_orphans(node, life, actor.peers()),
+            Farewell::Silence => {}
         }
     }
 
