@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Event, What, World};
+use super::{Event, Mark, What, World};
 use crate::network::{By, Epoch, Fate, Met, RECEIVED, Segment};
 use crate::queue::Queue;
 use crate::stream::{End, Flow, StreamId};
@@ -79,9 +79,19 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         }
     }
 
+    /// The end of a stream comes to a process that runs.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn on_end(&mut self, to: NodeId, id: StreamId, sent: Epoch) {
+        let peer = self.streams.look(id).from;
+        if self.has_ended(id, sent) {
+            self.mark(Mark::Reset, peer, to);
+            self.tell(to, |actor, ctx| actor.on_reset(ctx, peer));
+        }
+    }
+
     /// The end of a stream comes to the host of its receiver. Whether that is to be told: not if something before it is
     /// missing, for then it is sent again behind that, nor if it has heard from a later life of the sender.
-    #[inline(never)]
     pub(super) fn has_ended(&mut self, id: StreamId, sent: Epoch) -> bool {
         let Some(orphan) = self.streams.orphaned(id) else { return false };
         let stream = self.streams.get(id);
