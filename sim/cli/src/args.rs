@@ -112,6 +112,34 @@ pub(crate) enum Format {
     Json,
 }
 
+/// Where an answer goes.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Destination {
+    /// Write the answer to a file, whole or not at all
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// In which form to answer, of two, and where to.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TextOrJson {
+    /// Text for people or JSON for programs
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) destination: Destination,
+}
+
+/// In which form to answer, those of continuous integration among them, and where to.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct AnyForm {
+    /// Text for people, JSON for programs, or what continuous integration reads
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Answer,
+    #[command(flatten)]
+    pub(crate) destination: Destination,
+}
+
 /// What runs a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Engine {
@@ -177,18 +205,14 @@ pub(crate) struct Run {
     /// Our own engine, or madsim: a second one, for what it can do
     #[arg(long, value_name = "ENGINE", default_value = "des")]
     pub(crate) engine: Engine,
-    /// Text for people, JSON for programs, or what continuous integration reads
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Answer,
+    #[command(flatten)]
+    pub(crate) answer: AnyForm,
     /// Which beliefs to list: those that were ever wrong, or all
     #[arg(long, value_name = "WHICH", default_value = "wrong")]
     pub(crate) beliefs: Beliefs,
     /// Show every table: clients, services, faults, leases, beliefs
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    /// Write the report to a file, whole or not at all
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<PathBuf>,
     /// Write every event with what it came of to a file: JSON lines, or for ui.perfetto.dev if its name ends in .perfetto.json
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) trace: Option<PathBuf>,
@@ -225,12 +249,8 @@ pub(crate) struct Replays {
     /// What is meant to be found: fixed or failing
     #[arg(long, value_name = "WHAT", default_value = "fixed")]
     pub(crate) expect: Expected,
-    /// Text for people, JSON for programs, or what continuous integration reads
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Answer,
-    /// Write the answers to a file, whole or not at all
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) answer: AnyForm,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -278,12 +298,8 @@ pub(crate) struct Hunt {
     /// How many runs may be spent on shrinking each
     #[arg(long, value_name = "RUNS", default_value_t = 500)]
     pub(crate) budget: u64,
-    /// Text for people, JSON for programs, or what continuous integration reads
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Answer,
-    /// Write the report to a file, whole or not at all
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) answer: AnyForm,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -401,6 +417,7 @@ Examples:
   schism check scenario.toml
   schism check scenarios/*.toml
   schism check scenario.toml --format json
+  schism check scenario.toml --engine madsim
   schism check scenarios/*.toml --format github")]
 pub(crate) struct Check {
     /// The scenarios; `-` is stdin
@@ -408,9 +425,11 @@ pub(crate) struct Check {
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) changes: Changes,
-    /// Text for people, a JSON array of diagnostics, or what continuous integration reads
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Answer,
+    /// Whether this engine can run them: what it cannot do is refused with its place
+    #[arg(long, value_name = "ENGINE", default_value = "des")]
+    pub(crate) engine: Engine,
+    #[command(flatten)]
+    pub(crate) answer: AnyForm,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -433,9 +452,8 @@ pub(crate) struct Verify {
     /// How many seeds at a time; as many as there are processors, if it is not said
     #[arg(short, long, value_name = "N", value_parser = jobs)]
     pub(crate) jobs: Option<usize>,
-    /// Text for people, JSON for programs, or what continuous integration reads
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Answer,
+    #[command(flatten)]
+    pub(crate) answer: AnyForm,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -444,6 +462,7 @@ Examples:
   schism diff yesterday.json today.json
   schism diff scenario.toml cases/stale.case.toml
   schism diff scenario.toml --seed 1 --seed 2
+  schism diff scenario.toml --set clients.web.timeout=100ms
   schism diff scenario.toml --set clients.web.balancer=p2c --against clients.web.balancer=random
 
 Exit codes: 0 the same, 1 different, 2 bad scenario or usage")]
@@ -454,7 +473,8 @@ pub(crate) struct Diff {
     /// The seed of both runs; given twice, that of the first and that of the second
     #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(crate) seed: Vec<u64>,
-    /// Change one value of the first run, and of the second unless that has changes of its own
+    /// Change one value: of both runs, of the first alone beside --against, or, if nothing else tells the two
+    /// apart, of the second alone
     #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
     pub(crate) set: Vec<String>,
     /// Change one value of the second run
@@ -463,9 +483,8 @@ pub(crate) struct Diff {
     /// Also show figures that moved by less than 1%
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    /// Text for people or JSON for programs
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) answer: TextOrJson,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -485,6 +504,8 @@ pub(crate) struct Plan {
     /// Show every fault on the time line, however many there are
     #[arg(short, long)]
     pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) destination: Destination,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -493,7 +514,9 @@ Examples:
   schism explain scenario.toml
   schism explain scenario.toml --seed 7 --expectation never-stale-request
   schism explain scenario.toml --futures 256 --effort 2000
-  schism explain scenario.toml --format json | jq .needs")]
+  schism explain scenario.toml --format json | jq .needs
+
+Exit codes: 0 explained, 2 nothing fails, or bad scenario or usage")]
 pub(crate) struct Explain {
     #[command(flatten)]
     pub(crate) input: Input,
@@ -509,9 +532,8 @@ pub(crate) struct Explain {
     /// How many million events may be simulated for it, about
     #[arg(long, value_name = "MILLIONS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) effort: u64,
-    /// Text for people or JSON for programs
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) answer: TextOrJson,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -532,9 +554,8 @@ pub(crate) struct Pick {
     /// With text: show every step and all of the state
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    /// Write the answer to a file, whole or not at all
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) destination: Destination,
     /// Print a script to start from
     #[arg(long, conflicts_with_all = ["file", "schema"])]
     pub(crate) example: bool,
@@ -578,9 +599,8 @@ pub(crate) struct List {
     /// Which catalog
     #[arg(value_name = "CATALOG", default_value = "all")]
     pub(crate) catalog: Catalog,
-    /// Text for people or JSON for programs
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) answer: TextOrJson,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -589,9 +609,8 @@ Examples:
   schism schema --output scenario.schema.json
   # then begin a scenario with:   #:schema scenario.schema.json")]
 pub(crate) struct Schema {
-    /// Write it to a file, whole or not at all
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) destination: Destination,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -35,16 +35,13 @@ pub(crate) fn execute(replays: &Replays, console: &mut Console) -> Result<Ending
     for trouble in all.iter().filter_map(|told| told.found.as_ref().err()) {
         console.complain(trouble.text());
     }
-    let text = match replays.format {
+    let text = match replays.answer.format {
         Output::Text => render::text(&all),
         Output::Json => render::json(&all),
         Output::Junit => outcomes(Form::Junit, &cases(&all, replays.expect)),
         Output::Github => outcomes(Form::Github, &cases(&all, replays.expect)),
     };
-    match replays.output.as_deref() {
-        Some(path) if !files::is_dash(path) => files::write(path, &console::plain(&text))?,
-        Some(_) | None => console.print(&text)?,
-    }
+    console.deliver(&text, &replays.answer.destination)?;
     Ok(ending(&all, replays.expect))
 }
 
@@ -60,7 +57,10 @@ fn cases(all: &[Told], expected: Expected) -> Vec<Outcome> {
         place: None,
         mark: Mark::from(ending(std::slice::from_ref(told), expected)),
         message: match &told.found {
-            Ok(_) => console::plain(&render::text(std::slice::from_ref(told))).trim().to_owned(),
+            Ok(replay) => {
+                let said = render::text(std::slice::from_ref(told));
+                format!("{}\n{}", render::why(replay), console::plain(&said).trim())
+            }
             Err(trouble) => console::plain(trouble.text()).trim().to_owned(),
         },
     };
