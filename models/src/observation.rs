@@ -15,6 +15,8 @@ pub enum Observation {
     Attempt {
         /// To which instance.
         to: NodeId,
+        /// The request's key, if its client's group has keys that requests share, and the instance was picked just now.
+        key: Option<u64>,
     },
     /// A request is over for its client.
     Done {

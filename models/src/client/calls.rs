@@ -40,7 +40,7 @@ impl Client {
             unreachable!("only who calls the registry has a caller");
         };
         let member = caller.member();
-        ctx.observe(Observation::Attempt { to: member });
+        ctx.observe(Observation::Attempt { to: member, key: None });
         let request = self.requests.get(slot);
         let pair = shared_key(&self.desk.config.keys, request.luck).map(|key| {
             let (call, act) = (request.number, operation.act());

@@ -161,7 +161,7 @@ impl Client {
         // Without a draw there is one lock, for all.
         let lock = shared_key(&self.desk.config.keys, self.requests.get(slot).luck).unwrap_or(0);
         contender.phase = Phase::Trying { slot, lock };
-        ctx.observe(Observation::Attempt { to: contender.member() });
+        ctx.observe(Observation::Attempt { to: contender.member(), key: None });
         contender.locker.lock(ctx, lock);
     }
 

@@ -213,7 +213,7 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
                 self.timeline.on_offered(scene.now());
                 self.on_request(scene, by, seen);
             }
-            Observation::Attempt { to } => self.on_attempt(scene, by, *to, seen),
+            Observation::Attempt { to, .. } => self.on_attempt(scene, by, *to, seen),
             Observation::Served { waited, took } => self.services.on_served(scene.now(), by, *waited, *took),
             Observation::Done { offered, outcome } => {
                 if *outcome == Outcome::Success {
