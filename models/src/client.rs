@@ -16,14 +16,13 @@ use std::sync::Arc;
 
 use schism_core::{Draw, Draws, Duration, NodeId, Time};
 
-pub use self::arrivals::{Arrivals, Intensity};
+pub use self::arrivals::{Arrivals, Intensity, Pace};
 pub use self::calls::Operation;
 pub use self::connections::{Connections, OnTimeout, Pooling};
 pub use self::discovery::Directory;
 pub use self::health::HealthCheck;
 pub use self::lock::{Fencing, GuardedWrite, Locking, Writes};
 
-use self::arrivals::Pace;
 use self::connections::{Pool, Verdict};
 use self::discovery::{Sight, Source};
 use self::health::Checks;

@@ -31,6 +31,6 @@ pub use phases_text::{phases_text, verdict_text};
 pub use pick::pick;
 pub use report::Report;
 pub use simulation::{Simulation, Step, Variation, cast, run, run_all, run_of};
-pub use story::{events_text, transitions_text};
+pub use story::{Detail, Teller, events_text, transitions_text};
 pub use trace::Trace;
 pub use words::Words;
