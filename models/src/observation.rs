@@ -80,6 +80,14 @@ pub enum Observation {
     /// The leader has extended a lease.
     Extended,
 
+    /// A node of a registry that gossips thinks otherwise of another from now on.
+    Deems {
+        /// Of whom; of an agent, the instance whose host it shares.
+        subject: NodeId,
+        /// What it thinks now.
+        standing: Standing,
+    },
+
     /// A client believes from now on that it holds a lock.
     Acquired {
         /// Which lock.
@@ -144,6 +152,17 @@ pub enum Observation {
         /// The revision.
         revision: u64,
     },
+}
+
+/// What a node that gossips thinks of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// It has not answered: it is dead, unless it says otherwise in time.
+    Suspect,
+    /// It was suspected, and has said otherwise.
+    Cleared,
+    /// It has not said otherwise in time.
+    Dead,
 }
 
 /// What a key of the registry's is called for.

@@ -166,6 +166,7 @@ impl Gauges {
             | Observation::Committed { .. }
             | Observation::Wrote(_)
             | Observation::Extended
+            | Observation::Deems { .. }
             | Observation::Acquired { .. }
             | Observation::Released { .. }
             | Observation::LockLost { .. }
