@@ -120,7 +120,7 @@ impl Planted {
             self.memory.led = Some(*term);
         } else if let Effect::Observe(Observation::Deposed { .. }) = effect {
             self.memory.leads = None;
-        } else if let Effect::Observe(Observation::Attempt { to }) = effect {
+        } else if let Effect::Observe(Observation::Attempt { to, .. }) = effect {
             self.memory.called.insert(*to);
         } else if let Some(Etcd::Watch { .. }) = asked(effect) {
             self.memory.watches += 1;
@@ -212,7 +212,7 @@ fn saying(mut effect: Effect<Node>, said: Etcd) -> Effect<Node> {
 fn to_this(mut effect: Effect<Node>, peer: NodeId) -> Effect<Node> {
     if let Effect::Send { to, msg: Message::Request { .. }, .. }
     | Effect::Stream { to, msg: Message::Request { .. }, .. }
-    | Effect::Observe(Observation::Attempt { to }) = &mut effect
+    | Effect::Observe(Observation::Attempt { to, .. }) = &mut effect
     {
         *to = peer;
     }

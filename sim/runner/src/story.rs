@@ -221,7 +221,7 @@ impl<P: Process> Witness<P> for Teller {
                 self.on_write(at, None, write);
             }
             Observation::Wrote(write) => self.on_write(at, Some(by), write),
-            Observation::Attempt { to } if self.detail == Detail::Events => {
+            Observation::Attempt { to, .. } if self.detail == Detail::Events => {
                 self.tell(at, Some(by), What::Attempt(to));
             }
             Observation::Offered => self.seen(at, by, "a request to make"),
