@@ -404,7 +404,7 @@ impl Client {
         let timeout = timeout(ctx, self.desk.config.timeout);
         let deadline = self.desk.config.deadline;
         let patience = deadline.map_or(timeout, |most| timeout.min(most.saturating_sub(spent)));
-        ctx.observe(Observation::Attempt { to: endpoint.node, key });
+        ctx.observe(Observation::Attempt { to: endpoint.node, request: request.number, key });
         if let Some(pool) = &mut self.pool {
             pool.take(ctx, endpoint.node, luck.derive(CONNECTION));
         }

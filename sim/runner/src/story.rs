@@ -8,7 +8,6 @@ use std::sync::Arc;
 use schism_core::{Actor, Duration, Fault, FaultId, NodeId, Scene, Seed, Time, Witness};
 use schism_models::listing::{Listing, ServiceId};
 use schism_models::nemesis::{Audience, Struck};
-use schism_models::node::Process;
 use schism_models::observation::{Cause, Observation, Standing, Write};
 use schism_scenario::Scenario;
 
