@@ -468,6 +468,7 @@ Examples:
   schism diff yesterday.json today.json
   schism diff scenario.toml cases/stale.case.toml
   schism diff scenario.toml --seed 1 --seed 2
+  schism diff scenario.toml --set clients.web.timeout=100ms
   schism diff scenario.toml --set clients.web.balancer=p2c --against clients.web.balancer=random
 
 Exit codes: 0 the same, 1 different, 2 bad scenario or usage")]
@@ -478,7 +479,8 @@ pub(crate) struct Diff {
     /// The seed of both runs; given twice, that of the first and that of the second
     #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(crate) seed: Vec<u64>,
-    /// Change one value of the first run, and of the second unless that has changes of its own
+    /// Change one value: of both runs, of the first alone beside --against, or, if nothing else tells the two
+    /// apart, of the second alone
     #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
     pub(crate) set: Vec<String>,
     /// Change one value of the second run
@@ -518,7 +520,9 @@ Examples:
   schism explain scenario.toml
   schism explain scenario.toml --seed 7 --expectation never-stale-request
   schism explain scenario.toml --futures 256 --effort 2000
-  schism explain scenario.toml --format json | jq .needs")]
+  schism explain scenario.toml --format json | jq .needs
+
+Exit codes: 0 explained, 2 nothing fails, or bad scenario or usage")]
 pub(crate) struct Explain {
     #[command(flatten)]
     pub(crate) input: Input,

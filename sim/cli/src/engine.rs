@@ -8,7 +8,7 @@ use schism_models::node::Node;
 use schism_runner::ledger::Listed;
 use schism_runner::report::Report;
 use schism_runner::{Ledger, Simulation, Trace};
-use schism_scenario::{Colour, Diagnostics, Family, Loaded, Override, Scenario, limits};
+use schism_scenario::{Case, Colour, Diagnostics, Family, Loaded, Override, Scenario, limits};
 
 use crate::args::{Beliefs, Engine, Input};
 use crate::console::Console;
@@ -74,12 +74,30 @@ pub(crate) fn open_for(
     seed: Option<u64>,
     console: &mut Console,
 ) -> Result<Scenario, Trouble> {
-    let Loaded { scenario, family, warnings, .. } = load_for(engine, &input.file, &input.changes.set)?;
+    Ok(opened(load_for(engine, &input.file, &input.changes.set)?, seed, console)?.0)
+}
+
+/// The same, with what a case was kept for, if it is one.
+pub(crate) fn open_case(
+    input: &Input,
+    seed: Option<u64>,
+    console: &mut Console,
+) -> Result<(Scenario, Option<Case>), Trouble> {
+    opened(load(&input.file, &input.changes.set)?, seed, console)
+}
+
+fn opened(
+    loaded: Loaded,
+    seed: Option<u64>,
+    console: &mut Console,
+) -> Result<(Scenario, Option<Case>), Trouble> {
+    let Loaded { scenario, family, warnings, case } = loaded;
     console.complain(&shown(&warnings));
-    match seed {
-        None => Ok(scenario),
-        Some(seed) => member(&family, Seed(seed)),
-    }
+    let scenario = match seed {
+        None => scenario,
+        Some(seed) => member(&family, Seed(seed))?,
+    };
+    Ok((scenario, case))
 }
 
 /// The scenario of one seed.

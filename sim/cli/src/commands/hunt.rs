@@ -4,6 +4,7 @@ mod journal;
 mod trophy;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Range;
 use std::panic;
@@ -21,13 +22,13 @@ use schism_scenario::{Family, Loaded};
 use self::journal::Journal;
 pub(crate) use self::trophy::Trophy;
 use crate::args::{Answer, Digests, Hunt};
-use crate::commands::pretty;
+use crate::commands::{expectation_lines, pretty};
 use crate::console::{Colour, Console};
 use crate::exit::{Ending, Trouble};
 use crate::progress::Progress;
 use crate::render::hunt as render;
 use crate::render::outcomes::outcomes;
-use crate::{engine, files, replay};
+use crate::{engine, files, interrupt, replay};
 
 /// What became of the hunt of one file.
 pub(crate) struct Hunted {
@@ -37,6 +38,8 @@ pub(crate) struct Hunted {
     pub(crate) title: String,
     /// Of the family.
     pub(crate) digest: String,
+    /// Where in the file each expectation begins.
+    pub(crate) lines: BTreeMap<String, usize>,
     pub(crate) seeds: Range<u64>,
     pub(crate) tally: Tally,
     pub(crate) ended: Ended,
@@ -91,12 +94,13 @@ pub(crate) fn execute(args: &Hunt, console: &mut Console) -> Result<Ending, Trou
         .num_threads(threads)
         .build()
         .map_err(|error| Trouble::new(format!("cannot start so many threads: {error}")))?;
+    interrupt::announce()?;
     let mut all = Vec::new();
     for file in &args.files {
         all.push(one(args, file, &pool, threads, console)?);
     }
     let text = match args.answer.format {
-        Answer::Text => render::text(&all),
+        Answer::Text => render::text(&all, console.width()),
         Answer::Json => pretty(&render::json(&all)),
         Answer::Junit | Answer::Github => {
             let form = args.answer.format.form().expect("it is a form of outcomes");
@@ -142,6 +146,7 @@ fn one(
         let note = format!("going on after {known} seeds of an interrupted hunt; --fresh begins anew\n");
         console.complain(&note);
     }
+    interrupt::reach(render::so_far(&chase.tally, args.seeds.end - args.seeds.start));
     chase.run(&family, pool, &mut journal)?;
     let ended = chase.ended.expect("it has ended");
     let tally = chase.tally;
@@ -151,6 +156,7 @@ fn one(
         set: args.changes.set.clone(),
         title: scenario.title.clone(),
         digest,
+        lines: expectation_lines(file, scenario.expectations.iter().map(|expectation| &expectation.id)),
         seeds: args.seeds.clone(),
         tally,
         ended,
@@ -280,6 +286,7 @@ impl<'a> Chase<'a> {
 
     fn tell(&self, progress: &mut Progress) {
         let all = self.args.seeds.end - self.args.seeds.start;
+        interrupt::reach(render::so_far(&self.tally, all));
         let rate = self.here as f64 / self.begun.elapsed().as_secs_f64();
         let left = (all - self.tally.seeds) as f64 / rate;
         progress

@@ -57,7 +57,10 @@ fn cases(all: &[Told], expected: Expected) -> Vec<Outcome> {
         place: None,
         mark: Mark::from(ending(std::slice::from_ref(told), expected)),
         message: match &told.found {
-            Ok(_) => console::plain(&render::text(std::slice::from_ref(told))).trim().to_owned(),
+            Ok(replay) => {
+                let said = render::text(std::slice::from_ref(told));
+                format!("{}\n{}", render::why(replay), console::plain(&said).trim())
+            }
             Err(trouble) => console::plain(trouble.text()).trim().to_owned(),
         },
     };

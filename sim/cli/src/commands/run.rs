@@ -7,9 +7,10 @@ use schism_core::Seed;
 use schism_runner::case;
 use schism_runner::report::{Expectation, Report, Verdict};
 use schism_runner::trace::{self, Trace};
-use schism_scenario::{Scenario, limits};
+use schism_scenario::Scenario;
 
 use crate::args::{Answer, Engine, Run};
+use crate::commands::expectation_lines;
 use crate::console::{self, Colour, Console};
 use crate::exit::{Ending, Trouble};
 use crate::progress::Progress;
@@ -136,9 +137,8 @@ fn refused(file: &Path, trouble: &Trouble) -> Outcome {
 /// Each expectation, with the line of the file at which it begins.
 fn told(run: &Run, report: &Report, replay: &str) -> Vec<Outcome> {
     let file = &run.input.file;
-    let lines = lines_of_expectations(file);
-    let place = |number: usize| (lines.len() == report.expect.len()).then(|| (lines[number], None));
-    let outcome = |(number, expectation): (usize, &Expectation)| {
+    let lines = expectation_lines(file, report.expect.iter().map(|expectation| &expectation.id));
+    let outcome = |expectation: &Expectation| {
         let why = expectation.why.clone().unwrap_or_default();
         let (mark, message) = match expectation.verdict {
             Verdict::Holds => (Mark::Holds, String::new()),
@@ -146,20 +146,10 @@ fn told(run: &Run, report: &Report, replay: &str) -> Vec<Outcome> {
             Verdict::Fails => (Mark::Fails, format!("{why}\n{replay}")),
         };
         let (name, file) = (expectation.id.clone(), file.display().to_string());
-        Outcome { name, file, place: place(number), mark, message }
+        let place = lines.get(&name).map(|&line| (line, None));
+        Outcome { name, file, place, mark, message }
     };
-    report.expect.iter().enumerate().map(outcome).collect()
-}
-
-/// The lines at which the expectations of a file begin, if they are written as tables of their own.
-fn lines_of_expectations(file: &Path) -> Vec<usize> {
-    if files::is_dash(file) {
-        return Vec::new();
-    }
-    let Ok(source) = files::read(file, limits::FILE_BYTES) else { return Vec::new() };
-    let text = String::from_utf8_lossy(&source.bytes);
-    let begins = |(_, line): &(usize, &str)| line.trim_start().starts_with("[[expect]]");
-    (1..).zip(text.lines()).filter(begins).map(|(number, _)| number).collect()
+    report.expect.iter().map(outcome).collect()
 }
 
 /// From here on a panic is a fault of the simulator, not of the scenario, and it can be repeated.

@@ -5,27 +5,20 @@ use schism_runner::shrink::{Proof, Shrunk, Size};
 use serde_json::{Value, json};
 
 use super::style::{self, paint};
-use super::words::clean;
+use super::words::{clean, wrap};
 
 /// How many faults are named before the rest is counted.
 const MOST_NAMED: usize = 12;
 
 /// What there is to say; `saved` is the file of the case, quoted for a shell.
-pub(crate) fn text(shrunk: &Shrunk, saved: Option<&str>) -> String {
+pub(crate) fn text(shrunk: &Shrunk, saved: Option<&str>, width: usize) -> String {
     let failure = &shrunk.failure;
     let at = failure.at_s.map_or_else(String::new, |secs| {
         format!(" at {}", Duration::from_millis((secs * 1e3).round() as u64))
     });
-    let mut lines = vec![
-        format!(
-            "{} {}{at}  {}",
-            paint(style::BAD, "FAILS"),
-            clean(&failure.expectation),
-            clean(&failure.why)
-        ),
-        format!("  {}", shrunk.words()),
-        format!("  {}", shrunk.proof_words()),
-    ];
+    let mut lines = vec![format!("{} {}{at}", paint(style::BAD, "FAILS"), clean(&failure.expectation))];
+    lines.extend(wrap(&failure.why, width - 2).into_iter().map(|line| format!("  {line}")));
+    lines.extend([format!("  {}", shrunk.words()), format!("  {}", shrunk.proof_words())]);
     lines.extend(parts(shrunk).into_iter().map(|(label, ids)| format!("  {label:10} {ids}")));
     if let Some(name) = saved {
         lines.push(format!("  {:10} {name}", "saved"));
