@@ -46,7 +46,8 @@ impl Client {
             Source::Itself(_) => "no list: it calls the registry itself".to_owned(),
             Source::Locks(contender) => contender.stands(),
         };
-        format!("a client; {open} open requests; {list}")
+        let requests = if open == 1 { "1 open request".to_owned() } else { format!("{open} open requests") };
+        format!("a client; {requests}; {list}")
     }
 }
 

@@ -381,6 +381,9 @@ pub(crate) struct Inspect {
     /// Go back from there by so many events
     #[arg(long, value_name = "EVENTS")]
     pub(crate) back: Option<u64>,
+    /// From there on with other random draws for all but the faults: the future of this number, as explain numbers them
+    #[arg(long, value_name = "N")]
+    pub(crate) luck: Option<u64>,
     /// From there on a fault that has not begun is another: fault.ID.KEY=VALUE; may be given several times
     #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
     pub(crate) fork: Vec<String>,
@@ -402,6 +405,9 @@ pub(crate) struct Inspect {
     /// Show who waits for whom, and who does in a ring
     #[arg(long)]
     pub(crate) waits: bool,
+    /// Show who holds which lock, by the registry's word and by its own, and who waits
+    #[arg(long)]
+    pub(crate) locks: bool,
     /// Show who can reach whom
     #[arg(long)]
     pub(crate) islands: bool,

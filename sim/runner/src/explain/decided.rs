@@ -1,6 +1,6 @@
 //! What was decided between two moments: of the failure's past, what happened then, and the luck that was drawn for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schism_core::{Cause, NodeId, Seed, Time};
 use schism_models::node::Process;
@@ -33,6 +33,9 @@ pub(super) fn decided<P: Process>(
     by: Time,
 ) -> (Vec<Line>, u64) {
     let recorded = Recorded::of::<P>(scenario, seed, failure);
+    if from == Time::START && by <= Time::from_nanos(1) {
+        return (booted::<P>(scenario, seed, &recorded), 0);
+    }
     let within = |at: Time| from <= at && at < by;
     let inside = recorded.trace.events().filter(|(_, event)| within(event.at));
     let events = inside.filter(|(number, _)| recorded.past.has(point(*number)));
@@ -50,7 +53,7 @@ pub(super) fn decided<P: Process>(
     let line = |(number, event): (&u64, &&Event)| {
         let happens = match &event.what {
             What::Timer(timer) => {
-                format!("is reminded of: {}", plainly(&named(&names, &format!("{timer:?}"))))
+                format!("acts on its timer ({})", plainly(&named(&names, &format!("{timer:?}"))))
             }
             What::Message { from, msg, .. } => {
                 let said = plainly(&named(&names, &format!("{msg:?}")));
@@ -65,7 +68,7 @@ pub(super) fn decided<P: Process>(
         };
         let told = seen.get(number).map(|facts| facts.join(", and "));
         let draws =
-            drawn.get(number).map(|purposes| format!("; it draws luck for its {}", purposes.join(", ")));
+            drawn.get(number).map(|purposes| format!(", and draws luck for its {}", purposes.join(", ")));
         Line {
             at_s: secs(event.at),
             who: names.one(event.to),
@@ -82,6 +85,25 @@ pub(super) fn decided<P: Process>(
     numbers.truncate(MOST);
     numbers.sort_unstable();
     (numbers.iter().map(|number| line((number, &events[number]))).collect(), more)
+}
+
+/// What those that the failure rests on drew as they booted.
+fn booted<P: Process>(scenario: &Scenario, seed: Seed, recorded: &Recorded) -> Vec<Line> {
+    let run: Simulation<(), P> = Simulation::new(scenario, seed, ());
+    let names = Names::new(scenario);
+    let line = |node: &NodeId| {
+        let actor = run.world().actor(*node).map(Process::node);
+        let drawn = positions(&format!("{actor:?}")).into_values().filter(|position| position.at > 0);
+        let purposes: BTreeSet<String> = drawn.map(|position| position.purpose).collect();
+        let purposes: Vec<String> = purposes.into_iter().collect();
+        (!purposes.is_empty()).then(|| Line {
+            at_s: 0.0,
+            who: names.one(*node),
+            what: format!("boots, and draws luck for its {}", purposes.join(", ")),
+            point: Point::Happened(Cause::Start),
+        })
+    };
+    recorded.about.iter().filter_map(line).collect()
 }
 
 /// For which purposes the node that handles an event drew luck then, by the event's number.

@@ -111,7 +111,9 @@ pub(super) enum Idle {
 
 /// All facts of a trace, in order.
 pub(super) fn facts<W>(trace: &Trace<W>, scenario: &Scenario) -> Vec<Fact> {
-    let mut teller = Teller::default();
+    let members = scenario.members.iter().map(|member| member.id);
+    let registry = members.chain(scenario.aides.iter().map(|aide| aide.node.id)).collect();
+    let mut teller = Teller { registry, ..Teller::default() };
     for aide in &scenario.aides {
         if let Some(host) = aide.host {
             teller.aboard.entry(host).or_default().push(aide.node.id);
@@ -150,6 +152,8 @@ struct Teller {
     committed: u64,
     /// When each instance last had an answer that its registration lives.
     renewed: BTreeMap<NodeId, Time>,
+    /// The registry's members, and the processes beside them.
+    registry: BTreeSet<NodeId>,
     /// Who shares the host of each instance.
     aboard: BTreeMap<NodeId, Vec<NodeId>>,
 }
@@ -263,7 +267,9 @@ impl Teller {
         let since = self.renewed.get(&node).copied();
         let from = since.unwrap_or(Time::START);
         let took = |note: &&Note| match &note.noted {
-            Noted::Swallowed { from, to, .. } => *from == node || *to == node,
+            Noted::Swallowed { from, to, .. } => {
+                *from == node && self.registry.contains(to) || *to == node && self.registry.contains(from)
+            }
             Noted::Observed { .. }
             | Noted::Struck(_)
             | Noted::Exited { .. }

@@ -167,6 +167,14 @@ impl<P: Process + Sync> Past<'_, '_, P> {
     /// bring them, or until there is nothing between them.
     fn narrowed(&mut self, window: (Time, Time), each: u32, purse: &mut Purse<'_>) -> (Time, Time) {
         let (mut from, mut by) = window;
+        // What processes draw as they boot belongs to the start; from then on they go on with what they drew.
+        if from == Time::START {
+            let booted = Time::from_nanos(1);
+            let rise = self.chance(booted, each, purse).share - self.fates[&from].chance().share;
+            if rise >= RISE {
+                return (from, booted);
+            }
+        }
         for _ in 0..NARROWER {
             let middle = from + by.since(from) / 2;
             if self.until(by).world().events() <= self.until(from).world().events() + 1 || middle == from {

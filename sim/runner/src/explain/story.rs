@@ -72,8 +72,8 @@ pub fn story<P: Process>(
         .filter(|fault| needed.is_none_or(|needed| needed.contains(&scenario.faults[*fault].id)))
         .collect();
     let chooser = Chooser { cast: cast(scenario), names: &names, about, faults, past: &past };
-    let (mut chosen, echoes) = chooser.chosen(&trace, facts);
-    let left_out = echoes + chosen.len().saturating_sub(MOST_LINES - 1) as u64;
+    let mut chosen = chooser.chosen(&trace, facts);
+    let left_out = chosen.len().saturating_sub(MOST_LINES - 1) as u64;
     // What matters least goes first, and of that what is longest ago.
     while chosen.len() >= MOST_LINES {
         let goes = (0..chosen.len()).max_by_key(|&at| (chosen[at].weight, std::cmp::Reverse(at)));
@@ -109,8 +109,8 @@ struct Chooser<'a> {
 }
 
 impl Chooser<'_> {
-    /// What is told, and how much was left out since somebody else had seen the same shortly before.
-    fn chosen<W>(&self, trace: &Trace<W>, mut facts: Vec<Fact>) -> (Vec<Told>, u64) {
+    /// What is told. What somebody else has seen shortly before is not.
+    fn chosen<W>(&self, trace: &Trace<W>, mut facts: Vec<Fact>) -> Vec<Told> {
         let silences = self.silences(trace, &facts);
         facts.extend(silences);
         // A fault is told of before what it does at that moment.
@@ -120,14 +120,12 @@ impl Chooser<'_> {
             .filter(|fact| matches!(fact.what, Kind::Begins(fault) if self.faults.contains(&fault)));
         let from = begins.map(|fact| fact.at).min().unwrap_or(Time::START);
         let mut chosen: Vec<Told> = Vec::new();
-        let mut echoes = 0;
         for fact in facts {
             let Some(weight) = self.weight(&fact).filter(|_| fact.at >= from && self.past.has(fact.point))
             else {
                 continue;
             };
             if chosen.iter().rev().any(|told| is_echo(&told.fact, &fact)) {
-                echoes += 1;
                 continue;
             }
             let same = chosen.iter_mut().rev().find(|told| is_same_deed(&told.fact, &fact));
@@ -139,7 +137,7 @@ impl Chooser<'_> {
                 (_, who) => chosen.push(Told { who: who.into_iter().collect(), fact, weight }),
             }
         }
-        (chosen, echoes)
+        chosen
     }
 
     /// How little a fact matters; none if it is not about this failure.
