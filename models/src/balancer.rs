@@ -44,7 +44,7 @@ use crate::hash::Hash;
 use crate::keys::{Keys, Subject};
 use crate::listing::View;
 use crate::load::{Feedback, Load};
-use crate::options::{Clash, Knob, Options, Value};
+use crate::options::{Clash, Knob, Options, named};
 use crate::state::State;
 
 pub use self::per_host::PerHost;
@@ -153,10 +153,10 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// A request whose key is drawn, with this luck, only if somebody asks for it, unless a fault has given it one.
+    /// A request whose key is of this luck, unless a fault has given it one.
     #[inline]
     pub fn new(keys: &'a Keys, luck: Draw, hot: Option<u64>) -> Call<'a> {
-        let subject = hot.map_or(Subject::Drawn(keys, luck), Subject::Key);
+        let subject = hot.map_or_else(|| Subject::of(keys, luck), Subject::Key);
         Call { subject, attempt: 0, source: 0 }
     }
 
@@ -175,6 +175,15 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn from_source(self, source: u64) -> Call<'a> {
         Call { source, ..self }
+    }
+
+    /// The request's key, if it is one that other requests may have, too.
+    #[inline]
+    pub fn key(&self) -> Option<u64> {
+        match self.subject {
+            Subject::Key(key) => Some(key),
+            Subject::Drawn(..) | Subject::Text(_) | Subject::Hash(_) | Subject::Nothing => None,
+        }
     }
 
     /// The request's hash: the one it came with, or that of its key by this function. None if it is about nothing.
@@ -207,57 +216,19 @@ pub struct Entry {
     pub knobs: &'static [Knob],
 }
 
+const fn entry<T: Balancer>(name: &'static str, about: &'static str) -> Entry {
+    Entry { name, about, knobs: <T::Config as Options>::KNOBS }
+}
+
 /// Declares every balancer once: its name in a scenario, what it is, and its type.
 macro_rules! catalog {
     ($($name:literal, $about:literal, $variant:ident = $strategy:ty;)*) => {
-        /// The balancer that a client group uses, with its options.
-        #[derive(Clone, Debug, PartialEq)]
-        pub enum Config {
-            $(#[doc = $about] $variant(<$strategy as Balancer>::Config),)*
+        named! {
+            Balancer, "The balancer that a client group uses, with its options.", "The names that a scenario may write after `balancer`, with what they mean.";
+            $($name, $about, $variant = $strategy;)*
         }
 
-        /// The names that a scenario may write after `balancer`, with what they mean.
-        pub const CATALOG: &[Entry] = &[$(
-            Entry {
-                name: $name,
-                about: $about,
-                knobs: <<$strategy as Balancer>::Config as Options>::KNOBS,
-            },
-        )*];
-
         impl Config {
-            /// The balancer of this name with the options that were written; None if there is none.
-            pub fn read(name: &str, written: &mut dyn FnMut(&'static Knob) -> Value) -> Option<Config> {
-                match name {
-                    $($name => Some(Config::$variant(Options::read(written))),)*
-                    _ => None,
-                }
-            }
-
-            /// Its name.
-            pub fn name(&self) -> &'static str {
-                match self {
-                    $(Config::$variant(_) => $name,)*
-                }
-            }
-
-            /// Its options, in the order of its knobs.
-            pub fn values(&self) -> Vec<Value> {
-                match self {
-                    $(Config::$variant(config) => config.values(),)*
-                }
-            }
-
-            /// What is wrong with options that can be written, but not together.
-            ///
-            /// # Errors
-            /// Which of them to change, and to what.
-            pub fn check(&self) -> Result<(), Clash> {
-                match self {
-                    $(Config::$variant(config) => <$strategy as Balancer>::check(config),)*
-                }
-            }
-
             /// Whether it wants instances to report their load with each reply.
             pub fn wants_reports(&self) -> bool {
                 match self {

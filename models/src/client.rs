@@ -394,6 +394,7 @@ impl Client {
         let Some(endpoint) = self.picker.pick(ctx.now(), &self.in_flight, &call, dice) else {
             return self.finish(ctx, slot, Outcome::NoEndpoint);
         };
+        let key = call.key();
         self.requests.send(slot, endpoint, ctx.now());
         self.in_flight.add(endpoint.ordinal);
         self.has_called = true;
@@ -403,7 +404,7 @@ impl Client {
         let timeout = timeout(ctx, self.desk.config.timeout);
         let deadline = self.desk.config.deadline;
         let patience = deadline.map_or(timeout, |most| timeout.min(most.saturating_sub(spent)));
-        ctx.observe(Observation::Attempt { to: endpoint.node });
+        ctx.observe(Observation::Attempt { to: endpoint.node, request: request.number, key });
         if let Some(pool) = &mut self.pool {
             pool.take(ctx, endpoint.node, luck.derive(CONNECTION));
         }

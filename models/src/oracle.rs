@@ -10,6 +10,7 @@ mod cast;
 mod false_eviction;
 mod fenced;
 mod herd_cap;
+mod key_movement;
 mod leader_change;
 mod lease_expiry;
 mod linearizable;
@@ -32,7 +33,7 @@ mod views_agree;
 use schism_core::{Fault, NodeId, Scene, Time};
 
 use crate::observation::Observation;
-use crate::options::{Clash, Knob, Options, Value};
+use crate::options::{Clash, Knob, Options, named};
 
 pub use cast::{Cast, Role};
 pub use opinions::{Change, Opinion, Opinions};
@@ -226,57 +227,16 @@ pub struct Entry {
     pub knobs: &'static [Knob],
 }
 
+const fn entry<T: Oracle>(name: &'static str, about: &'static str) -> Entry {
+    Entry { name, about, moods: T::MOODS, knobs: <T::Config as Options>::KNOBS }
+}
+
 /// Declares every oracle once: its name in a scenario, what it is about, and its type.
 macro_rules! catalog {
     ($($name:literal, $about:literal, $variant:ident = $oracle:ty;)*) => {
-        /// An oracle that an expectation asks for, with its options.
-        #[derive(Clone, Debug, PartialEq)]
-        pub enum Config {
-            $(#[doc = $about] $variant(<$oracle as Oracle>::Config),)*
-        }
-
-        /// The names that a scenario may write, with what they mean.
-        pub const CATALOG: &[Entry] = &[$(
-            Entry {
-                name: $name,
-                about: $about,
-                moods: <$oracle as Oracle>::MOODS,
-                knobs: <<$oracle as Oracle>::Config as Options>::KNOBS,
-            },
-        )*];
-
-        impl Config {
-            /// The oracle of this name with the options that were written; None if there is none.
-            pub fn read(name: &str, written: &mut dyn FnMut(&'static Knob) -> Value) -> Option<Config> {
-                match name {
-                    $($name => Some(Config::$variant(Options::read(written))),)*
-                    _ => None,
-                }
-            }
-
-            /// Its name.
-            pub fn name(&self) -> &'static str {
-                match self {
-                    $(Config::$variant(_) => $name,)*
-                }
-            }
-
-            /// Its options, in the order of its knobs.
-            pub fn values(&self) -> Vec<Value> {
-                match self {
-                    $(Config::$variant(config) => config.values(),)*
-                }
-            }
-
-            /// What is wrong with options that can be written, but not together.
-            ///
-            /// # Errors
-            /// Which of them to change, and to what.
-            pub fn check(&self) -> Result<(), Clash> {
-                match self {
-                    $(Config::$variant(config) => <$oracle as Oracle>::check(config),)*
-                }
-            }
+        named! {
+            Oracle, "An oracle that an expectation asks for, with its options.", "The names that a scenario may write, with what they mean.";
+            $($name, $about, $variant = $oracle;)*
         }
 
         /// An oracle of the catalog.
@@ -374,6 +334,7 @@ catalog! {
     "herd-cap", "after a fault the registry never serves many times as many reads as before", HerdCap = herd_cap::HerdCap;
     "metastable", "all faults have healed and the load is normal, and yet fewer requests succeed than before", Metastable = metastable::Metastable;
     "balanced", "no instance of a service gets many times as many requests as the mean", Balanced = balanced::Balanced;
+    "key-movement", "when instances come or go, few keys move to another instance that do not have to", KeyMovement = key_movement::KeyMovement;
     "no-leak", "after the last heal no more requests are in flight than before the first fault", NoLeak = no_leak::NoLeak;
     "single-holder", "never two that believe at once that they hold the same lock", SingleHolder = single_holder::SingleHolder;
     "fenced", "what a lock guards never accepts a write with an older token after one with a newer", Fenced = fenced::Fenced;

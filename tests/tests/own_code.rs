@@ -254,9 +254,9 @@ fn a_users_service_answers_models() {
                     spawn(async move {
                         sleep(own.work()).await;
                         if asked.client() == "web-1" && own.name() == "orders-2" {
-                            asked.failed()
+                            asked.failed();
                         } else {
-                            asked.done()
+                            asked.done();
                         }
                     });
                 }

@@ -77,6 +77,7 @@ impl<W> Ears<W> {
             | Observation::Read
             | Observation::Committed { .. }
             | Observation::Extended
+            | Observation::Deems { .. }
             | Observation::Acquired { .. }
             | Observation::Released { .. }
             | Observation::LockLost { .. }

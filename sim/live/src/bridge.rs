@@ -25,6 +25,8 @@ struct State {
     /// Own attempts, by number: to whom, and what came of it.
     attempts: BTreeMap<u32, (NodeId, Option<Answer>)>,
     last: u32,
+    /// How many requests there have been.
+    offered: u32,
     /// Who waits for any of this.
     waiting: Vec<Waker>,
 }
@@ -135,6 +137,14 @@ impl Bridge {
     /// Waits for a client's request.
     pub(crate) fn poll_request(&self, context: &Context<'_>) -> Poll<Come> {
         self.poll(context, |state| state.requests.pop_front())
+    }
+
+    /// The number of the next request that a client has to make.
+    pub(crate) fn number(&self) -> u32 {
+        let mut state = self.state();
+        let number = state.offered;
+        state.offered = number.wrapping_add(1);
+        number
     }
 
     /// Begins an attempt: its number.

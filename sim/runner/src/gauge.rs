@@ -140,7 +140,7 @@ impl Gauges {
             Observation::Offered if self.is_client(by) => {
                 self.gauges.iter_mut().for_each(|gauge| gauge.part().tally.offered += 1);
             }
-            Observation::Attempt { to } if self.is_client(by) => {
+            Observation::Attempt { to, .. } if self.is_client(by) => {
                 let sent = Sent {
                     stale: self.keeps_record && self.record.is_stale(scene, to),
                     misrouted: !scene.can_answer(by, to),
@@ -166,6 +166,7 @@ impl Gauges {
             | Observation::Committed { .. }
             | Observation::Wrote(_)
             | Observation::Extended
+            | Observation::Deems { .. }
             | Observation::Acquired { .. }
             | Observation::Released { .. }
             | Observation::LockLost { .. }

@@ -17,6 +17,7 @@ pub mod replay;
 pub mod report;
 pub mod shrink;
 mod simulation;
+pub mod standstill;
 mod story;
 pub mod trace;
 pub mod verify;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use schism_core::{Actor, Duration, Fault, FaultId, NodeId, Scene, Seed, Time, Witness};
 use schism_models::listing::{Listing, ServiceId};
 use schism_models::nemesis::{Audience, Struck};
-use schism_models::observation::{Cause, Observation, Write};
+use schism_models::observation::{Cause, Observation, Standing, Write};
 use schism_scenario::Scenario;
 
 use crate::{Simulation, Words};
@@ -82,6 +82,7 @@ enum What {
     /// What only the whole list of events tells, in words.
     Seen(&'static str),
     Attempt(NodeId),
+    Deems(NodeId, Standing),
 }
 
 impl What {
@@ -124,6 +125,9 @@ impl What {
             What::LosesLock(lock) => format!("lock {lock} believed lost"),
             What::Seen(words) => (*words).to_owned(),
             What::Attempt(to) => format!("a request sent to {}", name(*to)),
+            What::Deems(node, Standing::Suspect) => format!("{} suspected", name(*node)),
+            What::Deems(node, Standing::Cleared) => format!("{} suspected no more", name(*node)),
+            What::Deems(node, Standing::Dead) => format!("{} held to be dead", name(*node)),
         }
     }
 }
@@ -227,7 +231,7 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Teller {
                 self.on_write(at, None, write);
             }
             Observation::Wrote(write) => self.on_write(at, Some(by), write),
-            Observation::Attempt { to } if self.detail == Detail::Events => {
+            Observation::Attempt { to, .. } if self.detail == Detail::Events => {
                 self.tell(at, Some(by), What::Attempt(to));
             }
             Observation::Offered => self.seen(at, by, "a request to make"),
@@ -236,6 +240,9 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Teller {
             Observation::Renewed => self.seen(at, by, "told that the lease lives on"),
             Observation::Read => self.seen(at, by, "a read served"),
             Observation::Extended => self.seen(at, by, "a lease extended"),
+            Observation::Deems { subject, standing } if self.detail == Detail::Events => {
+                self.tell(at, Some(by), What::Deems(subject, standing));
+            }
             Observation::Acquired { lock, .. } => self.tell(at, Some(by), What::Holds(lock)),
             Observation::Released { lock } => self.tell(at, Some(by), What::GivesBack(lock)),
             Observation::LockLost { lock } => self.tell(at, Some(by), What::LosesLock(lock)),
@@ -245,7 +252,7 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Teller {
             Observation::Fetched { .. } => self.seen(at, by, "told what a key holds"),
             Observation::Unanswered { .. } => self.seen(at, by, "a call for a key given up"),
             Observation::Saw { .. } => self.seen(at, by, "told how far the registry is"),
-            Observation::Attempt { .. } | Observation::Committed { .. } => {}
+            Observation::Attempt { .. } | Observation::Committed { .. } | Observation::Deems { .. } => {}
         }
     }
 

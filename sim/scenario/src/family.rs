@@ -110,6 +110,10 @@ pub(crate) fn assemble(
     };
     let seed = Seed(written.seed.value);
     wide.with_chaos(written.clone(), seed, report)?;
+    if report.has_errors() {
+        // It is wrong whatever varies: the ends would say the same once more.
+        return None;
+    }
     wide.try_ends(seed, report);
     if report.has_errors() {
         return None;

@@ -53,7 +53,8 @@ impl Client {
     /// It has a request to make.
     pub fn offered(&self) -> Request {
         self.observe(Observation::Offered);
-        Request { client: self.clone(), offered: self.moment(), is_over: false }
+        let number = self.life.bridge.number();
+        Request { client: self.clone(), number, offered: self.moment(), is_over: false }
     }
 
     /// It now holds this list of a service, and believes just those instances to be up.
@@ -181,6 +182,8 @@ impl Endpoints {
 #[must_use = "say how it ends: `done`"]
 pub struct Request {
     client: Client,
+    /// The client's number for it.
+    number: u32,
     offered: Time,
     is_over: bool,
 }
@@ -205,7 +208,7 @@ impl Request {
     #[track_caller]
     pub fn attempt(&self, instance: &str) {
         let to = self.client.instance(instance).1.node;
-        self.client.observe(Observation::Attempt { to });
+        self.client.observe(Observation::Attempt { to, request: self.number, key: None });
     }
 
     /// Calls an instance that is a model, and waits for its answer no longer than this.
@@ -220,7 +223,7 @@ impl Request {
     pub async fn call(&self, instance: &Peer, timeout: Duration) -> Result<Answered, Failed> {
         let client = &self.client;
         let to = client.instance(&instance.name).1.node;
-        client.observe(Observation::Attempt { to });
+        client.observe(Observation::Attempt { to, request: self.number, key: None });
         let (bridge, began) = (&client.life.bridge, client.moment());
         let attempt = Ongoing { client, number: bridge.begin(to) };
         if let Some(stage) = client.stage() {
