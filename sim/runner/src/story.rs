@@ -239,7 +239,7 @@ impl<P: Process> Witness<P> for Teller {
             Observation::Fetched { .. } => self.seen(at, by, "told what a key holds"),
             Observation::Unanswered { .. } => self.seen(at, by, "a call for a key given up"),
             Observation::Saw { .. } => self.seen(at, by, "told how far the registry is"),
-            Observation::Attempt { .. } | Observation::Committed { .. } => {}
+            Observation::Attempt { .. } | Observation::Committed { .. } | Observation::Holds { .. } => {}
         }
     }
 

@@ -148,6 +148,8 @@ impl<P: Process + Sync + 'static> House<P> {
         let room = &mut self.rooms[node.index()];
         room.endpoint = None;
         room.farewells.clear();
+        // The tasks that wait for them end with the process.
+        room.timers = 0;
         let open = std::mem::take(&mut room.links).into_open();
         // madsim closes the sockets of a node that is killed, and not of one that is only restarted.
         handle().kill(room.place);

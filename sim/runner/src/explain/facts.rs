@@ -191,7 +191,8 @@ impl Teller {
             | Observation::Renewed
             | Observation::Read
             | Observation::Extended
-            | Observation::Saw { .. } => return,
+            | Observation::Saw { .. }
+            | Observation::Holds { .. } => return,
         };
         self.tell(at, point, Some(by), what);
     }
