@@ -197,6 +197,9 @@ pub enum Shown {
     Requests,
     /// All that is not of requests: views, leases, leaders, reads and writes.
     Beliefs,
+    /// [`Observation::Holds`]: who drives the processes looks once a second from the end of the warm-up on, if an oracle
+    /// wants to be shown that.
+    Holdings,
 }
 
 /// How an oracle can be asked for.
@@ -237,6 +240,15 @@ macro_rules! catalog {
         named! {
             Oracle, "An oracle that an expectation asks for, with its options.", "The names that a scenario may write, with what they mean.";
             $($name, $about, $variant = $oracle;)*
+        }
+
+        impl Config {
+            /// See [`Oracle::SHOWN`].
+            pub fn shown(&self) -> &'static [Shown] {
+                match self {
+                    $(Config::$variant(_) => <$oracle as Oracle>::SHOWN,)*
+                }
+            }
         }
 
         /// An oracle of the catalog.
@@ -335,7 +347,7 @@ catalog! {
     "metastable", "all faults have healed and the load is normal, and yet fewer requests succeed than before", Metastable = metastable::Metastable;
     "balanced", "no instance of a service gets many times as many requests as the mean", Balanced = balanced::Balanced;
     "key-movement", "when instances come or go, few keys move to another instance that do not have to", KeyMovement = key_movement::KeyMovement;
-    "no-leak", "after the last heal no more requests are in flight than before the first fault", NoLeak = no_leak::NoLeak;
+    "no-leak", "after the last heal no more is held than before the first fault: requests in flight, timers, tasks, watches, sessions, connections", NoLeak = no_leak::NoLeak;
     "single-holder", "never two that believe at once that they hold the same lock", SingleHolder = single_holder::SingleHolder;
     "fenced", "what a lock guards never accepts a write with an older token after one with a newer", Fenced = fenced::Fenced;
     "monotonic-revision", "no client learns anything older than what it has learnt before, and no member goes back", MonotonicRevision = monotonic_revision::MonotonicRevision;
