@@ -13,8 +13,12 @@ pub enum Observation {
     Offered,
     /// A client sent one attempt of a request.
     Attempt {
-        /// To which instance.
+        /// To which instance, or to which member of the registry.
         to: NodeId,
+        /// The client's number for the request.
+        request: u32,
+        /// The request's key, if its client's group has keys that requests share, and the instance was picked just now.
+        key: Option<u64>,
     },
     /// A request is over for its client.
     Done {
@@ -147,6 +151,8 @@ pub enum Observation {
     },
     /// A client has learnt with an answer how far the registry is: the revision of the state that the answer is from.
     Saw {
+        /// The client's number for the request that was answered.
+        request: u32,
         /// The revision.
         revision: u64,
     },

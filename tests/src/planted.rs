@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rayon::ThreadPoolBuilder;
-use schism_core::{Actor, Class, Ctx, Effect, NodeId, Time};
+use schism_core::{Actor, Class, Ctx, Duration, Effect, NodeId, Time};
 use schism_models::node::{Message, Node, Process, Role, Timer};
 use schism_models::observation::Observation;
 use schism_models::plight::Plight;
@@ -40,6 +40,8 @@ pub enum Bug {
     IgnoresTimeouts,
     /// An instance whose connection was reset keeps alive a lease that is not its own.
     RenewsAnothers,
+    /// An instance whose connection was reset waits for nothing any more: what it was to do later it puts off to now.
+    NeverWaits,
 }
 
 thread_local! {
@@ -120,7 +122,7 @@ impl Planted {
             self.memory.led = Some(*term);
         } else if let Effect::Observe(Observation::Deposed { .. }) = effect {
             self.memory.leads = None;
-        } else if let Effect::Observe(Observation::Attempt { to }) = effect {
+        } else if let Effect::Observe(Observation::Attempt { to, .. }) = effect {
             self.memory.called.insert(*to);
         } else if let Some(Etcd::Watch { .. }) = asked(effect) {
             self.memory.watches += 1;
@@ -212,7 +214,7 @@ fn saying(mut effect: Effect<Node>, said: Etcd) -> Effect<Node> {
 fn to_this(mut effect: Effect<Node>, peer: NodeId) -> Effect<Node> {
     if let Effect::Send { to, msg: Message::Request { .. }, .. }
     | Effect::Stream { to, msg: Message::Request { .. }, .. }
-    | Effect::Observe(Observation::Attempt { to }) = &mut effect
+    | Effect::Observe(Observation::Attempt { to, .. }) = &mut effect
     {
         *to = peer;
     }
@@ -247,7 +249,9 @@ impl Actor for Planted {
     }
 
     fn on_timer(&mut self, ctx: &mut Context<'_>, timer: Timer) {
-        if !(is(Bug::IgnoresTimeouts) && matches!(timer, Timer::TimeOut)) {
+        if is(Bug::NeverWaits) && self.memory.cut_off {
+            ctx.after(Duration::ZERO, timer);
+        } else if !(is(Bug::IgnoresTimeouts) && matches!(timer, Timer::TimeOut)) {
             self.handle(ctx, |inner, ctx| inner.on_timer(ctx, timer));
         }
     }

@@ -115,7 +115,7 @@ impl Witness<Node> for Seen {
         let now = scene.now();
         match *seen {
             Observation::Done { offered, outcome } => self.done.push(Done { by, offered, at: now, outcome }),
-            Observation::Attempt { to } => self.sent.push((now, by, to)),
+            Observation::Attempt { to, .. } => self.sent.push((now, by, to)),
             Observation::Leads { term } => self.leads.push((now, by, term)),
             Observation::Deposed { term } => self.deposed.push((now, by, term)),
             Observation::Committed { at, write } => self.committed.push((now, by, at, write)),

@@ -198,9 +198,10 @@ impl Client {
         }
         let Some(slot) = contender.line.pop_front() else { return };
         // Without a draw there is one lock, for all.
-        let lock = shared_key(&self.desk.config.keys, self.requests.get(slot).luck).unwrap_or(0);
+        let request = self.requests.get(slot);
+        let lock = shared_key(&self.desk.config.keys, request.luck).unwrap_or(0);
         contender.phase = Phase::Trying { slot, lock };
-        ctx.observe(Observation::Attempt { to: contender.member() });
+        ctx.observe(Observation::Attempt { to: contender.member(), request: request.number, key: None });
         contender.locker.lock(ctx, lock);
     }
 

@@ -21,7 +21,7 @@ impl Oracle for MisroutedRequest {
     }
 
     fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting> {
-        let Observation::Attempt { to } = seen else { return None };
+        let Observation::Attempt { to, .. } = seen else { return None };
         if !moment.record.is_misrouted(moment.scene, by, *to) {
             return None;
         }

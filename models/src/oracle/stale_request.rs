@@ -21,7 +21,7 @@ impl Oracle for StaleRequest {
     }
 
     fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting> {
-        let Observation::Attempt { to } = seen else { return None };
+        let Observation::Attempt { to, .. } = seen else { return None };
         if !moment.record.is_stale(moment.scene, *to) {
             return None;
         }

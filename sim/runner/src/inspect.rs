@@ -224,8 +224,8 @@ impl<P: Process> Inspection<P> {
     pub fn report(&self) -> Report {
         let mut rest = self.now.clone();
         rest.run_to_end();
-        let (digest, events) = (rest.digest(), rest.world().events());
-        rest.into_witness().ledger.report(&self.scenario, self.seed, digest, events, self.end())
+        let outcome = rest.outcome();
+        outcome.report(rest.into_witness().ledger, &self.scenario, self.seed)
     }
 
     /// What has happened so far of what a condition is about: it has happened again when this is another.

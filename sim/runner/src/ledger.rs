@@ -214,7 +214,7 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
                 self.timeline.on_offered(scene.now());
                 self.on_request(scene, by, seen);
             }
-            Observation::Attempt { to } => self.on_attempt(scene, by, *to, seen),
+            Observation::Attempt { to, .. } => self.on_attempt(scene, by, *to, seen),
             Observation::Served { waited, took } => self.services.on_served(scene.now(), by, *waited, *took),
             Observation::Done { offered, outcome } => {
                 if *outcome == Outcome::Success {
@@ -328,6 +328,7 @@ pub(crate) fn cast(scenario: &Scenario) -> Cast {
     let apart = scenario.aides.iter().filter(|aide| aide.host.is_none()).count();
     let cast = Cast::new(size(&scenario.members), &services, &clients);
     let cast = if scenario.registry.is_fixed() { cast.listed_for_good() } else { cast };
+    let cast = if scenario.registry.numbers_lists() { cast } else { cast.with_unnumbered_lists() };
     cast.with_aides(apart as u32)
         .with_spares(&spares)
         .with_aides((scenario.aides.len() - apart) as u32)

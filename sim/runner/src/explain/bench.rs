@@ -68,7 +68,12 @@ impl<'a, P: Process + Sync> Bench<'a, P> {
         run.run_to_end();
         let report = run.into_report(scenario, seed);
         let failures: Vec<Failure> = report.failures().collect();
-        let failure = failures.iter().find(|failure| wanted.is_none_or(|id| failure.expectation == id));
+        // That a run stands still is asked by no expectation, and there is nothing to vary.
+        let is_asked = |id: &str| scenario.expectations.iter().any(|expected| expected.id == id);
+        let is_wanted = |failure: &&Failure| {
+            is_asked(&failure.expectation) && wanted.is_none_or(|id| failure.expectation == id)
+        };
+        let failure = failures.iter().find(is_wanted);
         let Some(failure) = failure.cloned() else {
             return Err(match (report.verdict, failures) {
                 (Verdict::Holds | Verdict::Vacuous, _) => Nothing::Held(report.verdict),
