@@ -166,6 +166,8 @@ pub struct Told<'a> {
     pub expired: u64,
     /// Whether a client ever believed that an instance was up.
     pub client_heard: bool,
+    /// When the run was over.
+    pub end: Time,
 }
 
 impl Told<'_> {

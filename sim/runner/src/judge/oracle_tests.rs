@@ -185,6 +185,39 @@ fn a_list_is_out_of_date_from_when_the_registry_changes() {
     assert_eq!(run(7001)[..2], [why, "holds 7"]);
 }
 
+/// web-0 stands still from 3 s on, and the registry drops orders-0, whom it lists, at some time.
+#[test]
+fn a_list_does_not_age_while_its_client_stands_still() {
+    let run = |dropped: u64, goes_on: u64, told: u64| {
+        let fresh = |mood| with(mood, "cache-age", &[("at-most", secs(3))]);
+        let mut stage = Stage::new().with([fresh(Mood::Always), fresh(Mood::Breaks)]);
+        commit(&mut stage, 100, 1, Write::Register(ORDERS));
+        stage.view(200, WEB, &[0]);
+        commit(&mut stage, dropped, 2, Write::Remove(ORDERS, Cause::Expired));
+        stage.inflict(3000, Fault::Pause(WEB));
+        stage.inflict(goes_on, Fault::Resume(WEB));
+        stage.view(told, WEB, &[]);
+        judged(&stage)
+    };
+    let longest = |time: &str| format!("vacuous: the longest that a client's list was out of date was {time}");
+    // What changed during the pause counts from its end; what was wrong before goes on ageing from where it was.
+    assert_eq!(run(3500, 6900, 9900), ["holds".to_owned(), longest("3s")]);
+    assert_eq!(run(2000, 7000, 9000), ["holds".to_owned(), longest("3s")]);
+    let why = "web-0 listed orders-0, which the registry no longer offered, for 3s since";
+    assert_eq!(run(3500, 6800, 9801)[0], format!("fails 9.8: {why} 3.5s, without 3.3s in which it stood still"));
+    assert_eq!(run(2000, 7000, 9001)[0], format!("fails 9: {why} 2s, without 4s in which it stood still"));
+}
+
+#[test]
+fn a_list_that_is_never_put_right_is_out_of_date_until_the_end() {
+    let mut stage = Stage::new().with([with(Mood::Breaks, "cache-age", &[])]);
+    commit(&mut stage, 100, 1, Write::Register(ORDERS));
+    stage.view(200, WEB, &[0]);
+    commit(&mut stage, 4000, 2, Write::Remove(ORDERS, Cause::Expired));
+    let longest = "the longest that a client's list was out of date was 6s: that of web-0, and it still is";
+    assert_eq!(judged(&stage), [format!("vacuous: {longest}")]);
+}
+
 #[test]
 fn a_herd_is_measured_against_what_was_usual() {
     let run = |reads: u64| {
