@@ -16,6 +16,7 @@ mod linearizable;
 mod metastable;
 mod misrouted_request;
 mod monotonic_revision;
+mod need;
 mod never_empty;
 mod no_leak;
 mod no_lost_registration;
@@ -27,6 +28,7 @@ mod single_holder;
 mod single_leader;
 mod stale_request;
 mod stale_route;
+mod steady;
 mod views_agree;
 
 use schism_core::{Fault, NodeId, Scene, Time};
@@ -35,10 +37,12 @@ use crate::observation::Observation;
 use crate::options::{Clash, Knob, Options, named};
 
 pub use cast::{Cast, Role};
+pub use need::Need;
 pub use opinions::{Change, Opinion, Opinions};
 pub use plan::Plan;
 pub use record::Record;
 pub use register::Register;
+pub use steady::Steady;
 pub use views_agree::Agreement;
 
 /// What looks for one thing and says, in a sentence, when it has seen it. It is asked until it has, and then no more,
@@ -54,6 +58,9 @@ pub trait Oracle: Clone {
 
     /// How it can be asked for.
     const MOODS: &'static [Mood];
+
+    /// What a scenario must have, all of it, for there to be anything to see.
+    const NEEDS: &'static [Need];
 
     /// One that has seen nothing yet.
     fn new(config: &Self::Config, cast: &Cast) -> Self;
@@ -240,6 +247,15 @@ macro_rules! catalog {
             $($name, $about, $variant = $oracle;)*
         }
 
+        impl Config {
+            /// See [`Oracle::NEEDS`].
+            pub fn needs(&self) -> &'static [Need] {
+                match self {
+                    $(Config::$variant(_) => <$oracle as Oracle>::NEEDS,)*
+                }
+            }
+        }
+
         /// An oracle of the catalog.
         #[derive(Clone)]
         pub enum Any {
@@ -321,7 +337,7 @@ macro_rules! catalog {
 }
 
 catalog! {
-    "single-leader", "never two registry leaders in one term; if asked, none that serves after the next was elected", SingleLeader = single_leader::SingleLeader;
+    "single-leader", "never two registry leaders in one term; if asked, none that serves reads or renews leases after the next was elected", SingleLeader = single_leader::SingleLeader;
     "views-agree", "all observers hold the same list of every service", ViewsAgree = views_agree::ViewsAgree;
     "stale-request", "a request goes to an instance that has died or left the registry", StaleRequest = stale_request::StaleRequest;
     "misrouted-request", "a request goes to an instance that cannot answer: dead, paused or cut off", MisroutedRequest = misrouted_request::MisroutedRequest;
@@ -337,7 +353,7 @@ catalog! {
     "balanced", "no instance of a service gets many times as many requests as the mean", Balanced = balanced::Balanced;
     "no-leak", "after the last heal no more requests are in flight than before the first fault", NoLeak = no_leak::NoLeak;
     "single-holder", "never two that believe at once that they hold the same lock", SingleHolder = single_holder::SingleHolder;
-    "fenced", "what a lock guards never accepts a write with an older token after one with a newer", Fenced = fenced::Fenced;
+    "fenced", "what a lock guards never accepts a write with an older token after one with a newer, nor of two holders with the same", Fenced = fenced::Fenced;
     "monotonic-revision", "no client learns anything older than what it has learnt before, and no member goes back", MonotonicRevision = monotonic_revision::MonotonicRevision;
     "linearizable", "every operation on a registry's key seems to happen at one moment between its call and its answer", Linearizable = linearizable::Linearizable;
 }

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schism_core::{Duration, Fault, NodeId, Status, Time};
 
-use super::{Cast, Change, Moment, Mood, Opinion, Oracle, Record, Role, Shown, Sighting, Standing, Told};
+use super::{
+    Cast, Change, Moment, Mood, Need, Opinion, Oracle, Record, Role, Shown, Sighting, Standing, Told,
+};
 use crate::listing::ServiceId;
 use crate::observation::Observation;
 use crate::options::options;
@@ -50,6 +52,7 @@ impl Oracle for CacheAge {
 
     const SHOWN: &'static [Shown] = &[Shown::Beliefs];
     const MOODS: &'static [Mood] = &[Mood::Always, Mood::Eventually, Mood::Breaks];
+    const NEEDS: &'static [Need] = &[Need::Callers];
 
     fn new(config: &Config, _: &Cast) -> Self {
         CacheAge {
@@ -97,7 +100,8 @@ impl Oracle for CacheAge {
             Duration::ZERO => String::new(),
             still => format!(", without {still} in which it stood still"),
         };
-        let why = format!("{}, for {} since {since}{still}", self.said(record, client, instance), self.at_most);
+        let why =
+            format!("{}, for {} since {since}{still}", self.said(record, client, instance), self.at_most);
         Some(Sighting::of(why, [client, instance]))
     }
 
@@ -118,7 +122,8 @@ impl Oracle for CacheAge {
     }
 
     fn instead(&self, told: &Told<'_>) -> String {
-        let still_wrong = self.wrong.iter().map(|((client, _), wrong)| (self.age(*client, wrong, told.end), client));
+        let still_wrong =
+            self.wrong.iter().map(|((client, _), wrong)| (self.age(*client, wrong, told.end), client));
         let (longest, until) = match still_wrong.max() {
             Some((age, client)) if age > self.longest => {
                 (age, format!(": that of {}, and it still is", told.record.name(*client)))

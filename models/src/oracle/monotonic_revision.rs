@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use schism_core::{Fault, NodeId};
 
-use super::{Cast, Moment, Mood, Oracle, Shown, Sighting, Told};
+use super::{Cast, Moment, Mood, Need, Oracle, Shown, Sighting, Told};
 use crate::listing::ServiceId;
 use crate::observation::Observation;
 use crate::options::Nothing;
@@ -40,6 +40,7 @@ impl Oracle for MonotonicRevision {
 
     const SHOWN: &'static [Shown] = &[Shown::Attempts, Shown::Beliefs];
     const MOODS: &'static [Mood] = &[Mood::Always, Mood::Breaks];
+    const NEEDS: &'static [Need] = &[Need::Revisions];
 
     fn new(_: &Nothing, _: &Cast) -> Self {
         MonotonicRevision { furthest: BTreeMap::new(), known: BTreeMap::new() }
@@ -79,7 +80,10 @@ impl Oracle for MonotonicRevision {
     fn untested(&self, told: &Told<'_>) -> Option<String> {
         let unnumbered = !told.record.cast.numbers_lists();
         self.furthest.is_empty().then(|| match unnumbered {
-            true => "nobody learnt a revision, and the lists of this registry carry none that its servers share".to_owned(),
+            true => {
+                "nobody learnt a revision, and the lists of this registry carry none that its servers share"
+                    .to_owned()
+            }
             false => "nobody learnt any revision".to_owned(),
         })
     }

@@ -2,7 +2,7 @@
 
 use schism_core::{Duration, Fault, NodeId, Time};
 
-use super::{Cast, Moment, Mood, Oracle, Record, Role, Shown, Sighting, Standing, Told};
+use super::{Cast, Moment, Mood, Need, Oracle, Record, Role, Shown, Sighting, Standing, Told};
 use crate::observation::Observation;
 use crate::options::options;
 
@@ -62,6 +62,7 @@ impl Oracle for NoLeak {
 
     const SHOWN: &'static [Shown] = &[Shown::Requests];
     const MOODS: &'static [Mood] = &[Mood::Always, Mood::Eventually, Mood::Breaks];
+    const NEEDS: &'static [Need] = &[Need::Clients];
 
     fn new(config: &Config, cast: &Cast) -> Self {
         let groups = (0..cast.nodes() as u32).filter_map(|node| group(cast, NodeId(node)));
