@@ -153,10 +153,10 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// A request whose key is drawn, with this luck, only if somebody asks for it, unless a fault has given it one.
+    /// A request whose key is of this luck, unless a fault has given it one.
     #[inline]
     pub fn new(keys: &'a Keys, luck: Draw, hot: Option<u64>) -> Call<'a> {
-        let subject = hot.map_or(Subject::Drawn(keys, luck), Subject::Key);
+        let subject = hot.map_or_else(|| Subject::of(keys, luck), Subject::Key);
         Call { subject, attempt: 0, source: 0 }
     }
 
@@ -175,6 +175,15 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn from_source(self, source: u64) -> Call<'a> {
         Call { source, ..self }
+    }
+
+    /// The request's key, if it is one that other requests may have, too.
+    #[inline]
+    pub fn key(&self) -> Option<u64> {
+        match self.subject {
+            Subject::Key(key) => Some(key),
+            Subject::Drawn(..) | Subject::Text(_) | Subject::Hash(_) | Subject::Nothing => None,
+        }
     }
 
     /// The request's hash: the one it came with, or that of its key by this function. None if it is about nothing.

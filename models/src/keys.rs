@@ -42,7 +42,17 @@ pub enum Subject<'a> {
     Nothing,
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
+    /// What a request of this luck is about: a key of its own, which nobody may want to know, or one of those that
+    /// requests share.
+    #[inline]
+    pub fn of(keys: &'a Keys, luck: Draw) -> Subject<'a> {
+        match keys {
+            Keys::Unique => Subject::Drawn(keys, luck),
+            Keys::Uniform(_) | Keys::Zipf(_) => Subject::Key(keys.of(luck)),
+        }
+    }
+
     /// Its hash: the one it came with, or that of its bytes, which of a number are eight, little-endian.
     #[inline]
     pub fn hash(&self, by: Hash) -> Option<u64> {

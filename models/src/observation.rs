@@ -17,6 +17,8 @@ pub enum Observation {
         to: NodeId,
         /// The client's number for the request.
         request: u32,
+        /// The request's key, if its client's group has keys that requests share, and the instance was picked just now.
+        key: Option<u64>,
     },
     /// A request is over for its client.
     Done {
@@ -79,6 +81,14 @@ pub enum Observation {
     Wrote(Write),
     /// The leader has extended a lease.
     Extended,
+
+    /// A node of a registry that gossips thinks otherwise of another from now on.
+    Deems {
+        /// Of whom; of an agent, the instance whose host it shares.
+        subject: NodeId,
+        /// What it thinks now.
+        standing: Standing,
+    },
 
     /// A client believes from now on that it holds a lock.
     Acquired {
@@ -146,6 +156,17 @@ pub enum Observation {
         /// The revision.
         revision: u64,
     },
+}
+
+/// What a node that gossips thinks of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// It has not answered: it is dead, unless it says otherwise in time.
+    Suspect,
+    /// It was suspected, and has said otherwise.
+    Cleared,
+    /// It has not said otherwise in time.
+    Dead,
 }
 
 /// What a key of the registry's is called for.

@@ -10,6 +10,7 @@ mod cast;
 mod false_eviction;
 mod fenced;
 mod herd_cap;
+mod key_movement;
 mod leader_change;
 mod lease_expiry;
 mod linearizable;
@@ -351,6 +352,7 @@ catalog! {
     "herd-cap", "after a fault the registry never serves many times as many reads as before", HerdCap = herd_cap::HerdCap;
     "metastable", "all faults have healed and the load is normal, and yet fewer requests succeed than before", Metastable = metastable::Metastable;
     "balanced", "no instance of a service gets many times as many requests as the mean", Balanced = balanced::Balanced;
+    "key-movement", "when instances come or go, few keys move to another instance that do not have to", KeyMovement = key_movement::KeyMovement;
     "no-leak", "after the last heal no more requests are in flight than before the first fault", NoLeak = no_leak::NoLeak;
     "single-holder", "never two that believe at once that they hold the same lock", SingleHolder = single_holder::SingleHolder;
     "fenced", "what a lock guards never accepts a write with an older token after one with a newer, nor of two holders with the same", Fenced = fenced::Fenced;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rayon::ThreadPoolBuilder;
-use schism_core::{Actor, Class, Ctx, Effect, NodeId, Time};
+use schism_core::{Actor, Class, Ctx, Duration, Effect, NodeId, Time};
 use schism_models::node::{Message, Node, Process, Role, Timer};
 use schism_models::observation::Observation;
 use schism_models::plight::Plight;
@@ -40,6 +40,8 @@ pub enum Bug {
     IgnoresTimeouts,
     /// An instance whose connection was reset keeps alive a lease that is not its own.
     RenewsAnothers,
+    /// An instance whose connection was reset waits for nothing any more: what it was to do later it puts off to now.
+    NeverWaits,
 }
 
 thread_local! {
@@ -247,7 +249,9 @@ impl Actor for Planted {
     }
 
     fn on_timer(&mut self, ctx: &mut Context<'_>, timer: Timer) {
-        if !(is(Bug::IgnoresTimeouts) && matches!(timer, Timer::TimeOut)) {
+        if is(Bug::NeverWaits) && self.memory.cut_off {
+            ctx.after(Duration::ZERO, timer);
+        } else if !(is(Bug::IgnoresTimeouts) && matches!(timer, Timer::TimeOut)) {
             self.handle(ctx, |inner, ctx| inner.on_timer(ctx, timer));
         }
     }

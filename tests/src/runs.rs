@@ -133,6 +133,7 @@ impl Witness<Node> for Seen {
             | Observation::Saw { .. } => self.told.push((now, by, seen.clone())),
             Observation::Offered
             | Observation::Served { .. }
+            | Observation::Deems { .. }
             | Observation::View(_)
             | Observation::Blind(_)
             | Observation::Read

@@ -41,7 +41,7 @@ impl Client {
         };
         let member = caller.member();
         let request = self.requests.get(slot);
-        ctx.observe(Observation::Attempt { to: member, request: request.number });
+        ctx.observe(Observation::Attempt { to: member, request: request.number, key: None });
         let pair = shared_key(&self.desk.config.keys, request.luck).map(|key| {
             let (call, act) = (request.number, operation.act());
             ctx.observe(Observation::Called { call, key, act, to: member });

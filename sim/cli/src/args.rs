@@ -10,6 +10,7 @@ use clap_complete::Shell;
 use schism_runner::trace::MOST_ENTRIES;
 
 use crate::console::Colour;
+use crate::files;
 use crate::render::outcomes::Form;
 
 /// Deterministic simulation of service discovery under distributed failures.
@@ -116,7 +117,7 @@ pub(crate) enum Format {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Destination {
     /// Write the answer to a file, whole or not at all
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(short, long, value_name = "FILE", value_parser = destination, value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 }
 
@@ -214,13 +215,13 @@ pub(crate) struct Run {
     #[arg(short, long)]
     pub(crate) verbose: bool,
     /// Write every event with what it came of to a file: JSON lines, or for ui.perfetto.dev if its name ends in .perfetto.json
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_parser = destination, value_hint = ValueHint::FilePath)]
     pub(crate) trace: Option<PathBuf>,
     /// How many entries the trace has at most; the oldest are dropped, and counted
     #[arg(long, value_name = "N", default_value_t = MOST_ENTRIES, requires = "trace")]
     pub(crate) trace_entries: usize,
     /// If an expectation fails, keep the first failure as a case in this file
-    #[arg(long, value_name = "CASE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "CASE", value_parser = destination, value_hint = ValueHint::FilePath)]
     pub(crate) keep: Option<PathBuf>,
 }
 
@@ -240,7 +241,8 @@ Examples:
   schism replay cases/*.case.toml --format json
   schism replay cases/*.case.toml --expect failing
 
-Exit codes: 0 every case holds now, 1 one still fails, 2 bad case or usage. With --expect failing: 0 every
+Exit codes: 0 every case holds now, 1 one still fails, 2 bad case or usage, 3 one is not reached any more.
+With --expect failing: 0 every
 case fails as recorded, 1 one does not, 4 a run differs though neither version nor scenario has changed")]
 pub(crate) struct Replays {
     /// The cases; `-` is stdin
@@ -335,7 +337,7 @@ pub(crate) struct Shrink {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
     /// Write the case to a file, whole or not at all; by default it goes to stdout
-    #[arg(short, long, value_name = "CASE", value_hint = ValueHint::FilePath)]
+    #[arg(short, long, value_name = "CASE", value_parser = destination, value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 }
 
@@ -379,6 +381,9 @@ pub(crate) struct Inspect {
     /// Go back from there by so many events
     #[arg(long, value_name = "EVENTS")]
     pub(crate) back: Option<u64>,
+    /// From there on with other random draws for all but the faults: the future of this number, as explain numbers them
+    #[arg(long, value_name = "N")]
+    pub(crate) luck: Option<u64>,
     /// From there on a fault that has not begun is another: fault.ID.KEY=VALUE; may be given several times
     #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
     pub(crate) fork: Vec<String>,
@@ -400,6 +405,9 @@ pub(crate) struct Inspect {
     /// Show who waits for whom, and who does in a ring
     #[arg(long)]
     pub(crate) waits: bool,
+    /// Show who holds which lock, by the registry's word and by its own, and who waits
+    #[arg(long)]
+    pub(crate) locks: bool,
     /// Show who can reach whom
     #[arg(long)]
     pub(crate) islands: bool,
@@ -669,12 +677,21 @@ fn time(text: &str) -> Result<Duration, String> {
     number.checked_mul(millis).map(Duration::from_millis).ok_or_else(wrong)
 }
 
-/// At least one.
+/// More threads than this have never made anything faster.
+const MOST_JOBS: usize = 1_024;
+
 fn jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(jobs @ 1..) => Ok(jobs),
-        Ok(_) | Err(_) => Err("write a whole number from 1".to_owned()),
+        Ok(jobs @ 1..=MOST_JOBS) => Ok(jobs),
+        Ok(_) | Err(_) => Err(format!("write a whole number from 1 to {MOST_JOBS}")),
     }
+}
+
+/// A file to write. What is in its way is said before anything is run.
+fn destination(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    files::is_free_to_write(&path)?;
+    Ok(path)
 }
 
 #[cfg(test)]

@@ -33,6 +33,9 @@ pub(crate) fn run(
     match schism_live::run(scenario, seed, beliefs.into()) {
         Ok(report) => Ok(Some(report)),
         Err(Failed::Missing) => Err(missing()),
+        Err(failed @ (Failed::Unfit(_) | Failed::Panicked { .. } | Failed::Stuck { .. })) => {
+            Err(Trouble::new(failed.to_string()))
+        }
         Err(failed @ Failed::Diverged { .. }) => {
             console.complain(&format!("{failed}\n"));
             Ok(None)

@@ -173,6 +173,7 @@ impl Ledger {
             | Observation::LeaseLost
             | Observation::Deposed { .. }
             | Observation::Extended
+            | Observation::Deems { .. }
             | Observation::Acquired { .. }
             | Observation::Released { .. }
             | Observation::LockLost { .. }
@@ -251,6 +252,8 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
                 self.record.observe(scene.now(), by, seen);
                 self.watch.observe(scene, &self.record, by, seen);
             }
+            // What comes of it is told when it does: for stories alone.
+            Observation::Deems { .. } => {}
         }
     }
 

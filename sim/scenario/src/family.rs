@@ -72,7 +72,8 @@ impl Family {
         }
     }
 
-    pub(crate) fn one(scenario: Scenario) -> Family {
+    /// A family of one.
+    pub fn one(scenario: Scenario) -> Family {
         Family { of: Of::One(Arc::new(scenario)) }
     }
 }

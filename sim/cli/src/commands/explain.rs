@@ -9,7 +9,7 @@ use crate::console::Console;
 use crate::exit::{Ending, Trouble};
 use crate::progress::Progress;
 use crate::render::{self, explain::Asked};
-use crate::{engine, replay};
+use crate::{engine, files, replay};
 
 pub(crate) fn execute(asked: &Explain, console: &mut Console) -> Result<Ending, Trouble> {
     let (scenario, case) = engine::open_case(&asked.input, asked.seed, console)?;
@@ -26,7 +26,11 @@ pub(crate) fn execute(asked: &Explain, console: &mut Console) -> Result<Ending, 
     let text = match asked.answer.format {
         Format::Json => pretty(&serde_json::to_value(&explanation).expect("plain data with text keys")),
         Format::Text => {
-            let asked = Asked { replay, width: console.width() };
+            let file = (!files::is_dash(&asked.input.file)).then(|| {
+                let set = asked.input.changes.set.iter().map(|it| format!(" --set {}", replay::quoted(it)));
+                (replay::quoted(&asked.input.file.display().to_string()), set.collect())
+            });
+            let asked = Asked { replay, file, effort: asked.effort, width: console.width() };
             render::explain::text(&explanation, &asked)
         }
     };

@@ -19,6 +19,9 @@ use crate::render::text::{self, Detail, Look, Subject};
 use crate::{engine, files, live, replay};
 
 pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Trouble> {
+    for written in [&run.answer.destination.output, &run.trace, &run.keep].into_iter().flatten() {
+        files::keep_apart(&run.input.file, written)?;
+    }
     let scenario = match (opened(run, console), run.answer.format.form()) {
         (Err(trouble), Some(form)) => {
             console

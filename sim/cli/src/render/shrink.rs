@@ -27,11 +27,15 @@ pub(crate) fn text(shrunk: &Shrunk, saved: Option<&str>, width: usize) -> String
     lines.join("\n") + "\n"
 }
 
-/// Which faults were needed, and which were not.
+/// Which faults were needed, and which were not. Where not all of them have been tried, the others are just left.
 fn parts(shrunk: &Shrunk) -> Vec<(&'static str, String)> {
     let needed: Vec<&str> = shrunk.scenario.faults.iter().map(|planned| planned.id.as_str()).collect();
     let needless: Vec<&str> = shrunk.needless.iter().map(String::as_str).collect();
-    [("needed", needed), ("not needed", needless)]
+    let left = match shrunk.proof {
+        Proof::Minimal { .. } => "needed",
+        Proof::Unknown => "left",
+    };
+    [(left, needed), ("not needed", needless)]
         .into_iter()
         .filter(|(_, ids)| !ids.is_empty())
         .map(|(label, ids)| (label, named(&ids)))
@@ -73,6 +77,7 @@ pub(crate) fn json(shrunk: &Shrunk, case: &str) -> String {
         Proof::Unknown => Value::Null,
     };
     let failure = &shrunk.failure;
+    let left: Vec<&String> = shrunk.scenario.faults.iter().map(|planned| &planned.id).collect();
     let value = json!({
         "schema": "schism.shrink/1",
         "version": env!("CARGO_PKG_VERSION"),
@@ -83,7 +88,11 @@ pub(crate) fn json(shrunk: &Shrunk, case: &str) -> String {
         "why": failure.why,
         "from": size(shrunk.from),
         "to": size(Size::of(&shrunk.scenario)),
-        "needed": shrunk.scenario.faults.iter().map(|planned| &planned.id).collect::<Vec<_>>(),
+        "left": left,
+        "needed": match shrunk.proof {
+            Proof::Minimal { .. } => Some(&left),
+            Proof::Unknown => None,
+        },
         "not_needed": shrunk.needless,
         "takes_a_fault": shrunk.caused,
         "runs": shrunk.runs,

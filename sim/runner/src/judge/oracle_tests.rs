@@ -483,6 +483,80 @@ fn what_is_in_flight_comes_down_again_unless_it_leaks() {
     assert_eq!(run(2, 7001)[0], format!("fails 7: {why}"));
 }
 
+/// Ten keys of web-0 before and after orders-2 leaves its list of three; so many of those that were elsewhere move.
+#[test]
+fn keys_move_that_must_and_no_more_than_may_besides() {
+    let tenth = ("at-most", Value::Share(schism_core::Ratio::new(1, 10)));
+    let options = [tenth, ("floor", Value::Count(10)), ("over", secs(3))];
+    let send = |stage: &mut Stage, millis: u64, key: u64, to: u32| {
+        stage.says(
+            millis + key,
+            WEB,
+            Observation::Attempt { to: next(ORDERS, to), request: 0, key: Some(key) },
+        );
+    };
+    let run = |needless: u64, resent: u64, sent_at: u64| {
+        let mut stage =
+            Stage::new().with([Mood::Always, Mood::Breaks].map(|mood| with(mood, "key-movement", &options)));
+        stage.view(500, WEB, &[0, 1, 2]);
+        (0..10).for_each(|key| send(&mut stage, 2500, key, key as u32 % 3));
+        stage.view(3000, WEB, &[0, 1]);
+        // Of keys 2, 5 and 8 the instance is gone; the others of 0 to 9 were sent to orders-0 and orders-1.
+        let moved = |key: u64| match key % 3 {
+            2 => 0,
+            old if key / 3 * 2 + key % 3 < needless => 1 - old as u32,
+            old => old as u32,
+        };
+        (0..resent).for_each(|key| send(&mut stage, sent_at, key, moved(key)));
+        judged(&stage)
+    };
+    let few = "no change of a client's list had 10 keys that were sent both before and after it";
+    let one = "after 1 changes at most 10.0% of the keys moved without need";
+    assert_eq!(run(1, 10, 5000), ["holds".to_owned(), format!("vacuous: {one}")]);
+    let why = "after orders-2 left a list of 3, 20.0% of 10 keys of clients such as web-0 moved without need: key 0 from orders-0 to orders-1, and both stayed";
+    assert_eq!(run(2, 10, 5000), [format!("fails 8: {why}"), "holds 8".to_owned()]);
+    // One of the keys does not come again; none does once the list is settled.
+    assert_eq!(run(6, 9, 5000), [0, 1].map(|_| format!("vacuous: {few}")));
+    assert_eq!(run(6, 10, 4990), [0, 1].map(|_| format!("vacuous: {few}")));
+    let unkeyed = || {
+        let mut stage = Stage::new().with([with(Mood::Always, "key-movement", &options)]);
+        requests(&mut stage, [2000].into_iter(), 0, Outcome::Success);
+        judged(&stage)
+    };
+    assert_eq!(unkeyed(), ["vacuous: no request had a key that others have, too"]);
+}
+
+/// An instance joins two: a third of the keys is its fair share, and of twelve those are four.
+#[test]
+fn who_comes_may_draw_its_share_of_the_keys() {
+    let options =
+        [("at-most", Value::Share(schism_core::Ratio::ZERO)), ("floor", Value::Count(12)), ("over", secs(3))];
+    let run = |drawn: u64, back: bool| {
+        let mut stage = Stage::new().with([with(Mood::Always, "key-movement", &options)]);
+        let send = |stage: &mut Stage, millis: u64, key: u64, to: u32| {
+            stage.says(
+                millis + key,
+                WEB,
+                Observation::Attempt { to: next(ORDERS, to), request: 0, key: Some(key) },
+            );
+        };
+        stage.view(100, WEB, &[0, 1]);
+        (0..12).for_each(|key| send(&mut stage, 2200, key, key as u32 % 2));
+        stage.view(2500, WEB, &[0, 1, 2]);
+        if back {
+            stage.view(2600, WEB, &[0, 1]);
+        }
+        (0..12).for_each(|key| send(&mut stage, 5000, key, if key < drawn { 2 } else { key as u32 % 2 }));
+        judged(&stage)
+    };
+    assert_eq!(run(4, false), ["holds"]);
+    let why = "after orders-2 joined a list of 2, 8.3% of 12 keys of clients such as web-0 moved without need: key 0 from orders-0 to orders-2, which got more than its share";
+    assert_eq!(run(5, false), [format!("fails 8: {why}")]);
+    // What was gone before it was settled has been no change.
+    let few = "no change of a client's list had 12 keys that were sent both before and after it";
+    assert_eq!(run(0, true), [format!("vacuous: {few}")]);
+}
+
 #[test]
 fn of_objectives_the_one_furthest_off_is_told() {
     let slo = |bounds: &[(Metric, f64)]| Ask::Slo { bounds: bounds.to_vec(), during: Window::All };

@@ -88,7 +88,7 @@ fn two_holders_do_not_write_with_one_token() {
 
 /// A client calls at the first moment and is answered at the second, from a revision.
 fn asked(stage: &mut Stage, by: schism_core::NodeId, request: u32, times: (u64, u64), revision: u64) {
-    stage.says(times.0, by, Observation::Attempt { to: REGISTRY, request });
+    stage.says(times.0, by, Observation::Attempt { to: REGISTRY, request, key: None });
     stage.says(times.1, by, Observation::Saw { request, revision });
 }
 
