@@ -7,6 +7,8 @@ pub enum Need {
     Clients,
     /// A client that calls a service, and so holds a list of it.
     Callers,
+    /// A client that calls a service with keys that other requests have, too.
+    SharedKeys,
     /// Instances that register.
     Registrations,
     /// Members that elect a leader.
@@ -29,6 +31,7 @@ impl Need {
         match self {
             Need::Clients => "there is no client",
             Need::Callers => "no client calls a service",
+            Need::SharedKeys => "no client calls a service with keys that other requests have, too",
             Need::Registrations => "no instance registers",
             Need::Leaders => "the registry elects no leader",
             Need::Members => "the registry has no members",
@@ -46,6 +49,9 @@ impl Need {
         match self {
             Need::Clients => "add a [clients.NAME]",
             Need::Callers => "add a [clients.NAME] that calls a service",
+            Need::SharedKeys => {
+                "write key = { uniform = { keys = 1000 } } in a [clients.NAME] that calls a service"
+            }
             Need::Registrations => "add a service, and a registry that instances register with, such as etcd",
             Need::Leaders => "choose a registry that elects leaders, such as etcd",
             Need::Members => "choose a registry that has members, such as etcd",

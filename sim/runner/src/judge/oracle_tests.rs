@@ -486,7 +486,7 @@ fn what_is_in_flight_comes_down_again_unless_it_leaks() {
 /// Ten keys of web-0 before and after orders-2 leaves its list of three; so many of those that were elsewhere move.
 #[test]
 fn keys_move_that_must_and_no_more_than_may_besides() {
-    let tenth = ("at-most", Value::Share(schism_core::Ratio::new(1, 10)));
+    let tenth = ("at-most", Value::Share(Ratio::new(1, 10)));
     let options = [tenth, ("floor", Value::Count(10)), ("over", secs(3))];
     let send = |stage: &mut Stage, millis: u64, key: u64, to: u32| {
         stage.says(
@@ -530,7 +530,7 @@ fn keys_move_that_must_and_no_more_than_may_besides() {
 #[test]
 fn who_comes_may_draw_its_share_of_the_keys() {
     let options =
-        [("at-most", Value::Share(schism_core::Ratio::ZERO)), ("floor", Value::Count(12)), ("over", secs(3))];
+        [("at-most", Value::Share(Ratio::ZERO)), ("floor", Value::Count(12)), ("over", secs(3))];
     let run = |drawn: u64, back: bool| {
         let mut stage = Stage::new().with([with(Mood::Always, "key-movement", &options)]);
         let send = |stage: &mut Stage, millis: u64, key: u64, to: u32| {

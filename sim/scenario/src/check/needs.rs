@@ -27,6 +27,7 @@ fn is_there(need: Need, registry: &Spec, written: &Written) -> bool {
     match need {
         Need::Clients => !written.clients.is_empty(),
         Need::Callers => any(&|client| !calls_registry(client)),
+        Need::SharedKeys => any(&|client| !calls_registry(client) && shares_keys(client)),
         Need::Registrations => !registry.is_fixed() && !written.services.is_empty(),
         Need::Leaders => registry.has_leader(),
         Need::Members => !matches!(registry, Spec::Static),

@@ -9,8 +9,7 @@ use crate::render::words::{latency, many, wrap};
 /// The changes that help, those that only seem to, and how they were judged.
 pub(super) fn changes(changes: &Changes, asked: &Asked) -> Vec<String> {
     let Some(before) = changes.before else {
-        let spent =
-            format!("No change was tried: --effort {} leaves no runs for it", asked.effort);
+        let spent = format!("No change was tried: --effort {} leaves no runs for it", asked.effort);
         return vec![paint(style::FAINT, spent)];
     };
     let (here, general): (Vec<&Change>, Vec<&Change>) = changes.smallest.iter().partition(|it| it.only_here);
