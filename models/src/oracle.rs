@@ -342,7 +342,7 @@ catalog! {
     "views-agree", "all observers hold the same list of every service", ViewsAgree = views_agree::ViewsAgree;
     "stale-request", "a request goes to an instance that has died or left the registry", StaleRequest = stale_request::StaleRequest;
     "misrouted-request", "a request goes to an instance that cannot answer: dead, paused or cut off", MisroutedRequest = misrouted_request::MisroutedRequest;
-    "false-eviction", "the registry drops an instance that is alive", FalseEviction = false_eviction::FalseEviction;
+    "false-eviction", "the registry drops an instance that is alive and was since it was last heard of", FalseEviction = false_eviction::FalseEviction;
     "leader-change", "a new registry leader is elected after the first fault", LeaderChange = leader_change::LeaderChange;
     "lease-expiry", "a lease expires", LeaseExpiry = lease_expiry::LeaseExpiry;
     "never-empty", "a client that has had an endpoint to call always has one, while an instance is up", NeverEmpty = never_empty::NeverEmpty;
@@ -356,7 +356,7 @@ catalog! {
     "no-leak", "after the last heal no more requests are in flight than before the first fault", NoLeak = no_leak::NoLeak;
     "single-holder", "never two that believe at once that they hold the same lock", SingleHolder = single_holder::SingleHolder;
     "fenced", "what a lock guards never accepts a write with an older token after one with a newer, nor of two holders with the same", Fenced = fenced::Fenced;
-    "monotonic-revision", "no client learns anything older than what it has learnt before, and no member goes back", MonotonicRevision = monotonic_revision::MonotonicRevision;
+    "monotonic-revision", "no client learns anything older than what it knew when it asked, and no member goes back", MonotonicRevision = monotonic_revision::MonotonicRevision;
     "linearizable", "every operation on a registry's key seems to happen at one moment between its call and its answer", Linearizable = linearizable::Linearizable;
 }
 

@@ -529,8 +529,7 @@ fn keys_move_that_must_and_no_more_than_may_besides() {
 /// An instance joins two: a third of the keys is its fair share, and of twelve those are four.
 #[test]
 fn who_comes_may_draw_its_share_of_the_keys() {
-    let options =
-        [("at-most", Value::Share(Ratio::ZERO)), ("floor", Value::Count(12)), ("over", secs(3))];
+    let options = [("at-most", Value::Share(Ratio::ZERO)), ("floor", Value::Count(12)), ("over", secs(3))];
     let run = |drawn: u64, back: bool| {
         let mut stage = Stage::new().with([with(Mood::Always, "key-movement", &options)]);
         let send = |stage: &mut Stage, millis: u64, key: u64, to: u32| {
