@@ -17,6 +17,7 @@ mod linearizable;
 mod metastable;
 mod misrouted_request;
 mod monotonic_revision;
+mod need;
 mod never_empty;
 mod no_leak;
 mod no_lost_registration;
@@ -28,6 +29,7 @@ mod single_holder;
 mod single_leader;
 mod stale_request;
 mod stale_route;
+mod steady;
 mod views_agree;
 
 use schism_core::{Fault, NodeId, Scene, Time};
@@ -36,10 +38,12 @@ use crate::observation::Observation;
 use crate::options::{Clash, Knob, Options, named};
 
 pub use cast::{Cast, Role};
+pub use need::Need;
 pub use opinions::{Change, Opinion, Opinions};
 pub use plan::Plan;
 pub use record::Record;
 pub use register::Register;
+pub use steady::Steady;
 pub use views_agree::Agreement;
 
 /// What looks for one thing and says, in a sentence, when it has seen it. It is asked until it has, and then no more,
@@ -55,6 +59,9 @@ pub trait Oracle: Clone {
 
     /// How it can be asked for.
     const MOODS: &'static [Mood];
+
+    /// What a scenario must have, all of it, for there to be anything to see.
+    const NEEDS: &'static [Need];
 
     /// One that has seen nothing yet.
     fn new(config: &Self::Config, cast: &Cast) -> Self;
@@ -167,6 +174,8 @@ pub struct Told<'a> {
     pub expired: u64,
     /// Whether a client ever believed that an instance was up.
     pub client_heard: bool,
+    /// When the run was over.
+    pub end: Time,
 }
 
 impl Told<'_> {
@@ -247,6 +256,13 @@ macro_rules! catalog {
             pub fn shown(&self) -> &'static [Shown] {
                 match self {
                     $(Config::$variant(_) => <$oracle as Oracle>::SHOWN,)*
+                }
+            }
+
+            /// See [`Oracle::NEEDS`].
+            pub fn needs(&self) -> &'static [Need] {
+                match self {
+                    $(Config::$variant(_) => <$oracle as Oracle>::NEEDS,)*
                 }
             }
         }
@@ -332,11 +348,11 @@ macro_rules! catalog {
 }
 
 catalog! {
-    "single-leader", "never two registry leaders in one term; if asked, none that serves after the next was elected", SingleLeader = single_leader::SingleLeader;
+    "single-leader", "never two registry leaders in one term; if asked, none that serves reads or renews leases after the next was elected", SingleLeader = single_leader::SingleLeader;
     "views-agree", "all observers hold the same list of every service", ViewsAgree = views_agree::ViewsAgree;
     "stale-request", "a request goes to an instance that has died or left the registry", StaleRequest = stale_request::StaleRequest;
     "misrouted-request", "a request goes to an instance that cannot answer: dead, paused or cut off", MisroutedRequest = misrouted_request::MisroutedRequest;
-    "false-eviction", "the registry drops an instance that is alive", FalseEviction = false_eviction::FalseEviction;
+    "false-eviction", "the registry drops an instance that is alive and was since it was last heard of", FalseEviction = false_eviction::FalseEviction;
     "leader-change", "a new registry leader is elected after the first fault", LeaderChange = leader_change::LeaderChange;
     "lease-expiry", "a lease expires", LeaseExpiry = lease_expiry::LeaseExpiry;
     "never-empty", "a client that has had an endpoint to call always has one, while an instance is up", NeverEmpty = never_empty::NeverEmpty;
@@ -349,8 +365,8 @@ catalog! {
     "key-movement", "when instances come or go, few keys move to another instance that do not have to", KeyMovement = key_movement::KeyMovement;
     "no-leak", "after the last heal no more is held than before the first fault: requests in flight, timers, tasks, watches, sessions, connections", NoLeak = no_leak::NoLeak;
     "single-holder", "never two that believe at once that they hold the same lock", SingleHolder = single_holder::SingleHolder;
-    "fenced", "what a lock guards never accepts a write with an older token after one with a newer", Fenced = fenced::Fenced;
-    "monotonic-revision", "no client learns anything older than what it has learnt before, and no member goes back", MonotonicRevision = monotonic_revision::MonotonicRevision;
+    "fenced", "what a lock guards never accepts a write with an older token after one with a newer, nor of two holders with the same", Fenced = fenced::Fenced;
+    "monotonic-revision", "no client learns anything older than what it knew when it asked, and no member goes back", MonotonicRevision = monotonic_revision::MonotonicRevision;
     "linearizable", "every operation on a registry's key seems to happen at one moment between its call and its answer", Linearizable = linearizable::Linearizable;
 }
 

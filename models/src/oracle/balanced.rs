@@ -2,7 +2,7 @@
 
 use schism_core::{Duration, Fault, NodeId, Scene, Status, Time};
 
-use super::{Cast, Moment, Mood, Oracle, Record, Role, Shown, Sighting, Standing, Told};
+use super::{Cast, Moment, Mood, Need, Oracle, Record, Role, Shown, Sighting, Standing, Told};
 use crate::observation::Observation;
 use crate::options::options;
 
@@ -11,7 +11,7 @@ options! {
     pub struct Config {
         at_most: f64 = 2.0, "at-most", Number(1.0, 1e6), "How many times the mean the busiest instance may get";
         over: Duration = Duration::from_secs(10), "over", Time, "Over how much time requests are counted";
-        floor: u64 = 20, "floor", Count(1, 1_000_000_000), "With fewer requests than this to an instance on average the time says nothing, for they may be chance";
+        floor: u64 = 20, "floor", Count(1, 1_000_000_000), "With fewer requests than this to an instance on average the time says nothing, for they may be chance, unless one has more than at-most times as many as this";
     }
 }
 
@@ -40,6 +40,7 @@ impl Oracle for Balanced {
 
     const SHOWN: &'static [Shown] = &[Shown::Attempts, Shown::Beliefs];
     const MOODS: &'static [Mood] = &[Mood::Always, Mood::Eventually, Mood::Breaks];
+    const NEEDS: &'static [Need] = &[Need::Callers];
 
     fn new(config: &Config, cast: &Cast) -> Self {
         let usable: Vec<bool> =
@@ -137,7 +138,9 @@ impl Balanced {
         self.steady[node.index()] &= usable;
     }
 
-    /// The busiest instance of a service and how many times the mean it got, if there were enough attempts to say.
+    /// The busiest instance of a service and how many times the mean it got, if there were enough attempts to say. Where the
+    /// mean is below the floor that is so if the busiest got so many that it would be out of balance with the floor for a
+    /// mean: with a lower one so many are less likely still.
     fn judge(&self, record: &Record, service: usize) -> Option<(f64, NodeId)> {
         let nodes = &record.cast.services()[service];
         let steady: Vec<NodeId> = nodes.iter().copied().filter(|node| self.steady[node.index()]).collect();
@@ -145,7 +148,8 @@ impl Balanced {
         let busiest = *steady.iter().max_by_key(|node| (attempts(node), std::cmp::Reverse(**node)))?;
         let all: u64 = steady.iter().map(attempts).sum();
         let many = steady.len() as u64;
-        (all >= self.config.floor * many)
-            .then(|| (attempts(&busiest) as f64 * many as f64 / all as f64, busiest))
+        let floor = self.config.floor;
+        let says = all >= floor * many || attempts(&busiest) as f64 > self.config.at_most * floor as f64;
+        says.then(|| (attempts(&busiest) as f64 * many as f64 / all as f64, busiest))
     }
 }

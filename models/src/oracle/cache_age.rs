@@ -1,10 +1,15 @@
 //! Cache age: what a client's list says is no older than some time, if the registry has changed since.
+//!
+//! A list ages while its client runs. While the client stands still the age stands still with it, and what the registry
+//! changes meanwhile counts from when the client goes on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use schism_core::{Duration, Fault, NodeId, Status, Time};
 
-use super::{Cast, Change, Moment, Mood, Opinion, Oracle, Record, Role, Shown, Sighting, Standing, Told};
+use super::{
+    Cast, Change, Moment, Mood, Need, Opinion, Oracle, Record, Role, Shown, Sighting, Standing, Told,
+};
 use crate::listing::ServiceId;
 use crate::observation::Observation;
 use crate::options::options;
@@ -20,15 +25,26 @@ options! {
 #[derive(Clone)]
 pub struct CacheAge {
     at_most: Duration,
-    /// By client and instance: since when the list has been out of date.
-    wrong: BTreeMap<(NodeId, NodeId), Time>,
-    /// The same, the oldest first, without those that have been told of.
+    /// By client and instance: in what the list is out of date.
+    wrong: BTreeMap<(NodeId, NodeId), Wrong>,
+    /// The same by their [`Wrong::counted`], the oldest first, without those that have been told of and those of clients
+    /// that stand still.
     oldest: BTreeSet<(Time, NodeId, NodeId)>,
+    /// Clients that stand still: since when.
+    paused: BTreeMap<NodeId, Time>,
     /// Since when no list has been out of date.
     since: Time,
     heard: bool,
-    /// The longest time for which one was.
+    /// The longest time for which one was that has been put right.
     longest: Duration,
+}
+
+/// Since when a list has been out of date in something.
+#[derive(Clone, Copy)]
+struct Wrong {
+    since: Time,
+    /// The same, later by as long as the client has stood still in the meantime.
+    counted: Time,
 }
 
 impl Oracle for CacheAge {
@@ -36,12 +52,14 @@ impl Oracle for CacheAge {
 
     const SHOWN: &'static [Shown] = &[Shown::Beliefs];
     const MOODS: &'static [Mood] = &[Mood::Always, Mood::Eventually, Mood::Breaks];
+    const NEEDS: &'static [Need] = &[Need::Callers];
 
     fn new(config: &Config, _: &Cast) -> Self {
         CacheAge {
             at_most: config.at_most,
             wrong: BTreeMap::new(),
             oldest: BTreeSet::new(),
+            paused: BTreeMap::new(),
             since: Time::START,
             heard: false,
             longest: Duration::ZERO,
@@ -55,10 +73,13 @@ impl Oracle for CacheAge {
 
     fn on_fault(&mut self, moment: &Moment<'_>, fault: &Fault) -> Option<Sighting> {
         self.follow(moment);
-        if let Fault::Pause(node) | Fault::Resume(node) = fault {
-            // Who stands still is not behind: it counts again from when it goes on.
-            let paused = moment.scene.status(*node) == Status::Paused;
-            self.count_anew(moment.record, *node, moment.scene.now(), paused);
+        if let Fault::Pause(node) | Fault::Resume(node) | Fault::Crash(node, _) = fault
+            && is_client(&moment.record.cast, *node)
+        {
+            match moment.scene.status(*node) {
+                Status::Paused => self.stand_still(*node, moment.scene.now()),
+                Status::Up | Status::Down => self.go_on(*node, moment.scene.now()),
+            }
         }
         None
     }
@@ -73,14 +94,20 @@ impl Oracle for CacheAge {
         while let Some(next) = self.oldest.first().copied().filter(late) {
             self.oldest.remove(&next);
         }
-        let (since, client, instance) = first;
-        let why = format!("{}, for {} since {since}", self.said(record, client, instance), self.at_most);
+        let (counted, client, instance) = first;
+        let since = self.wrong[&(client, instance)].since;
+        let still = match counted.since(since) {
+            Duration::ZERO => String::new(),
+            still => format!(", without {still} in which it stood still"),
+        };
+        let why =
+            format!("{}, for {} since {since}{still}", self.said(record, client, instance), self.at_most);
         Some(Sighting::of(why, [client, instance]))
     }
 
     fn standing(&self, record: &Record) -> Standing {
         let oldest =
-            self.wrong.iter().min_by_key(|((client, instance), since)| (**since, *client, *instance));
+            self.wrong.iter().min_by_key(|((client, instance), wrong)| (wrong.since, *client, *instance));
         match oldest {
             None => Standing::Holds { since: self.since, what: "the last list was up to date" },
             Some((&(client, instance), _)) => {
@@ -94,8 +121,16 @@ impl Oracle for CacheAge {
         (!self.heard).then(|| "no client ever held a list".to_owned())
     }
 
-    fn instead(&self, _: &Told<'_>) -> String {
-        format!("the longest that a client's list was out of date was {}", self.longest)
+    fn instead(&self, told: &Told<'_>) -> String {
+        let still_wrong =
+            self.wrong.iter().map(|((client, _), wrong)| (self.age(*client, wrong, told.end), client));
+        let (longest, until) = match still_wrong.max() {
+            Some((age, client)) if age > self.longest => {
+                (age, format!(": that of {}, and it still is", told.record.name(*client)))
+            }
+            Some(_) | None => (self.longest, String::new()),
+        };
+        format!("the longest that a client's list was out of date was {longest}{until}")
     }
 }
 
@@ -159,31 +194,42 @@ impl CacheAge {
     }
 
     fn set(&mut self, now: Time, client: NodeId, instance: NodeId, differs: bool) {
-        if differs {
-            let since = *self.wrong.entry((client, instance)).or_insert(now);
-            if since == now {
+        let known = self.wrong.contains_key(&(client, instance));
+        if differs && !known {
+            self.wrong.insert((client, instance), Wrong { since: now, counted: now });
+            if !self.paused.contains_key(&client) {
                 self.oldest.insert((now, client, instance));
             }
-        } else if let Some(since) = self.wrong.remove(&(client, instance)) {
-            self.oldest.remove(&(since, client, instance));
-            self.longest = self.longest.max(now.since(since));
-            if self.wrong.is_empty() {
-                self.since = now;
-            }
+        }
+        if differs {
+            return;
+        }
+        let Some(wrong) = self.wrong.remove(&(client, instance)) else { return };
+        self.oldest.remove(&(wrong.counted, client, instance));
+        self.longest = self.longest.max(self.age(client, &wrong, now));
+        if self.wrong.is_empty() {
+            self.since = now;
         }
     }
 
-    fn count_anew(&mut self, record: &Record, client: NodeId, now: Time, paused: bool) {
-        if !is_client(&record.cast, client) {
-            return;
-        }
+    /// For how long a list has been out of date, without the time in which its client stood still.
+    fn age(&self, client: NodeId, wrong: &Wrong, now: Time) -> Duration {
+        let until = self.paused.get(&client).copied().unwrap_or(now);
+        until.since(wrong.counted)
+    }
+
+    fn stand_still(&mut self, client: NodeId, now: Time) {
+        self.paused.entry(client).or_insert(now);
+        self.oldest.retain(|(_, of, _)| *of != client);
+    }
+
+    fn go_on(&mut self, client: NodeId, now: Time) {
+        let Some(paused) = self.paused.remove(&client) else { return };
         let range = (client, NodeId(0))..=(client, NodeId(u32::MAX));
-        for (&(client, instance), since) in self.wrong.range_mut(range) {
-            self.oldest.remove(&(*since, client, instance));
-            *since = now;
-            if !paused {
-                self.oldest.insert((now, client, instance));
-            }
+        for (&(_, instance), wrong) in self.wrong.range_mut(range) {
+            let came_meanwhile = wrong.counted >= paused;
+            wrong.counted = if came_meanwhile { now } else { wrong.counted + now.since(paused) };
+            self.oldest.insert((wrong.counted, client, instance));
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct Cast {
     fixed: bool,
     /// Whether the lists that clients are given carry numbers of one order, whoever gives them.
     numbered: bool,
+    /// By client group: whether a client asks again only when it has been answered. Empty: none.
+    closed: Arc<[bool]>,
     /// By node, for sentences; empty where nobody asks for any.
     names: Arc<[String]>,
 }
@@ -55,6 +57,7 @@ impl Cast {
             aides: 0,
             fixed: members == 0,
             numbered: true,
+            closed: [].into(),
             names: [].into(),
         }
     }
@@ -69,6 +72,11 @@ impl Cast {
     /// [`registry::Config::numbers_lists`]: crate::registry::Config::numbers_lists
     pub fn with_unnumbered_lists(self) -> Cast {
         Cast { numbered: false, ..self }
+    }
+
+    /// The same, with what is known of each client group: whether a client asks again only when it has been answered.
+    pub fn with_closed_loops(self, closed: Vec<bool>) -> Cast {
+        Cast { closed: closed.into(), ..self }
     }
 
     /// The same with instances that come later, after all other nodes: the service of each.
@@ -113,6 +121,14 @@ impl Cast {
     /// Whether the revisions of two lists can be compared, whoever gave them.
     pub fn numbers_lists(&self) -> bool {
         self.numbered
+    }
+
+    /// Whether a node is a client that asks again only when it has been answered.
+    pub fn is_closed_loop(&self, node: NodeId) -> bool {
+        match self.role(node) {
+            Role::Client(group) => self.closed.get(usize::from(group)).copied().unwrap_or(false),
+            Role::Member | Role::Instance(..) | Role::Aide => false,
+        }
     }
 
     /// How many nodes hold lists: registry members and clients.

@@ -1,10 +1,14 @@
 //! False eviction: the registry dropped instances that were alive.
+//!
+//! An instance is dropped falsely if the registry ceases to offer it because it has not heard of it, or because its checks
+//! fail, and it is up and has been so without a break since the registry last had a sign of life of it. One that has died or
+//! stood still since then is dropped for that, though it may be back by now: the registry answers late, and not wrongly.
 
 use std::collections::BTreeMap;
 
 use schism_core::{Duration, Fault, NodeId, Ratio, Scene, Status, Time};
 
-use super::{Cast, Moment, Mood, Oracle, Record, Role, Shown, Sighting, Told};
+use super::{Cast, Moment, Mood, Need, Oracle, Record, Role, Shown, Sighting, Told};
 use crate::observation::{Observation, Write};
 use crate::options::options;
 
@@ -25,6 +29,8 @@ pub struct FalseEviction {
     gone: Vec<BTreeMap<NodeId, NodeId>>,
     /// By service: since when they have been enough.
     since: Vec<Option<Time>>,
+    /// Whether the registry ever offered an instance that had registered.
+    offered: bool,
 }
 
 impl Oracle for FalseEviction {
@@ -32,6 +38,7 @@ impl Oracle for FalseEviction {
 
     const SHOWN: &'static [Shown] = &[Shown::Beliefs];
     const MOODS: &'static [Mood] = &[Mood::Sometimes, Mood::Never];
+    const NEEDS: &'static [Need] = &[Need::Registrations];
 
     fn new(config: &Config, cast: &Cast) -> Self {
         let services = cast.services().len();
@@ -40,6 +47,7 @@ impl Oracle for FalseEviction {
             lasts: config.lasts,
             gone: vec![BTreeMap::new(); services],
             since: vec![None; services],
+            offered: false,
         }
     }
 
@@ -68,6 +76,11 @@ impl Oracle for FalseEviction {
         Some(self.sighting(service, record))
     }
 
+    fn untested(&self, _: &Told<'_>) -> Option<String> {
+        (!self.offered)
+            .then(|| "the registry never offered an instance that it could have dropped".to_owned())
+    }
+
     fn instead(&self, told: &Told<'_>) -> String {
         let expired = told.expired;
         if self.share == Ratio::ZERO && self.lasts.is_none() {
@@ -87,6 +100,7 @@ impl FalseEviction {
         }
         for write in record.register.fresh() {
             if let Write::Register(node) | Write::Recover(node) = write {
+                self.offered |= record.register.lists(*node);
                 self.forget(&record.cast, *node);
             }
         }
@@ -142,9 +156,12 @@ fn is_share(share: Ratio, part: usize, of: usize) -> bool {
 }
 
 impl Record {
-    /// The instances that the registry has just ceased to offer because it had not heard of them, and that are up.
+    /// The instances that the registry has just ceased to offer because it had not heard of them, and that are up and have
+    /// been so without a break since it last had a sign of life of them.
     pub fn falsely_evicted(&self, scene: &Scene<'_>) -> impl Iterator<Item = NodeId> {
-        let alive = |node: &NodeId| scene.status(*node) == Status::Up && !self.is_usurped(*node);
+        let alive = |node: &NodeId| {
+            scene.status(*node) == Status::Up && self.steady.is(*node) && !self.is_usurped(*node)
+        };
         self.register.expired().iter().copied().filter(alive)
     }
 }

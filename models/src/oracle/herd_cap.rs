@@ -2,7 +2,7 @@
 
 use schism_core::{Duration, NodeId, Time};
 
-use super::{Cast, Moment, Mood, Oracle, Shown, Sighting, Told};
+use super::{Cast, Moment, Mood, Need, Oracle, Shown, Sighting, Told};
 use crate::observation::Observation;
 use crate::options::options;
 use crate::sliding::Sliding;
@@ -36,6 +36,7 @@ impl Oracle for HerdCap {
 
     const SHOWN: &'static [Shown] = &[Shown::Beliefs];
     const MOODS: &'static [Mood] = &[Mood::Always, Mood::Breaks];
+    const NEEDS: &'static [Need] = &[Need::Members];
 
     fn new(config: &Config, cast: &Cast) -> Self {
         HerdCap {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use schism_core::{Duration, Fault, NodeId, Ratio, Time};
 
-use super::{Cast, Moment, Mood, Oracle, Record, Role, Shown, Sighting, Told};
+use super::{Cast, Moment, Mood, Need, Oracle, Record, Role, Shown, Sighting, Told};
 use crate::observation::Observation;
 use crate::options::options;
 
@@ -90,6 +90,7 @@ impl Oracle for KeyMovement {
 
     const SHOWN: &'static [Shown] = &[Shown::Attempts, Shown::Beliefs];
     const MOODS: &'static [Mood] = &[Mood::Always, Mood::Breaks];
+    const NEEDS: &'static [Need] = &[Need::SharedKeys];
 
     fn new(config: &Config, cast: &Cast) -> Self {
         KeyMovement {

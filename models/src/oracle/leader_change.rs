@@ -2,7 +2,7 @@
 
 use schism_core::{Fault, NodeId, Time};
 
-use super::{Cast, Moment, Mood, Oracle, Record, Shown, Sighting, Told};
+use super::{Cast, Moment, Mood, Need, Oracle, Record, Shown, Sighting, Told};
 use crate::observation::Observation;
 use crate::options::Nothing;
 
@@ -20,6 +20,7 @@ impl Oracle for LeaderChange {
 
     const SHOWN: &'static [Shown] = &[Shown::Beliefs];
     const MOODS: &'static [Mood] = &[Mood::Sometimes, Mood::Never];
+    const NEEDS: &'static [Need] = &[Need::Leaders];
 
     fn new(_: &Nothing, _: &Cast) -> Self {
         LeaderChange::Calm

@@ -2,7 +2,7 @@
 
 use schism_core::NodeId;
 
-use super::{Cast, Moment, Mood, Oracle, Shown, Sighting, Told};
+use super::{Cast, Moment, Mood, Need, Oracle, Shown, Sighting, Told};
 use crate::observation::{Cause, Observation, Write};
 use crate::options::Nothing;
 
@@ -15,6 +15,7 @@ impl Oracle for LeaseExpiry {
 
     const SHOWN: &'static [Shown] = &[Shown::Beliefs];
     const MOODS: &'static [Mood] = &[Mood::Sometimes, Mood::Never];
+    const NEEDS: &'static [Need] = &[Need::Registrations];
 
     fn new(_: &Nothing, _: &Cast) -> Self {
         LeaseExpiry

@@ -2,13 +2,22 @@
 //! its answer.
 //!
 //! In general that is hard to decide (Gibbons and Korach, "Testing shared memories", 1997), and checkers search: stateright's
-//! `LinearizabilityTester`, porcupine. Here it is easy, because a registry numbers its writes: each answer says which write
-//! it is about. A history of a key is linearizable if and only if, of any two operations of which one was answered before
-//! the other was called, the first is not of a later revision than the second, nor of the same if the second is a write;
-//! and no two writes are of one revision. It is necessary, because revisions are the order in which writes happened. It is
-//! sufficient, because operations sorted by revision, the write before its reads, and reads by when they were called, are
-//! then in an order that contradicts no clock (Herlihy and Wing, "Linearizability", 1990). So one look at each call and one
-//! at each answer is enough, whatever the number of clients.
+//! `LinearizabilityTester`, porcupine. Here it is easy, because a registry numbers its writes, and the number is part of each
+//! answer. What is checked is a register that numbers: a write is answered with a number larger than those of all writes
+//! before, and a read with the last write's value and number. A history of it is linearizable if and only if
+//!
+//! 1. each number is of one write, and each write has one number;
+//! 2. who wrote what was read had called for it by the time the read was answered;
+//! 3. of any two operations of which one was answered before the other was called, the first is not of a larger number than
+//!    the second, nor of the same if the second is a write.
+//!
+//! They are necessary: the register's own order is that of the numbers, and it may not contradict a clock. They are
+//! sufficient: sort the operations by number, the write before its reads, and reads by when they were called. Each read
+//! then follows its write and no other comes between, and no operation comes after one that was called when it had been
+//! answered: by (3) that one's number is not smaller, if it is the same it is a read, and it was called later. A write
+//! without an answer counts if it was read, and else it did not happen. So one look at each call and one at each answer is
+//! enough, whatever the number of clients. Each key is looked at by itself, which is enough for all of them together (Herlihy
+//! and Wing, "Linearizability", 1990, theorem 1).
 //!
 //! A write that was not answered, or answered with an error, may have happened and may happen yet, until the end of the run:
 //! it comes after what had been answered before it was called, and before nothing. Its revision becomes known when it is
@@ -18,7 +27,7 @@ use std::collections::BTreeMap;
 
 use schism_core::{Fault, NodeId, Time};
 
-use super::{Cast, Moment, Mood, Oracle, Shown, Sighting, Told};
+use super::{Cast, Moment, Mood, Need, Oracle, Shown, Sighting, Told};
 use crate::observation::{Act, Observation, Value};
 use crate::options::Nothing;
 
@@ -37,6 +46,8 @@ struct Key {
     latest: Option<Answered>,
     /// What was written at each revision, as far as answers have said.
     values: BTreeMap<u64, Value>,
+    /// Of which revision each write is, as far as answers have said.
+    revisions: BTreeMap<Value, u64>,
 }
 
 /// Something that was answered.
@@ -65,6 +76,7 @@ impl Oracle for Linearizable {
 
     const SHOWN: &'static [Shown] = &[Shown::Beliefs];
     const MOODS: &'static [Mood] = &[Mood::Always, Mood::Breaks];
+    const NEEDS: &'static [Need] = &[Need::Keys];
 
     fn new(_: &Nothing, _: &Cast) -> Self {
         Linearizable { keys: BTreeMap::new(), open: BTreeMap::new() }
@@ -122,6 +134,11 @@ impl Linearizable {
             let why = format!("two writes of key {} are of revision {revision}", open.key);
             return Some(Sighting::of(why, [by, open.to, written.author(), value.author()]));
         }
+        // Before the first write there is nothing that could have happened twice.
+        let first = if revision == 0 { 0 } else { *key.revisions.entry(value).or_insert(revision) };
+        if first != revision {
+            return Some(twice_sighting(moment, by, &open, value, (first, revision)));
+        }
         let late = open.after.filter(|before| match open.act {
             Act::Read => revision < before.revision,
             Act::Write => revision <= before.revision,
@@ -147,7 +164,10 @@ impl Linearizable {
         value: Value,
     ) -> Option<Sighting> {
         let read = self.open.get(&(by, call))?;
-        let is_known = revision == 0 || self.keys[&read.key].values.contains_key(&revision);
+        let key = &self.keys[&read.key];
+        // A write that is read at another number than before has been called for: it has happened twice.
+        let is_known =
+            revision == 0 || key.values.contains_key(&revision) || key.revisions.contains_key(&value);
         let write = self.open.get(&(value.author(), value.call())).filter(|open| open.act == Act::Write);
         if write.is_none() && !is_known {
             let (name, key) = (|node| moment.scene.name(node), read.key);
@@ -158,6 +178,27 @@ impl Linearizable {
         let before = write.after.filter(|before| revision <= before.revision)?;
         Some(late_sighting(moment, value.author(), write, revision, &before, None))
     }
+}
+
+/// A write is of two revisions: it has happened twice.
+fn twice_sighting(
+    moment: &Moment<'_>,
+    by: NodeId,
+    open: &Open,
+    value: Value,
+    (first, second): (u64, u64),
+) -> Sighting {
+    let name = |node| moment.scene.name(node);
+    let learnt = match open.act {
+        Act::Read => format!("{} read it from {}", name(by), name(open.to)),
+        Act::Write => format!("{} answered it", name(open.to)),
+    };
+    let why = format!(
+        "{}'s write of key {} is of two revisions: it was write {first}, and {learnt} as write {second}",
+        name(value.author()),
+        open.key,
+    );
+    Sighting::of(why, [by, open.to, value.author()])
 }
 
 /// An operation is of a revision before one that had been answered when it was called.

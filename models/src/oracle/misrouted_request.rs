@@ -2,7 +2,7 @@
 
 use schism_core::{NodeId, Status};
 
-use super::{Cast, Moment, Mood, Oracle, Shown, Sighting, Told};
+use super::{Cast, Moment, Mood, Need, Oracle, Shown, Sighting, Told};
 use crate::observation::Observation;
 use crate::options::Nothing;
 
@@ -15,6 +15,7 @@ impl Oracle for MisroutedRequest {
 
     const SHOWN: &'static [Shown] = &[Shown::Attempts];
     const MOODS: &'static [Mood] = &[Mood::Sometimes, Mood::Never];
+    const NEEDS: &'static [Need] = &[Need::Clients];
 
     fn new(_: &Nothing, _: &Cast) -> Self {
         MisroutedRequest

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use schism_core::{Fault, NodeId};
 
-use super::{Cast, Moment, Mood, Oracle, Shown, Sighting, Told};
+use super::{Cast, Moment, Mood, Need, Oracle, Shown, Sighting, Told};
 use crate::listing::ServiceId;
 use crate::observation::Observation;
 use crate::options::Nothing;
@@ -40,6 +40,7 @@ impl Oracle for MonotonicRevision {
 
     const SHOWN: &'static [Shown] = &[Shown::Attempts, Shown::Beliefs];
     const MOODS: &'static [Mood] = &[Mood::Always, Mood::Breaks];
+    const NEEDS: &'static [Need] = &[Need::Revisions];
 
     fn new(_: &Nothing, _: &Cast) -> Self {
         MonotonicRevision { furthest: BTreeMap::new(), known: BTreeMap::new() }

@@ -2,7 +2,7 @@
 
 use schism_core::{Duration, Fault, NodeId, Scene, Status, Time};
 
-use super::{Cast, Change, Moment, Mood, Oracle, Record, Role, Shown, Sighting, Standing, Told};
+use super::{Cast, Change, Moment, Mood, Need, Oracle, Record, Role, Shown, Sighting, Standing, Told};
 use crate::listing::ServiceId;
 use crate::observation::Observation;
 use crate::options::options;
@@ -42,6 +42,7 @@ impl Oracle for NeverEmpty {
 
     const SHOWN: &'static [Shown] = &[Shown::Beliefs];
     const MOODS: &'static [Mood] = &[Mood::Always, Mood::Eventually, Mood::Breaks];
+    const NEEDS: &'static [Need] = &[Need::Callers];
 
     fn new(config: &Config, cast: &Cast) -> Self {
         let had = vec![false; cast.nodes()];

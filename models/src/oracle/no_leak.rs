@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use schism_core::{Duration, Fault, NodeId, Ratio, Time};
 
 use self::level::Level;
-use super::{Cast, Moment, Mood, Oracle, Record, Role, Shown, Sighting, Standing, Told};
+use super::{Cast, Moment, Mood, Need, Oracle, Record, Role, Shown, Sighting, Standing, Told};
 use crate::holdings::Holding;
 use crate::observation::Observation;
 use crate::options::options;
@@ -65,6 +65,7 @@ impl Oracle for NoLeak {
 
     const SHOWN: &'static [Shown] = &[Shown::Requests, Shown::Holdings];
     const MOODS: &'static [Mood] = &[Mood::Always, Mood::Eventually, Mood::Breaks];
+    const NEEDS: &'static [Need] = &[];
 
     fn new(config: &Config, cast: &Cast) -> Self {
         let mut roles: Vec<Role> = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use schism_core::{Fault, NodeId, Scene, Time};
 
-use super::{Agreement, Cast, Opinions, Plan, Register};
+use super::{Agreement, Cast, Opinions, Plan, Register, Steady};
 use crate::observation::Observation;
 
 /// What follows from everything that has been observed.
@@ -20,6 +20,8 @@ pub struct Record {
     pub agreement: Agreement,
     /// How the plan of faults has gone.
     pub plan: Plan,
+    /// Who has been up without a break since the registry last had a sign of life of it.
+    pub steady: Steady,
     /// Nodes at whose address another process runs.
     usurped: BTreeSet<NodeId>,
 }
@@ -31,6 +33,7 @@ impl Record {
             register: Register::new(&cast),
             opinions: Opinions::new(&cast),
             agreement: Agreement::new(&cast),
+            steady: Steady::new(&cast),
             plan: Plan::new(warmup),
             usurped: BTreeSet::new(),
             cast,
@@ -41,6 +44,7 @@ impl Record {
     pub fn observe(&mut self, now: Time, by: NodeId, seen: &Observation) {
         self.register.settle();
         self.opinions.settle();
+        self.steady.observe(now, by, seen);
         match seen {
             Observation::View(listing) => self.opinions.on_view(&self.cast, by, listing),
             Observation::Believes { service, subject, up } => {
@@ -90,7 +94,7 @@ impl Record {
         self.cast.name(node)
     }
 
-    /// Another process runs at a node's address from now on, until it dies.
+    /// Another process runs at a node's address from now on, until the next begins there.
     pub fn on_usurped(&mut self, node: NodeId) {
         self.usurped.insert(node);
     }
@@ -111,14 +115,17 @@ impl Record {
     pub fn on_fault(&mut self, now: Time, fault: &Fault) {
         self.register.settle();
         self.opinions.settle();
+        self.steady.on_fault(now, fault);
         match fault {
             Fault::Crash(node, _) => {
                 self.opinions.on_crash(&self.cast, *node);
                 self.register.on_crash(*node);
+            }
+            // What ran at its address has ended before.
+            Fault::Restart(node) => {
                 self.usurped.remove(node);
             }
-            Fault::Restart(_)
-            | Fault::Pause(_)
+            Fault::Pause(_)
             | Fault::Resume(_)
             | Fault::Cut(_)
             | Fault::Mend(_)

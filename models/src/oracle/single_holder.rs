@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use schism_core::{Fault, NodeId, Time};
 
-use super::{Cast, Moment, Mood, Oracle, Shown, Sighting, Told};
+use super::{Cast, Moment, Mood, Need, Oracle, Shown, Sighting, Told};
 use crate::observation::{Observation, Write};
 use crate::options::Nothing;
 
@@ -34,6 +34,7 @@ impl Oracle for SingleHolder {
 
     const SHOWN: &'static [Shown] = &[Shown::Beliefs];
     const MOODS: &'static [Mood] = &[Mood::Always, Mood::Breaks];
+    const NEEDS: &'static [Need] = &[Need::Locks];
 
     fn new(_: &Nothing, _: &Cast) -> Self {
         SingleHolder { beliefs: BTreeMap::new(), gone: BTreeMap::new(), acquired: 0 }

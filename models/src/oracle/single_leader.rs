@@ -1,17 +1,19 @@
-//! Single leader: never two registry leaders in one term, and if asked for, none that serves when a newer one leads.
+//! Single leader: never two registry leaders in one term, and if asked for, none that serves reads or renews leases when a
+//! newer one leads.
 
 use std::collections::BTreeMap;
 
 use schism_core::{Fault, NodeId};
 
-use super::{Cast, Moment, Mood, Oracle, Shown, Sighting, Told};
+use super::{Cast, Moment, Mood, Need, Oracle, Shown, Sighting, Told};
 use crate::observation::Observation;
 use crate::options::options;
 
 options! {
     /// What two leaders may not do.
     pub struct Config {
-        serving: bool = false, "serving", Flag, "Whether a leader may not serve a read or renew a lease once a newer one has been elected: etcd's serializable reads, Consul's default ones and ZooKeeper's do so by design";
+        serving: bool = false, "serving", Flag, "Whether a leader may not serve a read either once a newer one has been elected: etcd's serializable reads, Consul's default ones and ZooKeeper's do so by design";
+        renewing: bool = false, "renewing", Flag, "Whether a leader may not renew a lease either once a newer one has been elected: etcd's leader does so by design until it learns of the newer one";
     }
 }
 
@@ -19,6 +21,7 @@ options! {
 #[derive(Clone)]
 pub struct SingleLeader {
     serving: bool,
+    renewing: bool,
     leaders: BTreeMap<u64, NodeId>,
     /// Members that hold themselves to be leaders: of which term.
     reigns: BTreeMap<NodeId, u64>,
@@ -29,9 +32,11 @@ impl Oracle for SingleLeader {
 
     const SHOWN: &'static [Shown] = &[Shown::Beliefs];
     const MOODS: &'static [Mood] = &[Mood::Always, Mood::Breaks];
+    const NEEDS: &'static [Need] = &[Need::Leaders];
 
     fn new(config: &Config, _: &Cast) -> Self {
-        SingleLeader { serving: config.serving, leaders: BTreeMap::new(), reigns: BTreeMap::new() }
+        let Config { serving, renewing } = *config;
+        SingleLeader { serving, renewing, leaders: BTreeMap::new(), reigns: BTreeMap::new() }
     }
 
     fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting> {
@@ -45,15 +50,17 @@ impl Oracle for SingleLeader {
         if let Observation::Deposed { .. } = seen {
             self.reigns.remove(&by);
         }
-        let reads = matches!(seen, Observation::Read);
-        if !reads && !matches!(seen, Observation::Extended) {
+        let did = if self.serving && matches!(seen, Observation::Read) {
+            "served a read"
+        } else if self.renewing && matches!(seen, Observation::Extended) {
+            "renewed a lease"
+        } else {
             return None;
-        }
-        let served = if reads { "served a read" } else { "renewed a lease" };
+        };
         let (newer, term) = self.outdone(by)?;
         let (by_name, newer_name) = (moment.scene.name(by), moment.scene.name(newer));
         let why =
-            format!("{by_name} {served} as the leader, though {newer_name} had been elected in term {term}");
+            format!("{by_name} {did} as the leader, though {newer_name} had been elected in term {term}");
         Some(Sighting::of(why, [by, newer]))
     }
 
@@ -70,19 +77,20 @@ impl Oracle for SingleLeader {
     }
 
     fn instead(&self, told: &Told<'_>) -> String {
-        let leaders = told.leaders;
-        if self.serving {
-            format!("no term had two leaders, and no leader served after the next; {leaders} were elected")
-        } else {
-            format!("no term had two leaders; {leaders} were elected")
-        }
+        let did = match (self.serving, self.renewing) {
+            (false, false) => "",
+            (true, false) => ", and none served a read after the next",
+            (false, true) => ", and none renewed a lease after the next",
+            (true, true) => ", and none served a read or renewed a lease after the next",
+        };
+        format!("no term had two leaders{did}; {} were elected", told.leaders)
     }
 }
 
 impl SingleLeader {
     /// The newest leader and its term, if this member holds itself to be the leader of an older one.
     fn outdone(&self, by: NodeId) -> Option<(NodeId, u64)> {
-        let own = self.reigns.get(&by).filter(|_| self.serving)?;
+        let own = self.reigns.get(&by)?;
         let (term, newest) = self.leaders.last_key_value()?;
         (term > own).then_some((*newest, *term))
     }

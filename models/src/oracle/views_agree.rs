@@ -2,7 +2,7 @@
 
 use schism_core::{NodeId, Time};
 
-use super::{Cast, Change, Moment, Mood, Opinion, Oracle, Record, Shown, Sighting, Standing, Told};
+use super::{Cast, Change, Moment, Mood, Need, Opinion, Oracle, Record, Shown, Sighting, Standing, Told};
 use crate::listing::ServiceId;
 use crate::observation::Observation;
 use crate::options::Nothing;
@@ -19,6 +19,7 @@ impl Oracle for ViewsAgree {
 
     const SHOWN: &'static [Shown] = &[Shown::Beliefs];
     const MOODS: &'static [Mood] = &[Mood::Eventually, Mood::Sometimes];
+    const NEEDS: &'static [Need] = &[];
 
     fn new(_: &Nothing, _: &Cast) -> Self {
         ViewsAgree

@@ -221,6 +221,18 @@ impl Harm {
     }
 }
 
+impl Harm {
+    /// The share of messages that comes through in the long run. A throttled link is not asked: what it drops depends on what
+    /// is sent.
+    pub fn passes(&self) -> f64 {
+        match self {
+            Harm::Lose { rate } | Harm::Corrupt { rate } => rate.complement().as_f64(),
+            Harm::Burst(chain) => chain.passes(),
+            Harm::Delay { .. } | Harm::Duplicate { .. } | Harm::Reorder { .. } | Harm::Throttle { .. } => 1.0,
+        }
+    }
+}
+
 /// A chain of two states that is asked once for each message: it is lost by the chance of the state, and then the state
 /// may change (Gilbert, "Capacity of a burst-noise channel", BSTJ 39(5), 1960; Elliott, BSTJ 42(5), 1963). It begins
 /// in the good state. In the long run it loses `(to_good * loss_good + to_bad * loss_bad) / (to_good + to_bad)`, and it
@@ -238,6 +250,16 @@ pub struct GilbertElliott {
 }
 
 impl GilbertElliott {
+    /// The share of messages that comes through in the long run.
+    pub fn passes(&self) -> f64 {
+        let (good, bad) = (self.loss_good.complement().as_f64(), self.loss_bad.complement().as_f64());
+        if self.to_bad.is_zero() {
+            return good;
+        }
+        let (to_bad, to_good) = (self.to_bad.as_f64(), self.to_good.as_f64());
+        (to_good * good + to_bad * bad) / (to_good + to_bad)
+    }
+
     /// Whether it never loses anything.
     pub const fn is_lossless(&self) -> bool {
         self.loss_good.is_zero() && (self.loss_bad.is_zero() || self.to_bad.is_zero())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::network::{Segment, Touched};
-use crate::{Draw, Duration, FaultId, GilbertElliott, Harm, Impairment, NodeId, Ratio, Time};
+use crate::{Class, Draw, Duration, FaultId, GilbertElliott, Harm, Impairment, NodeId, Ratio, Time};
 
 /// The impairments in force.
 #[derive(Clone, Debug)]
@@ -84,6 +84,14 @@ impl Impairments {
             gone.what.from.iter().for_each(|node| remove(&mut self.leaving[node.index()], number));
         }
         numbers.len()
+    }
+
+    /// The share of messages of a kind that they leave on a way, in the long run.
+    pub(crate) fn passes(&self, from: NodeId, to: NodeId, class: Class) -> f64 {
+        let active = |&number: &u32| self.all[number as usize].as_ref();
+        let met = self.leaving[from.index()].iter().filter_map(active).map(|active| &active.what);
+        let met = met.filter(|what| what.to.contains(to) && what.classes.contains(class));
+        met.map(|what| what.harm.passes()).product()
     }
 
     /// By how much one message is delayed in all, or which fault drops it.

@@ -202,6 +202,18 @@ impl Network {
         !self.leaving_from(from).any(|cut| cut.is_whole() && cut.to.contains(to))
     }
 
+    /// The share of messages of a kind that come through from one node to another now, in the long run: none if a cut stops
+    /// all of them, and else what the links and the impairments of the way leave. What is late comes through, too.
+    pub fn passes(&self, from: NodeId, to: NodeId, class: Class) -> f64 {
+        let Some((from, to)) = self.hosts.between((from, to)) else { return 1.0 };
+        let stops = |cut: &Cut| cut.flows == Flows::All && cut.classes.contains(class) && cut.to.contains(to);
+        if self.leaving_from(from).any(stops) {
+            return 0.0;
+        }
+        let links = self.route(from, to).iter().map(|link| link.loss.complement().as_f64());
+        links.product::<f64>() * self.impairments.passes(from, to, class)
+    }
+
     /// How many faults part nodes now.
     pub fn partings(&self) -> usize {
         self.of.len()

@@ -114,7 +114,7 @@ fn missed(ledger: &Ledger, scenario: &Scenario, index: usize) -> report::Expecta
 impl Case<'_> {
     fn oracle(self, config: &oracle::Config, mood: Mood, within: Duration) -> Finding {
         let (oracle, first) = (self.ledger.watch.oracle(config), self.ledger.watch.first(config));
-        let told = self.ledger.told(self.scenario);
+        let told = self.ledger.told(self.scenario, self.end);
         match (mood, first) {
             (Mood::Always | Mood::Never, Some(First { at, seen })) => {
                 Finding { on: seen.on.clone(), ..Finding::fails(Some(*at), seen.why.clone()) }

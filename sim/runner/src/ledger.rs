@@ -27,6 +27,7 @@ mod timeline;
 mod watch;
 
 use schism_core::{Actor, Fault, NodeId, Scene, Status, Time, Witness};
+use schism_models::client::Arrivals;
 use schism_models::listing::ServiceId;
 use schism_models::nemesis::{Audience, Fault as Planned, Struck};
 use schism_models::observation::{Observation, Outcome};
@@ -331,7 +332,10 @@ pub(crate) fn cast(scenario: &Scenario) -> Cast {
     let cast = Cast::new(size(&scenario.members), &services, &clients);
     let cast = if scenario.registry.is_fixed() { cast.listed_for_good() } else { cast };
     let cast = if scenario.registry.numbers_lists() { cast } else { cast.with_unnumbered_lists() };
-    cast.with_aides(apart as u32)
+    let closed =
+        scenario.clients.iter().map(|group| matches!(group.config.arrivals, Arrivals::Closed(_))).collect();
+    cast.with_closed_loops(closed)
+        .with_aides(apart as u32)
         .with_spares(&spares)
         .with_aides((scenario.aides.len() - apart) as u32)
         .with_names(scenario.nodes().map(|node| node.name.clone()).collect())

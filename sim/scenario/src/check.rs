@@ -6,6 +6,7 @@ mod expect;
 mod fault;
 mod load;
 mod locks;
+mod needs;
 pub(crate) mod picker;
 mod stage;
 mod target;
@@ -42,6 +43,7 @@ pub(crate) fn scenario(written: &Written, report: &Report) -> Option<Scenario> {
     let faults = fault::check(written, &asked, &mut cast, &zones, length, report);
     load::check(&faults, &offered.unwrap_or_default(), &cast, length, report);
     let expectations = expect::check(written, asked, &faults, length, report);
+    needs::check(written, report);
     if report.has_errors() {
         return None;
     }

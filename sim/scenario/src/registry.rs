@@ -112,6 +112,28 @@ impl Spec {
         }
     }
 
+    /// Whether the instances are listed from the start and for good, and none registers.
+    pub(crate) fn is_fixed(&self) -> bool {
+        match self {
+            Spec::Static => true,
+            Spec::Dns(dns) => dns.backing.is_fixed(),
+            Spec::Eureka(_)
+            | Spec::Consul(_)
+            | Spec::Etcd(_)
+            | Spec::Zookeeper(_)
+            | Spec::Kubernetes(_)
+            | Spec::Nacos(_) => false,
+        }
+    }
+
+    /// Whether the lists that it gives are numbered in one order: see `registry::Config::numbers_lists` of the models.
+    pub(crate) fn numbers_lists(&self) -> bool {
+        match self {
+            Spec::Static | Spec::Eureka(_) | Spec::Nacos(_) | Spec::Dns(_) => false,
+            Spec::Consul(_) | Spec::Etcd(_) | Spec::Zookeeper(_) | Spec::Kubernetes(_) => true,
+        }
+    }
+
     /// Whether clients can call it as a key-value store.
     pub(crate) fn can_be_called(&self) -> bool {
         match self {

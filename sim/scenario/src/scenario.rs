@@ -311,7 +311,7 @@ impl Metric {
         ("dip", "the lowest success share of any whole second after the first fault", Metric::Dip),
         (
             "false-eviction",
-            "instances that the registry dropped while they were alive",
+            "instances that the registry dropped though they were alive, and had been since it last heard of them",
             Metric::FalseEviction,
         ),
         (

@@ -796,3 +796,28 @@ fn faults_of_processes_clocks_disks_and_zones() {
     let faults = faults.map(|fault| format!("[[fault]]\nat = \"10s\"\nfor = \"5s\"\n{fault}"));
     insta::assert_snapshot!(check_beside(&faults.each_ref().map(String::as_str)));
 }
+
+#[test]
+fn oracles_that_nothing_could_ever_show_anything() {
+    let (etcd, web) = (
+        "[registry.etcd]\nmembers   = 3\nlease-ttl = \"10s\"",
+        "eventually = \"views-agree\"\nwithin     = \"60s\"",
+    );
+    insta::assert_snapshot!(check(&[
+        (web, "always = \"single-holder\""),
+        (web, "always = \"fenced\""),
+        (web, "always = \"linearizable\""),
+        (web, "never = \"false-eviction\""),
+    ]));
+    for (oracle, missing) in [
+        ("always = \"single-leader\"", "the registry elects no leader"),
+        ("never = \"lease-expiry\"", "no instance registers"),
+        ("always = \"monotonic-revision\"", "not numbered in one order"),
+        ("always = \"herd-cap\"", "the registry has no members"),
+    ] {
+        let text = BASE.replace(etcd, "[registry.static]").replace(web, oracle);
+        let loaded = load("zone.toml", text, &[]).unwrap_or_else(|errors| panic!("{errors}"));
+        let said = loaded.warnings.to_string();
+        assert!(said.contains("has nothing to look at") && said.contains(missing), "{oracle}: {said}");
+    }
+}

@@ -115,10 +115,11 @@ impl Registrar {
                 ctx.observe(Observation::Registered);
             }
             (Told::NotReady, Standing::Ready) => self.standing = Standing::NotReady,
-            (Told::Renewed, Standing::Ready | Standing::NotReady) => ctx.observe(Observation::Renewed),
+            // The lease is the node's: of a container that is not ready yet it says nothing.
+            (Told::Renewed, Standing::Ready) => ctx.observe(Observation::Renewed),
             (Told::Ready, Standing::Ready | Standing::Leaving)
             | (Told::NotReady, Standing::NotReady | Standing::Leaving)
-            | (Told::Renewed, Standing::Leaving) => {}
+            | (Told::Renewed, Standing::NotReady | Standing::Leaving) => {}
         }
     }
 }

@@ -38,6 +38,8 @@ pub struct Registrar {
     /// The weight that its node was written with last.
     written: u32,
     stage: Stage,
+    /// Whether the node is of its own session, as far as it can know: not one that it has found and kept.
+    owns: bool,
     passes: Passes,
 }
 
@@ -71,6 +73,7 @@ impl Registrar {
             re_register,
             written: endpoint.weight,
             stage: Stage::Idle,
+            owns: false,
             passes: Passes::default(),
         }
     }
@@ -78,7 +81,10 @@ impl Registrar {
     fn on_event(&mut self, ctx: &mut Ctx<'_>, event: &Event<'_>) {
         match *event {
             Event::Nothing | Event::Changed(_) | Event::Gone { .. } => {}
-            Event::Begun => self.create(ctx),
+            Event::Begun => {
+                self.owns = false;
+                self.create(ctx);
+            }
             // The node lives with its session. What was asked for may have come about or not, so it is asked again.
             Event::Resumed => match self.stage {
                 Stage::Registered => self.write_anew(ctx),
@@ -86,7 +92,8 @@ impl Registrar {
                 Stage::Withdrawn | Stage::Lost | Stage::Left => {}
             },
             Event::Lost(_) => match self.stage {
-                Stage::Creating(_) | Stage::Clearing(_) => self.stage = Stage::Idle,
+                Stage::Creating(_) => (self.stage, self.owns) = (Stage::Idle, true),
+                Stage::Clearing(_) => self.stage = Stage::Idle,
                 Stage::Idle | Stage::Registered | Stage::Withdrawn | Stage::Lost | Stage::Left => {}
             },
             Event::Expired(_) => self.on_expired(ctx),
@@ -112,7 +119,10 @@ impl Registrar {
     /// The session lives on. What watches over the instance beside it deletes its node while it is not well, and creates it
     /// again, as Nerve does (airbnb/nerve, lib/nerve/reporter/zookeeper.rb, `report_down`, `report_up`).
     fn on_kept(&mut self, ctx: &mut Ctx<'_>) {
-        ctx.observe(Observation::Renewed);
+        // A node that another session made, of an earlier life, does not live on with this one.
+        if self.owns || self.stage != Stage::Registered {
+            ctx.observe(Observation::Renewed);
+        }
         match (self.stage, failing_probe(ctx)) {
             (Stage::Registered, Some(by)) => {
                 ctx.touch(by);
@@ -160,7 +170,10 @@ impl Registrar {
 
     fn on_reply(&mut self, ctx: &mut Ctx<'_>, xid: u32, answer: &Answer) {
         match (self.stage, answer) {
-            (Stage::Creating(mine), Answer::Done) if mine == xid => self.on_registered(ctx),
+            (Stage::Creating(mine), Answer::Done) if mine == xid => {
+                self.owns = true;
+                self.on_registered(ctx);
+            }
             (Stage::Creating(mine), Answer::Refused(Refusal::NodeExists)) if mine == xid => {
                 match self.library.config().node_exists {
                     NodeExists::Keep => self.on_registered(ctx),

@@ -1,15 +1,17 @@
 //! What oracles with a bound see, from both sides of it.
 
-use schism_core::{Death, Duration, Fault, NodeId};
+use schism_core::{Classes, Death, Duration, Fault, GilbertElliott, Harm, Impairment, NodeId, Ratio};
+use schism_models::client::Arrivals;
 use schism_models::holdings::Holding;
-use schism_models::nemesis::OnMiss;
+use schism_models::nemesis::{self, OnMiss};
 use schism_models::observation::{Cause, Observation, Outcome, Write};
 use schism_models::options::Value;
 use schism_models::oracle::{Config, Mood};
+use schism_models::plight::Answers;
 use schism_scenario::{Ask, Metric, Window};
 
 use super::tests::{commit, judged, request};
-use crate::ledger::stage::{ORDERS, REGISTRY, Stage, WEB, next};
+use crate::ledger::stage::{ORDERS, REGISTRY, Stage, WEB, at, next};
 use crate::report::Verdict;
 
 /// An oracle with some of its options set.
@@ -65,6 +67,31 @@ fn a_route_is_stale_from_a_nanosecond_after_the_time_allowed() {
 }
 
 #[test]
+fn another_process_at_its_address_is_not_an_instance_s_return() {
+    let run = |at: u64| {
+        let mut stage = Stage::new().with([with(Mood::Always, "stale-route", &[("within", secs(3))])]);
+        let reuse = stage.plan("reuse", OnMiss::Fine);
+        stage.scenario.faults[reuse].fault = nemesis::Fault::IpReuse(nemesis::IpReuse {
+            targets: vec![nemesis::Target { base: nemesis::Base::Node(ORDERS), select: None }],
+            answers: Answers::Success,
+        });
+        for fault in [crash(ORDERS), Fault::Restart(ORDERS)] {
+            stage.inflict(2000, fault);
+        }
+        stage.begin(2000, reuse, &[ORDERS]);
+        for fault in [crash(ORDERS), Fault::Restart(ORDERS)] {
+            stage.inflict(7000, fault);
+        }
+        stage.heal(7000, reuse, 1);
+        requests(&mut stage, [at].into_iter(), 0, Outcome::Success);
+        judged(&stage).remove(0)
+    };
+    assert_eq!(run(5000), "holds");
+    assert_eq!(run(5001), "fails 5.001: web-0 sent a request to orders-0 3.001s after its death at 2s");
+    assert_eq!(run(7001), "holds", "it is itself again");
+}
+
+#[test]
 fn no_route_is_stale_where_nobody_died() {
     let mut stage = Stage::new().with([with(Mood::Always, "stale-route", &[])]);
     assert_eq!(judged(&stage), ["vacuous: no attempt was sent after the warm-up"]);
@@ -90,9 +117,28 @@ fn a_leader_that_is_outdone_may_lead_on_but_not_serve() {
 }
 
 #[test]
+fn reads_and_renewals_of_a_leader_that_is_outdone_are_asked_for_apart() {
+    let flags = [("serving", Value::Flag(true)), ("renewing", Value::Flag(true))];
+    let asks = [&flags[..1], &flags[1..], &flags].map(|flags| with(Mood::Always, "single-leader", flags));
+    let run = |seen: Observation| {
+        let mut stage = Stage::new().with(asks.clone());
+        stage.says(500, REGISTRY, Observation::Leads { term: 3 });
+        stage.says(700, next(REGISTRY, 1), Observation::Leads { term: 4 });
+        stage.says(900, REGISTRY, seen);
+        judged(&stage)
+    };
+    let fails = |did| {
+        format!("fails 0.9: registry-0 {did} as the leader, though registry-1 had been elected in term 4")
+    };
+    let (read, renewed) = (fails("served a read"), fails("renewed a lease"));
+    assert_eq!(run(Observation::Read), [&read, "holds", &read]);
+    assert_eq!(run(Observation::Extended), ["holds", &renewed, &renewed]);
+}
+
+#[test]
 fn an_eviction_of_a_share_must_last() {
     let half = |lasts| {
-        let share = ("share", Value::Share(schism_core::Ratio::new(1, 2)));
+        let share = ("share", Value::Share(Ratio::new(1, 2)));
         with(Mood::Never, "false-eviction", &[share, ("for", lasts)])
     };
     let run = |second: u64, back: u64| {
@@ -110,6 +156,52 @@ fn an_eviction_of_a_share_must_last() {
     let lasting = "fails 5: 2 instances were alive and yet dropped by the registry for 2s";
     assert_eq!(run(3000, 5001), [at_once, lasting]);
     assert_eq!(run(9000, 8000), ["holds", "holds"]);
+}
+
+/// The registry drops orders-0 at 6 s, after something has happened to it.
+#[test]
+fn an_eviction_that_answers_a_death_is_not_false() {
+    let run = |script: &dyn Fn(&mut Stage)| {
+        let mut stage = Stage::new().with([with(Mood::Never, "false-eviction", &[])]);
+        commit(&mut stage, 100, 1, Write::Register(ORDERS));
+        script(&mut stage);
+        commit(&mut stage, 6000, 9, Write::Remove(ORDERS, Cause::Expired));
+        (judged(&stage).remove(0), stage.report().recovery.false_evictions)
+    };
+    let falsely = ("fails 6: the registry dropped orders-0, which was alive".to_owned(), 1);
+    let rightly = ("holds".to_owned(), 0);
+    let blink = |stage: &mut Stage, faults: [Fault; 2]| {
+        let [down, up] = faults;
+        stage.inflict(3000, down);
+        stage.inflict(3200, up);
+    };
+    let dies = |stage: &mut Stage| blink(stage, [crash(ORDERS), Fault::Restart(ORDERS)]);
+    let stands = |stage: &mut Stage| blink(stage, [Fault::Pause(ORDERS), Fault::Resume(ORDERS)]);
+    assert_eq!(run(&|_| ()), falsely);
+    assert_eq!(run(&dies), rightly);
+    assert_eq!(run(&stands), rightly);
+    // It is heard of after that: what drops it is something else.
+    for (at, after) in [(3199, &rightly), (3201, &falsely)] {
+        let renewed = |stage: &mut Stage| {
+            stands(stage);
+            stage.says(at, ORDERS, Observation::Renewed);
+        };
+        assert_eq!(&run(&renewed), after);
+        let registered = |stage: &mut Stage| {
+            dies(stage);
+            commit(stage, at, 2, Write::Register(ORDERS));
+        };
+        assert_eq!(&run(&registered), after);
+    }
+}
+
+#[test]
+fn what_was_never_offered_cannot_be_dropped() {
+    let stage = Stage::new().with([with(Mood::Never, "false-eviction", &[])]);
+    assert_eq!(
+        judged(&stage),
+        ["vacuous: the registry never offered an instance that it could have dropped"]
+    );
 }
 
 #[test]
@@ -166,6 +258,42 @@ fn a_registration_is_lost_if_its_holder_is_there_and_it_is_not() {
     assert_eq!(run(&headless)[0], "holds");
 }
 
+/// Of what orders-0 and the registry tell each other a share is lost, from before it is dropped.
+#[test]
+fn who_is_not_heard_has_not_lost_its_registration() {
+    let run = |harm: Harm, classes: Classes, repaired: bool| {
+        let lost = with(Mood::Always, "no-lost-registration", &[("within", secs(3))]);
+        let mut stage = Stage::new().with([lost]);
+        commit(&mut stage, 100, 1, Write::Register(ORDERS));
+        let (from, to) = ([ORDERS].into_iter().collect(), [REGISTRY].into_iter().collect());
+        let (id, salt) = (schism_core::FaultId(0), schism_core::Draw::new(1));
+        stage.inflict(2000, Fault::Impair(Impairment { id, salt, from, to, classes, harm }));
+        commit(&mut stage, 4000, 2, Write::Remove(ORDERS, Cause::Expired));
+        if repaired {
+            stage.inflict(6000, Fault::Repair(id));
+        }
+        judged(&stage).remove(0)
+    };
+    let lose = |percent| Harm::Lose { rate: Ratio::new(percent, 100) };
+    let missing = |since| {
+        format!(
+            "fails {}: orders-0 was alive and connected, and missing from the registry for 3s since {since}s",
+            since + 3
+        )
+    };
+    assert_eq!(run(lose(90), Classes::ALL, false), missing(4));
+    assert_eq!(run(lose(91), Classes::ALL, false), "holds");
+    assert_eq!(run(lose(100), Classes::ALL, true), missing(6));
+    let requests_alone = Classes::NONE.with(schism_models::node::REQUEST);
+    assert_eq!(run(lose(100), requests_alone, false), missing(4));
+    let burst = |to_good| {
+        let [to_bad, to_good, loss_good, loss_bad] = [5, to_good, 0, 100].map(|share| Ratio::new(share, 100));
+        Harm::Burst(GilbertElliott { to_bad, to_good, loss_good, loss_bad })
+    };
+    assert_eq!(run(burst(0), Classes::ALL, false), "holds", "it never comes to the good state again");
+    assert_eq!(run(burst(5), Classes::ALL, false), missing(4));
+}
+
 #[test]
 fn a_list_is_out_of_date_from_when_the_registry_changes() {
     let run = |told: u64| {
@@ -184,6 +312,43 @@ fn a_list_is_out_of_date_from_when_the_registry_changes() {
     assert_eq!(run(7000), ["holds", longest, late]);
     let why = "fails 7: web-0 listed orders-0, which the registry no longer offered, for 3s since 4s";
     assert_eq!(run(7001)[..2], [why, "holds 7"]);
+}
+
+/// web-0 stands still from 3 s on, and the registry drops orders-0, whom it lists, at some time.
+#[test]
+fn a_list_does_not_age_while_its_client_stands_still() {
+    let run = |dropped: u64, goes_on: u64, told: u64| {
+        let fresh = |mood| with(mood, "cache-age", &[("at-most", secs(3))]);
+        let mut stage = Stage::new().with([fresh(Mood::Always), fresh(Mood::Breaks)]);
+        commit(&mut stage, 100, 1, Write::Register(ORDERS));
+        stage.view(200, WEB, &[0]);
+        commit(&mut stage, dropped, 2, Write::Remove(ORDERS, Cause::Expired));
+        stage.inflict(3000, Fault::Pause(WEB));
+        stage.inflict(goes_on, Fault::Resume(WEB));
+        stage.view(told, WEB, &[]);
+        judged(&stage)
+    };
+    let longest =
+        |time: &str| format!("vacuous: the longest that a client's list was out of date was {time}");
+    // What changed during the pause counts from its end; what was wrong before goes on ageing from where it was.
+    assert_eq!(run(3500, 6900, 9900), ["holds".to_owned(), longest("3s")]);
+    assert_eq!(run(2000, 7000, 9000), ["holds".to_owned(), longest("3s")]);
+    let why = "web-0 listed orders-0, which the registry no longer offered, for 3s since";
+    assert_eq!(
+        run(3500, 6800, 9801)[0],
+        format!("fails 9.8: {why} 3.5s, without 3.3s in which it stood still")
+    );
+    assert_eq!(run(2000, 7000, 9001)[0], format!("fails 9: {why} 2s, without 4s in which it stood still"));
+}
+
+#[test]
+fn a_list_that_is_never_put_right_is_out_of_date_until_the_end() {
+    let mut stage = Stage::new().with([with(Mood::Breaks, "cache-age", &[])]);
+    commit(&mut stage, 100, 1, Write::Register(ORDERS));
+    stage.view(200, WEB, &[0]);
+    commit(&mut stage, 4000, 2, Write::Remove(ORDERS, Cause::Expired));
+    let longest = "the longest that a client's list was out of date was 6s: that of web-0, and it still is";
+    assert_eq!(judged(&stage), [format!("vacuous: {longest}")]);
 }
 
 #[test]
@@ -224,6 +389,32 @@ fn what_stays_bad_when_all_is_well_is_metastable() {
     assert_eq!(run(7010), [format!("fails 7: {why}"), "holds 7".to_owned()]);
 }
 
+/// Clients that ask again only when they have been answered; from the heal at 4 s on nobody is, until `well`.
+#[test]
+fn closed_loops_at_a_standstill_are_metastable() {
+    let run = |loops: bool, well: u64| {
+        let stuck = with(Mood::Never, "metastable", &[("for", secs(3))]);
+        let mut stage = Stage::new().with([stuck]);
+        if loops {
+            let think = schism_core::Distribution::constant(Duration::from_millis(99)).unwrap();
+            stage.scenario.clients[0].config.arrivals = Arrivals::Closed(think);
+        }
+        let fault = stage.plan("cut", OnMiss::Fine);
+        requests(&mut stage, (1000..3000).step_by(100), 0, Outcome::Success);
+        stage.begin(3000, fault, &[]);
+        stage.says(3500, WEB, Observation::Offered);
+        stage.heal(4000, fault, 1);
+        stage.says(well, WEB, Observation::Done { offered: at(3500), outcome: Outcome::Timeout });
+        requests(&mut stage, (well + 10..9900).step_by(100), 0, Outcome::Success);
+        let told = stage.report().expect.remove(0);
+        (judged(&stage).remove(0), told.on)
+    };
+    let why = "for 3s since 4s fewer than 90% of the requests succeeded that did before, though the load was normal and all faults had healed";
+    assert_eq!(run(true, 6000).0, "holds");
+    assert_eq!(run(true, 7000), (format!("fails 7: {why}"), vec!["web-0".to_owned()]));
+    assert_eq!(run(false, 9990).0, "holds", "who asks at a rate of its own and offers nothing wants nothing");
+}
+
 #[test]
 fn an_instance_with_more_than_its_share_is_out_of_balance() {
     let run = |first: u64, dead: bool| {
@@ -252,6 +443,23 @@ fn an_instance_with_more_than_its_share_is_out_of_balance() {
 }
 
 #[test]
+fn what_goes_to_one_of_many_is_out_of_balance_however_little_the_others_get() {
+    let run = |first: u64| {
+        let options = [("at-most", Value::Number(1.5)), ("over", secs(2)), ("floor", Value::Count(40))];
+        let mut stage = Stage::new().with([with(Mood::Always, "balanced", &options)]);
+        (0..3).for_each(|number| {
+            commit(&mut stage, 100 + number, 1 + number, Write::Register(next(ORDERS, number as u32)));
+        });
+        requests(&mut stage, 2000..2000 + first, 0, Outcome::Success);
+        requests(&mut stage, [4500].into_iter(), 1, Outcome::Success);
+        judged(&stage).remove(0)
+    };
+    // The mean of three is 20 at most, half of the floor; 60 to one would be in balance with a mean of 40.
+    assert_eq!(run(60), "vacuous: there were never 40 attempts to each instance of a service");
+    assert_eq!(run(61), "fails 4: orders-0 got 3.00 times the mean of its service within 2s");
+}
+
+#[test]
 fn what_is_in_flight_comes_down_again_unless_it_leaks() {
     let run = |leaked: u64, ends: u64| {
         let leak = |mood| with(mood, "no-leak", &[("within", secs(3))]);
@@ -264,7 +472,7 @@ fn what_is_in_flight_comes_down_again_unless_it_leaks() {
         (0..leaked).for_each(|number| stage.says(3100 + number, WEB, Observation::Offered));
         stage.heal(4000, fault, 1);
         for _ in 0..leaked {
-            let offered = crate::ledger::stage::at(3100);
+            let offered = at(3100);
             stage.says(ends, WEB, Observation::Done { offered, outcome: Outcome::Timeout });
         }
         judged(&stage)
@@ -279,7 +487,7 @@ fn what_is_in_flight_comes_down_again_unless_it_leaks() {
 /// Ten keys of web-0 before and after orders-2 leaves its list of three; so many of those that were elsewhere move.
 #[test]
 fn keys_move_that_must_and_no_more_than_may_besides() {
-    let tenth = ("at-most", Value::Share(schism_core::Ratio::new(1, 10)));
+    let tenth = ("at-most", Value::Share(Ratio::new(1, 10)));
     let options = [tenth, ("floor", Value::Count(10)), ("over", secs(3))];
     let send = |stage: &mut Stage, millis: u64, key: u64, to: u32| {
         stage.says(
@@ -322,8 +530,7 @@ fn keys_move_that_must_and_no_more_than_may_besides() {
 /// An instance joins two: a third of the keys is its fair share, and of twelve those are four.
 #[test]
 fn who_comes_may_draw_its_share_of_the_keys() {
-    let options =
-        [("at-most", Value::Share(schism_core::Ratio::ZERO)), ("floor", Value::Count(12)), ("over", secs(3))];
+    let options = [("at-most", Value::Share(Ratio::ZERO)), ("floor", Value::Count(12)), ("over", secs(3))];
     let run = |drawn: u64, back: bool| {
         let mut stage = Stage::new().with([with(Mood::Always, "key-movement", &options)]);
         let send = |stage: &mut Stage, millis: u64, key: u64, to: u32| {

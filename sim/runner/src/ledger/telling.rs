@@ -119,7 +119,7 @@ impl Ledger {
     }
 
     /// What oracles are told of the whole run.
-    pub(crate) fn told(&self, scenario: &Scenario) -> Told<'_> {
+    pub(crate) fn told(&self, scenario: &Scenario, end: Time) -> Told<'_> {
         let registry = &self.leases.counts;
         Told {
             record: &self.record,
@@ -130,6 +130,7 @@ impl Ledger {
             renewed: registry.leases.renewed,
             expired: registry.leases.expired,
             client_heard: self.beliefs.client_heard,
+            end,
         }
     }
 

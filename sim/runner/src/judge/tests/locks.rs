@@ -71,6 +71,21 @@ fn a_guarded_write_with_an_older_token_may_not_be_accepted() {
     assert_eq!(run(&[]), "vacuous: nothing was written to what a lock guards");
 }
 
+#[test]
+fn two_holders_do_not_write_with_one_token() {
+    let run = |by: schism_core::NodeId| {
+        let mut stage = stage("fenced");
+        stage.says(100, ORDERS, Observation::GuardedWrite { lock: 0, token: 7, by: WEB });
+        stage.says(200, ORDERS, Observation::GuardedWrite { lock: 0, token: 7, by });
+        judged(&stage).remove(0)
+    };
+    assert_eq!(run(WEB), "holds");
+    assert_eq!(
+        run(OTHER),
+        "fails 0.2: orders-0 accepted a write of web-1 with token 7 of lock 0, 100ms after one of web-0 with the same token"
+    );
+}
+
 /// A client calls at the first moment and is answered at the second, from a revision.
 fn asked(stage: &mut Stage, by: schism_core::NodeId, request: u32, times: (u64, u64), revision: u64) {
     stage.says(times.0, by, Observation::Attempt { to: REGISTRY, request, key: None });
@@ -220,5 +235,34 @@ fn no_two_writes_are_of_one_revision_and_none_is_of_one_before_it_was_called() {
         run(9),
         "fails 0.4: web-1's write of key 2 through registry-0 became write 8, though web-1's write 9 had been acknowledged \
          100ms before it was called"
+    );
+}
+
+/// Web-0's write 1 has no answer, and is read; then OTHER writes, and what is read after that is web-0's again.
+#[test]
+fn a_write_has_one_revision_answered_or_not() {
+    let run = |last: u64, answered: Option<u64>| {
+        let mut stage = stage("linearizable");
+        stage.says(100, WEB, called(1, Act::Write));
+        stage.says(200, BATCH, called(0, Act::Read));
+        stage.says(250, BATCH, fetched(0, 5, Value::of(WEB, 1)));
+        stage.says(300, OTHER, called(0, Act::Write));
+        if let Some(revision) = answered {
+            stage.says(320, WEB, Observation::Written { call: 1, revision });
+        }
+        stage.says(500, OTHER, Observation::Written { call: 0, revision: 7 });
+        stage.says(400, BATCH, called(1, Act::Read));
+        stage.says(450, BATCH, fetched(1, last, Value::of(WEB, 1)));
+        judged(&stage).remove(0)
+    };
+    assert_eq!(run(5, None), "holds", "the second write has not happened when it is read");
+    assert_eq!(run(5, Some(5)), "holds");
+    let twice =
+        |learnt: &str| format!("web-0's write of key 2 is of two revisions: it was write 5, and {learnt}");
+    assert_eq!(run(9, None), format!("fails 0.45: {}", twice("batch-0 read it from registry-0 as write 9")));
+    assert_eq!(run(5, Some(6)), format!("fails 0.32: {}", twice("registry-0 answered it as write 6")));
+    assert_eq!(
+        run(9, Some(5)),
+        format!("fails 0.45: {}", twice("batch-0 read it from registry-0 as write 9"))
     );
 }
