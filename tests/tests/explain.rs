@@ -188,7 +188,7 @@ fn a_change_of_phase_is_no_remedy() {
     let scenario = scenario(CUT);
     let changed = |change: &Change| {
         let set = Override::new(format!("{}={}", change.path, change.to));
-        schism_scenario::load("changed.toml", &scenario.to_toml(), &[set]).expect("it can be run").scenario
+        schism_scenario::load("changed.toml", scenario.to_toml(), &[set]).expect("it can be run").scenario
     };
     let failures = |scenario: &Scenario| {
         for_seeds(100, |seed| plain(scenario, 2_000 + seed).verdict == Verdict::Fails)

@@ -281,15 +281,15 @@ impl House {
         self.troupe.witness_mut().0.audience.read(now)
     }
 
-    /// Looks how much everybody holds, and has the witness told.
+    /// Looks how much every model holds, and has the witness told. Of users' code nobody knows.
     fn take_census(&mut self) {
         for (node, room) in (0..).map(NodeId).zip(&self.rooms) {
             let driven = Driven { timers: room.timers, connections: room.links.opened_by_it() };
-            let Some(actor) = self.troupe.actor(node) else { continue };
-            let holds = holdings::of(actor.node(), driven);
+            let Some(model) = self.troupe.actor(node).and_then(Player::model) else { continue };
+            let holds = holdings::of(model, driven);
             let (witness, scene) = self.troupe.witness_mut();
             for (what, many) in holds {
-                Witness::<P>::observe(witness, &scene, node, &Observation::Holds { what, many });
+                Witness::<Player>::observe(witness, &scene, node, &Observation::Holds { what, many });
             }
         }
     }

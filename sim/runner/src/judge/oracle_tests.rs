@@ -561,7 +561,7 @@ fn who_comes_may_draw_its_share_of_the_keys() {
 #[test]
 fn what_is_held_comes_down_again_unless_it_leaks() {
     let run = |what: Holding, after: [u32; 3]| {
-        let options = [("within", secs(3)), ("spare", Value::Share(schism_core::Ratio::new(1, 4)))];
+        let options = [("within", secs(3)), ("spare", Value::Share(Ratio::new(1, 4)))];
         let leak = |mood| with(mood, "no-leak", &options);
         let mut stage = Stage::new().with([leak(Mood::Always), leak(Mood::Eventually)]);
         let fault = stage.plan("cut", OnMiss::Fine);
