@@ -195,12 +195,16 @@ fn commands(hunted: &Hunted, trophy: &Trophy) -> Vec<(&'static str, String)> {
         let explain = format!("schism explain {seed} --expectation {expectation}");
         return vec![("run", command(format!("schism run {seed}"))), ("why", command(explain))];
     };
-    let at = trophy.failure().at_s.map_or_else(String::new, |at| format!(" --at {at}s"));
+    // What is judged at the end has no moment of its own.
+    let failure = trophy.failure();
+    let until = failure
+        .at_s
+        .map_or_else(String::new, |_| format!(" --until {}", replay::quoted(&failure.expectation)));
     vec![
         ("saved", case.clone()),
         ("replay", command(format!("schism replay {case}"))),
         ("why", command(format!("schism explain {case}"))),
-        ("see", command(format!("schism inspect {case}{at}"))),
+        ("see", command(format!("schism inspect {case}{until}"))),
     ]
 }
 
