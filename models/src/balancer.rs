@@ -44,7 +44,7 @@ use crate::hash::Hash;
 use crate::keys::{Keys, Subject};
 use crate::listing::View;
 use crate::load::{Feedback, Load};
-use crate::options::{Clash, Knob, Options, Value};
+use crate::options::{Clash, Knob, Options, named};
 use crate::state::State;
 
 pub use self::per_host::PerHost;
@@ -216,57 +216,19 @@ pub struct Entry {
     pub knobs: &'static [Knob],
 }
 
+const fn entry<T: Balancer>(name: &'static str, about: &'static str) -> Entry {
+    Entry { name, about, knobs: <T::Config as Options>::KNOBS }
+}
+
 /// Declares every balancer once: its name in a scenario, what it is, and its type.
 macro_rules! catalog {
     ($($name:literal, $about:literal, $variant:ident = $strategy:ty;)*) => {
-        /// The balancer that a client group uses, with its options.
-        #[derive(Clone, Debug, PartialEq)]
-        pub enum Config {
-            $(#[doc = $about] $variant(<$strategy as Balancer>::Config),)*
+        named! {
+            Balancer, "The balancer that a client group uses, with its options.", "The names that a scenario may write after `balancer`, with what they mean.";
+            $($name, $about, $variant = $strategy;)*
         }
 
-        /// The names that a scenario may write after `balancer`, with what they mean.
-        pub const CATALOG: &[Entry] = &[$(
-            Entry {
-                name: $name,
-                about: $about,
-                knobs: <<$strategy as Balancer>::Config as Options>::KNOBS,
-            },
-        )*];
-
         impl Config {
-            /// The balancer of this name with the options that were written; None if there is none.
-            pub fn read(name: &str, written: &mut dyn FnMut(&'static Knob) -> Value) -> Option<Config> {
-                match name {
-                    $($name => Some(Config::$variant(Options::read(written))),)*
-                    _ => None,
-                }
-            }
-
-            /// Its name.
-            pub fn name(&self) -> &'static str {
-                match self {
-                    $(Config::$variant(_) => $name,)*
-                }
-            }
-
-            /// Its options, in the order of its knobs.
-            pub fn values(&self) -> Vec<Value> {
-                match self {
-                    $(Config::$variant(config) => config.values(),)*
-                }
-            }
-
-            /// What is wrong with options that can be written, but not together.
-            ///
-            /// # Errors
-            /// Which of them to change, and to what.
-            pub fn check(&self) -> Result<(), Clash> {
-                match self {
-                    $(Config::$variant(config) => <$strategy as Balancer>::check(config),)*
-                }
-            }
-
             /// Whether it wants instances to report their load with each reply.
             pub fn wants_reports(&self) -> bool {
                 match self {

@@ -16,14 +16,13 @@ use std::sync::Arc;
 
 use schism_core::{Draw, Draws, Duration, NodeId, Time};
 
-pub use self::arrivals::{Arrivals, Intensity};
+pub use self::arrivals::{Arrivals, Intensity, Pace};
 pub use self::calls::Operation;
 pub use self::connections::{Connections, OnTimeout, Pooling};
 pub use self::discovery::Directory;
 pub use self::health::HealthCheck;
 pub use self::lock::{Fencing, GuardedWrite, Locking, Writes};
 
-use self::arrivals::Pace;
 use self::connections::{Pool, Verdict};
 use self::discovery::{Sight, Source};
 use self::health::Checks;
@@ -405,7 +404,7 @@ impl Client {
         let timeout = timeout(ctx, self.desk.config.timeout);
         let deadline = self.desk.config.deadline;
         let patience = deadline.map_or(timeout, |most| timeout.min(most.saturating_sub(spent)));
-        ctx.observe(Observation::Attempt { to: endpoint.node, key });
+        ctx.observe(Observation::Attempt { to: endpoint.node, request: request.number, key });
         if let Some(pool) = &mut self.pool {
             pool.take(ctx, endpoint.node, luck.derive(CONNECTION));
         }

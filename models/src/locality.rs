@@ -17,7 +17,7 @@ pub use self::priority::{OWN, REST};
 use crate::balancer::{Call, Entry, PerHost, Scope, Seat};
 use crate::dice::Dice;
 use crate::listing::{Endpoint, Roster};
-use crate::options::{Clash, Knob, Options, Value};
+use crate::options::{Clash, Options, named};
 use crate::state::State;
 
 /// One client's way of choosing where to look for an endpoint.
@@ -141,56 +141,16 @@ pub enum Members {
     Some(Vec<Endpoint>),
 }
 
+const fn entry<T: Locality>(name: &'static str, about: &'static str) -> Entry {
+    Entry { name, about, knobs: <T::Config as Options>::KNOBS }
+}
+
 /// Declares every locality once: its name in a scenario, what it is, and its type.
 macro_rules! catalog {
     ($($name:literal, $about:literal, $variant:ident = $strategy:ty;)*) => {
-        /// How a client group chooses where to look, with its options.
-        #[derive(Clone, Debug, PartialEq)]
-        pub enum Config {
-            $(#[doc = $about] $variant(<$strategy as Locality>::Config),)*
-        }
-
-        /// The names that a scenario may write after `locality`, with what they mean.
-        pub const CATALOG: &[Entry] = &[$(
-            Entry {
-                name: $name,
-                about: $about,
-                knobs: <<$strategy as Locality>::Config as Options>::KNOBS,
-            },
-        )*];
-
-        impl Config {
-            /// The one of this name with the options that were written; None if there is none.
-            pub fn read(name: &str, written: &mut dyn FnMut(&'static Knob) -> Value) -> Option<Config> {
-                match name {
-                    $($name => Some(Config::$variant(Options::read(written))),)*
-                    _ => None,
-                }
-            }
-
-            /// Its name.
-            pub fn name(&self) -> &'static str {
-                match self {
-                    $(Config::$variant(_) => $name,)*
-                }
-            }
-
-            /// Its options, in the order of its knobs.
-            pub fn values(&self) -> Vec<Value> {
-                match self {
-                    $(Config::$variant(config) => config.values(),)*
-                }
-            }
-
-            /// What is wrong with options that can be written, but not together.
-            ///
-            /// # Errors
-            /// Which of them to change, and to what.
-            pub fn check(&self) -> Result<(), Clash> {
-                match self {
-                    $(Config::$variant(config) => <$strategy as Locality>::check(config),)*
-                }
-            }
+        named! {
+            Locality, "How a client group chooses where to look, with its options.", "The names that a scenario may write after `locality`, with what they mean.";
+            $($name, $about, $variant = $strategy;)*
         }
 
         /// A locality of the catalog.

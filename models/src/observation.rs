@@ -14,8 +14,10 @@ pub enum Observation {
     Offered,
     /// A client sent one attempt of a request.
     Attempt {
-        /// To which instance.
+        /// To which instance, or to which member of the registry.
         to: NodeId,
+        /// The client's number for the request.
+        request: u32,
         /// The request's key, if its client's group has keys that requests share, and the instance was picked just now.
         key: Option<u64>,
     },
@@ -80,6 +82,14 @@ pub enum Observation {
     Wrote(Write),
     /// The leader has extended a lease.
     Extended,
+
+    /// A node of a registry that gossips thinks otherwise of another from now on.
+    Deems {
+        /// Of whom; of an agent, the instance whose host it shares.
+        subject: NodeId,
+        /// What it thinks now.
+        standing: Standing,
+    },
 
     /// A client believes from now on that it holds a lock.
     Acquired {
@@ -150,9 +160,22 @@ pub enum Observation {
     },
     /// A client has learnt with an answer how far the registry is: the revision of the state that the answer is from.
     Saw {
+        /// The client's number for the request that was answered.
+        request: u32,
         /// The revision.
         revision: u64,
     },
+}
+
+/// What a node that gossips thinks of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// It has not answered: it is dead, unless it says otherwise in time.
+    Suspect,
+    /// It was suspected, and has said otherwise.
+    Cleared,
+    /// It has not said otherwise in time.
+    Dead,
 }
 
 /// What a key of the registry's is called for.

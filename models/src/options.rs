@@ -291,7 +291,59 @@ macro_rules! words {
     };
 }
 
-pub(crate) use {options, words};
+/// Declares the strategies of a trait that a scenario can name, each once: the enum of their options, and the catalog.
+/// The trait has a `Config`, its options, and a `check` of them; `entry` makes a line of the catalog for a type.
+macro_rules! named {
+    ($trait:ident, $what:literal, $names:literal; $($name:literal, $about:literal, $variant:ident = $strategy:ty;)*) => {
+        #[doc = $what]
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Config {
+            $(#[doc = $about] $variant(<$strategy as $trait>::Config),)*
+        }
+
+        #[doc = $names]
+        pub const CATALOG: &[Entry] = &[$(entry::<$strategy>($name, $about),)*];
+
+        impl Config {
+            /// The one of this name with the options that were written; None if there is none.
+            pub fn read(
+                name: &str,
+                written: &mut dyn FnMut(&'static $crate::options::Knob) -> $crate::options::Value,
+            ) -> Option<Config> {
+                match name {
+                    $($name => Some(Config::$variant($crate::options::Options::read(written))),)*
+                    _ => None,
+                }
+            }
+
+            /// Its name.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Config::$variant(_) => $name,)*
+                }
+            }
+
+            /// Its options, in the order of its knobs.
+            pub fn values(&self) -> Vec<$crate::options::Value> {
+                match self {
+                    $(Config::$variant(config) => $crate::options::Options::values(config),)*
+                }
+            }
+
+            /// What is wrong with options that can be written, but not together.
+            ///
+            /// # Errors
+            /// Which of them to change, and to what.
+            pub fn check(&self) -> Result<(), $crate::options::Clash> {
+                match self {
+                    $(Config::$variant(config) => <$strategy as $trait>::check(config),)*
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use {named, options, words};
 
 #[cfg(test)]
 mod tests {

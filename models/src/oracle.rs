@@ -33,7 +33,7 @@ mod views_agree;
 use schism_core::{Fault, NodeId, Scene, Time};
 
 use crate::observation::Observation;
-use crate::options::{Clash, Knob, Options, Value};
+use crate::options::{Clash, Knob, Options, named};
 
 pub use cast::{Cast, Role};
 pub use opinions::{Change, Opinion, Opinions};
@@ -230,62 +230,23 @@ pub struct Entry {
     pub knobs: &'static [Knob],
 }
 
+const fn entry<T: Oracle>(name: &'static str, about: &'static str) -> Entry {
+    Entry { name, about, moods: T::MOODS, knobs: <T::Config as Options>::KNOBS }
+}
+
 /// Declares every oracle once: its name in a scenario, what it is about, and its type.
 macro_rules! catalog {
     ($($name:literal, $about:literal, $variant:ident = $oracle:ty;)*) => {
-        /// An oracle that an expectation asks for, with its options.
-        #[derive(Clone, Debug, PartialEq)]
-        pub enum Config {
-            $(#[doc = $about] $variant(<$oracle as Oracle>::Config),)*
+        named! {
+            Oracle, "An oracle that an expectation asks for, with its options.", "The names that a scenario may write, with what they mean.";
+            $($name, $about, $variant = $oracle;)*
         }
 
-        /// The names that a scenario may write, with what they mean.
-        pub const CATALOG: &[Entry] = &[$(
-            Entry {
-                name: $name,
-                about: $about,
-                moods: <$oracle as Oracle>::MOODS,
-                knobs: <<$oracle as Oracle>::Config as Options>::KNOBS,
-            },
-        )*];
-
         impl Config {
-            /// The oracle of this name with the options that were written; None if there is none.
-            pub fn read(name: &str, written: &mut dyn FnMut(&'static Knob) -> Value) -> Option<Config> {
-                match name {
-                    $($name => Some(Config::$variant(Options::read(written))),)*
-                    _ => None,
-                }
-            }
-
-            /// Its name.
-            pub fn name(&self) -> &'static str {
-                match self {
-                    $(Config::$variant(_) => $name,)*
-                }
-            }
-
             /// See [`Oracle::SHOWN`].
             pub fn shown(&self) -> &'static [Shown] {
                 match self {
                     $(Config::$variant(_) => <$oracle as Oracle>::SHOWN,)*
-                }
-            }
-
-            /// Its options, in the order of its knobs.
-            pub fn values(&self) -> Vec<Value> {
-                match self {
-                    $(Config::$variant(config) => config.values(),)*
-                }
-            }
-
-            /// What is wrong with options that can be written, but not together.
-            ///
-            /// # Errors
-            /// Which of them to change, and to what.
-            pub fn check(&self) -> Result<(), Clash> {
-                match self {
-                    $(Config::$variant(config) => <$oracle as Oracle>::check(config),)*
                 }
             }
         }

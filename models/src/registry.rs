@@ -276,6 +276,23 @@ impl Config {
         matches!(self.authority(), Config::Static | Config::Dns(_))
     }
 
+    /// Whether each list comes with a revision of one order that all members share, so that a client could see that it is
+    /// given an older one than before: of etcd and Kubernetes the store's revision, of ZooKeeper the transaction, of Consul
+    /// the index of Raft.
+    ///
+    /// Eureka has no such number: each server counts its own deltas (`versionDelta` of
+    /// com.netflix.eureka.registry.ResponseCacheImpl, v1.10), and two servers are compared by a hash of counts alone. Nor
+    /// has Nacos: a list bears the time of the server that made it (`lastRefTime` of
+    /// com.alibaba.nacos.api.naming.pojo.ServiceInfo), and a client that is given an older one logs "out of date data
+    /// received" and, in 1.4, takes it nevertheless (com.alibaba.nacos.client.naming.core.HostReactor). An answer of DNS
+    /// carries no serial: that is of the zone's SOA record (RFC 1035, 3.3.13).
+    pub fn numbers_lists(&self) -> bool {
+        match self {
+            Config::Static | Config::Eureka(_) | Config::Nacos(_) | Config::Dns(_) => false,
+            Config::Consul(_) | Config::Etcd(_) | Config::Zookeeper(_) | Config::Kubernetes(_) => true,
+        }
+    }
+
     /// Where everyone is, as it concerns the authority and as it concerns what is asked in its place.
     pub fn layouts(&self, layout: Layout) -> Layouts {
         if let Config::Dns(dns) = self {

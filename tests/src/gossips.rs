@@ -50,6 +50,7 @@ impl Gossiper {
                 Output::Stream(peer, packet) => ctx.stream(NodeId(peer), packet),
                 Output::After(wait, timer) => ctx.after(wait, Reminder::Gossip(timer)),
                 Output::Tell(event) => ctx.observe(event),
+                Output::Deem(..) => {}
             }
         }
     }

@@ -44,6 +44,8 @@ pub enum Bug {
     KeepsWatches,
     /// An instance whose connection was reset keeps alive a lease that is not its own.
     RenewsAnothers,
+    /// An instance whose connection was reset waits for nothing any more: what it was to do later it puts off to now.
+    NeverWaits,
 }
 
 thread_local! {
@@ -257,7 +259,9 @@ impl Actor for Planted {
         if is(Bug::NeverStopsTimers) && matches!(timer, Timer::Leaked) {
             return ctx.after(ENDLESS, Timer::Leaked);
         }
-        if !(is(Bug::IgnoresTimeouts) && matches!(timer, Timer::TimeOut)) {
+        if is(Bug::NeverWaits) && self.memory.cut_off {
+            ctx.after(Duration::ZERO, timer);
+        } else if !(is(Bug::IgnoresTimeouts) && matches!(timer, Timer::TimeOut)) {
             self.handle(ctx, |inner, ctx| inner.on_timer(ctx, timer));
         }
     }

@@ -134,6 +134,7 @@ impl Witness<Node> for Seen {
             Observation::Offered
             | Observation::Holds { .. }
             | Observation::Served { .. }
+            | Observation::Deems { .. }
             | Observation::View(_)
             | Observation::Blind(_)
             | Observation::Read

@@ -25,7 +25,12 @@ fn on_madsim(scenario: &Scenario, seed: u64) -> Option<Report> {
             assert!(!schism_live::is_here(), "a build with madsim has it");
             None
         }
-        Err(trouble @ Trouble::Diverged { .. }) => panic!("{}: {trouble}", scenario.title),
+        Err(
+            trouble @ (Trouble::Diverged { .. }
+            | Trouble::Unfit(_)
+            | Trouble::Panicked { .. }
+            | Trouble::Stuck { .. }),
+        ) => panic!("{}: {trouble}", scenario.title),
     }
 }
 

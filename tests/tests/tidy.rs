@@ -18,7 +18,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("schism-models", &["schism-core"]),
     ("schism-scenario", &["schism-core", "schism-models"]),
     ("schism-runner", &["schism-core", "schism-models", "schism-scenario"]),
-    ("schism-snapshot", &["schism-core", "schism-models", "schism-scenario", "schism-runner"]),
+    ("schism-snapshot", &["schism-core", "schism-models", "schism-scenario", "schism-runner", "schism-live"]),
     ("schism-live", &["schism-core", "schism-models", "schism-scenario", "schism-runner"]),
     ("schism", &["schism-core", "schism-models", "schism-scenario", "schism-runner", "schism-live"]),
 ];

@@ -25,7 +25,7 @@ pub enum Arrivals {
 
 /// When one client's next request comes.
 #[derive(Clone, Debug)]
-pub(super) enum Pace {
+pub enum Pace {
     /// So long after the last came, by a draw.
     Poisson(Distribution),
     /// So long after the last came.
@@ -46,7 +46,7 @@ const A_REQUEST: Duration = Duration::from_secs(1);
 
 impl Pace {
     /// The pace of a client that starts now, and how long its first request is away.
-    pub(super) fn start(arrivals: &Arrivals, now: Time, luck: &mut Luck) -> (Pace, Duration) {
+    pub fn start(arrivals: &Arrivals, now: Time, luck: &mut Luck) -> (Pace, Duration) {
         match arrivals {
             Arrivals::Poisson(mean) => {
                 let gap = Distribution::exponential(*mean).expect("a checked scenario has a positive rate");
@@ -68,7 +68,7 @@ impl Pace {
 
     /// How long after a request that comes now the next one comes, if that is certain by now.
     #[inline]
-    pub(super) fn on_arrival(&self, now: Time, luck: Draw) -> Option<Duration> {
+    pub fn on_arrival(&self, now: Time, luck: Draw) -> Option<Duration> {
         match self {
             Pace::Poisson(gap) => Some(gap.sample(luck)),
             Pace::Constant(every) => Some(*every),
@@ -79,7 +79,7 @@ impl Pace {
 
     /// How long after a request that is over, having lasted so long, the next one comes, if it waited for that.
     #[inline]
-    pub(super) fn on_end(&self, luck: Draw, lasted: Duration, outcome: Outcome) -> Option<Duration> {
+    pub fn on_end(&self, luck: Draw, lasted: Duration, outcome: Outcome) -> Option<Duration> {
         match self {
             Pace::Poisson(_) | Pace::Constant(_) | Pace::Varying(..) => None,
             Pace::AfterEnd(think) => {

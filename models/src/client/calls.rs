@@ -40,8 +40,8 @@ impl Client {
             unreachable!("only who calls the registry has a caller");
         };
         let member = caller.member();
-        ctx.observe(Observation::Attempt { to: member, key: None });
         let request = self.requests.get(slot);
+        ctx.observe(Observation::Attempt { to: member, request: request.number, key: None });
         let pair = shared_key(&self.desk.config.keys, request.luck).map(|key| {
             let (call, act) = (request.number, operation.act());
             ctx.observe(Observation::Called { call, key, act, to: member });
@@ -56,7 +56,7 @@ impl Client {
         let request = self.requests.get(slot);
         let call = request.number;
         if let Some(revision) = learnt.and_then(|learnt| learnt.state) {
-            ctx.observe(Observation::Saw { revision });
+            ctx.observe(Observation::Saw { request: call, revision });
         }
         if shared_key(&self.desk.config.keys, request.luck).is_some() {
             ctx.observe(match learnt.and_then(|learnt| learnt.key) {

@@ -116,6 +116,45 @@ impl Contender {
     pub(super) fn waits(&self) -> Vec<Wait> {
         self.locker.waits()
     }
+
+    /// What the request in this slot waits for: its turn, its lock, or, once it has that, to be done with it.
+    pub(super) fn wait_of(&self, slot: u32, task: String, since: Time) -> Wait {
+        match self.phase {
+            Phase::Trying { slot: trying, lock } if trying == slot => {
+                Wait::new(task, format!("lock {lock}"), [self.locker.member()]).since(since)
+            }
+            Phase::Working(work) if work.slot == slot => match work.open {
+                Some((_, until)) => {
+                    let keeper: Vec<NodeId> = self.keeper(work.lock).into_iter().collect();
+                    let what =
+                        format!("the answer to its write under lock {} (token {})", work.lock, work.token);
+                    Wait::new(task, what, keeper).until(until)
+                }
+                None => {
+                    let what = format!("the end of its work under lock {} (token {})", work.lock, work.token);
+                    Wait::new(task, what, []).until(work.ends)
+                }
+            },
+            Phase::Leaving { slot: Some(leaving) } if leaving == slot => {
+                Wait::new(task, "word that its lock is given back", [self.locker.member()])
+            }
+            Phase::Idle | Phase::Trying { .. } | Phase::Working(_) | Phase::Leaving { .. } => {
+                Wait::new(task, "its turn for a lock, of this client's own requests", []).since(since)
+            }
+        }
+    }
+
+    /// What it believes that it holds, in words.
+    pub(super) fn stands(&self) -> String {
+        match self.phase {
+            Phase::Working(Work { lock, token, .. }) => {
+                format!("believes that it holds lock {lock} (token {token})")
+            }
+            Phase::Trying { lock, .. } => format!("wants lock {lock}"),
+            Phase::Leaving { .. } => "gives its lock back".to_owned(),
+            Phase::Idle => "wants no lock now".to_owned(),
+        }
+    }
 }
 
 impl Contender {
@@ -159,9 +198,10 @@ impl Client {
         }
         let Some(slot) = contender.line.pop_front() else { return };
         // Without a draw there is one lock, for all.
-        let lock = shared_key(&self.desk.config.keys, self.requests.get(slot).luck).unwrap_or(0);
+        let request = self.requests.get(slot);
+        let lock = shared_key(&self.desk.config.keys, request.luck).unwrap_or(0);
         contender.phase = Phase::Trying { slot, lock };
-        ctx.observe(Observation::Attempt { to: contender.member(), key: None });
+        ctx.observe(Observation::Attempt { to: contender.member(), request: request.number, key: None });
         contender.locker.lock(ctx, lock);
     }
 

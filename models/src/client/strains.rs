@@ -182,7 +182,7 @@ impl Client {
             };
             let attempt = Attempt { slot, request: request.number };
             ctx.touch(felt.by);
-            ctx.observe(Observation::Attempt { to: endpoint.node, key: None });
+            ctx.observe(Observation::Attempt { to: endpoint.node, request: request.number, key: None });
             self.deliver(ctx, endpoint.node, attempt, felt.luck.derive(request.luck.word()));
         }
     }

@@ -6,7 +6,7 @@ use super::Client;
 use super::discovery::Source;
 use super::requests::Stage;
 use crate::node::Attempt;
-use crate::waits::{Ends, Wait};
+use crate::waits::Wait;
 
 impl Client {
     /// What each of its requests waits for, and what its side of the registry does.
@@ -17,10 +17,18 @@ impl Client {
                 Stage::Over { .. } | Stage::Asking { .. } => return None,
                 Stage::Resolving => Wait::new(task, "a list", self.source.peers()).since(request.since),
                 Stage::Trying(endpoint) => Wait::new(task, "the reply", [endpoint.node]).since(request.sent),
-                Stage::Locking => Wait::new(task, "its lock", self.source.peers()).since(request.since),
+                Stage::Locking => match &self.source {
+                    Source::Locks(contender) => contender.wait_of(slot, task, request.since),
+                    Source::Fixed(_) | Source::Registry { .. } | Source::Itself(_) => {
+                        unreachable!("only who contends for locks waits for one")
+                    }
+                },
             };
             let until = self.patience_of(Attempt { slot, request: request.number });
-            Some(Wait { ends: until.map_or(Ends::Never, Ends::At), ..wait })
+            Some(match until {
+                Some(until) => wait.until(until),
+                None => wait,
+            })
         });
         requests.chain(self.source.waits()).collect()
     }
@@ -36,9 +44,10 @@ impl Client {
             Source::Fixed(listing) => format!("a fixed list of {}", listing.endpoints.len()),
             Source::Registry { .. } => "a list of the registry's".to_owned(),
             Source::Itself(_) => "no list: it calls the registry itself".to_owned(),
-            Source::Locks(_) => "no list: it contends for locks".to_owned(),
+            Source::Locks(contender) => contender.stands(),
         };
-        format!("a client; {open} open requests; {list}")
+        let requests = if open == 1 { "1 open request".to_owned() } else { format!("{open} open requests") };
+        format!("a client; {requests}; {list}")
     }
 }
 

@@ -1,10 +1,11 @@
 //! The nemesis's ears: what it listens for while it waits, beside whoever else watches.
 
-use schism_core::{Deed, Effect, Fault as Primitive, FaultId, NodeId, Scene, Swallowed, Traced, Witness};
+use schism_core::{
+    Actor, Deed, Effect, Fault as Primitive, FaultId, NodeId, Scene, Swallowed, Traced, Witness,
+};
 
 use super::Trigger;
 use super::strike::{Audience, Struck};
-use crate::node::Process;
 use crate::observation::{Cause, Observation, Write};
 
 /// A witness, and what the nemesis hears of what that is told.
@@ -76,6 +77,7 @@ impl<W> Ears<W> {
             | Observation::Read
             | Observation::Committed { .. }
             | Observation::Extended
+            | Observation::Deems { .. }
             | Observation::Acquired { .. }
             | Observation::Released { .. }
             | Observation::LockLost { .. }
@@ -99,7 +101,7 @@ impl<W> Ears<W> {
     }
 }
 
-impl<P: Process, W: Witness<P>> Witness<P> for Ears<W> {
+impl<A: Actor<Observation = Observation>, W: Witness<A>> Witness<A> for Ears<W> {
     const TRACES: bool = W::TRACES;
 
     #[inline]
@@ -119,20 +121,20 @@ impl<P: Process, W: Witness<P>> Witness<P> for Ears<W> {
         self.audience.on_exit(scene, node, by);
     }
 
-    fn on_event(&mut self, scene: &Scene<'_>, event: &Traced<'_, P>) {
+    fn on_event(&mut self, scene: &Scene<'_>, event: &Traced<'_, A>) {
         self.audience.on_event(scene, event);
     }
 
-    fn on_deed(&mut self, scene: &Scene<'_>, deed: &Deed<'_, P>) {
+    fn on_deed(&mut self, scene: &Scene<'_>, deed: &Deed<'_, A>) {
         self.audience.on_deed(scene, deed);
     }
 
-    fn on_swallowed(&mut self, scene: &Scene<'_>, swallowed: &Swallowed<'_, P>) {
+    fn on_swallowed(&mut self, scene: &Scene<'_>, swallowed: &Swallowed<'_, A>) {
         self.audience.on_swallowed(scene, swallowed);
     }
 
     #[inline]
-    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<P>]) {
+    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<A>]) {
         self.audience.on_effects(scene, by, effects);
     }
 

@@ -73,7 +73,7 @@ impl Strike for Stop {
     fn begin(&self, hand: &mut Hand<'_>) {
         for (victim, node) in (0..).zip(hand.find_victims(&self.targets)) {
             let drains = self.drains(hand, node);
-            // With no time to drain it still gets to say that it leaves, and whether that arrives is the network's.
+            // With no time to drain it still gets to say that it leaves: its host delivers that, as far as the network does.
             hand.ail(node, Ail::Stopping(self.deregister));
             if drains {
                 hand.remind(self.drain, Step { victim, turn: UP });

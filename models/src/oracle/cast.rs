@@ -28,6 +28,8 @@ pub struct Cast {
     aides: u32,
     /// Whether every instance is registered from the start, for good.
     fixed: bool,
+    /// Whether the lists that clients are given carry numbers of one order, whoever gives them.
+    numbered: bool,
     /// By node, for sentences; empty where nobody asks for any.
     names: Arc<[String]>,
 }
@@ -52,6 +54,7 @@ impl Cast {
             members,
             aides: 0,
             fixed: members == 0,
+            numbered: true,
             names: [].into(),
         }
     }
@@ -59,6 +62,13 @@ impl Cast {
     /// The same, with all instances registered from the start, for good.
     pub fn listed_for_good(self) -> Cast {
         Cast { fixed: true, ..self }
+    }
+
+    /// The same, with lists that carry no number, or each server's own: see [`registry::Config::numbers_lists`].
+    ///
+    /// [`registry::Config::numbers_lists`]: crate::registry::Config::numbers_lists
+    pub fn with_unnumbered_lists(self) -> Cast {
+        Cast { numbered: false, ..self }
     }
 
     /// The same with instances that come later, after all other nodes: the service of each.
@@ -98,6 +108,11 @@ impl Cast {
     /// How many registry members there are.
     pub fn members(&self) -> u32 {
         self.members
+    }
+
+    /// Whether the revisions of two lists can be compared, whoever gave them.
+    pub fn numbers_lists(&self) -> bool {
+        self.numbered
     }
 
     /// How many nodes hold lists: registry members and clients.

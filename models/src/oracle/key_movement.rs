@@ -105,7 +105,7 @@ impl Oracle for KeyMovement {
     fn observe(&mut self, moment: &Moment<'_>, by: NodeId, seen: &Observation) -> Option<Sighting> {
         let Role::Client(group) = moment.record.cast.role(by) else { return None };
         let now = moment.scene.now();
-        if let Observation::Attempt { to, key } = seen {
+        if let Observation::Attempt { to, key, .. } = seen {
             if let Some(key) = *key {
                 self.has_keys = true;
                 if now >= moment.record.plan.warmup {

@@ -60,6 +60,7 @@ impl Record {
             | Observation::Deposed { .. }
             | Observation::Read
             | Observation::Extended
+            | Observation::Deems { .. }
             | Observation::Acquired { .. }
             | Observation::Released { .. }
             | Observation::LockLost { .. }

@@ -123,6 +123,16 @@ pub struct Config {
     pub keepalive: Option<Keepalive>,
 }
 
+impl Config {
+    /// The time to live of a lease that is granted where this is asked for: whole seconds, and no less than 1.5 election
+    /// time-outs, rounded up: 2 s by default (etcdserver/server.go, v3.4.23, lines 550 to 559).
+    pub fn granted(&self, asked: Duration) -> Duration {
+        let second = Duration::from_secs(1).as_nanos();
+        let least = self.election.as_nanos() * 3 / 2;
+        Duration::from_secs(asked.as_nanos().max(least).div_ceil(second))
+    }
+}
+
 /// How a client finds out that nobody is left at the other end of a connection: by pings of HTTP/2. clientv3 sends none
 /// by default (`DialKeepAliveTime` is 0), so behind a silent cut a watch waits for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

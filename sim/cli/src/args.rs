@@ -10,6 +10,7 @@ use clap_complete::Shell;
 use schism_runner::trace::MOST_ENTRIES;
 
 use crate::console::Colour;
+use crate::files;
 use crate::render::outcomes::Form;
 
 /// Deterministic simulation of service discovery under distributed failures.
@@ -112,6 +113,34 @@ pub(crate) enum Format {
     Json,
 }
 
+/// Where an answer goes.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Destination {
+    /// Write the answer to a file, whole or not at all
+    #[arg(short, long, value_name = "FILE", value_parser = destination, value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// In which form to answer, of two, and where to.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TextOrJson {
+    /// Text for people or JSON for programs
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) destination: Destination,
+}
+
+/// In which form to answer, those of continuous integration among them, and where to.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct AnyForm {
+    /// Text for people, JSON for programs, or what continuous integration reads
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Answer,
+    #[command(flatten)]
+    pub(crate) destination: Destination,
+}
+
 /// What runs a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Engine {
@@ -177,26 +206,22 @@ pub(crate) struct Run {
     /// Our own engine, or madsim: a second one, for what it can do
     #[arg(long, value_name = "ENGINE", default_value = "des")]
     pub(crate) engine: Engine,
-    /// Text for people, JSON for programs, or what continuous integration reads
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Answer,
+    #[command(flatten)]
+    pub(crate) answer: AnyForm,
     /// Which beliefs to list: those that were ever wrong, or all
     #[arg(long, value_name = "WHICH", default_value = "wrong")]
     pub(crate) beliefs: Beliefs,
     /// Show every table: clients, services, faults, leases, beliefs
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    /// Write the report to a file, whole or not at all
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<PathBuf>,
     /// Write every event with what it came of to a file: JSON lines, or for ui.perfetto.dev if its name ends in .perfetto.json
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_parser = destination, value_hint = ValueHint::FilePath)]
     pub(crate) trace: Option<PathBuf>,
     /// How many entries the trace has at most; the oldest are dropped, and counted
     #[arg(long, value_name = "N", default_value_t = MOST_ENTRIES, requires = "trace")]
     pub(crate) trace_entries: usize,
     /// If an expectation fails, keep the first failure as a case in this file
-    #[arg(long, value_name = "CASE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "CASE", value_parser = destination, value_hint = ValueHint::FilePath)]
     pub(crate) keep: Option<PathBuf>,
 }
 
@@ -216,7 +241,8 @@ Examples:
   schism replay cases/*.case.toml --format json
   schism replay cases/*.case.toml --expect failing
 
-Exit codes: 0 every case holds now, 1 one still fails, 2 bad case or usage. With --expect failing: 0 every
+Exit codes: 0 every case holds now, 1 one still fails, 2 bad case or usage, 3 one is not reached any more.
+With --expect failing: 0 every
 case fails as recorded, 1 one does not, 4 a run differs though neither version nor scenario has changed")]
 pub(crate) struct Replays {
     /// The cases; `-` is stdin
@@ -225,12 +251,8 @@ pub(crate) struct Replays {
     /// What is meant to be found: fixed or failing
     #[arg(long, value_name = "WHAT", default_value = "fixed")]
     pub(crate) expect: Expected,
-    /// Text for people, JSON for programs, or what continuous integration reads
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Answer,
-    /// Write the answers to a file, whole or not at all
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) answer: AnyForm,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -278,12 +300,8 @@ pub(crate) struct Hunt {
     /// How many runs may be spent on shrinking each
     #[arg(long, value_name = "RUNS", default_value_t = 500)]
     pub(crate) budget: u64,
-    /// Text for people, JSON for programs, or what continuous integration reads
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Answer,
-    /// Write the report to a file, whole or not at all
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) answer: AnyForm,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -319,7 +337,7 @@ pub(crate) struct Shrink {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
     /// Write the case to a file, whole or not at all; by default it goes to stdout
-    #[arg(short, long, value_name = "CASE", value_hint = ValueHint::FilePath)]
+    #[arg(short, long, value_name = "CASE", value_parser = destination, value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 }
 
@@ -363,6 +381,9 @@ pub(crate) struct Inspect {
     /// Go back from there by so many events
     #[arg(long, value_name = "EVENTS")]
     pub(crate) back: Option<u64>,
+    /// From there on with other random draws for all but the faults: the future of this number, as explain numbers them
+    #[arg(long, value_name = "N")]
+    pub(crate) luck: Option<u64>,
     /// From there on a fault that has not begun is another: fault.ID.KEY=VALUE; may be given several times
     #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
     pub(crate) fork: Vec<String>,
@@ -384,6 +405,9 @@ pub(crate) struct Inspect {
     /// Show who waits for whom, and who does in a ring
     #[arg(long)]
     pub(crate) waits: bool,
+    /// Show who holds which lock, by the registry's word and by its own, and who waits
+    #[arg(long)]
+    pub(crate) locks: bool,
     /// Show who can reach whom
     #[arg(long)]
     pub(crate) islands: bool,
@@ -401,6 +425,7 @@ Examples:
   schism check scenario.toml
   schism check scenarios/*.toml
   schism check scenario.toml --format json
+  schism check scenario.toml --engine madsim
   schism check scenarios/*.toml --format github")]
 pub(crate) struct Check {
     /// The scenarios; `-` is stdin
@@ -408,9 +433,11 @@ pub(crate) struct Check {
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) changes: Changes,
-    /// Text for people, a JSON array of diagnostics, or what continuous integration reads
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Answer,
+    /// Whether this engine can run them: what it cannot do is refused with its place
+    #[arg(long, value_name = "ENGINE", default_value = "des")]
+    pub(crate) engine: Engine,
+    #[command(flatten)]
+    pub(crate) answer: AnyForm,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -433,9 +460,8 @@ pub(crate) struct Verify {
     /// How many seeds at a time; as many as there are processors, if it is not said
     #[arg(short, long, value_name = "N", value_parser = jobs)]
     pub(crate) jobs: Option<usize>,
-    /// Text for people, JSON for programs, or what continuous integration reads
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Answer,
+    #[command(flatten)]
+    pub(crate) answer: AnyForm,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -444,6 +470,7 @@ Examples:
   schism diff yesterday.json today.json
   schism diff scenario.toml cases/stale.case.toml
   schism diff scenario.toml --seed 1 --seed 2
+  schism diff scenario.toml --set clients.web.timeout=100ms
   schism diff scenario.toml --set clients.web.balancer=p2c --against clients.web.balancer=random
 
 Exit codes: 0 the same, 1 different, 2 bad scenario or usage")]
@@ -454,7 +481,8 @@ pub(crate) struct Diff {
     /// The seed of both runs; given twice, that of the first and that of the second
     #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(crate) seed: Vec<u64>,
-    /// Change one value of the first run, and of the second unless that has changes of its own
+    /// Change one value: of both runs, of the first alone beside --against, or, if nothing else tells the two
+    /// apart, of the second alone
     #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
     pub(crate) set: Vec<String>,
     /// Change one value of the second run
@@ -463,9 +491,8 @@ pub(crate) struct Diff {
     /// Also show figures that moved by less than 1%
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    /// Text for people or JSON for programs
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) answer: TextOrJson,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -485,6 +512,8 @@ pub(crate) struct Plan {
     /// Show every fault on the time line, however many there are
     #[arg(short, long)]
     pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) destination: Destination,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -493,7 +522,9 @@ Examples:
   schism explain scenario.toml
   schism explain scenario.toml --seed 7 --expectation never-stale-request
   schism explain scenario.toml --futures 256 --effort 2000
-  schism explain scenario.toml --format json | jq .needs")]
+  schism explain scenario.toml --format json | jq .needs
+
+Exit codes: 0 explained, 2 nothing fails, or bad scenario or usage")]
 pub(crate) struct Explain {
     #[command(flatten)]
     pub(crate) input: Input,
@@ -509,9 +540,8 @@ pub(crate) struct Explain {
     /// How many million events may be simulated for it, about
     #[arg(long, value_name = "MILLIONS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) effort: u64,
-    /// Text for people or JSON for programs
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) answer: TextOrJson,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -532,9 +562,8 @@ pub(crate) struct Pick {
     /// With text: show every step and all of the state
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    /// Write the answer to a file, whole or not at all
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) destination: Destination,
     /// Print a script to start from
     #[arg(long, conflicts_with_all = ["file", "schema"])]
     pub(crate) example: bool,
@@ -578,9 +607,8 @@ pub(crate) struct List {
     /// Which catalog
     #[arg(value_name = "CATALOG", default_value = "all")]
     pub(crate) catalog: Catalog,
-    /// Text for people or JSON for programs
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) answer: TextOrJson,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -589,9 +617,8 @@ Examples:
   schism schema --output scenario.schema.json
   # then begin a scenario with:   #:schema scenario.schema.json")]
 pub(crate) struct Schema {
-    /// Write it to a file, whole or not at all
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) destination: Destination,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -650,12 +677,21 @@ fn time(text: &str) -> Result<Duration, String> {
     number.checked_mul(millis).map(Duration::from_millis).ok_or_else(wrong)
 }
 
-/// At least one.
+/// More threads than this have never made anything faster.
+const MOST_JOBS: usize = 1_024;
+
 fn jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(jobs @ 1..) => Ok(jobs),
-        Ok(_) | Err(_) => Err("write a whole number from 1".to_owned()),
+        Ok(jobs @ 1..=MOST_JOBS) => Ok(jobs),
+        Ok(_) | Err(_) => Err(format!("write a whole number from 1 to {MOST_JOBS}")),
     }
+}
+
+/// A file to write. What is in its way is said before anything is run.
+fn destination(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    files::is_free_to_write(&path)?;
+    Ok(path)
 }
 
 #[cfg(test)]

@@ -16,9 +16,15 @@ mod schema;
 mod shrink;
 mod verify;
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use schism_scenario::limits;
+
 use crate::args::Command;
 use crate::console::Console;
 use crate::exit::{Ending, Trouble};
+use crate::files;
 
 /// Does what was asked.
 pub(crate) fn execute(command: Command, console: &mut Console) -> Result<Ending, Trouble> {
@@ -47,4 +53,16 @@ pub(crate) fn execute(command: Command, console: &mut Console) -> Result<Ending,
 /// JSON as it is written: indented, with a newline at its end.
 fn pretty(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
+}
+
+/// At which line of its file each expectation begins, if they are written as tables of their own.
+fn expectation_lines<'a>(file: &Path, ids: impl Iterator<Item = &'a String>) -> BTreeMap<String, usize> {
+    if files::is_dash(file) {
+        return BTreeMap::new();
+    }
+    let Ok(source) = files::read(file, limits::FILE_BYTES) else { return BTreeMap::new() };
+    let text = String::from_utf8_lossy(&source.bytes);
+    let begins = |(_, line): &(usize, &str)| line.trim_start().starts_with("[[expect]]");
+    let lines = (1..).zip(text.lines()).filter(begins).map(|(number, _)| number);
+    ids.cloned().zip(lines).collect()
 }

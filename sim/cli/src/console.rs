@@ -5,6 +5,10 @@ use std::io::{self, IsTerminal, Write};
 use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
 
+use crate::args::Destination;
+use crate::exit::Trouble;
+use crate::files;
+
 /// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Colour {
@@ -43,6 +47,14 @@ impl Console {
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             written => written,
+        }
+    }
+
+    /// Writes the answer of a command to the file that was named, without colour, or else to stdout.
+    pub(crate) fn deliver(&mut self, text: &str, to: &Destination) -> Result<(), Trouble> {
+        match to.output.as_deref() {
+            Some(path) if !files::is_dash(path) => files::write(path, &plain(text)),
+            Some(_) | None => Ok(self.print(text)?),
         }
     }
 

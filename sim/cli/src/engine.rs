@@ -8,9 +8,9 @@ use schism_models::node::Node;
 use schism_runner::ledger::Listed;
 use schism_runner::report::Report;
 use schism_runner::{Ledger, Simulation, Trace};
-use schism_scenario::{Colour, Diagnostics, Family, Loaded, Override, Scenario, limits};
+use schism_scenario::{Case, Colour, Diagnostics, Family, Loaded, Override, Scenario, limits};
 
-use crate::args::{Beliefs, Input};
+use crate::args::{Beliefs, Engine, Input};
 use crate::console::Console;
 use crate::exit::Trouble;
 use crate::files::{self, Source};
@@ -35,19 +35,26 @@ impl From<Refusal> for Trouble {
 
 /// Reads and checks a scenario with changes.
 pub(crate) fn load(file: &Path, set: &[String]) -> Result<Loaded, Refusal> {
+    load_for(Engine::Des, file, set)
+}
+
+/// The same, for an engine: what that cannot do is refused, too.
+pub(crate) fn load_for(engine: Engine, file: &Path, set: &[String]) -> Result<Loaded, Refusal> {
     let source = files::read(file, limits::FILE_BYTES).map_err(Refusal::Unreadable)?;
-    check(&source, set)
+    let mut loaded = check(&source, set)?;
+    match engine {
+        Engine::Des => {}
+        Engine::Madsim => {
+            let lost = schism_scenario::fit_for_madsim(&source.name, &source.bytes, &overrides(set));
+            loaded.warnings.extend(lost.map_err(Refusal::Wrong)?);
+        }
+    }
+    Ok(loaded)
 }
 
 /// Checks a scenario that has been read, with changes.
 pub(crate) fn check(source: &Source, set: &[String]) -> Result<Loaded, Refusal> {
     schism_scenario::load(&source.name, &source.bytes, &overrides(set)).map_err(Refusal::Wrong)
-}
-
-/// Whether a scenario asks for nothing that madsim cannot do: what is only lost.
-pub(crate) fn fit_for_madsim(file: &Path, set: &[String]) -> Result<Diagnostics, Refusal> {
-    let source = files::read(file, limits::FILE_BYTES).map_err(Refusal::Unreadable)?;
-    schism_scenario::fit_for_madsim(&source.name, &source.bytes, &overrides(set)).map_err(Refusal::Wrong)
 }
 
 fn overrides(set: &[String]) -> Vec<Override> {
@@ -57,12 +64,40 @@ fn overrides(set: &[String]) -> Vec<Override> {
 /// Reads and checks what a command is about; warnings are said on stderr. Of a family it is the member of the seed asked
 /// for, or of the default seed; either way that is the seed that the scenario then has.
 pub(crate) fn open(input: &Input, seed: Option<u64>, console: &mut Console) -> Result<Scenario, Trouble> {
-    let Loaded { scenario, family, warnings, .. } = load(&input.file, &input.changes.set)?;
+    open_for(Engine::Des, input, seed, console)
+}
+
+/// The same, for an engine.
+pub(crate) fn open_for(
+    engine: Engine,
+    input: &Input,
+    seed: Option<u64>,
+    console: &mut Console,
+) -> Result<Scenario, Trouble> {
+    Ok(opened(load_for(engine, &input.file, &input.changes.set)?, seed, console)?.0)
+}
+
+/// The same, with what a case was kept for, if it is one.
+pub(crate) fn open_case(
+    input: &Input,
+    seed: Option<u64>,
+    console: &mut Console,
+) -> Result<(Scenario, Option<Case>), Trouble> {
+    opened(load(&input.file, &input.changes.set)?, seed, console)
+}
+
+fn opened(
+    loaded: Loaded,
+    seed: Option<u64>,
+    console: &mut Console,
+) -> Result<(Scenario, Option<Case>), Trouble> {
+    let Loaded { scenario, family, warnings, case } = loaded;
     console.complain(&shown(&warnings));
-    match seed {
-        None => Ok(scenario),
-        Some(seed) => member(&family, Seed(seed)),
-    }
+    let scenario = match seed {
+        None => scenario,
+        Some(seed) => member(&family, Seed(seed))?,
+    };
+    Ok((scenario, case))
 }
 
 /// The scenario of one seed.

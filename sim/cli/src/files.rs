@@ -121,6 +121,29 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
+/// Why a file cannot be written there, as far as that can be seen before it is.
+pub(crate) fn is_free_to_write(path: &Path) -> Result<(), String> {
+    if is_dash(path) {
+        Ok(())
+    } else if path.is_dir() {
+        Err("it is a folder".to_owned())
+    } else if !folder(path).is_dir() {
+        Err(format!("there is no folder {}", folder(path).display()))
+    } else {
+        Ok(())
+    }
+}
+
+/// Refuses to write over what is read.
+pub(crate) fn keep_apart(read: &Path, written: &Path) -> Result<(), Trouble> {
+    let same = matches!((read.canonicalize(), written.canonicalize()), (Ok(one), Ok(other)) if one == other);
+    if same && !is_dash(read) {
+        let message = format!("{} would be written over: it is the scenario", written.display());
+        return Err(Trouble::new(message).help("name another file"));
+    }
+    Ok(())
+}
+
 /// Writes a file whole or not at all: to another file in the same folder, which then takes its place.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Trouble> {
     write_parts(path, [text])

@@ -5,20 +5,20 @@ use schism_live::Trouble as Failed;
 use schism_runner::report::Report;
 use schism_scenario::Scenario;
 
-use crate::args::{Beliefs, Input};
+use crate::args::{Beliefs, Engine, Input};
 use crate::console::Console;
 use crate::engine;
 use crate::exit::Trouble;
 
-/// Refuses a scenario that asks for what madsim cannot do, and says what is lost on the way.
-pub(crate) fn fit(input: &Input, scenario: &Scenario, console: &mut Console) -> Result<(), Trouble> {
+/// Reads and checks a scenario for a run on madsim: what that cannot do is refused, and what is lost on the way is said.
+pub(crate) fn open(input: &Input, seed: Option<u64>, console: &mut Console) -> Result<Scenario, Trouble> {
     if !schism_live::is_here() {
         return Err(missing());
     }
-    console.complain(&engine::shown(&engine::fit_for_madsim(&input.file, &input.changes.set)?));
+    let scenario = engine::open_for(Engine::Madsim, input, seed, console)?;
     // What the file itself asks for has been refused above, with its place: these faults are drawn.
-    match &schism_scenario::misfits_for_madsim(scenario)[..] {
-        [] => Ok(()),
+    match &schism_scenario::misfits_for_madsim(&scenario)[..] {
+        [] => Ok(scenario),
         misfits => Err(Trouble::new(misfits.join("\n")).help("another seed draws other faults")),
     }
 }
@@ -33,6 +33,9 @@ pub(crate) fn run(
     match schism_live::run(scenario, seed, beliefs.into()) {
         Ok(report) => Ok(Some(report)),
         Err(Failed::Missing) => Err(missing()),
+        Err(failed @ (Failed::Unfit(_) | Failed::Panicked { .. } | Failed::Stuck { .. })) => {
+            Err(Trouble::new(failed.to_string()))
+        }
         Err(failed @ Failed::Diverged { .. }) => {
             console.complain(&format!("{failed}\n"));
             Ok(None)

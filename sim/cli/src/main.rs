@@ -6,6 +6,7 @@ mod console;
 mod engine;
 mod exit;
 mod files;
+mod interrupt;
 mod live;
 mod progress;
 mod render;

@@ -245,8 +245,15 @@ fn output_goes_to_a_file_whole_and_without_colour() {
     assert!(report.starts_with("Two clients and a crash\n") && !report.contains('\u{1b}'), "{report}");
     let nowhere = folder.path().join("no-such-folder").join("report.txt");
     let said = schism(["run", &good, "--output", nowhere.to_str().unwrap()]);
-    assert_eq!(said.code, 2);
-    assert!(said.err.contains("cannot write"), "{}", said.err);
+    assert_eq!((said.code, said.out.as_str()), (2, ""));
+    assert!(said.err.contains("there is no folder"), "{}", said.err);
+    for option in ["--output", "--trace", "--keep"] {
+        let said = schism(["run", &good, option, folder.path().to_str().unwrap()]);
+        assert!(said.code == 2 && said.err.contains("it is a folder"), "{option}: {}", said.err);
+        let said = schism(["run", &good, option, &good]);
+        assert!(said.code == 2 && said.err.contains("it is the scenario"), "{option}: {}", said.err);
+        assert_eq!(fs::read_to_string(&good).unwrap(), SCENARIO, "it is as it was");
+    }
 }
 
 #[test]

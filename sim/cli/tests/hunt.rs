@@ -195,3 +195,65 @@ fn a_hunt_says_how_it_ended() {
         said.out
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn who_interrupts_a_hunt_is_told_where_it_was() {
+    let folder = stage(SCENARIO);
+    let args = ["hunt", "late.toml", "--seeds", "0..1000000", "--jobs", "1"];
+    let child = command(folder.path(), &args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Until the first batch is in the journal: before that there is nothing to go on from.
+    let begun =
+        || fs::read_dir(folder.path().join("cases/.schism")).is_ok_and(|mut all| all.next().is_some());
+    while !begun() {
+        sleep(Duration::from_millis(10));
+    }
+    sleep(Duration::from_millis(300));
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.expect("there is a kill").success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("interrupted: ") && said.contains("/1,000,000 seeds"), "{said}");
+    assert!(said.contains("the same command goes on"), "{said}");
+}
+
+#[test]
+fn a_case_that_is_there_is_never_written_over() {
+    let folder = stage(SCENARIO);
+    let other = SCENARIO.replace("lease-ttl = \"3s\"", "lease-ttl = \"4s\"");
+    fs::create_dir(folder.path().join("other")).unwrap();
+    fs::write(folder.path().join("other/late.toml"), other).unwrap();
+    let hunt = |files: &[&str]| {
+        let args: Vec<&str> = [&["hunt"], files, &["--seeds", "20", "--no-shrink"]].concat();
+        let said = schism(folder.path(), &args);
+        let saved = said.out.lines().filter(|line| line.trim_start().starts_with("saved")).count();
+        (saved, cases(folder.path()))
+    };
+    let (saved, both) = hunt(&["late.toml", "other/late.toml"]);
+    assert_eq!(saved, both.len(), "each has a file of its own: {both:?}");
+    assert!(both.iter().any(|(name, _)| name.ends_with("-2.case.toml")), "{both:?}");
+    let (_, again) = hunt(&["late.toml", "other/late.toml"]);
+    assert_eq!(again, both, "what is the same is not written twice");
+}
+
+#[test]
+fn shrinking_says_what_is_left_and_the_case_replays() {
+    let folder = stage(SCENARIO);
+    let said = schism(folder.path(), &["hunt", "late.toml", "--seeds", "60", "--no-shrink"]);
+    let case =
+        said.out.lines().find_map(|line| line.trim().strip_prefix("saved")).expect("one failed").trim();
+    let said = schism(folder.path(), &["shrink", case, "--output", "least.case.toml"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert!(said.out.contains("1-minimal") && said.out.contains("  needed "), "{}", said.out);
+    assert_eq!(schism(folder.path(), &["replay", "least.case.toml", "--expect", "failing"]).code, 0);
+    let again = schism(folder.path(), &["shrink", "least.case.toml", "--output", "again.case.toml"]);
+    let scenario = |name: &str| {
+        let text = fs::read_to_string(folder.path().join(name)).unwrap();
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(scenario("again.case.toml"), scenario("least.case.toml"), "{}", again.out);
+    let said = schism(folder.path(), &["shrink", case, "--budget", "2", "--output", "some.case.toml"]);
+    assert_eq!(said.code, 5, "{}{}", said.out, said.err);
+    assert!(!said.out.contains("  needed "), "nothing has been shown of them: {}", said.out);
+}

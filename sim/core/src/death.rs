@@ -10,7 +10,8 @@ pub struct Death {
 }
 
 impl Death {
-    /// The process alone dies, as by SIGKILL: its host lives on, resets its connections and keeps the page cache.
+    /// The process alone dies, as by SIGKILL: its host lives on, delivers what it had written, ends its connections and
+    /// keeps the page cache.
     pub const KILLED: Death = Death { farewell: Farewell::Reset, disk: Toll::Nothing };
     /// Its host loses power: nobody answers for it, and what had not been synced is gone.
     pub const POWER_LOSS: Death = Death { farewell: Farewell::Silence, disk: Toll::Unsynced };
@@ -32,7 +33,7 @@ impl Death {
 /// What the peers of a process notice of its death; the later variant takes more.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Farewell {
-    /// Its host lives, and resets its connections at once and whatever comes later.
+    /// Its host lives: it delivers what had been written, then ends the connections, and resets whatever comes later.
     Reset,
     /// Its host is dead, too. It says nothing, and what reaches it is lost until the process restarts: then the host
     /// resets what it does not know.

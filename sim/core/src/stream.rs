@@ -8,6 +8,11 @@ use rustc_hash::FxHasher;
 
 use crate::{Cause, Draw, Duration, FaultId, Life, NodeId, Time};
 
+mod orphans;
+
+use orphans::Orphans;
+pub(crate) use orphans::{End, Orphan};
+
 /// A stream's number: never used again, so that what an earlier one still has in flight is not taken for a later one's.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct StreamId(pub(crate) u32);
@@ -26,6 +31,8 @@ pub(crate) struct Streams<M> {
     open: Index,
     /// Those that are open, by each of their two nodes.
     of: BTreeSet<(NodeId, StreamId)>,
+    /// Those that are not, but whose dead sender's host goes on.
+    orphans: Orphans,
 }
 
 /// One direction of a connection.
@@ -60,7 +67,7 @@ pub(crate) enum Flow<M> {
 
 impl<M> Default for Streams<M> {
     fn default() -> Self {
-        Streams { all: Vec::new(), open: Index::default(), of: BTreeSet::new() }
+        Streams { all: Vec::new(), open: Index::default(), of: BTreeSet::new(), orphans: Orphans::default() }
     }
 }
 
@@ -71,18 +78,20 @@ impl<M> Streams<M> {
         self.open.get(&(from, to)).copied()
     }
 
-    /// The other direction of a connection that the peer has opened, which needs no handshake.
+    /// The other direction of a connection that the peer has opened, which needs no handshake: from this life of the one
+    /// to that of the other. The peer may have died since, if its end of the connection has not come yet.
     pub(crate) fn join(
         &mut self,
-        from: NodeId,
-        to: NodeId,
-        life: Life,
+        (from, own): (NodeId, Life),
+        (to, life): (NodeId, Life),
         luck: Draw,
         now: Time,
     ) -> Option<StreamId> {
-        let back = self.find(to, from)?;
+        let orphan = || self.orphans.between(to, from).next_back();
+        let back = self.find(to, from).or_else(orphan)?;
+        let life = self.orphans.get((to, from), back).map_or(life, |orphan| orphan.life);
         let peer = self.get(back);
-        if !peer.is_established() || peer.connection != back || peer.joined {
+        if !peer.is_established() || peer.connection != back || peer.joined || peer.life != own {
             return None;
         }
         peer.joined = true;
@@ -162,28 +171,88 @@ impl<M> Streams<M> {
 
     /// Closes the stream from one node to another with all that it holds; whether there was one.
     pub(crate) fn close(&mut self, from: NodeId, to: NodeId) -> bool {
-        let gone = self.open.remove(&(from, to));
+        let gone = self.find(from, to);
         if let Some(id) = gone {
             self.get(id).flow = Flow::Closed;
-            self.of.remove(&(from, id));
-            self.of.remove(&(to, id));
+            self.forget(from, to, id);
         }
         gone.is_some()
     }
 
-    /// Closes all streams from a node whose host dies with it; those to it stay as their senders know them.
+    /// A stream is not the one from one node to another any more.
+    fn forget(&mut self, from: NodeId, to: NodeId, id: StreamId) {
+        self.open.remove(&(from, to));
+        self.of.remove(&(from, id));
+        self.of.remove(&(to, id));
+    }
+
+    /// Closes all streams from a node whose host dies with it, those of earlier lives, too; those to it stay as their
+    /// senders know them.
     pub(crate) fn close_all_from(&mut self, node: NodeId) {
         let gone: Vec<StreamId> = self.of(node).filter(|&id| self.all[id.0 as usize].from == node).collect();
         self.close_each(gone);
+        let orphans: Vec<StreamId> = self.orphans.from(node).map(|(_, id)| id).collect();
+        self.close_each_orphan(orphans);
     }
 
-    /// Closes all streams from and to a node whose process dies. Who is still asking it for a connection goes on: its
-    /// host will answer.
-    pub(crate) fn close_all_of(&mut self, node: NodeId) {
-        let gone =
-            |&id: &StreamId| self.all[id.0 as usize].from == node || self.all[id.0 as usize].is_established();
-        let gone: Vec<StreamId> = self.of(node).filter(gone).collect();
-        self.close_each(gone);
+    /// The streams of a node whose process has died, while its host lives on. Those that are being opened are closed: who
+    /// is asking it for a connection goes on, since its host will answer. Of the established ones those from it are
+    /// orphans from now on, which are handed back. Those to it stay as their senders know them, until they are told; those
+    /// of senders that would not be are closed.
+    pub(crate) fn orphan(&mut self, node: NodeId, life: Life, told: &BTreeSet<NodeId>) -> Vec<StreamId> {
+        let mut orphans = Vec::new();
+        for id in self.of(node).collect::<Vec<_>>() {
+            let stream = self.look(id);
+            let (from, to, is_established) = (stream.from, stream.to, stream.is_established());
+            if from == node && is_established {
+                self.forget(from, to, id);
+                let end = if told.contains(&to) { End::Told } else { End::Untold };
+                self.orphans.add((from, to), id, Orphan { life, end });
+                orphans.push(id);
+            } else if from == node || is_established && !told.contains(&from) {
+                self.close(from, to);
+            }
+        }
+        orphans
+    }
+
+    /// What is to be known of a stream if it is an orphan.
+    pub(crate) fn orphaned(&self, id: StreamId) -> Option<Orphan> {
+        let stream = self.look(id);
+        self.orphans.get((stream.from, stream.to), id)
+    }
+
+    /// Closes an orphan with all that it holds; what it was, if it was one.
+    pub(crate) fn close_orphan(&mut self, id: StreamId) -> Option<Orphan> {
+        let stream = self.look(id);
+        let orphan = self.orphans.remove((stream.from, stream.to), id)?;
+        self.get(id).flow = Flow::Closed;
+        Some(orphan)
+    }
+
+    /// Closes the orphans from one node to another that do not get through: there is nothing that waits for them any more.
+    pub(crate) fn close_stalled_orphans(&mut self, from: NodeId, to: NodeId) {
+        let stalled = |id: &StreamId| matches!(self.look(*id).flow, Flow::Stalled(_));
+        let gone: Vec<StreamId> = self.orphans.between(from, to).filter(stalled).collect();
+        self.close_each_orphan(gone);
+    }
+
+    /// Closes all orphans from one node to another.
+    pub(crate) fn close_orphans(&mut self, from: NodeId, to: NodeId) {
+        let gone: Vec<StreamId> = self.orphans.between(from, to).collect();
+        self.close_each_orphan(gone);
+    }
+
+    fn close_each_orphan(&mut self, gone: Vec<StreamId>) {
+        for id in gone {
+            self.close_orphan(id);
+        }
+    }
+
+    /// Whether the two nodes of a stream have a later connection, which is established.
+    pub(crate) fn has_later(&self, id: StreamId) -> bool {
+        let stream = self.look(id);
+        self.connection(stream.from, stream.to).is_some_and(|later| later > stream.connection)
     }
 
     fn close_each(&mut self, gone: Vec<StreamId>) {
@@ -197,17 +266,19 @@ impl<M> Streams<M> {
     pub(crate) fn peers(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
         let streams = self.of(node).map(|id| &self.all[id.0 as usize]);
         let peer = move |stream: &Stream<M>| if stream.from == node { stream.to } else { stream.from };
-        streams.filter(|stream| stream.is_established()).map(peer)
+        let established = streams.filter(|stream| stream.is_established()).map(peer);
+        established.chain(self.orphans.from(node).map(|(to, _)| to))
     }
 
-    /// The receiver of this stream has accepted the connection: what it had with the sender on an earlier one is over.
-    pub(crate) fn accept(&mut self, id: StreamId, life: Life) {
+    /// This life of the receiver has accepted the connection that this life of the sender has asked for: what it had with
+    /// the sender on an earlier one is over, and so is what it had opened to an earlier life.
+    pub(crate) fn accept(&mut self, id: StreamId, sender: Life, life: Life) {
         let stream = self.get(id);
         stream.life = life;
         let (from, to) = (stream.from, stream.to);
-        if let Some(back) = self.find(to, from)
-            && self.get(back).connection != back
-        {
+        let Some(back) = self.find(to, from) else { return };
+        let other = self.look(back);
+        if other.connection != back || other.is_established() && other.life != sender {
             self.close(to, from);
         }
     }
@@ -319,6 +390,10 @@ impl Stage {
     }
 }
 
+/// How often the host of a dead process sends a segment again, so it gives up after 102.2 s (Linux, tcp_orphan_retries in
+/// net/ipv4/tcp_timer.c: 8 while the time-out is below its largest).
+const MOST_TRIES_OF_AN_ORPHAN: u32 = 8;
+
 /// Linux's largest: 120 s (TCP_RTO_MAX), so from the tenth slot on they are 120 s apart.
 const RTO_MAX: Duration = Duration::from_secs(120);
 
@@ -359,6 +434,11 @@ impl<M> Stall<M> {
         self.tries > self.stage.most_tries()
     }
 
+    /// Whether it is, of an orphan.
+    pub(crate) fn has_given_up_as_orphan(&self) -> bool {
+        self.tries > MOST_TRIES_OF_AN_ORPHAN
+    }
+
     /// Moves on to the first slot after `now`.
     pub(crate) fn back_off(&mut self, now: Time) -> Time {
         let mut next = self.since;
@@ -392,5 +472,7 @@ mod tests {
         let ends = |stage: Stage| slot(stage.rto(), stage.most_tries() + 1);
         assert_eq!(ends(Stage::Opening), Duration::from_secs(127));
         assert_eq!(ends(Stage::Established), Duration::from_millis(924_600));
+        let orphan = slot(Stage::Established.rto(), MOST_TRIES_OF_AN_ORPHAN + 1);
+        assert_eq!(orphan, Duration::from_millis(102_200));
     }
 }

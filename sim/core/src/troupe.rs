@@ -174,21 +174,43 @@ impl<A: Actor, W: Witness<A>> Troupe<A, W> {
             Told::Timer(timer) => timer.hash(&mut self.digest),
             Told::Reset { .. } | Told::Plight => {}
         }
+        self.act(node, |actor, ctx| match told {
+            Told::Message { from, msg } => actor.on_message(ctx, from, msg),
+            Told::Timer(timer) => actor.on_timer(ctx, timer),
+            Told::Reset { peer } => actor.on_reset(ctx, peer),
+            Told::Plight => actor.on_plight(ctx),
+        })
+    }
+
+    /// A process that runs is made to do something by the driver: what it asks of it.
+    pub fn prompt(&mut self, node: NodeId, act: impl FnOnce(&mut A, &mut Ctx<'_, A>)) -> Vec<Effect<A>> {
+        if self.pulses[node.index()].status != Status::Up || self.members[node.index()].actor.is_none() {
+            return Vec::new();
+        }
+        self.mark(Mark::Prompt, node, node);
+        self.act(node, act)
+    }
+
+    fn act(&mut self, node: NodeId, act: impl FnOnce(&mut A, &mut Ctx<'_, A>)) -> Vec<Effect<A>> {
         let mut effects = Vec::new();
         let Troupe { now, seed, ref names, .. } = *self;
         let Member { actor, plight, .. } = &mut self.members[node.index()];
         let actor = actor.as_mut().expect("a process that runs has an actor");
-        let life = pulse.life;
+        let life = self.pulses[node.index()].life;
         let effects_of = &mut effects;
         let mut ctx =
             Ctx { now, moment: now, clocks: None, me: node, names, life, seed, plight, effects: effects_of };
-        match told {
-            Told::Message { from, msg } => actor.on_message(&mut ctx, from, msg),
-            Told::Timer(timer) => actor.on_timer(&mut ctx, timer),
-            Told::Reset { peer } => actor.on_reset(&mut ctx, peer),
-            Told::Plight => actor.on_plight(&mut ctx),
-        }
+        act(actor, &mut ctx);
         self.obey(node, effects)
+    }
+
+    /// A process of the driver's own, which no actor acts for, tells the witnesses something. It is part of the digest, by
+    /// its `Debug` text.
+    pub fn observe(&mut self, node: NodeId, seen: &A::Observation) {
+        self.mark(Mark::Observe, node, node);
+        format!("{seen:?}").hash(&mut self.digest);
+        let (witness, scene) = self.witness_mut();
+        witness.observe(&scene, node, seen);
     }
 
     /// Obeys what concerns a node's disk and the witnesses; the rest is the driver's.
@@ -293,6 +315,8 @@ enum Mark {
     Plight = 5,
     Afflict = 6,
     Fault = 7,
+    Observe = 8,
+    Prompt = 9,
 }
 
 impl Mark {

@@ -76,6 +76,11 @@ impl<'w> Scene<'w> {
         self.now
     }
 
+    /// Which life a node is in, or was in last.
+    pub fn life(&self, node: NodeId) -> Life {
+        self.pulses[node.index()].life
+    }
+
     /// Whether a node's process runs.
     pub fn status(&self, node: NodeId) -> Status {
         self.pulses[node.index()].status

@@ -1,73 +1,128 @@
 //! The engine: a run from the curtain to the end, and its twin.
 
+mod chronicle;
 mod exact;
 mod frame;
 mod ground;
 mod host;
 mod house;
 mod links;
+mod panics;
+mod player;
 mod signals;
+mod stage;
 mod traffic;
 mod weather;
 
 use std::net::IpAddr;
-use std::panic;
-use std::sync::{MutexGuard, PoisonError};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
 
+use madsim::rand::random;
 use madsim::runtime::{Handle, Runtime};
 use schism_core::{NodeId, Seed, Time};
 use schism_models::nemesis::{Nemesis, Trigger};
-use schism_models::node::{Node, Process};
-use schism_runner::Report;
-use schism_runner::ledger::Listed;
+use schism_runner::{Ledger, Report, Teller, ledger::Listed};
 use schism_scenario::Scenario;
 
+use self::chronicle::Chronicle;
 use self::house::{House, Shared};
-use crate::{NAME, REPEATABILITY, Trouble};
+use crate::guests::Guests;
+use crate::live::{Play, Told};
+use crate::stage::{FIRST_ADDRESS, ip};
+use crate::trouble::Trouble;
+use crate::{NAME, REPEATABILITY};
 
 /// How long madsim's nodes have to bind their sockets before the run begins, which takes each a millisecond or two.
 const BEFORE_THE_CURTAIN: std::time::Duration = std::time::Duration::from_millis(10);
 
-/// Runs the scenario and runs it again: the report, if both are the same.
-pub(crate) fn twice(scenario: &Scenario, seed: Seed, listed: Listed) -> Result<Report, Trouble> {
-    let report = afresh(scenario, seed, listed);
-    let twin = afresh(scenario, seed, listed);
-    if report != twin {
-        return Err(Trouble::Diverged { digests: [report.digest, twin.digest] });
-    }
-    Ok(report)
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq)]
+struct Outcome {
+    told: Told,
+    /// What madsim would have drawn next: the same, if as much has been drawn.
+    next: u64,
 }
 
-/// A run on a thread of its own.
-#[expect(clippy::disallowed_methods, reason = "what madsim seeds for a thread, it seeds once")]
-fn afresh(scenario: &Scenario, seed: Seed, listed: Listed) -> Report {
-    let scenario = scenario.clone();
-    let run = std::thread::spawn(move || {
-        let config = weather::config(&scenario);
-        Runtime::with_seed_and_config(seed.0, config).block_on(perform::<Node>(&scenario, seed, listed))
+/// Runs a scenario of models and runs it again: the report, if both are the same.
+pub(crate) fn twice(scenario: &Scenario, seed: Seed, listed: Listed) -> Result<Report, Trouble> {
+    let play = Play { scenario: scenario.clone(), guests: Guests::default(), story: None, patience: None };
+    same(|| afresh(&play, seed, listed)).map(|told| told.report)
+}
+
+/// Runs a play and runs it again: what happened, if both are the same.
+pub(crate) fn played_twice(play: &Play, seed: Seed) -> Result<Told, Trouble> {
+    same(|| afresh(play, seed, Listed::Wrong))
+}
+
+fn same(run: impl Fn() -> Result<Outcome, Trouble>) -> Result<Told, Trouble> {
+    let (one, other) = (run()?, run());
+    match other {
+        Ok(other) if one == other => Ok(one.told),
+        Ok(other) => {
+            let digest = |of: &Outcome| format!("{} and {:016x}", of.told.report.digest, of.next);
+            Err(Trouble::Diverged { digests: [digest(&one), digest(&other)] })
+        }
+        Err(Trouble::Panicked { part, message, .. }) => {
+            let second = format!("none, since {part} panicked: {message}");
+            Err(Trouble::Diverged { digests: [one.told.report.digest, second] })
+        }
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// A run on a thread of its own: what madsim seeds for a thread, it seeds once.
+fn afresh(play: &Play, seed: Seed, listed: Listed) -> Result<Outcome, Trouble> {
+    let (sender, receiver) = mpsc::channel();
+    let (own, patience) = (play.clone(), play.patience);
+    let thread = thread::spawn(move || {
+        let run = panic::catch_unwind(AssertUnwindSafe(|| {
+            let config = weather::config(&own.scenario);
+            Runtime::with_seed_and_config(seed.0, config).block_on(perform(&own, seed, listed))
+        }));
+        let run = run.map_err(|panicked| (panics::kept(), panicked));
+        // Nobody listens any more to who took too long.
+        let _ = sender.send(run);
     });
-    run.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
+    let run = match patience {
+        Some(patience) => receiver.recv_timeout(patience).map_err(|_| Trouble::Stuck { patience })?,
+        None => receiver.recv().expect("whatever comes of a run is sent"),
+    };
+    thread.join().expect("a run that panics is caught");
+    run.map_err(|(kept, panicked)| kept.unwrap_or_else(|| panic::resume_unwind(panicked)))
 }
 
 /// The whole run.
-async fn perform<P: Process + Sync + 'static>(scenario: &Scenario, seed: Seed, listed: Listed) -> Report {
+async fn perform(play: &Play, seed: Seed, listed: Listed) -> Outcome {
+    let scenario = &play.scenario;
     let mut nemesis = Nemesis::new(scenario.faults.clone().into(), seed);
-    let house: Shared<P> = House::build(scenario, seed, listed, &nemesis);
+    let chronicle = Chronicle {
+        ledger: Ledger::listing(scenario, listed),
+        teller: play.story.map(|(detail, round)| Teller::new(round, detail)),
+    };
+    let house: Shared = House::build(scenario, seed, chronicle, &nemesis, &play.guests);
     exact::until(exact::elapsed() + BEFORE_THE_CURTAIN).await;
+    if !play.guests.is_empty() {
+        panics::keep(lock(&house).names());
+    }
     lock(&house).begin();
     direct(&house, &mut nemesis, Time::START + scenario.length).await;
     let mut house = lock(&house);
     nemesis.close(&mut *house);
     house.clear();
+    let next = if play.guests.is_empty() { 0 } else { random() };
+    panics::let_go();
     let (digest, events, end) = (house.digest(), house.events(), Time::START + scenario.length);
-    let mut report = house.ledger().report(scenario, seed, digest, events, end);
+    let Chronicle { ledger, teller } = house.chronicle();
+    let mut report = ledger.report(scenario, seed, digest, events, end);
     report.engine = NAME;
     report.repeatability = Some(REPEATABILITY);
-    report
+    Outcome { told: Told { report, story: teller.map(|teller| teller.text(scenario, seed)) }, next }
 }
 
 /// Lets the run go on to the end, and does on the way what the plan of faults asks for.
-async fn direct<P: Process + Sync + 'static>(house: &Shared<P>, nemesis: &mut Nemesis, end: Time) {
+async fn direct(house: &Shared, nemesis: &mut Nemesis, end: Time) {
     loop {
         let goal = lock(house).next_at().into_iter().chain(nemesis.next_at()).min().filter(|&at| at < end);
         signals::come(house, goal.unwrap_or(end)).await;
@@ -88,13 +143,8 @@ async fn direct<P: Process + Sync + 'static>(house: &Shared<P>, nemesis: &mut Ne
 }
 
 /// The house, for as long as nobody awaits anything.
-fn lock<P: Process + Sync + 'static>(house: &Shared<P>) -> MutexGuard<'_, House<P>> {
+fn lock(house: &Mutex<House>) -> MutexGuard<'_, House> {
     house.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Where a node is in madsim's network.
-fn ip(node: NodeId) -> IpAddr {
-    IpAddr::from((FIRST_ADDRESS + node.0).to_be_bytes())
 }
 
 /// Which node is there.
@@ -104,9 +154,6 @@ fn node_at(ip: IpAddr) -> NodeId {
         IpAddr::V6(_) => unreachable!("every node has an address of version 4"),
     }
 }
-
-/// 10.0.0.1.
-const FIRST_ADDRESS: u32 = 0x0a00_0001;
 
 /// What controls madsim's nodes.
 fn handle() -> Handle {

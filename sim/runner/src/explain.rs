@@ -3,12 +3,20 @@
 mod bench;
 mod chance;
 mod changes;
+mod decided;
 mod facts;
 mod futures;
 mod needs;
+mod paired;
 mod past;
 mod purse;
+mod recorded;
+mod shift;
+mod shop;
+mod silence;
 mod story;
+mod telling;
+mod trial;
 
 use schism_core::Seed;
 use schism_models::node::Process;
@@ -22,7 +30,7 @@ use bench::Bench;
 use purse::Purse;
 
 pub use chance::Chance;
-pub use changes::{Change, Changes, JudgedBy};
+pub use changes::{Change, Changes, Figure, JudgedBy, Price};
 pub use futures::{Futures, Jump, Moment};
 pub use needs::{Need, Needs, Role};
 pub use past::Point;
@@ -100,9 +108,8 @@ pub fn explain<P: Process + Sync>(
     let futures = futures::futures(&bench, &failure, &report, effort, limit, &mut purse);
     let limit = purse.part(1, 3);
     let needs = needs::needs(&bench, &report, effort, limit, &mut purse);
-    let before = futures.moments.first().expect("there is one at the start").chance;
     let limit = purse.part(1, 1);
-    let changes = changes::changes(&bench, &report, before, effort, limit, &mut purse);
+    let changes = changes::changes(&bench, &report, effort, limit, &mut purse);
     let story = story::<P>(scenario, seed, &failure, needs.told().as_ref());
     purse.spend(report.events);
     Ok(Explanation {

@@ -5,9 +5,10 @@
 
 use std::collections::VecDeque;
 
-use schism_core::{Deed, Duration, Effect, Fault, FaultId, NodeId, Scene, Swallowed, Time, Traced, Witness};
+use schism_core::{
+    Actor, Deed, Duration, Effect, Fault, FaultId, NodeId, Scene, Swallowed, Time, Traced, Witness,
+};
 use schism_models::nemesis::{Audience, Struck};
-use schism_models::node::Process;
 use schism_models::observation::{Observation, Outcome};
 use schism_models::oracle::{Record, Role, Shown};
 use schism_scenario::{Ask, Expectation, Line, Metric, Scenario};
@@ -186,6 +187,7 @@ impl Gauges {
             | Observation::Committed { .. }
             | Observation::Wrote(_)
             | Observation::Extended
+            | Observation::Deems { .. }
             | Observation::Acquired { .. }
             | Observation::Released { .. }
             | Observation::LockLost { .. }
@@ -207,7 +209,7 @@ impl Gauges {
     }
 }
 
-impl<P: Process, W: Witness<P>> Witness<P> for Gauged<W> {
+impl<A: Actor<Observation = Observation>, W: Witness<A>> Witness<A> for Gauged<W> {
     const TRACES: bool = W::TRACES;
 
     #[inline]
@@ -229,20 +231,20 @@ impl<P: Process, W: Witness<P>> Witness<P> for Gauged<W> {
         self.audience.on_exit(scene, node, by);
     }
 
-    fn on_event(&mut self, scene: &Scene<'_>, event: &Traced<'_, P>) {
+    fn on_event(&mut self, scene: &Scene<'_>, event: &Traced<'_, A>) {
         self.audience.on_event(scene, event);
     }
 
-    fn on_deed(&mut self, scene: &Scene<'_>, deed: &Deed<'_, P>) {
+    fn on_deed(&mut self, scene: &Scene<'_>, deed: &Deed<'_, A>) {
         self.audience.on_deed(scene, deed);
     }
 
-    fn on_swallowed(&mut self, scene: &Scene<'_>, swallowed: &Swallowed<'_, P>) {
+    fn on_swallowed(&mut self, scene: &Scene<'_>, swallowed: &Swallowed<'_, A>) {
         self.audience.on_swallowed(scene, swallowed);
     }
 
     #[inline]
-    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<P>]) {
+    fn on_effects(&mut self, scene: &Scene<'_>, by: NodeId, effects: &[Effect<A>]) {
         self.audience.on_effects(scene, by, effects);
     }
 

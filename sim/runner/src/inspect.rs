@@ -7,6 +7,7 @@ mod beliefs;
 mod condition;
 mod fork;
 mod graph;
+mod locks;
 mod moment;
 mod probe;
 mod shown;
@@ -16,7 +17,7 @@ use schism_models::node::{Node, Process};
 use schism_scenario::Scenario;
 
 use crate::Report;
-use crate::simulation::{Simulation, Step};
+use crate::simulation::{Simulation, Step, Variation};
 use crate::words::Names;
 use probe::Probe;
 
@@ -24,8 +25,10 @@ pub use beliefs::{Beliefs, Mind};
 pub use condition::{Condition, NotACondition};
 pub use fork::NotForked;
 pub use graph::{Edge, Waits};
+pub use locks::{Believer, ClaimView, LockView};
 pub use moment::{
-    Active, Clocks, Coming, Connection, Detail, Moment, NodeView, Stalled, TimerView, Visible, WaitView,
+    Active, Clocks, Coming, Connection, Detail, Failed, Moment, NodeView, Stalled, TimerView, Visible,
+    WaitView,
 };
 
 /// A run that stands at some moment.
@@ -204,12 +207,25 @@ impl<P: Process> Inspection<P> {
         Reached::Beginning
     }
 
+    /// From here on all luck but the faults' is that of another future, by its number: those of an explanation have the
+    /// same numbers. At the start, everything is drawn anew. The run is another from now on.
+    pub fn redraw(&mut self, number: u64) {
+        self.now = if self.events() == 0 {
+            let luck = self.seed.redrawn(number);
+            let variation = Variation { luck, ..Variation::of(self.seed) };
+            Simulation::with(&self.scenario, variation, Probe::new(&self.scenario))
+        } else {
+            self.now.redrawn(number)
+        };
+        self.part();
+    }
+
     /// How the run comes out, if it goes on from here to its end.
     pub fn report(&self) -> Report {
         let mut rest = self.now.clone();
         rest.run_to_end();
-        let (digest, events) = (rest.digest(), rest.world().events());
-        rest.into_witness().ledger.report(&self.scenario, self.seed, digest, events, self.end())
+        let outcome = rest.outcome();
+        outcome.report(rest.into_witness().ledger, &self.scenario, self.seed)
     }
 
     /// What has happened so far of what a condition is about: it has happened again when this is another.

@@ -11,9 +11,11 @@ mod faults;
 mod intervals;
 mod latency;
 mod leases;
+mod locks;
 mod recovery;
 mod reign;
 mod requests;
+mod rivalry;
 mod services;
 #[cfg(test)]
 pub(crate) mod stage;
@@ -34,6 +36,7 @@ use schism_scenario::Scenario;
 use beliefs::Beliefs;
 use faults::Faults;
 use leases::Leases;
+use locks::Locks;
 use recovery::Recovery;
 use reign::Reign;
 use requests::Requests;
@@ -64,6 +67,7 @@ pub struct Ledger {
     pub(crate) beliefs: Beliefs,
     pub(crate) recovery: Recovery,
     reign: Reign,
+    locks: Locks,
     pub(crate) faults: Faults,
     pub(crate) watch: Watch,
     pub(crate) false_evictions: u64,
@@ -91,6 +95,7 @@ impl Ledger {
             beliefs: Beliefs::new(&cast, listed),
             recovery: Recovery::default(),
             reign: Reign::default(),
+            locks: Locks::default(),
             faults: Faults::new(scenario.faults.len()),
             watch: Watch::new(scenario, &record),
             false_evictions: 0,
@@ -167,6 +172,7 @@ impl Ledger {
             | Observation::LeaseLost
             | Observation::Deposed { .. }
             | Observation::Extended
+            | Observation::Deems { .. }
             | Observation::Acquired { .. }
             | Observation::Released { .. }
             | Observation::LockLost { .. }
@@ -233,10 +239,12 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
             | Observation::Committed { .. }
             | Observation::Wrote(_)
             | Observation::Extended => self.on_registry(scene, by, seen),
-            Observation::Acquired { .. }
-            | Observation::Released { .. }
-            | Observation::LockLost { .. }
-            | Observation::GuardedWrite { .. }
+            Observation::Acquired { .. } | Observation::Released { .. } | Observation::LockLost { .. } => {
+                self.locks.observe(scene.now(), by, seen);
+                self.record.observe(scene.now(), by, seen);
+                self.watch.observe(scene, &self.record, by, seen);
+            }
+            Observation::GuardedWrite { .. }
             | Observation::Called { .. }
             | Observation::Written { .. }
             | Observation::Fetched { .. }
@@ -245,6 +253,8 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
                 self.record.observe(scene.now(), by, seen);
                 self.watch.observe(scene, &self.record, by, seen);
             }
+            // What comes of it is told when it does: for stories alone.
+            Observation::Deems { .. } => {}
         }
     }
 
@@ -255,6 +265,7 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
         self.follow_changes(scene.now());
         if let Fault::Crash(node, _) = fault {
             self.reign.on_crash(scene.now(), *node);
+            self.locks.on_crash(scene.now(), *node);
         }
         match fault {
             Fault::Crash(node, _) | Fault::Restart(node) | Fault::Pause(node) | Fault::Resume(node) => {
@@ -319,6 +330,7 @@ pub(crate) fn cast(scenario: &Scenario) -> Cast {
     let apart = scenario.aides.iter().filter(|aide| aide.host.is_none()).count();
     let cast = Cast::new(size(&scenario.members), &services, &clients);
     let cast = if scenario.registry.is_fixed() { cast.listed_for_good() } else { cast };
+    let cast = if scenario.registry.numbers_lists() { cast } else { cast.with_unnumbered_lists() };
     cast.with_aides(apart as u32)
         .with_spares(&spares)
         .with_aides((scenario.aides.len() - apart) as u32)

@@ -38,6 +38,9 @@ pub struct Report {
     pub services: BTreeMap<String, Service>,
     /// What the registry did.
     pub registry: Registry,
+    /// What became of locks, where clients held some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locks: Option<Locks>,
     /// Each registration of each instance, by instance and time.
     pub leases: Vec<Lease>,
     /// Every belief that was ever wrong, by the time at which it became so, then by observer and subject; the first
@@ -182,6 +185,19 @@ pub struct LeaseCounts {
     pub renewed: u64,
     /// Removed because their time was up.
     pub expired: u64,
+}
+
+/// What clients believed of the locks that they used, over the whole run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Locks {
+    /// How often one was believed to be held from then on.
+    pub acquired: u64,
+    /// How often one was given back.
+    pub released: u64,
+    /// How often a holder learnt that it was not one any more, or no longer trusted that it was.
+    pub lost: u64,
+    /// For how long, in all, two or more believed that they held the same lock.
+    pub two_holders_s: f64,
 }
 
 /// One registration of one instance.

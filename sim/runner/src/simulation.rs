@@ -23,6 +23,7 @@ use schism_scenario::{self as scenario, Scenario, Spare};
 use crate::coverage::Scout;
 use crate::gauge::Gauged;
 use crate::ledger::Listed;
+use crate::standstill::Standstill;
 use crate::{Ledger, Report, Trace};
 
 /// Runs a scenario, and tells what happened.
@@ -52,6 +53,8 @@ pub struct Simulation<W, P: Process = Node, Q = Best<Event<P>>> {
     world: World<P, Ears<Gauged<W>>, Q>,
     nemesis: Nemesis,
     end: Time,
+    /// Where it stood still, if it did. It goes no further.
+    standstill: Option<Arc<Standstill>>,
 }
 
 /// How a run differs from the plain one of its seed.
@@ -102,6 +105,7 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
             ),
             nemesis,
             end: Time::START + scenario.length,
+            standstill: None,
         }
     }
 
@@ -109,17 +113,18 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
     /// it has not drawn yet.
     pub fn redrawn(&self, salt: u64) -> Self {
         let (world, nemesis) = (self.world.redrawn(salt), self.nemesis.clone());
-        Simulation { world, nemesis, end: self.end }
+        Simulation { world, nemesis, end: self.end, standstill: self.standstill.clone() }
     }
 
     /// Everything that happens before `until`, or before the end if that is sooner.
     pub fn run_until(&mut self, until: Time) {
         let until = until.min(self.end);
-        loop {
+        while self.standstill.is_none() {
             // What the nemesis hears on the way may have to be acted on before what it had planned.
             let goal = self.next_at().filter(|&at| at < until);
             match self.world.run_until(goal.unwrap_or(until)) {
                 Ran::Called => {}
+                Ran::StandsStill => return self.give_up(),
                 Ran::ToEnd if goal.is_some() => self.act(),
                 Ran::ToEnd => return,
             }
@@ -129,8 +134,15 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
 
     /// One event, or one deed of the nemesis: as [`run_until`](Simulation::run_until), one by one.
     pub fn step(&mut self) -> Step {
+        if self.standstill.is_some() {
+            return Step::End;
+        }
         let goal = self.next_at().filter(|&at| at < self.end);
         if self.world.step(goal.unwrap_or(self.end)) {
+            if self.world.stands_still() {
+                self.give_up();
+                return Step::Event;
+            }
             if Witness::<P>::wants_attention(self.world.witness()) {
                 self.nemesis.listen(&mut self.world);
             }
@@ -143,6 +155,17 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
         self.act();
         self.nemesis.listen(&mut self.world);
         Step::Deed
+    }
+
+    /// The world stands still.
+    #[cold]
+    fn give_up(&mut self) {
+        self.standstill = Some(Arc::new(Standstill::of(&mut self.world)));
+    }
+
+    /// Where it stood still, if it did.
+    pub fn standstill(&self) -> Option<&Standstill> {
+        self.standstill.as_deref()
     }
 
     /// When the nemesis has something to do next, or a gauge is to be read.
@@ -208,6 +231,12 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
         &self.world
     }
 
+    /// What a report tells of the run beside what its ledger kept.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
+        Outcome { digest, events, end, standstill: self.standstill.clone() }
+    }
+
     /// What watches.
     pub fn witness(&self) -> &W {
         &self.world.witness().audience.audience
@@ -229,30 +258,49 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
     }
 }
 
+/// What a report tells of a run beside what its ledger kept.
+pub(crate) struct Outcome {
+    digest: DigestValue,
+    events: u64,
+    end: Time,
+    standstill: Option<Arc<Standstill>>,
+}
+
+impl Outcome {
+    pub(crate) fn report(self, ledger: Ledger, scenario: &Scenario, seed: Seed) -> Report {
+        let Outcome { digest, events, end, standstill } = self;
+        let mut report = ledger.report(scenario, seed, digest, events, end);
+        if let Some(standstill) = standstill {
+            standstill.mar(&mut report);
+        }
+        report
+    }
+}
+
 impl<P: Process, Q: Queue<Event<P>>> Simulation<Ledger, P, Q> {
     /// What happened, once the run has come to its end.
     pub fn into_report(self, scenario: &Scenario, seed: Seed) -> Report {
-        let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
-        self.into_witness().report(scenario, seed, digest, events, end)
+        let outcome = self.outcome();
+        outcome.report(self.into_witness(), scenario, seed)
     }
 }
 
 impl<P: Process, Q: Queue<Event<P>>> Simulation<Trace<Ledger>, P, Q> {
     /// What happened, and the trace of it, once the run has come to its end.
     pub fn into_report_and_trace(self, scenario: &Scenario, seed: Seed) -> (Report, Trace<()>) {
-        let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
+        let outcome = self.outcome();
         let (ledger, trace) = self.into_witness().part();
-        (ledger.report(scenario, seed, digest, events, end), trace)
+        (outcome.report(ledger, scenario, seed), trace)
     }
 }
 
 impl<P: Process, Q: Queue<Event<P>>> Simulation<Scout, P, Q> {
     /// What happened, and the states that the run was in, once it has come to its end.
     pub fn into_report_and_states(self, scenario: &Scenario, seed: Seed) -> (Report, BTreeSet<u64>) {
-        let (digest, events, end) = (self.world.digest(), self.world.events(), self.end);
+        let outcome = self.outcome();
         let scout = self.into_witness();
         let states = scout.states().clone();
-        (scout.ledger.report(scenario, seed, digest, events, end), states)
+        (outcome.report(scout.ledger, scenario, seed), states)
     }
 }
 

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use schism_core::{Duration, Fault, FaultId, NodeId, Scene, Seed, Time, Witness};
+use schism_core::{Actor, Duration, Fault, FaultId, NodeId, Scene, Seed, Time, Witness};
 use schism_models::listing::{Listing, ServiceId};
 use schism_models::nemesis::{Audience, Struck};
-use schism_models::node::Process;
-use schism_models::observation::{Cause, Observation, Write};
+use schism_models::observation::{Cause, Observation, Standing, Write};
 use schism_scenario::Scenario;
 
 use crate::{Simulation, Words};
@@ -36,21 +35,7 @@ fn told(scenario: &Scenario, seed: Seed, round: Duration, detail: Detail) -> Str
     let teller = Teller::new(round, detail);
     let mut simulation: Simulation<Teller> = Simulation::new(scenario, seed, teller);
     simulation.run_to_end();
-    let words = Words::new(scenario);
-    let fault = |number: usize| scenario.faults[number].id.clone();
-    let service = |ServiceId(number): ServiceId| scenario.services[usize::from(number)].name.clone();
-    let mut text = format!("{} @ seed {}\n", scenario.title, seed.0);
-    let lines = simulation.into_witness().lines;
-    for (at, what, by) in lines.kept() {
-        let subject = what.told(&|node| words.nodes(&[node]), &fault, &service);
-        let who = words.nodes(&by.iter().copied().collect::<Vec<_>>());
-        let line = if who.is_empty() { subject } else { format!("{who}: {subject}") };
-        let _ = writeln!(text, "  {:>8}  {line}", format!("{}s", seconds(*at)));
-    }
-    if lines.left_out() > 0 {
-        let _ = writeln!(text, "  and {} more lines", lines.left_out());
-    }
-    text
+    simulation.into_witness().text(scenario, seed)
 }
 
 /// Without zeros at the end.
@@ -62,8 +47,10 @@ fn seconds(at: Duration) -> String {
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Detail {
+pub enum Detail {
+    /// Who came to lead and to believe what, which registrations came and went, who died and who came back.
     Transitions,
+    /// Everything that was observed, requests too.
     Events,
 }
 
@@ -95,6 +82,7 @@ enum What {
     /// What only the whole list of events tells, in words.
     Seen(&'static str),
     Attempt(NodeId),
+    Deems(NodeId, Standing),
 }
 
 impl What {
@@ -137,13 +125,16 @@ impl What {
             What::LosesLock(lock) => format!("lock {lock} believed lost"),
             What::Seen(words) => (*words).to_owned(),
             What::Attempt(to) => format!("a request sent to {}", name(*to)),
+            What::Deems(node, Standing::Suspect) => format!("{} suspected", name(*node)),
+            What::Deems(node, Standing::Cleared) => format!("{} suspected no more", name(*node)),
+            What::Deems(node, Standing::Dead) => format!("{} held to be dead", name(*node)),
         }
     }
 }
 
 /// The witness that tells.
 #[derive(Clone, Debug)]
-struct Teller {
+pub struct Teller {
     detail: Detail,
     lines: Lines,
     /// Of each observer and service, who is on its list.
@@ -153,8 +144,27 @@ struct Teller {
 }
 
 impl Teller {
-    fn new(round: Duration, detail: Detail) -> Teller {
+    /// Before the first event. Moments are rounded to the nearest multiple of `round`.
+    pub fn new(round: Duration, detail: Detail) -> Teller {
         Teller { detail, lines: Lines::new(round), lists: BTreeMap::new(), committed: 0 }
+    }
+
+    /// The story of the run of this scenario with this seed that it has witnessed.
+    pub fn text(&self, scenario: &Scenario, seed: Seed) -> String {
+        let words = Words::new(scenario);
+        let fault = |number: usize| scenario.faults[number].id.clone();
+        let service = |ServiceId(number): ServiceId| scenario.services[usize::from(number)].name.clone();
+        let mut text = format!("{} @ seed {}\n", scenario.title, seed.0);
+        for (at, what, by) in self.lines.kept() {
+            let subject = what.told(&|node| words.nodes(&[node]), &fault, &service);
+            let who = words.nodes(&by.iter().copied().collect::<Vec<_>>());
+            let line = if who.is_empty() { subject } else { format!("{who}: {subject}") };
+            let _ = writeln!(text, "  {:>8}  {line}", format!("{}s", seconds(*at)));
+        }
+        if self.lines.left_out() > 0 {
+            let _ = writeln!(text, "  and {} more lines", self.lines.left_out());
+        }
+        text
     }
 
     fn tell(&mut self, at: Time, by: Option<NodeId>, what: What) {
@@ -196,7 +206,7 @@ impl Teller {
     }
 }
 
-impl<P: Process> Witness<P> for Teller {
+impl<A: Actor<Observation = Observation>> Witness<A> for Teller {
     fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
         let at = scene.now();
         match *seen {
@@ -230,6 +240,9 @@ impl<P: Process> Witness<P> for Teller {
             Observation::Renewed => self.seen(at, by, "told that the lease lives on"),
             Observation::Read => self.seen(at, by, "a read served"),
             Observation::Extended => self.seen(at, by, "a lease extended"),
+            Observation::Deems { subject, standing } if self.detail == Detail::Events => {
+                self.tell(at, Some(by), What::Deems(subject, standing));
+            }
             Observation::Acquired { lock, .. } => self.tell(at, Some(by), What::Holds(lock)),
             Observation::Released { lock } => self.tell(at, Some(by), What::GivesBack(lock)),
             Observation::LockLost { lock } => self.tell(at, Some(by), What::LosesLock(lock)),
@@ -239,7 +252,10 @@ impl<P: Process> Witness<P> for Teller {
             Observation::Fetched { .. } => self.seen(at, by, "told what a key holds"),
             Observation::Unanswered { .. } => self.seen(at, by, "a call for a key given up"),
             Observation::Saw { .. } => self.seen(at, by, "told how far the registry is"),
-            Observation::Attempt { .. } | Observation::Committed { .. } | Observation::Holds { .. } => {}
+            Observation::Attempt { .. }
+            | Observation::Committed { .. }
+            | Observation::Deems { .. }
+            | Observation::Holds { .. } => {}
         }
     }
 

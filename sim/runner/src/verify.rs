@@ -16,6 +16,7 @@ use schism_scenario::Scenario;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+pub(crate) use state::{Positions, positions};
 pub(crate) use twins::strangers;
 pub use twins::{Aspect, Difference, Drawn, Parted, Twins, twins};
 

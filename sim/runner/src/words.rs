@@ -147,6 +147,46 @@ pub(crate) fn named(names: &Names, text: &str) -> String {
     told
 }
 
+/// Text that was made for programmers, as words: `Registry(Etcd(Session(Unanswered { call: 36 })))` is `session unanswered,
+/// call 36`.
+pub(crate) fn plainly(text: &str) -> String {
+    let is_of_word = |c: char| c.is_alphanumeric() || "-_.#:".contains(c);
+    let mut words: Vec<String> = Vec::new();
+    let mut ends_part = false;
+    for word in text.split_inclusive(|c: char| !is_of_word(c)) {
+        let (word, mark) = match word.char_indices().next_back() {
+            Some((at, last)) if !is_of_word(last) => (&word[..at], Some(last)),
+            Some(_) | None => (word, None),
+        };
+        let told = lower(word.trim_end_matches(':'));
+        if !told.is_empty() && !OUTER.contains(&told.as_str()) && words.last() != Some(&told) {
+            if ends_part && let Some(last) = words.last_mut() {
+                last.push(',');
+            }
+            words.push(told);
+            ends_part = false;
+        }
+        ends_part |= matches!(mark, Some(',' | '{'));
+    }
+    words.join(" ")
+}
+
+/// What stands around the rest and says nothing that is not known.
+const OUTER: &[&str] =
+    &["registry", "etcd", "consul", "zoo keeper", "eureka", "nacos", "kubernetes", "dns", "some", "attempt"];
+
+/// `GrantLate` as `grant late`; names of nodes as they are.
+fn lower(word: &str) -> String {
+    let mut told = String::new();
+    for c in word.chars() {
+        if c.is_uppercase() && !told.is_empty() && !told.ends_with(['-', '.']) {
+            told.push(' ');
+        }
+        told.extend(c.to_lowercase());
+    }
+    told
+}
+
 /// An aide by its name: `dns-0`, or `orders-3-agent` after the instance whose host it shares.
 fn of_aide(node: &Node) -> Named {
     let (rest, last) = node.name.rsplit_once('-').expect("an aide is numbered, or named after an instance");
@@ -201,6 +241,11 @@ impl<'s> Words<'s> {
             1 => chosen,
             several => format!("{chosen} (chosen of {several})"),
         }
+    }
+
+    /// What a process reminds itself of or is told, in words.
+    pub fn plainly(text: &str) -> String {
+        plainly(text)
     }
 
     /// Nodes one by one, or by ranges if they are many.
@@ -277,6 +322,17 @@ mod tests {
         let web = format!("Attempt {{ to: {WEB:?} }}, {BATCH:?}");
         assert_eq!(named(&names, &web), "Attempt { to: web-0 }, batch-0");
         assert_eq!(named(&names, "#99999 # and #x"), "#99999 # and #x");
+    }
+
+    #[test]
+    fn what_programmers_read_becomes_words() {
+        assert_eq!(
+            plainly("Registry(Etcd(Session(Unanswered { call: 36 })))"),
+            "session unanswered, call 36"
+        );
+        assert_eq!(plainly("Registry(Etcd(Locker(Wake(Lease(2.17)))))"), "locker wake lease 2.17");
+        assert_eq!(plainly("Attempt(Attempt { slot: 3, request: 12 })"), "slot 3, request 12");
+        assert_eq!(plainly("Work"), "work");
     }
 
     #[test]

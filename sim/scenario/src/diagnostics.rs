@@ -91,6 +91,17 @@ impl Diagnostics {
         self.list.len()
     }
 
+    /// The same text with nothing said about it.
+    pub(crate) fn cleared(self) -> Diagnostics {
+        Diagnostics { list: Vec::new(), left_out: 0, sources: self.sources }
+    }
+
+    /// Adds others of the same text.
+    pub fn extend(&mut self, others: Diagnostics) {
+        self.list.extend(others.list);
+        self.left_out += others.left_out;
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()

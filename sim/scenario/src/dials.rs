@@ -69,6 +69,20 @@ impl Quantity {
         self.times(middle).filter(|middle| *middle != other)
     }
 
+    /// The next amount that one would write down by hand, seen from another: times in whole seconds, or in a few digits if
+    /// they are shorter; anything else in two digits. Itself, if there is none between nothing and twice as much.
+    #[must_use]
+    pub fn plain(self, seen_from: Quantity) -> Quantity {
+        let step = match self.unit {
+            Unit::Time => time_step(self.amount),
+            Unit::WholePercent => 1_000,
+            Unit::Percent | Unit::Number | Unit::Count => two_digits(self.amount),
+        };
+        let up = self.amount.div_ceil(step) * step;
+        let amount = if self.amount >= seen_from.amount { up } else { self.amount / step * step };
+        if amount == 0 || amount == seen_from.amount { self } else { Quantity { amount, ..self } }
+    }
+
     /// As a scenario writes it.
     pub fn written(self) -> String {
         let thousandths = |amount: u64| {
@@ -82,6 +96,29 @@ impl Quantity {
             Unit::Count => self.amount.to_string(),
         }
     }
+}
+
+/// In what steps one writes a time of so many nanoseconds.
+fn time_step(nanos: u64) -> u64 {
+    const SECOND: u64 = 1_000_000_000;
+    const MILLISECOND: u64 = 1_000_000;
+    match nanos {
+        _ if nanos >= 600 * SECOND => 60 * SECOND,
+        _ if nanos >= 60 * SECOND => 5 * SECOND,
+        _ if nanos >= SECOND => SECOND,
+        _ if nanos >= 100 * MILLISECOND => 50 * MILLISECOND,
+        _ if nanos >= 10 * MILLISECOND => 5 * MILLISECOND,
+        _ => two_digits(nanos),
+    }
+}
+
+/// The step between numbers of two digits that are about as large as this.
+fn two_digits(amount: u64) -> u64 {
+    let mut step = 1;
+    while amount / step >= 100 {
+        step *= 10;
+    }
+    step
 }
 
 /// To three significant digits.
@@ -323,6 +360,19 @@ mod tests {
         let is_one =
             |dial: &Dial| circumstances.iter().any(|word| dial.path.split('.').any(|part| part == *word));
         assert!(!dials().iter().any(is_one), "{:?}", dials());
+    }
+
+    #[test]
+    fn an_amount_is_written_as_one_would_by_hand() {
+        let ttl = dial("registry.etcd.lease-ttl").quantity.expect("it is a time");
+        let plain = |factor: f64| ttl.times(factor).map(|it| it.plain(ttl).written());
+        assert_eq!(plain(1.01).as_deref(), Some("3s"));
+        assert_eq!(plain(2.52).as_deref(), Some("6s"));
+        assert_eq!(plain(0.296).as_deref(), Some("550ms"), "away from what it is");
+        assert_eq!(plain(0.012).as_deref(), Some("20ms"));
+        assert_eq!(plain(0.99).as_deref(), Some("1s"));
+        let count = Quantity { unit: Unit::Count, amount: 4 };
+        assert_eq!(count.times(4.0).map(|it| it.plain(count).written()).as_deref(), Some("16"));
     }
 
     /// Every turn of every dial is one that the language reads, whether or not such a scenario can be run.

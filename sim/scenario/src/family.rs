@@ -72,7 +72,8 @@ impl Family {
         }
     }
 
-    pub(crate) fn one(scenario: Scenario) -> Family {
+    /// A family of one.
+    pub fn one(scenario: Scenario) -> Family {
         Family { of: Of::One(Arc::new(scenario)) }
     }
 }
@@ -109,6 +110,10 @@ pub(crate) fn assemble(
     };
     let seed = Seed(written.seed.value);
     wide.with_chaos(written.clone(), seed, report)?;
+    if report.has_errors() {
+        // It is wrong whatever varies: the ends would say the same once more.
+        return None;
+    }
     wide.try_ends(seed, report);
     if report.has_errors() {
         return None;

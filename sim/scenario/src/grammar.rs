@@ -246,7 +246,7 @@ pub(crate) const SCENARIO: &[Key] = &[
     Key::new("source", Text, "Where it comes from: a link, a paper, an incident"),
     Key::new("length", Duration(Positive), "How much time is simulated").required(),
     Key::new("warmup", Duration(Zero), "How much of it, from the start, the metrics leave out").or("\"0s\""),
-    Key::new("seed", Count(limits::SEED), "The seed used unless another is asked for").or("0"),
+    Key::new("seed", Shape::Bits, "The seed used unless another is asked for").or("0"),
     Key::new("topology", Shape::Table(TOPOLOGY), "Zones and the links between them"),
     Key::new("network", Shape::Table(NETWORK), "What messages meet on their way"),
     Key::new("registry", Shape::Choice(&REGISTRY), "Who keeps the list of who is there").required(),

@@ -74,6 +74,15 @@ pub struct Loaded {
     pub case: Option<Case>,
 }
 
+impl Loaded {
+    /// Nobody is warned of a case that says what it did when it was kept: a program wrote it, and it means it.
+    fn new((scenario, family): (Scenario, Family), warnings: Diagnostics, case: Option<Case>) -> Loaded {
+        let as_kept = case.as_ref().is_some_and(|case| case.scenario_digest == scenario.digest);
+        let warnings = if as_kept { warnings.cleared() } else { warnings };
+        Loaded { scenario, family, warnings, case }
+    }
+}
+
 /// A scenario as written: its keys are known and its values have the right types, and no more.
 #[derive(Clone, Debug)]
 pub struct Spec {
@@ -101,9 +110,7 @@ pub fn load(name: &str, text: impl AsRef<[u8]>, overrides: &[Override]) -> Resul
         loaded.and_then(|(tree, written)| family::assemble(&tree, &written, &set, &sources, &report));
     let (diagnostics, severity) = report.into_diagnostics(sources);
     match (loaded, severity) {
-        (Some((scenario, family)), Severity::Warning) => {
-            Ok(Loaded { scenario, family, warnings: diagnostics, case })
-        }
+        (Some(made), Severity::Warning) => Ok(Loaded::new(made, diagnostics, case)),
         _ => {
             assert!(!diagnostics.is_empty(), "a scenario is refused for a reason");
             Err(diagnostics)
@@ -138,9 +145,7 @@ impl Spec {
         let loaded = family::assemble(&self.tree, &self.written, &self.set, &self.sources, &report);
         let (diagnostics, _) = report.into_diagnostics(self.sources);
         match loaded {
-            Some((scenario, family)) => {
-                Ok(Loaded { scenario, family, warnings: diagnostics, case: self.written.case })
-            }
+            Some(made) => Ok(Loaded::new(made, diagnostics, self.written.case)),
             None => Err(diagnostics),
         }
     }

@@ -221,7 +221,23 @@ fn in_table(
     if let Presence::Later(instead) = key.presence {
         return Err(not_built(head.place, key.name, instead));
     }
+    give_way(slot, head.name);
     set(entry(slot, head), key.shape, rest, new)
+}
+
+/// Keys of which one says what the other does: whoever sets one means it instead of the other.
+const EITHER: [(&str, &str); 2] = [("for", "until"), ("at", "between")];
+
+/// Takes away what is said otherwise now.
+fn give_way(slot: &mut Tree, key: &str) {
+    let other = EITHER.iter().find_map(|&(one, other)| match key {
+        key if key == one => Some(other),
+        key if key == other => Some(one),
+        _ => None,
+    });
+    if let (Some(other), Node::Table(table)) = (other, &mut slot.node) {
+        table.entries.retain(|entry| entry.key != other);
+    }
 }
 
 /// What stands at a key; an empty table is put there if there is nothing.

@@ -15,7 +15,7 @@ use schism_models::service::ReRegister;
 use crate::diagnostics::{Problem, Report};
 use crate::grammar;
 use crate::limits;
-use crate::reader::Section;
+use crate::reader::{Bits, Section};
 use crate::source::At;
 use crate::spec::{LinkSpec, ServiceSpec, Spread, Written};
 use crate::tree::Tree;
@@ -32,7 +32,7 @@ pub(crate) fn scenario(tree: &Tree, report: &Report) -> Written {
         source: top.maybe("source"),
         length: top.must("length"),
         warmup: top.value("warmup"),
-        seed: top.value("seed"),
+        seed: top.value::<Bits>("seed").map(|bits| bits.0),
         zones: topology.value("zones"),
         links: links(&topology),
         same_zone: network.value::<Distribution>("same-zone").value,

@@ -31,7 +31,9 @@ impl Scenario {
                 line(&mut out, key, &text(value));
             }
         }
-        line(&mut out, "seed", &self.seed.0.to_string());
+        // An integer of TOML has 63 bits and a sign.
+        let seed = self.seed.0.to_string();
+        line(&mut out, "seed", &if i64::try_from(self.seed.0).is_ok() { seed } else { text(&seed) });
         out + &canonical(self)
     }
 

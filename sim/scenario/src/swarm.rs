@@ -16,6 +16,9 @@ use crate::reader::{Section, too_many};
 use crate::source::At;
 use crate::spec::{AskSpec, ExpectSpec, FaultSpec, StartSpec, WhenSpec, WindowSpec, Written};
 
+/// What says which scenarios there are, or what they are called, and is no part of any of them.
+const FIXED: [&str; 7] = ["title", "why", "source", "seed", "swarm", "chaos", "case"];
+
 /// `[swarm]`, as written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Swarm {
@@ -57,6 +60,14 @@ impl Swarm {
             let help =
                 help.unwrap_or_else(|| "write [[fault]] with this id, or leave `toggle` out".to_owned());
             report.add(Problem::error(id.place, message).help(help));
+        }
+        for Varied { path, .. } in &self.vary {
+            let top = path.value.split('.').next().unwrap_or_default();
+            if FIXED.contains(&top.trim().trim_matches('"')) {
+                let message = format!("`{top}` is the same for all seeds: it does not vary");
+                let help = "vary what is simulated, such as \"fault.cut.for\" or \"clients.web.timeout\"";
+                report.add(Problem::error(path.place, message).help(help));
+            }
         }
     }
 

@@ -15,6 +15,9 @@
 //! }
 //! ```
 //!
+//! Besides the file of a scenario it takes a [`Scenario`] that has been read, and a [`Live`]: a scenario in which code of
+//! yours plays some of the parts, on madsim (`schism-live`).
+//!
 //! The snapshots are those of [`insta`]: they lie in `snapshots/` beside the test, `cargo insta review` shows what has
 //! changed, and every setting of insta's holds. The scenario is found from the folder of the crate's `Cargo.toml`. What is
 //! wrong with it is told with its line and the remedy.
@@ -23,8 +26,8 @@
 //! |---|---|---|
 //! | `level` | `phases` | how much is written down: see [`Level`] |
 //! | `round` | `"1s"` | every moment is rounded to the nearest multiple of it |
-//! | `digest` | `true` | whether the ends of the digest are written down: with them the snapshot changes with any run |
-//! | `set` | `[]` | values changed, as `schism run --set` takes them |
+//! | `digest` | `true` | whether the ends of the digest are written down: with them the snapshot changes with any run. Never of a [`Live`], whose digest is another in each build |
+//! | `set` | `[]` | values changed, as `schism run --set` takes them; not of a [`Scenario`] |
 //! | `name` | of file, seed, level and `set` | what the snapshot is called |
 
 use std::fmt::Write;
@@ -32,12 +35,54 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use schism_core::{Duration, Seed};
+use schism_live::Live;
 use schism_runner::ledger::Listed;
-use schism_runner::{events_text, phases_text, run, transitions_text, verdict_text};
+use schism_runner::{Detail, Report, events_text, phases_text, run, transitions_text, verdict_text};
 use schism_scenario::{Override, Scenario};
 
 #[doc(hidden)]
 pub use insta;
+
+/// What is run.
+#[derive(Clone)]
+pub enum Subject {
+    /// The scenario of a file, which is found from the folder of the crate.
+    File(String),
+    /// A scenario that has been read.
+    Scenario(Box<Scenario>),
+    /// A scenario in which code of the user's plays some of the parts.
+    Live(Box<Live>),
+}
+
+impl From<&str> for Subject {
+    fn from(file: &str) -> Subject {
+        Subject::File(file.to_owned())
+    }
+}
+
+impl From<String> for Subject {
+    fn from(file: String) -> Subject {
+        Subject::File(file)
+    }
+}
+
+impl From<Scenario> for Subject {
+    fn from(scenario: Scenario) -> Subject {
+        Subject::Scenario(Box::new(scenario))
+    }
+}
+
+impl From<Live> for Subject {
+    fn from(live: Live) -> Subject {
+        Subject::Live(Box::new(live))
+    }
+}
+
+impl From<&Live> for Subject {
+    fn from(live: &Live) -> Subject {
+        Subject::from(live.clone())
+    }
+}
 
 /// How much of a run is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,10 +109,10 @@ impl Level {
 }
 
 /// A run that is to be written down.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Recovery {
     folder: PathBuf,
-    file: String,
+    subject: Subject,
     seed: u64,
     level: Level,
     round: String,
@@ -77,11 +122,11 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    /// A run of a scenario with a seed; the file is found from the folder.
-    pub fn new(folder: &str, file: impl Into<String>, seed: u64) -> Recovery {
+    /// A run of a scenario with a seed; a file is found from the folder.
+    pub fn new(folder: &str, subject: impl Into<Subject>, seed: u64) -> Recovery {
         Recovery {
             folder: PathBuf::from(folder),
-            file: file.into(),
+            subject: subject.into(),
             seed,
             level: Level::Phases,
             round: "1s".to_owned(),
@@ -126,8 +171,16 @@ impl Recovery {
         if let Some(name) = &self.name {
             return name.clone();
         }
-        let path = self.file.trim_start_matches("./").trim_start_matches("scenarios/");
-        let mut name = format!("{}__seed-{}", plain(path.trim_end_matches(".toml")), self.seed);
+        let subject = match &self.subject {
+            Subject::File(file) => file,
+            Subject::Scenario(scenario) => &scenario.title,
+            Subject::Live(live) => live.file().unwrap_or(&live.scenario().title),
+        };
+        // Wherever a test's folder is, what sets its scenarios apart begins in theirs.
+        let path = subject.trim_start_matches("./").trim_start_matches("../");
+        let path = path.trim_start_matches("scenarios/").trim_end_matches(".toml");
+        let engine = if matches!(self.subject, Subject::Live(_)) { "__live" } else { "" };
+        let mut name = format!("{}{engine}__seed-{}", plain(path), self.seed);
         if self.level != Level::Phases {
             let _ = write!(name, "__{}", self.level.word());
         }
@@ -141,36 +194,62 @@ impl Recovery {
     ///
     /// # Panics
     ///
-    /// If there is no such file, or it is no scenario: with what is wrong, where, and the remedy.
+    /// If there is no such file, or it is no scenario: with what is wrong, where, and the remedy. If code of the user's
+    /// panics, or is not the same twice.
     #[track_caller]
     pub fn text(&self) -> String {
-        let scenario = self.load();
         let round = self.rounding();
-        let seed = Seed(self.seed);
-        let report = run(&scenario, seed, Listed::Wrong);
-        let verdict = verdict_text(&report, round);
-        let ending = || verdict.split_once('\n').map_or("", |(_, rest)| rest);
-        let text = match self.level {
-            Level::Verdict => verdict.clone(),
-            Level::Phases => phases_text(&report, round),
-            Level::Transitions => transitions_text(&scenario, seed, round) + ending(),
-            Level::Events => events_text(&scenario, seed, round) + ending(),
-        };
-        if self.digest {
-            return text;
+        match &self.subject {
+            Subject::File(file) => self.simulated(&self.load(file), round),
+            Subject::Scenario(scenario) => {
+                assert!(
+                    self.set.is_empty(),
+                    "`set` changes what is read from a file; this scenario has been read"
+                );
+                self.simulated(scenario, round)
+            }
+            Subject::Live(live) => self.played(live, round),
         }
-        match text.rsplit_once(" · digest ") {
-            Some((before, _)) => format!("{before}\n"),
-            None => text,
+    }
+
+    fn simulated(&self, scenario: &Scenario, round: Duration) -> String {
+        let seed = Seed(self.seed);
+        let report = run(scenario, seed, Listed::Wrong);
+        let text = self.written(&report, round, |detail| match detail {
+            Detail::Transitions => transitions_text(scenario, seed, round),
+            Detail::Events => events_text(scenario, seed, round),
+        });
+        if self.digest { text } else { without_digest(text) }
+    }
+
+    #[track_caller]
+    fn played(&self, live: &Live, round: Duration) -> String {
+        let set =
+            |live: Live, change: &String| live.set(change).unwrap_or_else(|refused| panic!("{refused}"));
+        let live = self.set.iter().fold(live.clone(), set);
+        let detail = if self.level == Level::Events { Detail::Events } else { Detail::Transitions };
+        let rounded = std::time::Duration::from_nanos(round.as_nanos());
+        let told = live.story(self.seed, detail, rounded).unwrap_or_else(|trouble| panic!("{trouble}"));
+        without_digest(self.written(&told.report, round, |_| told.story.clone().unwrap_or_default()))
+    }
+
+    fn written(&self, report: &Report, round: Duration, story: impl FnOnce(Detail) -> String) -> String {
+        let verdict = verdict_text(report, round);
+        let ending = verdict.split_once('\n').map_or("", |(_, rest)| rest);
+        match self.level {
+            Level::Verdict => verdict,
+            Level::Phases => phases_text(report, round),
+            Level::Transitions => story(Detail::Transitions) + ending,
+            Level::Events => story(Detail::Events) + ending,
         }
     }
 
     #[track_caller]
-    fn load(&self) -> Scenario {
-        let path = self.folder.join(&self.file);
+    fn load(&self, file: &str) -> Scenario {
+        let path = self.folder.join(file);
         let bytes = read(&path);
         let set: Vec<Override> = self.set.iter().map(Override::new).collect();
-        match schism_scenario::load(&self.file, &bytes, &set) {
+        match schism_scenario::load(file, &bytes, &set) {
             Ok(loaded) => loaded.scenario,
             Err(diagnostics) => panic!("{} is no scenario\n\n{diagnostics}", path.display()),
         }
@@ -193,6 +272,13 @@ fn read(path: &Path) -> Vec<u8> {
     })
 }
 
+fn without_digest(text: String) -> String {
+    match text.rsplit_once(" · digest ") {
+        Some((before, _)) => format!("{before}\n"),
+        None => text,
+    }
+}
+
 /// A text as part of a file's name.
 fn plain(text: &str) -> String {
     let kept = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
@@ -207,8 +293,8 @@ fn plain(text: &str) -> String {
 /// If the snapshot says otherwise, or there is no such scenario.
 #[macro_export]
 macro_rules! assert_recovery_snapshot {
-    ($file:expr, $seed:expr $(, $option:ident = $value:tt)* $(,)?) => {{
-        let recovery = $crate::Recovery::new(env!("CARGO_MANIFEST_DIR"), $file, $seed)
+    ($subject:expr, $seed:expr $(, $option:ident = $value:tt)* $(,)?) => {{
+        let recovery = $crate::Recovery::new(env!("CARGO_MANIFEST_DIR"), $subject, $seed)
             $(.$option($crate::option!($option = $value)))*;
         let mut settings = $crate::insta::Settings::clone_current();
         settings.set_omit_expression(true);

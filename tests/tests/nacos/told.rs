@@ -78,6 +78,7 @@ impl Witness<Node> for Told {
             | Observation::Deposed { .. }
             | Observation::Read
             | Observation::Committed { .. }
+            | Observation::Deems { .. }
             | Observation::Acquired { .. }
             | Observation::Released { .. }
             | Observation::LockLost { .. }

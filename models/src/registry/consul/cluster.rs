@@ -7,6 +7,7 @@ use schism_core::NodeId;
 use super::api::{Msg, Timer};
 use super::gossip::{Event, Output, Peer, Start};
 use crate::node::Ctx;
+use crate::observation::Observation;
 use crate::registry::Layout;
 
 /// Who is who.
@@ -43,6 +44,13 @@ impl Cluster {
             Output::Stream(to, packet) => ctx.stream(self.node(to), Msg::Gossip(packet).into()),
             Output::After(after, timer) => ctx.after(after, Timer::Gossip(timer).into()),
             Output::Tell(event) => return Some(event),
+            Output::Deem(of, standing) => {
+                let subject = match self.who(of) {
+                    Who::Server(number) => self.server(number),
+                    Who::Agent(host) => host,
+                };
+                ctx.observe(Observation::Deems { subject, standing });
+            }
         }
         None
     }

@@ -33,6 +33,7 @@ mod spread;
 mod sync;
 pub mod view;
 
+pub use crate::observation::Standing;
 pub use config::Config;
 pub use packet::{Body, News, Packet, Roster, Rule, Status, What};
 pub use view::View;
@@ -100,6 +101,8 @@ pub enum Output {
     After(Duration, Timer),
     /// Its embedder is to know of this.
     Tell(Event),
+    /// Witnesses are: nobody acts on what a node thinks of another before that is settled.
+    Deem(Peer, Standing),
 }
 
 /// What has happened to a member of the cluster, or to the node's own membership.

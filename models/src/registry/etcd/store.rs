@@ -1,6 +1,7 @@
 //! The store: what the log says once it is applied. The same at every member, sooner or later.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use schism_core::{Duration, NodeId};
@@ -11,9 +12,16 @@ use crate::listing::{Change, Endpoint, Listing, ServiceId};
 use crate::observation::{Cause, Value, Write};
 use crate::registry::Pair;
 
-/// A lease's number.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+/// A lease's number: in its highest byte the member's that granted it, below that how many it had.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaseId(pub u64);
+
+impl fmt::Debug for LeaseId {
+    /// `Lease(2.17)`: the seventeenth of the third member's.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Lease({}.{})", self.0 >> 56, self.0 & (u64::MAX >> 8))
+    }
+}
 
 /// What a log entry does to the store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

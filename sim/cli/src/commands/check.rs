@@ -15,7 +15,7 @@ use crate::render::style::{self, paint};
 use crate::render::words::clean;
 
 pub(crate) fn execute(check: &Check, console: &mut Console) -> Result<Ending, Trouble> {
-    match check.format {
+    match check.answer.format {
         Answer::Text => text(check, console),
         Answer::Json => json(check, console),
         Answer::Junit => told(check, Form::Junit, console),
@@ -26,8 +26,9 @@ pub(crate) fn execute(check: &Check, console: &mut Console) -> Result<Ending, Tr
 /// A line on stdout for each file that is a scenario, and on stderr what is wrong with the others.
 fn text(check: &Check, console: &mut Console) -> Result<Ending, Trouble> {
     let mut ending = Ending::Holds;
+    let mut lines = String::new();
     for file in &check.files {
-        match engine::load(file, &check.changes.set) {
+        match load(file, check) {
             Ok(Loaded { scenario, warnings, case, .. }) => {
                 console.complain(&engine::shown(&warnings));
                 if case.is_some_and(|case| case.scenario_digest != scenario.digest) {
@@ -35,7 +36,7 @@ fn text(check: &Check, console: &mut Console) -> Result<Ending, Trouble> {
                     console.complain(&format!("{} {}: {note}\n", paint(style::ODD, "note:"), file.display()));
                 }
                 let ok = paint(style::GOOD, "ok");
-                console.print(&format!("{ok}  {}  {}\n", file.display(), clean(&scenario.title)))?;
+                lines += &format!("{ok}  {}  {}\n", file.display(), clean(&scenario.title));
             }
             Err(refusal) => {
                 console.complain(Trouble::from(refusal).text());
@@ -43,7 +44,12 @@ fn text(check: &Check, console: &mut Console) -> Result<Ending, Trouble> {
             }
         }
     }
+    console.deliver(&lines, &check.answer.destination)?;
     Ok(ending)
+}
+
+fn load(file: &Path, check: &Check) -> Result<Loaded, Refusal> {
+    engine::load_for(check.engine, file, &check.changes.set)
 }
 
 /// All diagnostics of all files in one array.
@@ -51,7 +57,7 @@ fn json(check: &Check, console: &mut Console) -> Result<Ending, Trouble> {
     let mut ending = Ending::Holds;
     let mut all = Vec::new();
     for file in &check.files {
-        let loaded = engine::load(file, &check.changes.set);
+        let loaded = load(file, check);
         if loaded.is_err() {
             ending = Ending::Refused;
         }
@@ -62,7 +68,7 @@ fn json(check: &Check, console: &mut Console) -> Result<Ending, Trouble> {
             Err(Refusal::Unreadable(trouble)) => all.push(unreadable(file, &trouble)),
         }
     }
-    console.print(&pretty(&Value::Array(all)))?;
+    console.deliver(&pretty(&Value::Array(all)), &check.answer.destination)?;
     Ok(ending)
 }
 
@@ -79,7 +85,7 @@ fn told(check: &Check, form: Form, console: &mut Console) -> Result<Ending, Trou
             mark,
             message,
         };
-        let loaded = engine::load(file, &check.changes.set);
+        let loaded = load(file, check);
         if loaded.is_err() {
             ending = Ending::Refused;
         }
@@ -93,7 +99,7 @@ fn told(check: &Check, form: Form, console: &mut Console) -> Result<Ending, Trou
             }
         }
     }
-    console.print(&outcomes(form, &all))?;
+    console.deliver(&outcomes(form, &all), &check.answer.destination)?;
     Ok(ending)
 }
 

@@ -28,11 +28,14 @@ pub(crate) fn execute(diff: &Diff, console: &mut Console) -> Result<Ending, Trou
     let same = compared.diff.same_run
         && compared.diff.changes.is_empty()
         && compared.settings.as_ref().is_none_or(Vec::is_empty);
-    let text = match diff.format {
-        Format::Text => text::text(&compared, if diff.verbose { Detail::Full } else { Detail::Brief }),
+    let text = match diff.answer.format {
+        Format::Text => {
+            let detail = if diff.verbose { Detail::Full } else { Detail::Brief };
+            text::text(&compared, detail, console.width())
+        }
         Format::Json => pretty(&in_json(&one, &other, &compared, same)),
     };
-    console.print(&text)?;
+    console.deliver(&text, &diff.answer.destination)?;
     Ok(if same { Ending::Holds } else { Ending::Fails })
 }
 
@@ -73,9 +76,10 @@ fn in_json(one: &Side, other: &Side, compared: &Compared, same: bool) -> Value {
 fn sides(diff: &Diff, console: &mut Console) -> Result<[Side; 2], Trouble> {
     let [first, rest @ ..] = diff.files.as_slice() else { unreachable!("a file is required") };
     let second = rest.first().unwrap_or(first);
-    if rest.is_empty() && diff.seed.len() < 2 && diff.against.is_empty() {
+    let alone = rest.is_empty() && diff.seed.len() < 2 && diff.against.is_empty();
+    if alone && diff.set.is_empty() {
         return Err(Trouble::new("there is nothing to compare it with")
-            .help("name a second file, or give --seed twice, or --set and --against"));
+            .help("name a second file, give --seed twice, or change something with --set"));
     }
     if files::is_dash(first) && files::is_dash(second) {
         return Err(Trouble::new("only one of the two can come from stdin"));
@@ -86,8 +90,13 @@ fn sides(diff: &Diff, console: &mut Console) -> Result<[Side; 2], Trouble> {
         [one, other] => [Some(*one), Some(*other)],
         _ => return Err(Trouble::new("two runs have two seeds: --seed is given at most twice")),
     };
-    let against = if diff.against.is_empty() { &diff.set } else { &diff.against };
-    Ok([side(first, seeds[0], &diff.set, console)?, side(second, seeds[1], against, console)?])
+    let (one, other): (&[String], &[String]) = match &diff.against[..] {
+        // Nothing else tells the two apart: it is compared with what it was.
+        [] if alone => (&[], &diff.set),
+        [] => (&diff.set, &diff.set),
+        against => (&diff.set, against),
+    };
+    Ok([side(first, seeds[0], one, console)?, side(second, seeds[1], other, console)?])
 }
 
 /// A report that was kept, or a scenario that is run.

@@ -4,11 +4,13 @@ mod journal;
 mod trophy;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Write as _};
 use std::ops::Range;
 use std::panic;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -16,18 +18,19 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use schism_core::Seed;
 use schism_runner::hunt::{self, Found, Sample, Tally};
 use schism_runner::report::Verdict;
-use schism_scenario::{Family, Loaded};
+use schism_scenario::{Family, Loaded, limits};
 
 use self::journal::Journal;
 pub(crate) use self::trophy::Trophy;
 use crate::args::{Answer, Digests, Hunt};
-use crate::commands::pretty;
-use crate::console::{self, Colour, Console};
+use crate::commands::{expectation_lines, pretty};
+use crate::console::{Colour, Console};
 use crate::exit::{Ending, Trouble};
+use crate::files::Source;
 use crate::progress::Progress;
 use crate::render::hunt as render;
 use crate::render::outcomes::outcomes;
-use crate::{engine, files, replay};
+use crate::{engine, files, interrupt, replay};
 
 /// What became of the hunt of one file.
 pub(crate) struct Hunted {
@@ -37,6 +40,8 @@ pub(crate) struct Hunted {
     pub(crate) title: String,
     /// Of the family.
     pub(crate) digest: String,
+    /// Where in the file each expectation begins.
+    pub(crate) lines: BTreeMap<String, usize>,
     pub(crate) seeds: Range<u64>,
     pub(crate) tally: Tally,
     pub(crate) ended: Ended,
@@ -91,25 +96,28 @@ pub(crate) fn execute(args: &Hunt, console: &mut Console) -> Result<Ending, Trou
         .num_threads(threads)
         .build()
         .map_err(|error| Trouble::new(format!("cannot start so many threads: {error}")))?;
+    interrupt::announce()?;
+    let is_ours = !args.cases.exists();
     let mut all = Vec::new();
     for file in &args.files {
         all.push(one(args, file, &pool, threads, console)?);
     }
-    let text = match args.format {
-        Answer::Text => render::text(&all),
+    let text = match args.answer.format {
+        Answer::Text => render::text(&all, console.width()),
         Answer::Json => pretty(&render::json(&all)),
         Answer::Junit | Answer::Github => {
-            let form = args.format.form().expect("it is a form of outcomes");
+            let form = args.answer.format.form().expect("it is a form of outcomes");
             outcomes(form, &render::outcomes(&all))
         }
     };
-    match args.output.as_deref() {
-        Some(path) if !files::is_dash(path) => files::write(path, &console::plain(&text))?,
-        Some(_) | None => console.print(&text)?,
-    }
+    console.deliver(&text, &args.answer.destination)?;
     // Only now has everything been said: until here, the same command would go on where it was.
     for hunted in &all {
         journal::remove(&args.cases, &hunted.digest, &hunted.seeds);
+    }
+    if is_ours {
+        // The folder goes again if nothing is in it.
+        fs::remove_dir(&args.cases).ok();
     }
     let order = [Ending::Diverges, Ending::Fails, Ending::Undecided, Ending::Vacuous];
     let endings: Vec<Ending> = all.iter().map(Hunted::ending).collect();
@@ -134,7 +142,9 @@ fn one(
     console: &mut Console,
 ) -> Result<Hunted, Trouble> {
     let begun = Instant::now();
-    let Loaded { scenario, family, warnings, .. } = engine::load(file, &args.changes.set)?;
+    // It is read once: whoever edits it meanwhile is in nobody's way.
+    let source = files::read(file, limits::FILE_BYTES)?;
+    let Loaded { scenario, family, warnings, .. } = engine::check(&source, &args.changes.set)?;
     console.complain(&engine::shown(&warnings));
     let digest = family.digest().to_string();
     blame_ourselves(file, &args.changes.set);
@@ -145,15 +155,17 @@ fn one(
         let note = format!("going on after {known} seeds of an interrupted hunt; --fresh begins anew\n");
         console.complain(&note);
     }
+    interrupt::reach(render::so_far(&chase.tally, args.seeds.end - args.seeds.start));
     chase.run(&family, pool, &mut journal)?;
     let ended = chase.ended.expect("it has ended");
     let tally = chase.tally;
-    let differing = elsewhere(file, &args.changes.set, &tally, threads)?;
+    let differing = elsewhere(&source, &args.changes.set, &tally, threads)?;
     let mut hunted = Hunted {
         file: file.display().to_string(),
         set: args.changes.set.clone(),
         title: scenario.title.clone(),
         digest,
+        lines: expectation_lines(file, scenario.expectations.iter().map(|expectation| &expectation.id)),
         seeds: args.seeds.clone(),
         tally,
         ended,
@@ -283,6 +295,7 @@ impl<'a> Chase<'a> {
 
     fn tell(&self, progress: &mut Progress) {
         let all = self.args.seeds.end - self.args.seeds.start;
+        interrupt::reach(render::so_far(&self.tally, all));
         let rate = self.here as f64 / self.begun.elapsed().as_secs_f64();
         let left = (all - self.tally.seeds) as f64 / rate;
         progress
@@ -291,7 +304,12 @@ impl<'a> Chase<'a> {
 }
 
 /// Runs some of the seeds once more in another process, and says which were another run there.
-fn elsewhere(file: &Path, set: &[String], tally: &Tally, threads: usize) -> Result<Vec<Differing>, Trouble> {
+fn elsewhere(
+    source: &Source,
+    set: &[String],
+    tally: &Tally,
+    threads: usize,
+) -> Result<Vec<Differing>, Trouble> {
     let here = tally.sample().digests();
     if here.is_empty() {
         return Ok(Vec::new());
@@ -300,12 +318,12 @@ fn elsewhere(file: &Path, set: &[String], tally: &Tally, threads: usize) -> Resu
     let itself = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
     let seeds: Vec<String> = here.iter().map(|(seed, _)| seed.to_string()).collect();
     let mut command = Command::new(itself);
-    command.arg("digests").arg(file).args(["--seeds", &seeds.join(",")]);
+    command.arg("digests").arg("-").args(["--seeds", &seeds.join(",")]);
     command.env("RAYON_NUM_THREADS", threads.to_string());
     set.iter().for_each(|change| {
         command.arg("--set").arg(change);
     });
-    let output = command.stdin(Stdio::null()).output().map_err(|error| failed(error.to_string()))?;
+    let output = fed(&mut command, &source.bytes).map_err(|error| failed(error.to_string()))?;
     let said = String::from_utf8_lossy(&output.stdout);
     let there: Vec<&str> = said.lines().filter_map(|line| Some(line.split_once(' ')?.1)).collect();
     if there.len() != here.len() {
@@ -320,6 +338,16 @@ fn elsewhere(file: &Path, set: &[String], tally: &Tally, threads: usize) -> Resu
         there: there.to_owned(),
     });
     Ok(differing.collect())
+}
+
+/// What a command prints that reads this from its stdin.
+fn fed(command: &mut Command, bytes: &[u8]) -> io::Result<Output> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    // It reads all before it says anything, so neither waits for the other.
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(bytes)?;
+    }
+    child.wait_with_output()
 }
 
 /// Makes a folder, with those that it is in.

@@ -40,9 +40,12 @@ pub(crate) fn execute(asked: &Inspect, console: &mut Console) -> Result<Ending, 
 /// Whether anything is asked on the command line.
 fn asks(asked: &Inspect) -> bool {
     let Inspect { at, until, back, fork, without, run, node, beliefs, timers, waits, islands, .. } = asked;
+    let Inspect { luck, locks, .. } = asked;
     at.is_some()
         || until.is_some()
         || back.is_some()
+        || luck.is_some()
+        || *locks
         || *run
         || *timers
         || *waits
@@ -67,6 +70,9 @@ fn go(asked: &Inspect, session: &mut Session) -> Result<(), Trouble> {
     if let Some(events) = asked.back {
         session.inspection.back(events);
     }
+    if let Some(number) = asked.luck {
+        session.inspection.redraw(number);
+    }
     session.fork(&asked.fork, &asked.without)
 }
 
@@ -81,6 +87,9 @@ fn answer(asked: &Inspect, session: &Session) -> Result<String, Trouble> {
             if !subjects.is_empty() {
                 value["beliefs"] = json!(subjects);
             }
+            if asked.locks {
+                value["locks"] = json!(session.inspection.locks());
+            }
             if asked.waits {
                 value["waits"] = json!(session.inspection.waits());
             }
@@ -88,11 +97,12 @@ fn answer(asked: &Inspect, session: &Session) -> Result<String, Trouble> {
         }
         Shown::Text => {
             let mut parts = vec![session.place()];
-            let only_parts = !subjects.is_empty() || asked.waits || asked.islands;
+            let only_parts = !subjects.is_empty() || asked.waits || asked.islands || asked.locks;
             if !(asked.node.is_empty() && only_parts && !asked.timers) {
                 parts.push(session.show(&nodes, question));
             }
             parts.extend(subjects.iter().map(|beliefs| session.beliefs_text(beliefs)));
+            parts.extend(asked.locks.then(|| session.locks_text()));
             parts.extend(asked.waits.then(|| session.waits_text()));
             parts.extend(asked.islands.then(|| session.islands_text()));
             parts.concat()

@@ -31,11 +31,11 @@ struct Section {
 
 pub(crate) fn execute(list: &List, console: &mut Console) -> Result<Ending, Trouble> {
     let sections = sections(list.catalog);
-    let text = match list.format {
+    let text = match list.answer.format {
         Format::Text => text(&sections, console.width(), console.room()),
         Format::Json => pretty(&json(&sections)),
     };
-    console.print(&text)?;
+    console.deliver(&text, &list.answer.destination)?;
     Ok(Ending::Holds)
 }
 

@@ -8,7 +8,7 @@ use schism_scenario::pick::Script;
 
 use crate::args::{Format, Pick};
 use crate::commands::pretty;
-use crate::console::{self, Console};
+use crate::console::Console;
 use crate::exit::{Ending, Trouble};
 use crate::progress::Progress;
 use crate::render::pick as render;
@@ -23,10 +23,7 @@ pub(crate) fn execute(pick: &Pick, console: &mut Console) -> Result<Ending, Trou
         None if pick.schema => pretty(&schism_scenario::pick::schema()),
         None => EXAMPLE.to_owned(),
     };
-    match pick.output.as_deref() {
-        Some(path) if !files::is_dash(path) => files::write(path, &console::plain(&text))?,
-        Some(_) | None => console.print(&text)?,
-    }
+    console.deliver(&text, &pick.destination)?;
     Ok(Ending::Holds)
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn execute(plan: &Plan, console: &mut Console) -> Result<Ending, Trou
         Format::Text => format!("{}{}", comments(&scenario, &steps, shown), scenario.to_toml()),
         Format::Json => pretty(&json(&scenario, &steps)),
     };
-    console.print(&text)?;
+    console.deliver(&text, &plan.destination)?;
     Ok(Ending::Holds)
 }
 

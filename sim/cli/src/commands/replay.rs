@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use schism_runner::replay::{Answer, Replay, replay};
+use schism_runner::replay::{Answer, Outcome as Became, Replay, replay};
 use schism_scenario::{CASE_FORMAT, Case, Document, Loaded, limits};
 
 use crate::args::{Answer as Output, Expected, Replays};
@@ -35,16 +35,13 @@ pub(crate) fn execute(replays: &Replays, console: &mut Console) -> Result<Ending
     for trouble in all.iter().filter_map(|told| told.found.as_ref().err()) {
         console.complain(trouble.text());
     }
-    let text = match replays.format {
+    let text = match replays.answer.format {
         Output::Text => render::text(&all),
         Output::Json => render::json(&all),
         Output::Junit => outcomes(Form::Junit, &cases(&all, replays.expect)),
         Output::Github => outcomes(Form::Github, &cases(&all, replays.expect)),
     };
-    match replays.output.as_deref() {
-        Some(path) if !files::is_dash(path) => files::write(path, &console::plain(&text))?,
-        Some(_) | None => console.print(&text)?,
-    }
+    console.deliver(&text, &replays.answer.destination)?;
     Ok(ending(&all, replays.expect))
 }
 
@@ -60,7 +57,10 @@ fn cases(all: &[Told], expected: Expected) -> Vec<Outcome> {
         place: None,
         mark: Mark::from(ending(std::slice::from_ref(told), expected)),
         message: match &told.found {
-            Ok(_) => console::plain(&render::text(std::slice::from_ref(told))).trim().to_owned(),
+            Ok(replay) => {
+                let said = render::text(std::slice::from_ref(told));
+                format!("{}\n{}", render::why(replay), console::plain(&said).trim())
+            }
             Err(trouble) => console::plain(trouble.text()).trim().to_owned(),
         },
     };
@@ -73,9 +73,12 @@ fn ending(all: &[Told], expected: Expected) -> Ending {
         return Ending::Refused;
     }
     let found = || all.iter().filter_map(|told| told.found.as_ref().ok());
+    let says_nothing = |replay: &Replay| matches!(replay.outcome, Became::Vacuous(_) | Became::Unasked);
     match expected {
-        Expected::Fixed if found().all(|replay| replay.answer() == Answer::Holding) => Ending::Holds,
-        Expected::Fixed => Ending::Fails,
+        Expected::Fixed if found().any(|replay| replay.answer() != Answer::Holding) => Ending::Fails,
+        // What is not reached has not been put right.
+        Expected::Fixed if found().any(says_nothing) => Ending::Vacuous,
+        Expected::Fixed => Ending::Holds,
         Expected::Failing if found().any(Replay::is_unfaithful) => Ending::Diverges,
         Expected::Failing if found().all(|replay| replay.answer() == Answer::Identical) => Ending::Holds,
         Expected::Failing => Ending::Fails,
@@ -110,11 +113,21 @@ pub(crate) fn open(file: &Path, console: &mut Console) -> Result<(Loaded, Case),
     })?;
     console.complain(&engine::shown(&loaded.warnings));
     match loaded.case.clone() {
+        Some(case) if case.engine != ENGINE => {
+            let message = format!(
+                "{name} is of a run on the engine `{}`, and this replays runs on `{ENGINE}`",
+                case.engine
+            );
+            Err(Trouble::new(message).help("make the case anew with schism run --keep CASE"))
+        }
         Some(case) => Ok((loaded, case)),
         None => Err(Trouble::new(format!("{name} is a scenario and no case: it has no [case]"))
             .help("run it with schism run; schism run --keep CASE makes a case of a failure")),
     }
 }
+
+/// What cases are of: the one engine whose runs are the same everywhere.
+const ENGINE: &str = "des";
 
 fn ours() -> String {
     format!("schism {}, which reads format {CASE_FORMAT}", env!("CARGO_PKG_VERSION"))

@@ -7,9 +7,10 @@ use schism_core::Seed;
 use schism_runner::case;
 use schism_runner::report::{Expectation, Report, Verdict};
 use schism_runner::trace::{self, Trace};
-use schism_scenario::{Scenario, limits};
+use schism_scenario::Scenario;
 
 use crate::args::{Answer, Engine, Run};
+use crate::commands::expectation_lines;
 use crate::console::{self, Colour, Console};
 use crate::exit::{Ending, Trouble};
 use crate::progress::Progress;
@@ -18,9 +19,13 @@ use crate::render::text::{self, Detail, Look, Subject};
 use crate::{engine, files, live, replay};
 
 pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Trouble> {
-    let scenario = match (opened(run, console), run.format.form()) {
+    for written in [&run.answer.destination.output, &run.trace, &run.keep].into_iter().flatten() {
+        files::keep_apart(&run.input.file, written)?;
+    }
+    let scenario = match (opened(run, console), run.answer.format.form()) {
         (Err(trouble), Some(form)) => {
-            console.print(&outcomes(form, &[refused(&run.input.file, &trouble)]))?;
+            console
+                .deliver(&outcomes(form, &[refused(&run.input.file, &trouble)]), &run.answer.destination)?;
             return Err(trouble);
         }
         (opened, _) => opened?,
@@ -33,7 +38,7 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
         Engine::Madsim => live::run(&scenario, seed, run.beliefs, console)?,
     };
     let Some(report) = played else { return Ok(Ending::Diverges) };
-    let text = match run.format {
+    let text = match run.answer.format {
         Answer::Json => report.to_json() + "\n",
         Answer::Junit => outcomes(Form::Junit, &told(run, &report, &replay)),
         Answer::Github => outcomes(Form::Github, &told(run, &report, &replay)),
@@ -50,28 +55,21 @@ pub(crate) fn execute(run: &Run, console: &mut Console) -> Result<Ending, Troubl
     if let Some(path) = &run.keep {
         keep(&scenario, seed, &report, path, console)?;
     }
-    match run.output.as_deref() {
-        Some(path) if !files::is_dash(path) => files::write(path, &console::plain(&text))?,
-        Some(_) | None => console.print(&text)?,
-    }
+    console.deliver(&text, &run.answer.destination)?;
     Ok(Ending::from(report.verdict))
 }
 
 /// The scenario, if the engine can run it.
 fn opened(run: &Run, console: &mut Console) -> Result<Scenario, Trouble> {
-    let scenario = engine::open(&run.input, run.seed, console)?;
     match run.engine {
-        Engine::Des => {}
-        Engine::Madsim => {
-            if run.keep.is_some() || run.trace.is_some() {
-                let trouble =
-                    Trouble::new("cases and traces are of runs of our own engine, and of none on madsim");
-                return Err(trouble.help("leave `--keep` and `--trace` out, or `--engine`"));
-            }
-            live::fit(&run.input, &scenario, console)?;
+        Engine::Des => engine::open(&run.input, run.seed, console),
+        Engine::Madsim if run.keep.is_some() || run.trace.is_some() => {
+            let trouble =
+                Trouble::new("cases and traces are of runs of our own engine, and of none on madsim");
+            Err(trouble.help("leave `--keep` and `--trace` out, or `--engine`"))
         }
+        Engine::Madsim => live::open(&run.input, run.seed, console),
     }
-    Ok(scenario)
 }
 
 /// Runs it on our own engine, with a trace if that is asked for.
@@ -142,9 +140,8 @@ fn refused(file: &Path, trouble: &Trouble) -> Outcome {
 /// Each expectation, with the line of the file at which it begins.
 fn told(run: &Run, report: &Report, replay: &str) -> Vec<Outcome> {
     let file = &run.input.file;
-    let lines = lines_of_expectations(file);
-    let place = |number: usize| (lines.len() == report.expect.len()).then(|| (lines[number], None));
-    let outcome = |(number, expectation): (usize, &Expectation)| {
+    let lines = expectation_lines(file, report.expect.iter().map(|expectation| &expectation.id));
+    let outcome = |expectation: &Expectation| {
         let why = expectation.why.clone().unwrap_or_default();
         let (mark, message) = match expectation.verdict {
             Verdict::Holds => (Mark::Holds, String::new()),
@@ -152,20 +149,10 @@ fn told(run: &Run, report: &Report, replay: &str) -> Vec<Outcome> {
             Verdict::Fails => (Mark::Fails, format!("{why}\n{replay}")),
         };
         let (name, file) = (expectation.id.clone(), file.display().to_string());
-        Outcome { name, file, place: place(number), mark, message }
+        let place = lines.get(&name).map(|&line| (line, None));
+        Outcome { name, file, place, mark, message }
     };
-    report.expect.iter().enumerate().map(outcome).collect()
-}
-
-/// The lines at which the expectations of a file begin, if they are written as tables of their own.
-fn lines_of_expectations(file: &Path) -> Vec<usize> {
-    if files::is_dash(file) {
-        return Vec::new();
-    }
-    let Ok(source) = files::read(file, limits::FILE_BYTES) else { return Vec::new() };
-    let text = String::from_utf8_lossy(&source.bytes);
-    let begins = |(_, line): &(usize, &str)| line.trim_start().starts_with("[[expect]]");
-    (1..).zip(text.lines()).filter(begins).map(|(number, _)| number).collect()
+    report.expect.iter().map(outcome).collect()
 }
 
 /// From here on a panic is a fault of the simulator, not of the scenario, and it can be repeated.

@@ -1,11 +1,10 @@
 //! `schism shrink`: the least scenario that still fails in the same way, as a case.
 
-use schism_core::Seed;
 use schism_models::node::Node;
 use schism_runner::ledger::Listed;
 use schism_runner::shrink::{self, Budget, Proof, Shrunk};
 use schism_runner::{Failure, case};
-use schism_scenario::{Case, Document, Loaded, Scenario};
+use schism_scenario::{Case, Document, Scenario};
 
 use crate::args::{Format, Shrink};
 use crate::console::{self, Console};
@@ -15,13 +14,7 @@ use crate::render::shrink as render;
 use crate::{engine, files, replay};
 
 pub(crate) fn execute(args: &Shrink, console: &mut Console) -> Result<Ending, Trouble> {
-    let Loaded { scenario, family, warnings, case } =
-        engine::load(&args.input.file, &args.input.changes.set)?;
-    console.complain(&engine::shown(&warnings));
-    let scenario = match args.seed {
-        None => scenario,
-        Some(seed) => engine::member(&family, Seed(seed))?,
-    };
+    let (scenario, case) = engine::open_case(&args.input, args.seed, console)?;
     let failure = failure(args, &scenario, case.as_ref())?;
     let budget = Budget { runs: args.budget, ..Budget::default() };
     let mut progress = Progress::begin("of the budget spent");
@@ -70,9 +63,9 @@ fn write(args: &Shrink, shrunk: &Shrunk, console: &mut Console) -> Result<(), Tr
     }
     match (args.format, name) {
         (Format::Json, _) => console.print(&render::json(shrunk, &text))?,
-        (Format::Text, Some(name)) => console.print(&render::text(shrunk, Some(&name)))?,
+        (Format::Text, Some(name)) => console.print(&render::text(shrunk, Some(&name), console.width()))?,
         (Format::Text, None) => {
-            console.complain(&render::text(shrunk, None));
+            console.complain(&render::text(shrunk, None, console.width()));
             console.print(&console::plain(&text))?;
         }
     }

@@ -33,7 +33,7 @@ pub(crate) fn execute(verify: &Verify, console: &mut Console) -> Result<Ending, 
     };
     let checked = all(verify, &family, &seeds)?;
     let file = verify.input.file.display().to_string();
-    let text = match verify.format {
+    let text = match verify.answer.format {
         Answer::Text => in_words(&file, &checked),
         Answer::Json => pretty(&json!({
             "schema": "schism.verify/1",
@@ -44,7 +44,7 @@ pub(crate) fn execute(verify: &Verify, console: &mut Console) -> Result<Ending, 
         Answer::Junit => outcomes(Form::Junit, &told(&file, &checked)),
         Answer::Github => outcomes(Form::Github, &told(&file, &checked)),
     };
-    console.print(&text)?;
+    console.deliver(&text, &verify.answer.destination)?;
     let same = checked.iter().all(|checked| checked.discord.is_none());
     Ok(if same { Ending::Holds } else { Ending::Diverges })
 }

@@ -21,7 +21,7 @@ pub(super) fn lines(report: &Report, look: Look) -> Vec<String> {
         return vec![format!(
             "{}  {}",
             paint(style::HEAD, "beliefs"),
-            paint(style::FAINT, "none was ever wrong")
+            paint(style::FAINT, "about who is up: none was ever wrong")
         )];
     }
     let mut groups: Vec<&Wrong> = report.wrong_beliefs.iter().collect();

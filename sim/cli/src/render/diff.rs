@@ -37,7 +37,7 @@ pub(crate) enum Detail {
 /// What moves by a smaller part is counted, and not shown in brief.
 const SMALL: f64 = 0.01;
 
-pub(crate) fn text(compared: &Compared, detail: Detail) -> String {
+pub(crate) fn text(compared: &Compared, detail: Detail, width: usize) -> String {
     let [one, other] = &compared.names;
     let mut out = format!("A  {}\nB  {}\n", clean(one), clean(other));
     settings(&mut out, compared.settings.as_deref());
@@ -50,7 +50,7 @@ pub(crate) fn text(compared: &Compared, detail: Detail) -> String {
     let _ = writeln!(out, "\n{verdict}");
     let shown = |change: &&Change| detail == Detail::Full || !is_small(change);
     let changes: Vec<&Change> = compared.diff.changes.iter().filter(shown).collect();
-    moved(&mut out, &changes);
+    moved(&mut out, &changes, width);
     let small = compared.diff.changes.len() - changes.len();
     if small > 0 {
         let figures = words::many(small as u64, "more figure");
@@ -72,12 +72,23 @@ fn settings(out: &mut String, settings: Option<&[Setting]>) {
     }
 }
 
-fn moved(out: &mut String, changes: &[&Change]) {
+fn moved(out: &mut String, changes: &[&Change], width: usize) {
     for part in changes.chunk_by(|one, other| one.part == other.part) {
         let _ = writeln!(out, "\n{}", paint(style::HEAD, clean(&part[0].part)));
         for Change { what, unit, before, after, .. } in part {
-            let text = format!("{} -> {}", shown(*unit, before), shown(*unit, after));
-            let _ = writeln!(out, "  {what:14} {text}{}", by(*unit, before, after));
+            let [before_text, after_text] = [before, after].map(|value| shown(*unit, value));
+            let line = format!("  {what:14} {before_text} -> {after_text}{}", by(*unit, before, after));
+            if words::width(&line) <= width {
+                let _ = writeln!(out, "{line}");
+                continue;
+            }
+            // Whole sentences have changed: one beneath the other.
+            let _ = writeln!(out, "  {what}");
+            for (side, text) in [("A", before_text), ("B", after_text)] {
+                for (number, line) in words::wrap(&text, width - 7).iter().enumerate() {
+                    let _ = writeln!(out, "    {}  {line}", if number == 0 { side } else { " " });
+                }
+            }
         }
     }
 }

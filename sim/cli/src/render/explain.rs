@@ -1,16 +1,24 @@
 //! The explanation of a failure, as text.
 
-use schism_runner::explain::{
-    Chance, Change, Changes, Explanation, Futures, JudgedBy, Jump, Moment, Need, Needs, Role, Story,
-};
+mod changes;
+
+use schism_runner::explain::{Chance, Explanation, Futures, Jump, Line, Moment, Need, Needs, Role, Story};
 
 use super::style::{self, paint};
-use super::words::{clean, wrap};
+use super::words::{calm, clean, elide, instant, wrap};
+use crate::replay;
+
+/// Columns of a name at most.
+const WIDEST_NAME: usize = 24;
 
 /// How it was asked for.
 pub(crate) struct Asked {
     /// The command that repeats the run.
     pub(crate) replay: String,
+    /// The file, and what was set in it: as words of a command. None, if it came from stdin.
+    pub(crate) file: Option<(String, String)>,
+    /// How many million events might be simulated.
+    pub(crate) effort: u64,
     /// How many columns there are.
     pub(crate) width: usize,
 }
@@ -20,10 +28,10 @@ pub(crate) fn text(explanation: &Explanation, asked: &Asked) -> String {
     let sections = [
         failure(explanation, asked),
         story(&explanation.story, asked),
-        futures(&explanation.futures, asked),
+        futures(explanation, asked),
         needs(&explanation.needs, &explanation.futures, asked),
-        changes(&explanation.changes, &explanation.futures, asked),
-        vec![format!("{} {}", paint(style::FAINT, "replay"), paint(style::NAME, &asked.replay))],
+        changes::changes(&explanation.changes, asked),
+        commands(explanation, asked),
     ];
     let sections = sections.into_iter().filter(|lines| !lines.is_empty());
     sections.map(|lines| lines.join("\n") + "\n").collect::<Vec<_>>().join("\n")
@@ -32,7 +40,7 @@ pub(crate) fn text(explanation: &Explanation, asked: &Asked) -> String {
 fn failure(Explanation { failure, seed, .. }: &Explanation, asked: &Asked) -> Vec<String> {
     let at = failure.at_s.map_or(String::new(), |at| format!("  at {}", instant(at)));
     let head = format!("{} {}  seed {seed}{at}", paint(style::BAD, "FAIL"), clean(&failure.expectation));
-    let why = wrap(&clean(&failure.why), asked.width.saturating_sub(2));
+    let why = wrap(&calm(&clean(&failure.why)), asked.width.saturating_sub(2));
     std::iter::once(head).chain(why.into_iter().map(|line| format!("  {line}"))).collect()
 }
 
@@ -40,18 +48,23 @@ fn story(Story { lines, left_out, dropped, .. }: &Story, asked: &Asked) -> Vec<S
     let mut told = vec![paint(style::HEAD, "How it came about")];
     let times: Vec<String> = lines.iter().map(|line| instant(line.at_s)).collect();
     let time_width = times.iter().map(String::len).max().unwrap_or(0);
-    let who_width = lines.iter().map(|line| line.who.chars().count()).max().unwrap_or(0).min(24);
+    let who_width = lines.iter().map(|line| line.who.chars().count()).max().unwrap_or(0).min(WIDEST_NAME);
     let room = asked.width.saturating_sub(time_width + who_width + 6).max(24);
-    for (line, time) in lines.iter().zip(&times) {
-        let mut what = wrap(&clean(&line.what), room).into_iter();
-        let who = format!("{:<who_width$}", clean(&line.who));
+    for (at, (line, time)) in lines.iter().zip(&times).enumerate() {
+        // The end of it is what stands above all this.
+        let is_end = at + 1 == lines.len() && line.what.starts_with("fails: ");
+        let what = if is_end { "fails, as above".to_owned() } else { calm(&clean(&line.what)) };
+        let mut what = wrap(&what, room).into_iter();
+        let who = format!("{:<who_width$}", elide(&clean(&line.who), who_width));
         let first = what.next().unwrap_or_default();
         told.push(format!("  {time:>time_width$}  {}  {first}", paint(style::NAME, who)));
         let indent = " ".repeat(time_width + who_width + 6);
         told.extend(what.map(|more| format!("{indent}{more}")));
     }
-    if *left_out > 0 {
-        told.push(paint(style::FAINT, format!("  {left_out} lines that matter less are left out")));
+    match left_out {
+        0 => {}
+        1 => told.push(paint(style::FAINT, "  1 line that matters less is left out")),
+        many => told.push(paint(style::FAINT, format!("  {many} lines that matter less are left out"))),
     }
     if *dropped > 0 {
         let earlier = "  what came earlier is not known: the run is longer than what is kept of it";
@@ -60,17 +73,20 @@ fn story(Story { lines, left_out, dropped, .. }: &Story, asked: &Asked) -> Vec<S
     told
 }
 
-fn futures(Futures { asked: wanted, each, moments, jump }: &Futures, asked: &Asked) -> Vec<String> {
+fn futures(explanation: &Explanation, asked: &Asked) -> Vec<String> {
+    let Futures { asked: wanted, each, moments, jump } = &explanation.futures;
     let mut lines =
-        vec![paint(style::HEAD, "P(failure) when all luck but the faults' is drawn anew from then on")];
-    let fewer =
-        if each < wanted { format!(" ({wanted} were asked for: the runs are long)") } else { String::new() };
-    lines.push(paint(style::FAINT, format!("  {each} futures each{fewer}; in brackets, the 95% interval")));
+        vec![paint(style::HEAD, "P(failure) if all random draws but the faults' are made anew from then on")];
+    let fewer = if each < wanted { ": --effort allows no more" } else { "" };
+    lines.push(paint(
+        style::FAINT,
+        format!("  {each} futures from each moment{fewer}; in brackets, the 95% interval"),
+    ));
     let times: Vec<String> = moments.iter().map(|at| instant(at.at_s)).collect();
     let widest = times.iter().map(String::len).max().unwrap_or(0);
     let bar_width = asked.width.saturating_sub(widest + 26).clamp(8, 32);
     for (Moment { chance, at_s }, time) in moments.iter().zip(&times) {
-        let sealed = jump.is_some_and(|Jump { by_s, .. }| *at_s >= by_s);
+        let sealed = jump.as_ref().is_some_and(|Jump { by_s, .. }| at_s >= by_s);
         let style = if sealed { style::BAD } else { style::ODD };
         let bar = bar(chance.share, bar_width);
         let pad = " ".repeat(bar_width - bar.chars().count());
@@ -81,24 +97,50 @@ fn futures(Futures { asked: wanted, each, moments, jump }: &Futures, asked: &Ask
             paint(style::FAINT, interval(chance))
         ));
     }
-    lines.extend(verdict(moments, jump.as_ref()).into_iter().map(|line| format!("  {line}")));
+    match jump {
+        Some(jump) => lines.extend(sealed(jump, asked)),
+        None => lines.extend(unsealed(moments).map(|line| format!("  {line}"))),
+    }
     lines
 }
 
-/// What the moments say, in a sentence.
-fn verdict(moments: &[Moment], jump: Option<&Jump>) -> Option<String> {
-    let first = moments.first()?.chance.share;
-    match jump {
-        Some(Jump { from_s, by_s, from, to }) => Some(format!(
-            "baked in by {}: {} -> {} since {}",
-            paint(style::HEAD, instant(*by_s)),
-            round(*from),
-            round(*to),
-            instant(*from_s)
-        )),
-        None if first >= 0.9 => Some("these faults do it, whatever the luck".to_owned()),
-        None => Some("it comes on slowly: at no one moment does the chance jump".to_owned()),
+/// What happened where the chance rises most.
+fn sealed(jump: &Jump, asked: &Asked) -> Vec<String> {
+    let [from, by] = [jump.from_s, jump.by_s].map(instant);
+    let rise = format!("{} -> {}", round(jump.from), round(jump.to));
+    if jump.by_s < 1e-8 {
+        let when = paint(style::HEAD, "at the start");
+        let head = format!("  sealed {when}: {rise}, by what is drawn when processes boot");
+        let line = |line: &Line| format!("    {} {}", clean(&line.who), clean(&line.what));
+        return std::iter::once(head).chain(jump.decided.iter().map(line)).collect();
     }
+    let when = if from == by { format!("at {by}") } else { format!("between {from} and {by}") };
+    let head = format!("  sealed {}: {rise}", paint(style::HEAD, when));
+    if jump.decided.is_empty() {
+        return vec![head + ", though nothing of its past happened then: what was drawn lay before that"];
+    }
+    let mut lines = vec![head + ", when"];
+    for line in &jump.decided {
+        let what = format!("{} {}", clean(&line.who), calm(&clean(&line.what)));
+        let mut what = wrap(&what, asked.width.saturating_sub(14)).into_iter();
+        lines.push(format!("    {:>8}  {}", instant(line.at_s), what.next().unwrap_or_default()));
+        lines.extend(what.map(|more| format!("{:14}{more}", "")));
+    }
+    match jump.more {
+        0 => {}
+        1 => lines.push(paint(style::FAINT, "    and 1 more event of its past")),
+        more => lines.push(paint(style::FAINT, format!("    and {more} more events of its past"))),
+    }
+    lines
+}
+
+/// What the moments say where there is no jump, in a sentence.
+fn unsealed(moments: &[Moment]) -> Option<&'static str> {
+    Some(match moments.first()?.chance.share {
+        from if from >= 0.9 => "these faults do it, whatever the draws",
+        from if from >= 0.5 => "these faults do it with most draws: at no one moment does the chance jump",
+        _ => "no single moment decides it: the chance rises little by little",
+    })
 }
 
 const EIGHTHS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
@@ -109,12 +151,6 @@ fn bar(share: f64, columns: usize) -> String {
     let eighths = if share > 0.0 { eighths.max(1) } else { 0 };
     let full = std::iter::repeat_n('█', eighths / 8);
     full.chain((eighths % 8).checked_sub(1).map(|at| EIGHTHS[at])).collect()
-}
-
-/// A moment to the millisecond: they may lie close together.
-fn instant(seconds: f64) -> String {
-    let text = format!("{seconds:.3}");
-    format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 fn round(share: f64) -> String {
@@ -131,86 +167,70 @@ fn needs(needs: &Needs, futures: &Futures, asked: &Asked) -> Vec<String> {
     }
     let of = |role: Role| needs.faults.iter().filter(move |need| need.role == role);
     let with = futures.moments.first().map(|moment| moment.chance);
+    let widest = needs.faults.iter().map(|need| need.id.chars().count()).max().unwrap_or(0);
     let mut lines = Vec::new();
-    for (head, role) in
-        [("Needed", Role::Needed), ("Not needed", Role::NotNeeded), ("Not tried", Role::Untried)]
-    {
+    let heads =
+        [("Needed in this run", Role::Needed), ("Not needed", Role::NotNeeded), ("Not tried", Role::Untried)];
+    for (head, role) in heads {
         let mut head = Some(head);
         for need in of(role) {
             let title = head.take().unwrap_or_default();
-            lines.push(format!("{}  {}", paint(style::HEAD, format!("{title:<10}")), need_line(need, with)));
+            let line = need_line(need, widest, with);
+            lines.push(format!("{}  {line}", paint(style::HEAD, format!("{title:<HEAD$}"))));
         }
     }
     for [one, other] in &needs.either {
-        lines.push(format!(
-            "{:<10}  either {} or {}: with neither it does not fail",
-            "",
-            clean(one),
-            clean(other)
-        ));
+        let either = format!("either {} or {}: with neither it does not fail", clean(one), clean(other));
+        lines.push(format!("{:<HEAD$}  {either}", ""));
     }
     if !needs.fails_without_the_rest && needs.either.is_empty() {
         let some =
             "some of those not needed one by one are needed together: with none of them it does not fail";
-        lines.extend(
-            wrap(some, asked.width.saturating_sub(12)).into_iter().map(|line| format!("{:<12}{line}", "")),
-        );
+        let some = wrap(some, asked.width.saturating_sub(HEAD + 2));
+        lines.extend(some.into_iter().map(|line| format!("{:<HEAD$}  {line}", "")));
     }
     lines
 }
 
-fn need_line(need: &Need, with: Option<Chance>) -> String {
+/// Columns of the heads beside the faults.
+const HEAD: usize = "Needed in this run".len();
+
+fn need_line(need: &Need, widest: usize, with: Option<Chance>) -> String {
+    let pad = " ".repeat(widest - need.id.chars().count());
     let id = paint(style::FAULT, clean(&need.id));
-    match (&need.without, with) {
-        (Some(without), Some(with)) => format!(
-            "{id}  {}",
-            paint(
-                style::FAINT,
-                format!(
-                    "without it {} of {} other lucks fail, with it {} of {}",
-                    without.failed, without.of, with.failed, with.of
-                )
-            )
-        ),
-        (Some(_) | None, _) => id,
-    }
-}
-
-fn changes(changes: &Changes, futures: &Futures, asked: &Asked) -> Vec<String> {
-    let with = futures.moments.first().map(|moment| moment.chance);
-    let heads = [("Smallest changes that avoid it", &changes.smallest), ("Other ways", &changes.others)];
-    let mut lines = Vec::new();
-    for (head, changes) in heads.into_iter().filter(|(_, changes)| !changes.is_empty()) {
-        lines.push(paint(style::HEAD, head));
-        let texts: Vec<String> =
-            changes.iter().map(|it| format!("{} {} -> {}", it.path, it.from, it.to)).collect();
-        let widest = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
-        lines
-            .extend(changes.iter().zip(texts).map(|(change, text)| change_line(change, &text, widest, with)));
-    }
-    let tried = format!("{} dials, {} runs", changes.dials, changes.runs);
-    let remark = match (lines.is_empty(), changes.judged_by) {
-        (true, _) => format!("No change of a single setting avoids it ({tried})"),
-        (false, JudgedBy::OtherLuck) => format!("With each the run of this seed holds, too ({tried})"),
-        (false, JudgedBy::ThisLuckAlone) => format!(
-            "They avoid it with the luck of this seed ({tried}); with other luck it is seldom anyway, so nearly any change may seem to help"
-        ),
-    };
-    let cut = if changes.complete { "" } else { "; not all that there was to try: more --effort tries more" };
-    let remark = wrap(&format!("{remark}{cut}"), asked.width.saturating_sub(2));
-    lines.extend(remark.into_iter().map(|line| paint(style::FAINT, format!("  {line}"))));
-    lines
-}
-
-fn change_line(change: &Change, text: &str, widest: usize, with: Option<Chance>) -> String {
-    let Chance { failed, of, .. } = change.still;
-    let instead = with.map_or(String::new(), |with| format!(", not {} of {}", with.failed, with.of));
-    let pad = " ".repeat(widest - text.chars().count());
+    let (Some(without), Some(with)) = (&need.without, with) else { return id };
+    let [without, with] = [without, &with].map(|it| format!("{} {}", round(it.share), interval(it)));
     format!(
-        "  {}{pad}  {}",
-        paint(style::NAME, text),
-        paint(style::FAINT, format!("{failed} of {of} other lucks fail{instead}"))
+        "{id}{pad}  {}",
+        paint(style::FAINT, format!("with other draws: {without} fail without it, {with} with it"))
     )
+}
+
+/// What can be typed next.
+fn commands(explanation: &Explanation, asked: &Asked) -> Vec<String> {
+    let Explanation { seed, changes, futures, .. } = explanation;
+    let mut lines = vec![("replay", asked.replay.clone())];
+    if let Some((file, set)) = &asked.file {
+        if let Some(Jump { holds: Some(number), from_s, .. }) = &futures.jump {
+            let at = if *from_s > 0.0 { format!(" --at {from_s}s") } else { String::new() };
+            lines.push((
+                "holds",
+                format!("schism inspect {file} --seed {seed}{set}{at} --luck {number} --run"),
+            ));
+        }
+        if let Some(change) = changes.smallest.iter().chain(&changes.others).next() {
+            let to = replay::quoted(&format!("{}={}", change.path, change.to));
+            let seeds = (seed + 1).next_multiple_of(100).max(300);
+            lines.push((
+                "measure",
+                format!("schism hunt {file}{set} --set {to} --seeds 0..{seeds} --no-shrink"),
+            ));
+        }
+    }
+    let line = |(name, command): (&str, String)| {
+        format!("{} {}", paint(style::FAINT, format!("{name:<7}")), paint(style::NAME, command))
+    };
+    lines.into_iter().map(line).collect()
 }
 
 #[cfg(test)]

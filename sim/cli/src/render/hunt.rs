@@ -1,18 +1,24 @@
 //! What a hunt found, in words, as JSON, and as outcomes for continuous integration.
 
-use schism_runner::hunt::Tally;
+use schism_runner::hunt::{Tally, Vacuous};
 use schism_runner::report::Verdict;
 use serde_json::{Value, json};
 
 use super::outcomes::{Mark, Outcome};
 use super::style::{self, paint};
-use super::words::{clean, count, many, moment};
+use super::words::{clean, count, many, moment, wrap};
 use crate::commands::hunt::{Differing, Ended, Hunted, Trophy};
 use crate::console;
 use crate::replay;
 
 /// How many steps of a story are told; the earliest of more are counted.
 const MOST_STEPS: usize = 12;
+/// Columns of what continuous integration shows.
+const WIDTH_OF_MESSAGES: usize = 100;
+/// The least room for what happened, whatever else is on the line.
+const NARROWEST: usize = 30;
+/// How many reasons for vacuous runs are told.
+const MOST_REASONS: usize = 3;
 /// How many further seeds are named.
 const MOST_SEEDS: usize = 5;
 
@@ -32,20 +38,20 @@ pub(crate) fn failures(tally: &Tally) -> String {
 }
 
 /// All hunts, one after another; of several, a line each at the end.
-pub(crate) fn text(all: &[Hunted]) -> String {
-    let mut out: Vec<String> = all.iter().map(one).collect();
+pub(crate) fn text(all: &[Hunted], width: usize) -> String {
+    let mut out: Vec<String> = all.iter().map(|hunted| one(hunted, width)).collect();
     if all.len() > 1 {
         out.push(all.iter().map(summary).collect::<Vec<_>>().join(""));
     }
     out.join("\n")
 }
 
-fn one(hunted: &Hunted) -> String {
+fn one(hunted: &Hunted, width: usize) -> String {
     let mut lines = vec![format!("{}: {}", paint(style::HEAD, clean(&hunted.file)), clean(&hunted.title))];
     lines.extend(head(hunted).into_iter().map(|line| format!("  {line}")));
     for trophy in &hunted.trophies {
         lines.push(String::new());
-        lines.extend(group(hunted, trophy));
+        lines.extend(group(hunted, trophy, width));
     }
     lines.join("\n") + "\n"
 }
@@ -73,10 +79,7 @@ fn head(hunted: &Hunted) -> Vec<String> {
         "{pass}{failed}{vacuous}   coverage: {states}, none new for {}",
         many(tally.flat_for, "seed")
     ));
-    if let Some(reason) = tally.commonest_reason() {
-        let most = format!("{} of them as seed {}", count(reason.count), reason.seed);
-        lines.push(format!("vacuous: {most}: {}: {}", clean(&reason.expectation), clean(&reason.why)));
-    }
+    lines.extend(reasons(tally));
     lines.extend(determinism(hunted));
     lines.push(format!("digest {} of all runs", tally.digest()));
     let took = hunted.elapsed.as_secs_f64();
@@ -85,16 +88,28 @@ fn head(hunted: &Hunted) -> Vec<String> {
     lines
 }
 
+/// Why runs were vacuous, the commonest reasons first.
+fn reasons(tally: &Tally) -> Vec<String> {
+    let reasons = tally.reasons();
+    let line = |reason: &&Vacuous| {
+        let like = format!("{}, as seed {}", count(reason.count), reason.seed);
+        format!("  vacuous {like}: {}: {}", clean(&reason.expectation), clean(&reason.why))
+    };
+    let more = reasons.len().saturating_sub(MOST_REASONS);
+    let more = (more > 0).then(|| format!("  and for {}", many(more as u64, "other reason")));
+    reasons.iter().take(MOST_REASONS).map(line).chain(more).collect()
+}
+
 /// Why it ended before its last seed.
 fn early(hunted: &Hunted) -> Option<String> {
     let asked = count(hunted.seeds.end - hunted.seeds.start);
     let why = match hunted.ended {
         Ended::Done => return None,
-        Ended::Flat => "no state was new for as many seeds as --until-flat asks",
-        Ended::Enough => "as many failed as --max-failures asks",
+        Ended::Flat => "no run was in a new state for as long as --until-flat asks",
+        Ended::Enough => "--max-failures was reached",
         Ended::Late => "the time of --for was up",
     };
-    Some(format!("it ended before {asked} seeds: {why}"))
+    Some(format!("stopped after {} of {asked} seeds: {why}", count(hunted.tally.seeds)))
 }
 
 fn determinism(hunted: &Hunted) -> Vec<String> {
@@ -117,7 +132,7 @@ fn determinism(hunted: &Hunted) -> Vec<String> {
 }
 
 /// The lines of one kind of failure.
-fn group(hunted: &Hunted, trophy: &Trophy) -> Vec<String> {
+fn group(hunted: &Hunted, trophy: &Trophy, width: usize) -> Vec<String> {
     let group = &trophy.group;
     let others = others(trophy);
     let mut lines = vec![format!(
@@ -126,21 +141,35 @@ fn group(hunted: &Hunted, trophy: &Trophy) -> Vec<String> {
         paint(style::HEAD, clean(&group.failure.expectation)),
         group.seed
     )];
-    lines.push(format!("  {}", clean(&group.failure.why)));
-    let skipped = trophy.story.len().saturating_sub(MOST_STEPS);
-    if skipped > 0 {
-        lines.push(format!("  {:>8}  {} before", "", many(skipped as u64, "step")));
-    }
-    let wide = trophy.story.iter().skip(skipped).map(|(_, who, _)| who.len()).max().unwrap_or_default();
-    for (at, who, what) in trophy.story.iter().skip(skipped) {
-        lines.push(format!("  {:>8}  {:wide$}  {}", moment(*at), clean(who), clean(what)));
-    }
+    lines.extend(wrap(&trophy.failure().why, width - 2).into_iter().map(|line| format!("  {line}")));
+    lines.extend(story(trophy, width));
     if let Some(shrunk) = &trophy.shrunk {
         lines.push(format!("  {}", shrunk.words()));
         lines.push(format!("  {}", shrunk.proof_words()));
     }
     lines.extend(commands(hunted, trophy).into_iter().map(|(label, what)| format!("  {label:8}{what}")));
     lines
+}
+
+/// How it came about, up to the failure, which has been told.
+fn story(trophy: &Trophy, width: usize) -> Vec<String> {
+    let steps = match &trophy.story[..] {
+        [before @ .., _] if !before.is_empty() => before,
+        all => all,
+    };
+    let skipped = steps.len().saturating_sub(MOST_STEPS);
+    let steps = &steps[skipped..];
+    let wide = steps.iter().map(|(_, who, _)| who.len()).max().unwrap_or_default();
+    let before = (skipped > 0).then(|| format!("  {:>8}  {} before", "", many(skipped as u64, "step")));
+    let step = |(at, who, what): &(f64, String, String)| {
+        let head = format!("  {:>8}  {:wide$}  ", moment(*at), clean(who));
+        let margin = " ".repeat(head.len());
+        let lines = wrap(what, width.saturating_sub(head.len()).max(NARROWEST));
+        let told = lines.into_iter().enumerate();
+        told.map(|(at, line)| if at == 0 { head.clone() + &line } else { margin.clone() + &line })
+            .collect::<Vec<_>>()
+    };
+    before.into_iter().chain(steps.iter().flat_map(step)).collect()
 }
 
 /// `  (also 90, 338 and 7 more: same signature)`.
@@ -155,27 +184,24 @@ fn others(trophy: &Trophy) -> String {
     format!("  (also {}{more}: same signature)", named.join(", "))
 }
 
-/// What can be typed next.
+/// What can be typed next: about the case, or else about the run of the first seed.
 fn commands(hunted: &Hunted, trophy: &Trophy) -> Vec<(&'static str, String)> {
-    let set: String = hunted.set.iter().map(|change| format!(" --set {}", replay::quoted(change))).collect();
-    let seed = format!("{} --seed {}{set}", replay::quoted(&hunted.file), trophy.group.seed);
-    let command = |what: &str| paint(style::NAME, what);
-    let case = trophy.case.as_ref();
-    let mut lines = Vec::new();
-    if let Some(case) = case {
-        lines.push(("saved", case.clone()));
-        lines.push(("replay", command(&format!("schism replay {case}"))));
-    } else {
-        lines.push(("run", command(&format!("schism run {seed}"))));
-    }
-    lines.push(("why", command(&format!("schism explain {seed}"))));
-    if let Some(case) = case {
-        let at = trophy.group.failure.at_s.filter(|_| trophy.shrunk.is_none());
-        let at = trophy.shrunk.as_ref().and_then(|shrunk| shrunk.failure.at_s).or(at);
-        let at = at.map_or_else(String::new, |at| format!(" --at {at}s"));
-        lines.push(("see", command(&format!("schism inspect {case}{at}"))));
-    }
-    lines
+    let command = |what: String| paint(style::NAME, what);
+    let Some(case) = &trophy.case else {
+        let set: String =
+            hunted.set.iter().map(|change| format!(" --set {}", replay::quoted(change))).collect();
+        let seed = format!("{} --seed {}{set}", replay::quoted(&hunted.file), trophy.group.seed);
+        let expectation = replay::quoted(&trophy.group.failure.expectation);
+        let explain = format!("schism explain {seed} --expectation {expectation}");
+        return vec![("run", command(format!("schism run {seed}"))), ("why", command(explain))];
+    };
+    let at = trophy.failure().at_s.map_or_else(String::new, |at| format!(" --at {at}s"));
+    vec![
+        ("saved", case.clone()),
+        ("replay", command(format!("schism replay {case}"))),
+        ("why", command(format!("schism explain {case}"))),
+        ("see", command(format!("schism inspect {case}{at}"))),
+    ]
 }
 
 /// One line for a file.
@@ -204,7 +230,7 @@ fn hunt(hunted: &Hunted) -> Value {
         Ended::Late => "late",
     };
     let differing = |differing: &Differing| json!({ "seed": differing.seed, "digests": [differing.here, differing.there] });
-    let reason = tally.commonest_reason().map(|reason| {
+    let reason = tally.reasons().first().map(|reason| {
         json!({ "expectation": reason.expectation, "why": reason.why, "seed": reason.seed, "count": reason.count })
     });
     json!({
@@ -262,10 +288,10 @@ pub(crate) fn outcomes(all: &[Hunted]) -> Vec<Outcome> {
 }
 
 fn of_one(hunted: &Hunted) -> Vec<Outcome> {
-    let outcome = |name: String, mark: Mark, lines: &[String]| Outcome {
+    let outcome = |name: String, line: Option<&usize>, mark: Mark, lines: &[String]| Outcome {
         name,
         file: hunted.file.clone(),
-        place: None,
+        place: line.map(|&line| (line, None)),
         mark,
         message: console::plain(&lines.join("\n")),
     };
@@ -276,10 +302,14 @@ fn of_one(hunted: &Hunted) -> Vec<Outcome> {
         _ if hunted.ended == Ended::Late && tally.failed == 0 => (Mark::Undecided, head(hunted)),
         Verdict::Holds | Verdict::Fails => (Mark::Holds, Vec::new()),
     };
-    let seeds = outcome(many(tally.seeds, "seed"), mark, &lines);
+    let seeds = outcome(many(tally.seeds, "seed"), None, mark, &lines);
     let failed = hunted.trophies.iter().map(|trophy| {
-        let name = format!("{}, seed {}", trophy.group.failure.expectation, trophy.group.seed);
-        outcome(name, Mark::Fails, &group(hunted, trophy))
+        let expectation = &trophy.group.failure.expectation;
+        let name = format!("{expectation}, seed {}", trophy.group.seed);
+        // The first line is what a summary shows.
+        let mut said = vec![clean(&trophy.failure().why)];
+        said.extend(group(hunted, trophy, WIDTH_OF_MESSAGES));
+        outcome(name, hunted.lines.get(expectation), Mark::Fails, &said)
     });
     std::iter::once(seeds).chain(failed).collect()
 }

@@ -3,11 +3,14 @@
 use std::fmt::Write as _;
 
 use schism_core::Time;
-use schism_runner::inspect::{Beliefs, Mind, Moment, NodeView, TimerView, WaitView, Waits};
+use schism_runner::Words;
+use schism_runner::inspect::{
+    Beliefs, Believer, LockView, Mind, Moment, NodeView, TimerView, WaitView, Waits,
+};
 use schism_runner::report::{Report, Verdict};
 
 use super::style::{self, paint};
-use super::words::{clip, count, moment as at, width};
+use super::words::{calm, clip, count, many, width};
 
 /// A moment to the millisecond: what is looked at here is often less than a tenth of a second apart.
 fn exactly(seconds: f64) -> String {
@@ -22,7 +25,7 @@ const FEW: usize = 8;
 /// Where the run stands.
 pub(crate) fn place(moment: &Moment) -> String {
     let mut text = format!(
-        "{}  after event {}, {} to come, digest {}\n",
+        "{}  after event {}, {} more planned so far, digest {}\n",
         paint(style::HEAD, exactly(moment.at_s)),
         count(moment.events),
         count(moment.pending as u64),
@@ -35,8 +38,13 @@ pub(crate) fn place(moment: &Moment) -> String {
             paint(style::ODD, format!("a fork: another run since {}", exactly(forked)))
         );
     }
+    for failed in &moment.failed {
+        let when = format!("{} at {}", failed.expectation, exactly(failed.at_s));
+        let _ = writeln!(text, "  {} {when}: {}", paint(style::BAD, "FAIL"), calm(&failed.why));
+    }
     if !moment.faults.is_empty() {
-        let faults = moment.faults.iter().map(|fault| format!("{} since {}", fault.id, at(fault.since_s)));
+        let since = |since_s: f64| exactly(since_s);
+        let faults = moment.faults.iter().map(|fault| format!("{} since {}", fault.id, since(fault.since_s)));
         let _ = writeln!(text, "  in force: {}", paint(style::FAULT, faults.collect::<Vec<_>>().join(", ")));
     }
     if moment.islands.len() > 1 {
@@ -60,7 +68,7 @@ pub(crate) fn faults(moment: &Moment, plan: &[(String, String)]) -> String {
     }
     let line = |(id, what): &(String, String)| {
         let active = moment.faults.iter().find(|fault| fault.id == *id);
-        let state = active.map_or(String::new(), |fault| format!("  since {}", at(fault.since_s)));
+        let state = active.map_or(String::new(), |fault| format!("  since {}", exactly(fault.since_s)));
         format!("  {}  {what}{}\n", paint(style::NAME, id), paint(style::FAULT, state))
     };
     plan.iter().map(line).collect()
@@ -72,7 +80,8 @@ pub(crate) fn list(moment: &Moment) -> String {
     let line = |node: &NodeView| {
         let waits = match node.waits.len() {
             0 => String::new(),
-            tasks => format!("; {tasks} waits"),
+            1 => "; 1 task waits".to_owned(),
+            tasks => format!("; {tasks} tasks wait"),
         };
         let summary = node.summary.as_deref().unwrap_or("its process is dead");
         format!("  {:wide$}  {}  {summary}{waits}{}\n", node.name, status(node), ails(node))
@@ -92,7 +101,7 @@ fn status(node: &NodeView) -> String {
 fn ails(node: &NodeView) -> String {
     match node.ails.len() {
         0 => String::new(),
-        many => paint(style::FAULT, format!("; {many} ailments")),
+        ailments => paint(style::FAULT, format!("; {}", many(ailments as u64, "ailment"))),
     }
 }
 
@@ -169,7 +178,7 @@ fn section<T>(text: &mut String, name: &str, items: &[T], all: bool, line: impl 
 
 fn timer(timer: &TimerView) -> String {
     let due = timer.due_s.map_or("never".to_owned(), exactly);
-    format!("{due:>10}  {}", timer.what)
+    format!("{due:>10}  {}", Words::plainly(&timer.what))
 }
 
 fn wait(wait: &WaitView) -> String {
@@ -191,7 +200,7 @@ pub(crate) fn timers(moment: &Moment) -> String {
     let wide = all.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
     let line = |(name, shown): &(&str, &TimerView)| {
         let due = shown.due_s.map_or("never".to_owned(), exactly);
-        format!("  {due:>10}  {name:wide$}  {}\n", clip(&shown.what, TEXT))
+        format!("  {due:>10}  {name:wide$}  {}\n", clip(&Words::plainly(&shown.what), TEXT))
     };
     all.iter().map(line).collect()
 }
@@ -223,6 +232,47 @@ pub(crate) fn waits(moment: &Moment, graph: &Waits) -> String {
                 let _ = writeln!(text, "{} {closed}", paint(style::BAD, "ring:"));
             }
         }
+    }
+    text
+}
+
+/// Who holds which lock, by the registry's word and by its own.
+pub(crate) fn locks(locks: &[LockView]) -> String {
+    if locks.is_empty() {
+        return "no lock: nobody has ever claimed one\n".to_owned();
+    }
+    locks.iter().map(lock).collect()
+}
+
+fn lock(view: &LockView) -> String {
+    let LockView { lock, claims, believers, wanted_by } = view;
+    let mut text = format!("{}\n", paint(style::HEAD, format!("lock {lock}")));
+    let _ = match claims.first() {
+        Some(first) => {
+            writeln!(text, "  by the registry {} holds it: claimed at {}", first.by, exactly(first.since_s))
+        }
+        None => writeln!(text, "  by the registry nobody holds it"),
+    };
+    for claim in claims.iter().skip(1) {
+        let _ = writeln!(text, "  {} is in line: claimed at {}", claim.by, exactly(claim.since_s));
+    }
+    for Believer { client, token, since_s, dropped_s, because } in believers {
+        let wrongly = match (dropped_s, because) {
+            (Some(at), because) => {
+                let because = because.map_or_else(String::new, |why| format!(" ({why})"));
+                paint(
+                    style::BAD,
+                    format!(", wrongly: the registry dropped its claim at {}{because}", exactly(*at)),
+                )
+            }
+            (None, _) => String::new(),
+        };
+        let since = exactly(*since_s);
+        let _ = writeln!(text, "  {client} believes that it holds it (token {token}) since {since}{wrongly}");
+    }
+    let in_line = |client: &&String| claims.iter().skip(1).any(|claim| claim.by == **client);
+    for client in wanted_by.iter().filter(|client| !in_line(client)) {
+        let _ = writeln!(text, "  {client} wants it");
     }
     text
 }
@@ -268,7 +318,7 @@ pub(crate) fn outcome(report: &Report, forked: Option<Time>) -> String {
             Verdict::Fails => paint(style::BAD, "FAILS  "),
             Verdict::Vacuous => paint(style::ODD, "vacuous"),
         };
-        let why = expectation.why.as_ref().map_or(String::new(), |why| format!("  {why}"));
+        let why = expectation.why.as_ref().map_or(String::new(), |why| format!("  {}", calm(why)));
         let _ = writeln!(text, "  {verdict}  {}{why}", expectation.id);
     }
     let _ = writeln!(text, "  digest {}", report.digest);

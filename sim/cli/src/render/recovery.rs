@@ -1,10 +1,10 @@
 //! How the system got over the faults: the figures of detection, rerouting, failover, dip and convergence.
 
 use anstyle::Style;
-use schism_runner::report::{Recovery, Report};
+use schism_runner::report::{Fault, Recovery, Report};
 
 use super::style::{self, paint};
-use super::words::{count, length, percent, width};
+use super::words::{clean, count, length, moment, percent, width};
 
 /// One figure: what it is called, its value, and what it counts from.
 struct Figure {
@@ -24,7 +24,16 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
         let (text, gap) = (left.shown(9), LEFT.saturating_sub(left.columns(9)));
         format!("  {text}{:gap$}{}", "", right.shown(15)).trim_end().to_owned()
     });
-    std::iter::once(paint(style::HEAD, "recovery")).chain(pairs).collect()
+    let head = format!("{}{}", paint(style::HEAD, "recovery"), paint(style::FAINT, since(&report.faults)));
+    std::iter::once(head).chain(pairs).collect()
+}
+
+/// What the figures count from: the fault that began first.
+fn since(faults: &[Fault]) -> String {
+    let first = faults.iter().min_by(|one, other| one.from_s.total_cmp(&other.from_s));
+    first.map_or_else(String::new, |fault| {
+        format!("  from the first fault on: {}, at {}", clean(&fault.id), moment(fault.from_s))
+    })
 }
 
 /// Columns of the left figures.
@@ -91,7 +100,8 @@ fn figures(recovery: &Recovery) -> ([Figure; 4], [Figure; 4]) {
             name: "two leaders",
             value: two_leaders_s.map_or_else(none, length),
             style: if two_leaders_s.is_some_and(|s| s > 0.0) { style::ODD } else { style::PLAIN },
-            note: "at once".to_owned(),
+            note: if two_leaders_s.is_some_and(|s| s > 0.0) { "at once, of two terms" } else { "at once" }
+                .to_owned(),
         },
     ];
     (left, right)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schism_runner::report::{Lease, Registry, Report};
+use schism_runner::report::{Lease, Locks, Registry, Report};
 
 use super::style::{self, paint};
 use super::text::{Look, hanging};
@@ -13,7 +13,8 @@ pub(super) fn lines(report: &Report, look: Look) -> Vec<String> {
     if report.leases.is_empty() && report.registry == Registry::default() {
         return vec![];
     }
-    let said = [did(&report.registry), removals(&report.leases)];
+    let locks = report.locks.as_ref().map_or_else(String::new, held);
+    let said = [did(&report.registry), removals(&report.leases), locks];
     let head = paint(style::HEAD, "registry");
     std::iter::once(head).chain(said.iter().flat_map(|line| hanging(line, 2, look))).collect()
 }
@@ -29,6 +30,20 @@ fn did(registry: &Registry) -> String {
         count(leases.renewed),
         count(leases.expired),
     )
+}
+
+fn held(locks: &Locks) -> String {
+    let counts = format!(
+        "locks: {} acquired, {} released, {} lost",
+        count(locks.acquired),
+        count(locks.released),
+        count(locks.lost)
+    );
+    if locks.two_holders_s > 0.0 {
+        let long = paint(style::ODD, format!("for {}", length(locks.two_holders_s)));
+        return format!("{counts}; two believed that they hold the same one {long}");
+    }
+    format!("{counts}; never two holders at once")
 }
 
 /// Keys that left the registry, by cause; of each cause, how long after the last renewal the first and the last did.

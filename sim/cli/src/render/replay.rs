@@ -99,6 +99,16 @@ fn outcome(replay: &Replay) -> String {
     }
 }
 
+/// Why it fails now, or failed when it was recorded.
+pub(crate) fn why(replay: &Replay) -> String {
+    match &replay.outcome {
+        Outcome::Moved(failure) | Outcome::Otherwise(failure) => clean(&failure.why),
+        Outcome::AsRecorded | Outcome::Holds(_) | Outcome::Vacuous(_) | Outcome::Unasked => {
+            clean(&replay.case.why)
+        }
+    }
+}
+
 /// What else there is to know, a sentence to a line.
 fn notes(replay: &Replay) -> Vec<String> {
     let mut notes = Vec::new();

@@ -5,27 +5,20 @@ use schism_runner::shrink::{Proof, Shrunk, Size};
 use serde_json::{Value, json};
 
 use super::style::{self, paint};
-use super::words::clean;
+use super::words::{clean, wrap};
 
 /// How many faults are named before the rest is counted.
 const MOST_NAMED: usize = 12;
 
 /// What there is to say; `saved` is the file of the case, quoted for a shell.
-pub(crate) fn text(shrunk: &Shrunk, saved: Option<&str>) -> String {
+pub(crate) fn text(shrunk: &Shrunk, saved: Option<&str>, width: usize) -> String {
     let failure = &shrunk.failure;
     let at = failure.at_s.map_or_else(String::new, |secs| {
         format!(" at {}", Duration::from_millis((secs * 1e3).round() as u64))
     });
-    let mut lines = vec![
-        format!(
-            "{} {}{at}  {}",
-            paint(style::BAD, "FAILS"),
-            clean(&failure.expectation),
-            clean(&failure.why)
-        ),
-        format!("  {}", shrunk.words()),
-        format!("  {}", shrunk.proof_words()),
-    ];
+    let mut lines = vec![format!("{} {}{at}", paint(style::BAD, "FAILS"), clean(&failure.expectation))];
+    lines.extend(wrap(&failure.why, width - 2).into_iter().map(|line| format!("  {line}")));
+    lines.extend([format!("  {}", shrunk.words()), format!("  {}", shrunk.proof_words())]);
     lines.extend(parts(shrunk).into_iter().map(|(label, ids)| format!("  {label:10} {ids}")));
     if let Some(name) = saved {
         lines.push(format!("  {:10} {name}", "saved"));
@@ -34,11 +27,15 @@ pub(crate) fn text(shrunk: &Shrunk, saved: Option<&str>) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Which faults were needed, and which were not.
+/// Which faults were needed, and which were not. Where not all of them have been tried, the others are just left.
 fn parts(shrunk: &Shrunk) -> Vec<(&'static str, String)> {
     let needed: Vec<&str> = shrunk.scenario.faults.iter().map(|planned| planned.id.as_str()).collect();
     let needless: Vec<&str> = shrunk.needless.iter().map(String::as_str).collect();
-    [("needed", needed), ("not needed", needless)]
+    let left = match shrunk.proof {
+        Proof::Minimal { .. } => "needed",
+        Proof::Unknown => "left",
+    };
+    [(left, needed), ("not needed", needless)]
         .into_iter()
         .filter(|(_, ids)| !ids.is_empty())
         .map(|(label, ids)| (label, named(&ids)))
@@ -80,6 +77,7 @@ pub(crate) fn json(shrunk: &Shrunk, case: &str) -> String {
         Proof::Unknown => Value::Null,
     };
     let failure = &shrunk.failure;
+    let left: Vec<&String> = shrunk.scenario.faults.iter().map(|planned| &planned.id).collect();
     let value = json!({
         "schema": "schism.shrink/1",
         "version": env!("CARGO_PKG_VERSION"),
@@ -90,7 +88,11 @@ pub(crate) fn json(shrunk: &Shrunk, case: &str) -> String {
         "why": failure.why,
         "from": size(shrunk.from),
         "to": size(Size::of(&shrunk.scenario)),
-        "needed": shrunk.scenario.faults.iter().map(|planned| &planned.id).collect::<Vec<_>>(),
+        "left": left,
+        "needed": match shrunk.proof {
+            Proof::Minimal { .. } => Some(&left),
+            Proof::Unknown => None,
+        },
         "not_needed": shrunk.needless,
         "takes_a_fault": shrunk.caused,
         "runs": shrunk.runs,

@@ -41,6 +41,7 @@ fn empty() -> Report {
         clients: BTreeMap::new(),
         services: BTreeMap::new(),
         registry: Registry::default(),
+        locks: None,
         leases: vec![],
         beliefs: vec![],
         beliefs_omitted: 0,
@@ -139,6 +140,7 @@ fn outage() -> Report {
             leases: LeaseCounts { granted: 33, renewed: 1_204, expired: 2 },
             leaders: 2,
         },
+        locks: None,
         leases: vec![
             lease("orders-4", 40.2, 50.6, "expired"),
             lease("orders-7", 41.0, 52.1, "expired"),

@@ -10,6 +10,35 @@ pub(crate) fn moment(seconds: f64) -> String {
     }
 }
 
+/// A moment to the millisecond, for what lies close together: `26.529s`.
+pub(crate) fn instant(seconds: f64) -> String {
+    decimals(seconds, 3) + "s"
+}
+
+/// A sentence with its times to the millisecond; times of a few milliseconds keep a digit more. What tells runs apart to
+/// the nanosecond is for programs.
+pub(crate) fn calm(text: &str) -> String {
+    let mut told = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let is_of_word = rest[..start].ends_with(|c: char| c.is_alphanumeric() || "-_.".contains(c));
+        let end =
+            rest[start..].find(|c: char| !c.is_ascii_digit() && c != '.').map_or(rest.len(), |at| start + at);
+        let (number, after) = (&rest[start..end], &rest[end..]);
+        let unit: &str = &after[..after.find(|c: char| !c.is_alphanumeric()).unwrap_or(after.len())];
+        let time = number.parse::<f64>().ok().filter(|_| !is_of_word && number.contains('.'));
+        told.push_str(&rest[..start]);
+        match (time, unit) {
+            (Some(seconds), "s") => told.push_str(&decimals(seconds, 3)),
+            (Some(ms), "ms") if ms >= 10.0 => told.push_str(&decimals(ms, 0)),
+            (Some(short), "ms" | "us") => told.push_str(&decimals(short, 1)),
+            (Some(_) | None, _) => told.push_str(number),
+        }
+        rest = after;
+    }
+    told + rest
+}
+
 /// From one moment to another, or from one on.
 pub(crate) fn span(from_s: f64, to_s: Option<f64>) -> String {
     match to_s {

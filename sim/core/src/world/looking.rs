@@ -153,5 +153,6 @@ pub(super) fn happening<'w, A: Actor>(streams: &Streams<A::Msg>, what: &'w What<
         What::Boot => Happening::Boot,
         What::Open { stream, .. } => Happening::Open { peer: streams.look(stream).from },
         What::Accepted { stream, .. } => Happening::Accepted { peer: streams.look(stream).to },
+        What::End { stream, .. } => Happening::Reset { peer: streams.look(stream).from },
     }
 }

@@ -190,6 +190,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             // Its host answers, whichever life it is.
             What::Open { stream, sent } => self.on_open(to, stream, sent),
             What::Boot => self.on_boot(to, life),
+            What::End { stream, .. } => self.miss_end(to, stream),
+            What::Retransmit { stream } if self.streams.orphaned(stream).is_some() => self.on_slot(stream),
             What::Timer(_)
             | What::Plight
             | What::Reset { .. }
@@ -198,7 +200,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         }
     }
 
-    fn is_silent(&self, node: NodeId) -> bool {
+    pub(super) fn is_silent(&self, node: NodeId) -> bool {
         self.nodes[node.index()].host == Host::Silent
     }
 
@@ -236,6 +238,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             }
             // If the sender has opened another by now, it knows already that this one is no more.
             Carried::On(stream) if self.has_successor(stream) => {}
+            Carried::On(stream) if self.turn_orphan_away(stream, msg) => {}
             Carried::On(stream) => {
                 let (from, connection) = (self.streams.get(stream).from, self.streams.get(stream).connection);
                 let met = self.network.met(sent, (from, to), || streamed::<A>(connection, msg));
@@ -246,6 +249,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
                 };
                 self.swallow((from, to), self.thread.origin, Some(msg), by, Then::Lost);
                 if met == Met::Nothing {
+                    // Who is told that there is no such connection does not take the rest of it.
+                    self.streams.close_stalled_orphans(to, from);
                     self.reset_by(to, from, By::Connection(connection));
                 }
             }
@@ -255,7 +260,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     fn has_successor(&mut self, stream: StreamId) -> bool {
         let stream = self.streams.get(stream);
         let (from, to, closed) = (stream.from, stream.to, matches!(stream.flow, Flow::Closed));
-        closed && self.streams.is_open(from, to)
+        closed && (self.streams.is_open(from, to) || self.streams.is_open(to, from))
     }
 
     // Connections.
@@ -292,8 +297,8 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     }
 
     fn join(&mut self, from: NodeId, to: NodeId, luck: Draw) -> Option<StreamId> {
-        let life = self.pulses[to.index()].life;
-        self.streams.join(from, to, life, luck.derive(CONNECTION), self.now)
+        let life = |node: NodeId| (node, self.pulses[node.index()].life);
+        self.streams.join(life(from), life(to), luck.derive(CONNECTION), self.now)
     }
 
     fn connect(&mut self, from: NodeId, to: NodeId, msg: A::Msg, luck: Draw) {
@@ -347,7 +352,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         let pulse = self.pulses[to.index()];
         let what = match pulse.status {
             Status::Up | Status::Paused => {
-                self.streams.accept(id, pulse.life);
+                self.streams.accept(id, self.pulses[from.index()].life, pulse.life);
                 What::Accepted { stream: id, sent: self.network.epoch() }
             }
             Status::Down => {
@@ -386,22 +391,20 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     }
 
     /// What the sender of a stream has just sent does not arrive.
-    fn stop(&mut self, id: StreamId, fate: Fate) {
+    pub(super) fn stop(&mut self, id: StreamId, fate: Fate) {
         match fate {
             Fate::Travels(_) => {}
             Fate::Lost(by) => self.lose(id, taker(by)),
             Fate::Held(fault) => self.hold_up(id, fault),
             Fate::Refused(fault) => {
                 self.swallow_of(id, Taker::Fault(fault), Then::Lost);
-                let stream = self.streams.get(id);
-                let (from, to) = (stream.from, stream.to);
-                self.refuse(from, to);
+                self.give_up(id);
             }
         }
     }
 
     /// A segment of a stream is lost: it is sent again.
-    fn lose(&mut self, id: StreamId, by: Taker) {
+    pub(super) fn lose(&mut self, id: StreamId, by: Taker) {
         self.swallow_of(id, by, Then::SentAgain);
         self.wait_for_slot(id);
     }
@@ -449,13 +452,18 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             }
             Flow::Open => stream.stall(self.now).fall_behind(cause, msg.clone()),
         }
+        self.fall_back(id, met);
+        true
+    }
+
+    /// A stream has stalled because of what a segment of it has met on its way.
+    pub(super) fn fall_back(&mut self, id: StreamId, met: Met) {
         match met {
             Met::Nothing => self.wait_for_slot(id),
             Met::Stop(fault) => self.lose(id, Taker::Fault(fault)),
             Met::Hold(fault) => self.hold_up(id, fault),
             Met::Release(_) => self.try_again(id),
         }
-        true
     }
 
     fn wait_for_slot(&mut self, id: StreamId) {
@@ -477,19 +485,30 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
     /// One of TCP's slots has come, unless it was of a stall that is over.
     #[inline(never)]
     pub(super) fn on_slot(&mut self, id: StreamId) {
-        let stream = self.streams.get(id);
-        let (from, to) = (stream.from, stream.to);
-        let Some(stall) = stream.stalled() else { return };
+        let is_orphan = self.streams.orphaned(id).is_some();
+        let Some(stall) = self.streams.get(id).stalled() else { return };
         if stall.wait != Wait::Slot(self.now) {
             return;
         }
-        if stall.has_given_up() {
-            return self.refuse(from, to);
+        if stall.has_given_up() || is_orphan && stall.has_given_up_as_orphan() {
+            return self.give_up(id);
         }
         self.try_again(id);
     }
 
+    /// A stream is given up by its sender's host, which tells the process, if it lives.
+    fn give_up(&mut self, id: StreamId) {
+        if self.streams.close_orphan(id).is_none() {
+            let stream = self.streams.get(id);
+            let (from, to) = (stream.from, stream.to);
+            self.refuse(from, to);
+        }
+    }
+
     fn try_again(&mut self, id: StreamId) {
+        if self.is_superseded(id) {
+            return;
+        }
         let stream = self.streams.get(id);
         let (from, last) = (stream.from, stream.last);
         let Some(stall) = stream.stalled() else { return };
@@ -522,6 +541,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
             Fate::Travels(latency) => {
                 let backlog = self.streams.get(id).go_on();
                 self.deliver(id, self.now + latency, backlog);
+                self.end_after_all(id);
             }
             stopped @ (Fate::Lost(_) | Fate::Held(_) | Fate::Refused(_)) => self.stop(id, stopped),
         }
@@ -541,6 +561,7 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
         let connection = self.streams.connection(from, to);
         self.streams.close(from, to);
         self.streams.close(to, from);
+        self.streams.close_orphans(to, from);
         if let Some(connection) = connection {
             self.reset_by(from, to, By::Connection(connection));
         }
@@ -598,8 +619,10 @@ impl<A: Actor, W: Witness<A>, Q: Queue<Event<A>>> World<A, W, Q> {
 
     fn tear(&mut self, id: FaultId, a: NodeId, b: NodeId) {
         self.network.touch(id);
-        self.streams.close(a, b);
-        self.streams.close(b, a);
+        for (from, to) in [(a, b), (b, a)] {
+            self.streams.close(from, to);
+            self.streams.close_orphans(from, to);
+        }
         let streams = self.streams.count();
         self.push(self.now, a, What::Reset { peer: b, streams });
         self.push(self.now, b, What::Reset { peer: a, streams });

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use madsim::net::NetSim;
-use schism_core::{Cut, Death, Duration, Farewell, Fault, FaultId, Feel, Flows, NodeId, Scene, Status, Told};
+use schism_core::{
+    Actor, Cut, Death, Duration, Farewell, Fault, FaultId, Feel, Flows, NodeId, Scene, Status, Told,
+};
 use schism_models::nemesis::{Audience, Ground, Heard, Struck};
-use schism_models::node::{Node, Process};
+use schism_models::node::{Message, Node};
 use schism_models::plight::Plight;
 
 use super::frame::{self, Frame};
 use super::handle;
 use super::house::House;
+use super::player::Player;
 
-impl<P: Process + Sync + 'static> Ground for House<P> {
+impl Ground for House {
     fn inflict(&mut self, fault: Fault) {
         self.go_on();
         match &fault {
@@ -56,6 +59,8 @@ impl<P: Process + Sync + 'static> Ground for House<P> {
 
     fn afflict(&mut self, node: NodeId, plight: Option<Arc<Plight>>) {
         self.go_on();
+        let is_model = self.troupe.actor(node).is_none_or(|player| player.model().is_some());
+        assert!(is_model, "what only models do by themselves is refused where users' code plays");
         self.troupe.afflict(node, plight);
         match self.troupe.scene().status(node) {
             Status::Up => self.tell(node, Told::Plight),
@@ -69,7 +74,7 @@ impl<P: Process + Sync + 'static> Ground for House<P> {
     }
 
     fn actor(&self, node: NodeId) -> Option<&Node> {
-        self.troupe.actor(node).map(P::node)
+        self.troupe.actor(node).and_then(Player::model)
     }
 
     fn nodes(&self) -> u32 {
@@ -108,21 +113,26 @@ fn is_clog(cut: &Cut) -> bool {
     cut.is_whole() && cut.feel == Feel::Silent && cut.flows == Flows::All
 }
 
-impl<P: Process + Sync + 'static> House<P> {
+impl House {
     fn crash(&mut self, node: NodeId, death: Death) {
         let lived = self.troupe.scene().status(node) != Status::Down;
         let dead = self.troupe.suffer(&Fault::Crash(node, death));
         self.supervised.retain(|&(_, waiting)| waiting != node);
         let goes_dark = death.farewell == Farewell::Silence && !self.rooms[node.index()].dark;
         if lived || goes_dark {
-            self.bury(node, death.farewell, dead.as_ref().map_or_else(Vec::new, P::peers));
+            self.bury(node, death.farewell, dead.as_ref().map_or_else(Vec::new, Actor::peers));
         }
+    }
+
+    /// A process whose code is the user's has come to its end.
+    pub(super) fn end_of(&mut self, node: NodeId) {
+        self.crash(node, Death::KILLED);
     }
 
     /// A process ends by its own hand.
     pub(super) fn exit(&mut self, node: NodeId, by: FaultId) {
         let dead = self.troupe.exit(node, by);
-        self.bury(node, Farewell::Reset, dead.as_ref().map_or_else(Vec::new, P::peers));
+        self.bury(node, Farewell::Reset, dead.as_ref().map_or_else(Vec::new, Actor::peers));
     }
 
     /// A supervisor kills a process, and will start it.
@@ -151,12 +161,17 @@ impl<P: Process + Sync + 'static> House<P> {
         // The tasks that wait for them end with the process.
         room.timers = 0;
         let open = std::mem::take(&mut room.links).into_open();
+        if room.role.is_some() {
+            // madsim drops what stands still at a node that is killed while it holds a lock on all nodes, and users' code
+            // may do anything as it is dropped.
+            handle().resume(room.place);
+        }
         // madsim closes the sockets of a node that is killed, and not of one that is only restarted.
         handle().kill(room.place);
         match farewell {
             Farewell::Reset => {
                 for (peer, sender) in open {
-                    frame::put(&sender, Frame::<P::Msg>::Reset);
+                    frame::put(&sender, Frame::<Message>::Reset);
                     peers.retain(|&other| other != peer);
                 }
                 room.farewells = peers;
@@ -189,7 +204,7 @@ impl<P: Process + Sync + 'static> House<P> {
         let room = &mut self.rooms[node.index()];
         room.dark = false;
         room.endpoint = None;
-        room.embers.drain(..).for_each(|sender| frame::put(&sender, Frame::<P::Msg>::Reset));
+        room.embers.drain(..).for_each(|sender| frame::put(&sender, Frame::<Message>::Reset));
         handle().kill(room.place);
         handle().restart(room.place);
     }

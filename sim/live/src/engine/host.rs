@@ -5,7 +5,7 @@ use std::time::Duration;
 use madsim::net::{Endpoint, Receiver};
 use madsim::task::spawn_local;
 use schism_core::{NodeId, Told};
-use schism_models::node::Process;
+use schism_models::node::Message;
 
 use super::frame::{self, Frame};
 use super::house::Shared;
@@ -24,7 +24,7 @@ const SYN_TIMEOUT: Duration = Duration::from_secs(1);
 const SYN_RETRIES: u32 = 6;
 
 /// A host from its start on: it takes what is sent to it for as long as it lives.
-pub(super) async fn live<P: Process + Sync + 'static>(house: Shared<P>, node: NodeId) {
+pub(super) async fn live(house: Shared, node: NodeId) {
     let endpoint = Endpoint::bind((ip(node), PORT)).await.expect("a node's address is its own");
     for _ in 0..RECEIVERS {
         spawn_local(receive(house.clone(), node, endpoint.clone()));
@@ -39,20 +39,15 @@ pub(super) async fn live<P: Process + Sync + 'static>(house: Shared<P>, node: No
     }
 }
 
-async fn receive<P: Process + Sync + 'static>(house: Shared<P>, node: NodeId, endpoint: Endpoint) {
+async fn receive(house: Shared, node: NodeId, endpoint: Endpoint) {
     loop {
-        let (from, frame) = frame::receive::<P::Msg>(&endpoint).await;
+        let (from, frame) = frame::receive::<Message>(&endpoint).await;
         lock(&house).take(node, from, frame);
     }
 }
 
 /// Asks a peer for a connection, and reads what comes on it.
-pub(super) async fn connect<P: Process + Sync + 'static>(
-    house: Shared<P>,
-    node: NodeId,
-    peer: NodeId,
-    number: u64,
-) {
+pub(super) async fn connect(house: Shared, node: NodeId, peer: NodeId, number: u64) {
     let mut slot = exact::elapsed();
     for turn in 0..=SYN_RETRIES {
         let Some(endpoint) = lock(&house).endpoint(node) else { return };
@@ -70,14 +65,8 @@ pub(super) async fn connect<P: Process + Sync + 'static>(
 }
 
 /// Reads a connection until it ends, or the process has dropped it.
-async fn read<P: Process + Sync + 'static>(
-    house: Shared<P>,
-    node: NodeId,
-    peer: NodeId,
-    number: u64,
-    mut receiver: Receiver,
-) {
-    while let Some(frame) = frame::next::<P::Msg>(&mut receiver).await {
+async fn read(house: Shared, node: NodeId, peer: NodeId, number: u64, mut receiver: Receiver) {
+    while let Some(frame) = frame::next::<Message>(&mut receiver).await {
         let mut house = lock(&house);
         match frame {
             Frame::Message(msg) if house.is_open(node, peer, number) => {

@@ -7,30 +7,37 @@ use std::time::Duration;
 
 use madsim::net::{Endpoint, Sender};
 use madsim::task::NodeId as Place;
-use schism_core::{DigestValue, Effect, NodeId, Seed, Time, Told, Troupe, Witness};
+use schism_core::{DigestValue, Effect, NodeId, Seed, Status, Time, Told, Troupe, Witness};
 use schism_models::holdings::{self, Driven};
 use schism_models::nemesis::{Ears, Nemesis};
-use schism_models::node::Process;
+use schism_models::node::{Message, Timer};
 use schism_models::observation::Observation;
-use schism_runner::ledger::{Ledger, Listed};
 use schism_runner::{Gauged, cast};
 use schism_scenario::Scenario;
 
+use super::chronicle::Chronicle;
 use super::links::Links;
+use super::player::{Casting, Player};
 use super::traffic::Clogs;
 use super::weather::Weather;
 use super::{exact, handle, host, ip};
+use crate::guests::{Guests, Role};
+use crate::part::Part;
+use crate::stage::{Playbill, Stage, Whose};
 
 /// The house, as each task holds it.
-pub(super) type Shared<P> = Arc<Mutex<House<P>>>;
+pub(super) type Shared = Arc<Mutex<House>>;
 
 /// All that the tasks of a run share.
-pub(super) struct House<P: Process> {
-    me: Weak<Mutex<House<P>>>,
-    pub(super) troupe: Troupe<P, Ears<Gauged<Ledger>>>,
+pub(super) struct House {
+    me: Weak<Mutex<House>>,
+    pub(super) troupe: Troupe<Player, Ears<Gauged<Chronicle>>>,
     /// How much time madsim had simulated when the run began; none before.
     curtain: Option<Duration>,
-    pub(super) rooms: Vec<Room<P>>,
+    pub(super) rooms: Vec<Room>,
+    /// What users' code plays, and who is who to it.
+    guests: Guests,
+    playbill: Arc<Playbill>,
     pub(super) weather: Weather,
     pub(super) clogs: Clogs,
     /// When a supervisor starts whom it has killed.
@@ -42,12 +49,12 @@ pub(super) struct House<P: Process> {
 }
 
 /// What the house knows of a node.
-pub(super) struct Room<P: Process> {
+pub(super) struct Room {
     /// The node in madsim.
     pub(super) place: Place,
     /// Its socket, while its host is up.
     pub(super) endpoint: Option<Endpoint>,
-    pub(super) links: Links<P::Msg>,
+    pub(super) links: Links<Message>,
     /// How many timers of this life have not fired.
     pub(super) timers: usize,
     /// Whom the host still has to tell that a process is dead.
@@ -58,25 +65,48 @@ pub(super) struct Room<P: Process> {
     pub(super) dark: bool,
     /// Whether what ails it has changed while it stood still.
     pub(super) hears_later: bool,
+    /// The part that users' code plays here, if it does.
+    pub(super) role: Option<Role>,
 }
 
 /// How many tasks are spawned between two times that madsim is asked to forget those that are over: it keeps a word of
 /// each until it is asked how many there are (0.2.34, `sim/task/mod.rs`, `NodeInfo::num_tasks`).
 const SPAWNED_BETWEEN: u64 = 50_000;
 
-impl<P: Process + Sync + 'static> House<P> {
+impl House {
     /// A house with a node of madsim's for each of ours. Nobody has booted.
-    pub(super) fn build(scenario: &Scenario, seed: Seed, listed: Listed, nemesis: &Nemesis) -> Shared<P> {
-        let witness = nemesis.ears(Gauged::new(scenario, Ledger::listing(scenario, listed)));
+    pub(super) fn build(
+        scenario: &Scenario,
+        seed: Seed,
+        chronicle: Chronicle,
+        nemesis: &Nemesis,
+        guests: &Guests,
+    ) -> Shared {
+        let witness = nemesis.ears(Gauged::new(scenario, chronicle));
         let cast = cast(scenario);
         let names: Vec<String> = cast.iter().map(|part| part.name.clone()).collect();
+        let roles: Vec<Option<Role>> =
+            (0..cast.len() as u32).map(|node| guests.role(scenario, NodeId(node))).collect();
+        let casting = |(part, role): (schism_core::Part<_>, &Option<Role>)| {
+            let schism_core::Part { name, zone, config, birth, host } = part;
+            let config = match role {
+                None => Casting::Model(config),
+                // A model of the registry's is nothing to talk to for what plays the registry itself.
+                Some(_) => Casting::Guest(guests.registry.is_none().then_some(config)),
+            };
+            schism_core::Part { name, zone, config, birth, host }
+        };
+        let cast = cast.into_iter().zip(&roles).map(casting).collect();
         let troupe = Troupe::new(&scenario.topology, cast, seed, witness);
+        let playbill = Arc::new(Playbill::new(scenario.clone(), seed));
         let house = Arc::new_cyclic(|me| {
             Mutex::new(House {
                 me: me.clone(),
                 troupe,
                 curtain: None,
                 rooms: Vec::new(),
+                guests: guests.clone(),
+                playbill,
                 weather: Weather::of(scenario),
                 clogs: Clogs::default(),
                 supervised: BTreeSet::new(),
@@ -85,11 +115,11 @@ impl<P: Process + Sync + 'static> House<P> {
                 spawned: 0,
             })
         });
-        for (node, name) in (0..).map(NodeId).zip(names) {
+        for ((node, name), role) in (0..).map(NodeId).zip(names).zip(roles) {
             let (shared, madsim) = (house.clone(), handle());
             let host = madsim.create_node().name(name).ip(ip(node));
             let host = host.init(move || host::live(shared.clone(), node)).build();
-            super::lock(&house).rooms.push(Room::at(host.id()));
+            super::lock(&house).rooms.push(Room::at(host.id(), role));
         }
         house
     }
@@ -124,18 +154,52 @@ impl<P: Process + Sync + 'static> House<P> {
     /// A process begins its life, if it is to and has not.
     fn boot(&mut self, node: NodeId) {
         self.go_on();
+        let had_booted = self.troupe.actor(node).is_some();
         let asked = self.troupe.boot(node);
         self.obey(node, asked);
+        if !had_booted && let Some(role) = self.rooms[node.index()].role {
+            self.bring_on(node, role);
+        }
+    }
+
+    /// Users' code begins to play its part at a node, in a new life.
+    fn bring_on(&mut self, node: NodeId, role: Role) {
+        let Some(bridge) = self.troupe.actor(node).and_then(Player::bridge).cloned() else { return };
+        let stage: Weak<dyn Stage> = self.me.clone();
+        let whose = Whose { node, life: self.troupe.scene().life(node).0 };
+        let part = Part::new(whose, self.playbill.clone(), stage, bridge);
+        let (guests, house) = (self.guests.clone(), self.shared());
+        self.spawn(node, async move {
+            if let Some(error) = guests.act(role, part).await {
+                panic!("it ended with an error: {error}");
+            }
+            super::lock(&house).leave_the_stage(whose);
+        });
+    }
+
+    /// Users' code has come to its end, and with it the process.
+    fn leave_the_stage(&mut self, whose: Whose) {
+        self.go_on();
+        if self.is_alive(whose) {
+            self.end_of(whose.node);
+            self.wake();
+        }
+    }
+
+    /// Whether a process is still in this life.
+    pub(super) fn is_alive(&self, Whose { node, life }: Whose) -> bool {
+        let scene = self.troupe.scene();
+        scene.life(node).0 == life && scene.status(node) != Status::Down
     }
 
     /// A process is told something, if it runs.
-    pub(super) fn tell(&mut self, node: NodeId, told: Told<P>) {
+    pub(super) fn tell(&mut self, node: NodeId, told: Told<Player>) {
         self.go_on();
         let asked = self.troupe.tell(node, told);
         self.obey(node, asked);
     }
 
-    fn obey(&mut self, node: NodeId, asked: Vec<Effect<P>>) {
+    pub(super) fn obey(&mut self, node: NodeId, asked: Vec<Effect<Player>>) {
         let mut exit = None;
         for effect in asked {
             match effect {
@@ -153,7 +217,7 @@ impl<P: Process + Sync + 'static> House<P> {
         if let Some(by) = exit {
             self.exit(node, by);
         }
-        if Witness::<P>::wants_attention(self.troupe.witness()) {
+        if Witness::<Player>::wants_attention(self.troupe.witness()) {
             self.wake();
         }
     }
@@ -163,7 +227,7 @@ impl<P: Process + Sync + 'static> House<P> {
         self.director.iter().for_each(Waker::wake_by_ref);
     }
 
-    fn remind(&mut self, node: NodeId, at: Time, timer: P::Timer) {
+    fn remind(&mut self, node: NodeId, at: Time, timer: Timer) {
         let (house, moment) = (self.shared(), self.moment(at));
         self.rooms[node.index()].timers += 1;
         self.spawn(node, async move {
@@ -174,7 +238,7 @@ impl<P: Process + Sync + 'static> House<P> {
         });
     }
 
-    pub(super) fn shared(&self) -> Shared<P> {
+    pub(super) fn shared(&self) -> Shared {
         self.me.upgrade().expect("who asks holds it")
     }
 
@@ -199,7 +263,7 @@ impl<P: Process + Sync + 'static> House<P> {
     /// Whether something has happened that the director must look at; if not, it is woken when it has.
     pub(super) fn calls(&mut self, director: &Waker) -> bool {
         self.director = Some(director.clone());
-        Witness::<P>::wants_attention(self.troupe.witness())
+        Witness::<Player>::wants_attention(self.troupe.witness())
     }
 
     /// When a gauge is to be read next, or a supervisor starts somebody.
@@ -221,11 +285,11 @@ impl<P: Process + Sync + 'static> House<P> {
     fn take_census(&mut self) {
         for (node, room) in (0..).map(NodeId).zip(&self.rooms) {
             let driven = Driven { timers: room.timers, connections: room.links.opened_by_it() };
-            let Some(actor) = self.troupe.actor(node) else { continue };
-            let holds = holdings::of(actor.node(), driven);
+            let Some(model) = self.troupe.actor(node).and_then(Player::inside) else { continue };
+            let holds = holdings::of(model, driven);
             let (witness, scene) = self.troupe.witness_mut();
             for (what, many) in holds {
-                Witness::<P>::observe(witness, &scene, node, &Observation::Holds { what, many });
+                Witness::<Player>::observe(witness, &scene, node, &Observation::Holds { what, many });
             }
         }
     }
@@ -243,8 +307,15 @@ impl<P: Process + Sync + 'static> House<P> {
     }
 
     /// What has watched.
-    pub(super) fn ledger(&self) -> Ledger {
+    pub(super) fn chronicle(&self) -> Chronicle {
         self.troupe.witness().audience.audience.clone()
+    }
+
+    /// The name of each node, by what madsim calls it.
+    pub(super) fn names(&self) -> Vec<(Place, String)> {
+        let name =
+            |(node, room): (u32, &Room)| (room.place, self.troupe.scene().name(NodeId(node)).to_owned());
+        (0..).zip(&self.rooms).map(name).collect()
     }
 
     /// All nodes end: nothing is left that holds the house.
@@ -256,8 +327,8 @@ impl<P: Process + Sync + 'static> House<P> {
     }
 }
 
-impl<P: Process> Room<P> {
-    fn at(place: Place) -> Room<P> {
+impl Room {
+    fn at(place: Place, role: Option<Role>) -> Room {
         Room {
             place,
             endpoint: None,
@@ -267,6 +338,7 @@ impl<P: Process> Room<P> {
             embers: Vec::new(),
             dark: false,
             hears_later: false,
+            role,
         }
     }
 }

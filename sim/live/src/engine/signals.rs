@@ -5,13 +5,12 @@ use std::pin::pin;
 use std::task::Poll;
 
 use schism_core::Time;
-use schism_models::node::Process;
 
 use super::house::Shared;
 use super::{exact, lock};
 
 /// Waits for a moment, or until something has happened that the director must look at.
-pub(super) async fn come<P: Process + Sync + 'static>(house: &Shared<P>, at: Time) {
+pub(super) async fn come(house: &Shared, at: Time) {
     let moment = lock(house).moment(at);
     let mut sleep = pin!(exact::sleep(moment));
     poll_fn(|context| {

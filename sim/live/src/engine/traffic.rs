@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use madsim::net::{Endpoint, NetSim, Sender};
 use schism_core::{Cut, FaultId, NodeId, Status, Told};
-use schism_models::node::Process;
+use schism_models::node::Message;
 
 use super::frame::{self, Frame};
 use super::host;
@@ -17,15 +17,15 @@ pub(super) struct Clogs {
     of: BTreeMap<FaultId, Vec<(NodeId, NodeId)>>,
 }
 
-impl<P: Process + Sync + 'static> House<P> {
+impl House {
     /// A message of its own.
-    pub(super) fn send(&mut self, from: NodeId, to: NodeId, msg: P::Msg) {
+    pub(super) fn send(&mut self, from: NodeId, to: NodeId, msg: Message) {
         self.count(from, to, &msg);
         self.post(from, to, Frame::Message(msg));
     }
 
     /// A message on the connection to a peer, which is opened when first used.
-    pub(super) fn stream(&mut self, from: NodeId, to: NodeId, msg: P::Msg) {
+    pub(super) fn stream(&mut self, from: NodeId, to: NodeId, msg: Message) {
         self.count(from, to, &msg);
         let Some(msg) = self.rooms[from.index()].links.put(to, msg) else { return };
         let (house, number) = (self.shared(), self.number());
@@ -34,14 +34,14 @@ impl<P: Process + Sync + 'static> House<P> {
     }
 
     /// What faults of the network are in force is counted here: what madsim drops it tells nobody.
-    fn count(&mut self, from: NodeId, to: NodeId, msg: &P::Msg) {
+    fn count(&mut self, from: NodeId, to: NodeId, msg: &Message) {
         if !self.troupe.is_stopped(from, to, msg) {
             self.weather.faults().into_iter().for_each(|fault| self.troupe.touch(fault));
         }
     }
 
     /// A frame on its own.
-    fn post(&mut self, from: NodeId, to: NodeId, frame: Frame<P::Msg>) {
+    fn post(&mut self, from: NodeId, to: NodeId, frame: Frame<Message>) {
         if let Some(endpoint) = self.endpoint(from) {
             self.spawn(from, host::send(endpoint, to, frame));
         }
@@ -53,7 +53,7 @@ impl<P: Process + Sync + 'static> House<P> {
     }
 
     /// A frame has come to a host on its own. Where no process lives, it is turned away.
-    pub(super) fn take(&mut self, node: NodeId, from: NodeId, frame: Frame<P::Msg>) {
+    pub(super) fn take(&mut self, node: NodeId, from: NodeId, frame: Frame<Message>) {
         match frame {
             Frame::Message(msg) if self.lives(node) => self.tell(node, Told::Message { from, msg }),
             Frame::Message(_) => self.post(node, from, Frame::Reset),
@@ -64,7 +64,7 @@ impl<P: Process + Sync + 'static> House<P> {
     /// A peer has opened a connection to a host: its number. Where no process lives, it is refused.
     pub(super) fn accept(&mut self, node: NodeId, peer: NodeId, sender: Sender) -> Option<u64> {
         if !self.lives(node) {
-            frame::put(&sender, Frame::<P::Msg>::Reset);
+            frame::put(&sender, Frame::<Message>::Reset);
             return None;
         }
         let number = self.number();
@@ -119,6 +119,7 @@ impl<P: Process + Sync + 'static> House<P> {
         let ways = apart
             .flat_map(|(from, to)| aboard(from).flat_map(move |from| aboard(to).map(move |to| (from, to))));
         let ways: Vec<_> = ways.collect();
+        self.count_the_parted(cut.id, &ways);
         for &(from, to) in &ways {
             let cuts = self.clogs.ways.entry((from, to)).or_default();
             *cuts += 1;
@@ -127,6 +128,18 @@ impl<P: Process + Sync + 'static> House<P> {
             }
         }
         self.clogs.of.entry(cut.id).or_default().extend(ways);
+    }
+
+    /// What a clog stops of users' traffic madsim tells nobody. So a cut counts as having touched what it parts: each way
+    /// between two processes that are there, if users' code is at an end of it.
+    fn count_the_parted(&mut self, id: FaultId, ways: &[(NodeId, NodeId)]) {
+        let is_guest = |node: NodeId| self.rooms[node.index()].role.is_some();
+        let parted = ways
+            .iter()
+            .filter(|&&(from, to)| (is_guest(from) || is_guest(to)) && self.lives(from) && self.lives(to));
+        for _ in 0..parted.count() {
+            self.troupe.touch(id);
+        }
     }
 
     /// The cuts of a fault are no more.

@@ -7,6 +7,7 @@ use schism_core::{Seed, Time};
 use schism_models::node::Process;
 use schism_scenario::{Expectation, Scenario};
 
+use super::paired::Fates;
 use super::{Chance, Nothing};
 use crate::failure::Failure;
 use crate::report::{Report, Verdict};
@@ -67,7 +68,12 @@ impl<'a, P: Process + Sync> Bench<'a, P> {
         run.run_to_end();
         let report = run.into_report(scenario, seed);
         let failures: Vec<Failure> = report.failures().collect();
-        let failure = failures.iter().find(|failure| wanted.is_none_or(|id| failure.expectation == id));
+        // That a run stands still is asked by no expectation, and there is nothing to vary.
+        let is_asked = |id: &str| scenario.expectations.iter().any(|expected| expected.id == id);
+        let is_wanted = |failure: &&Failure| {
+            is_asked(&failure.expectation) && wanted.is_none_or(|id| failure.expectation == id)
+        };
+        let failure = failures.iter().find(is_wanted);
         let Some(failure) = failure.cloned() else {
             return Err(match (report.verdict, failures) {
                 (Verdict::Holds | Verdict::Vacuous, _) => Nothing::Held(report.verdict),
@@ -112,9 +118,15 @@ impl<'a, P: Process + Sync> Bench<'a, P> {
 
     /// How many fail of the runs with these salts, and how many events that took.
     pub(super) fn chance(&self, salts: u32, run: impl Fn(u64) -> Run<P> + Sync) -> (Chance, u64) {
+        let (fates, events) = self.fates(salts, run);
+        (fates.chance(), events)
+    }
+
+    /// Which of the runs with these salts fail, and how many events that took.
+    pub(super) fn fates(&self, salts: u32, run: impl Fn(u64) -> Run<P> + Sync) -> (Fates, u64) {
         let outcomes: Vec<Outcome> =
             (0..u64::from(salts)).into_par_iter().map(|salt| self.outcome(run(salt))).collect();
         let events = outcomes.iter().map(|outcome| outcome.events).sum();
-        (Chance::of(outcomes.into_iter().map(|outcome| outcome.fails)), events)
+        (Fates(outcomes.into_iter().map(|outcome| outcome.fails).collect()), events)
     }
 }

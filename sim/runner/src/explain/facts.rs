@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schism_core::{Cause as During, Fault, NodeId, Taker, Time};
+use schism_core::{Cause as During, Fault, NodeId, Time};
 use schism_models::listing::ServiceId;
-use schism_models::observation::{Act, Cause, Observation, Write};
+use schism_models::observation::{Act, Cause, Observation, Standing, Write};
+use schism_scenario::Scenario;
 
 use super::past::{Point, struck};
-use crate::trace::{Done, Entry, Noted, Trace, What, in_order};
+use super::silence::{by_fault, taken};
+use crate::trace::{Done, Entry, Note, Noted, Trace, What, in_order};
 
 /// Something that was observed.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +19,8 @@ pub(super) struct Fact {
     pub(super) point: Point,
     /// By whom, or to whom; nobody for what all agree on, and for faults.
     pub(super) who: Option<NodeId>,
+    /// The fault of the plan that did it, if that is known.
+    pub(super) of: Option<usize>,
     pub(super) what: Kind,
 }
 
@@ -40,7 +44,12 @@ pub(super) enum Kind {
     Forgets(NodeId),
     Blind(ServiceId),
     Registered,
-    LeaseLost,
+    /// It was told that its lease is gone.
+    LeaseGone,
+    /// It gave its lease up, whatever the registry thought.
+    GivesUp(Unheard),
+    /// A node that gossips thinks so of another; by itself, or because it has heard so.
+    Deems(NodeId, Standing, Source),
     Claims(NodeId, u32),
     ClaimGone(NodeId, u32, Cause),
     Holds(u32, u64),
@@ -55,6 +64,26 @@ pub(super) enum Kind {
     Silent(Silence),
 }
 
+/// Where a node has what it thinks of another from.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Source {
+    /// From others.
+    Hearsay,
+    /// From its own timers: so many messages between the two were taken since its last word, by each fault.
+    Own(BTreeMap<usize, u64>),
+}
+
+/// Since when an instance had no answer, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Unheard {
+    /// Its last answer, if there ever was one.
+    pub(super) since: Option<Time>,
+    /// How much each fault took of what went to it or came from it.
+    pub(super) taken: BTreeMap<usize, u64>,
+    /// Whether it stood still meanwhile.
+    pub(super) stood_still: bool,
+}
+
 /// A time in which nothing came through, though it might have.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Silence {
@@ -67,8 +96,10 @@ pub(super) struct Silence {
     /// How much each fault took, by its number, and what else did.
     pub(super) taken: BTreeMap<usize, u64>,
     pub(super) lost: u64,
-    /// Whether the sender stood still, or was dead, meanwhile.
-    pub(super) idle: Option<Idle>,
+    /// Whether connections were asked for and the asking arrived: then what was taken are the answers.
+    pub(super) knocks: bool,
+    /// Whether the sender stood still, or was dead, when it was over, and since when.
+    pub(super) idle: Option<(Idle, Time)>,
 }
 
 /// Why a node sent nothing at all.
@@ -79,21 +110,28 @@ pub(super) enum Idle {
 }
 
 /// All facts of a trace, in order.
-pub(super) fn facts<W>(trace: &Trace<W>) -> Vec<Fact> {
-    let mut teller = Teller::default();
+pub(super) fn facts<W>(trace: &Trace<W>, scenario: &Scenario) -> Vec<Fact> {
+    let members = scenario.members.iter().map(|member| member.id);
+    let registry = members.chain(scenario.aides.iter().map(|aide| aide.node.id)).collect();
+    let mut teller = Teller { registry, ..Teller::default() };
+    for aide in &scenario.aides {
+        if let Some(host) = aide.host {
+            teller.aboard.entry(host).or_default().push(aide.node.id);
+        }
+    }
     for entry in in_order(trace) {
         match entry {
             Entry::Event(..) => {}
             Entry::Act(number, act) => {
                 if let Done::Inflicts(fault) = &act.doing {
-                    teller.strikes(act.at, During::Deed(number), fault);
+                    teller.strikes(act.at, During::Deed(number), act.of, fault);
                 }
             }
             Entry::Note(note) => {
                 let mut tell = |who, what| teller.tell(note.at, Point::Happened(note.during), who, what);
                 match &note.noted {
-                    Noted::Observed { by, seen } => teller.observes(note.at, note.during, *by, seen),
-                    Noted::Struck(fault) => teller.strikes(note.at, note.during, fault),
+                    Noted::Observed { by, seen } => teller.observes(trace, note, *by, seen),
+                    Noted::Struck(fault) => teller.strikes(note.at, note.during, None, fault),
                     Noted::Began { fault, .. } => teller.plans(note.at, *fault, Kind::Begins(*fault)),
                     Noted::Healed { fault } => teller.plans(note.at, *fault, Kind::Heals(*fault)),
                     Noted::Exited { node, .. } => tell(Some(*node), Kind::Dies),
@@ -112,18 +150,24 @@ struct Teller {
     lists: BTreeMap<(NodeId, ServiceId), BTreeSet<NodeId>>,
     /// The latest write seen committed: every member applies it, and it is told once.
     committed: u64,
+    /// When each instance last had an answer that its registration lives.
+    renewed: BTreeMap<NodeId, Time>,
+    /// The registry's members, and the processes beside them.
+    registry: BTreeSet<NodeId>,
+    /// Who shares the host of each instance.
+    aboard: BTreeMap<NodeId, Vec<NodeId>>,
 }
 
 impl Teller {
     fn tell(&mut self, at: Time, point: Point, who: Option<NodeId>, what: Kind) {
-        self.facts.push(Fact { at, point, who, what });
+        self.facts.push(Fact { at, point, who, of: None, what });
     }
 
     fn plans(&mut self, at: Time, fault: usize, what: Kind) {
         self.tell(at, Point::Fault(fault), None, what);
     }
 
-    fn strikes(&mut self, at: Time, during: During, fault: &Fault) {
+    fn strikes(&mut self, at: Time, during: During, of: Option<usize>, fault: &Fault) {
         let what = match fault {
             Fault::Crash(..) => Kind::Dies,
             Fault::Restart(_) => Kind::Boots,
@@ -143,11 +187,18 @@ impl Teller {
         if let (Kind::Dies, Some(node)) = (&what, node) {
             self.lists.retain(|(by, _), _| *by != node);
         }
-        self.tell(at, Point::Happened(during), node, what);
+        self.facts.push(Fact { at, point: Point::Happened(during), who: node, of, what });
     }
 
-    fn observes(&mut self, at: Time, during: During, by: NodeId, seen: &Observation) {
-        let point = Point::Happened(during);
+    fn observes<W>(&mut self, trace: &Trace<W>, note: &Note, by: NodeId, seen: &Observation) {
+        let (at, point) = (note.at, Point::Happened(note.during));
+        // What a timer brings about is a process's own decision; what a message does it has been told.
+        let is_own = match note.during {
+            During::Event(number) => {
+                trace.event(number).is_some_and(|event| matches!(event.what, What::Timer(_)))
+            }
+            During::Start | During::Deed(_) => false,
+        };
         let what = match *seen {
             Observation::View(ref listing) => {
                 let list: BTreeSet<NodeId> = listing.endpoints.iter().map(|endpoint| endpoint.node).collect();
@@ -171,8 +222,24 @@ impl Teller {
                 self.lists.remove(&(by, service));
                 Kind::Blind(service)
             }
-            Observation::Registered => Kind::Registered,
-            Observation::LeaseLost => Kind::LeaseLost,
+            Observation::Registered => {
+                self.renewed.insert(by, at);
+                Kind::Registered
+            }
+            Observation::Renewed => {
+                self.renewed.insert(by, at);
+                return;
+            }
+            Observation::LeaseLost if is_own => Kind::GivesUp(self.unheard(trace, by, at)),
+            Observation::LeaseLost => Kind::LeaseGone,
+            Observation::Deems { subject, standing } => {
+                let source = || {
+                    let aboard = self.aboard.get(&subject).into_iter().flatten().copied();
+                    let those: Vec<NodeId> = aboard.chain([subject]).collect();
+                    Source::Own(taken(trace, &[by], &those, at))
+                };
+                Kind::Deems(subject, standing, if is_own { source() } else { Source::Hearsay })
+            }
             Observation::Leads { term } => Kind::Leads(term),
             Observation::Deposed { term } => Kind::Deposed(term),
             Observation::Acquired { lock, token } => Kind::Holds(lock, token),
@@ -188,13 +255,32 @@ impl Teller {
             | Observation::Attempt { .. }
             | Observation::Done { .. }
             | Observation::Served { .. }
-            | Observation::Renewed
             | Observation::Read
             | Observation::Extended
             | Observation::Saw { .. }
             | Observation::Holds { .. } => return,
         };
         self.tell(at, point, Some(by), what);
+    }
+
+    /// Why an instance had no answer until a moment.
+    fn unheard<W>(&self, trace: &Trace<W>, node: NodeId, at: Time) -> Unheard {
+        let since = self.renewed.get(&node).copied();
+        let from = since.unwrap_or(Time::START);
+        let took = |note: &&Note| match &note.noted {
+            Noted::Swallowed { from, to, .. } => {
+                *from == node && self.registry.contains(to) || *to == node && self.registry.contains(from)
+            }
+            Noted::Observed { .. }
+            | Noted::Struck(_)
+            | Noted::Exited { .. }
+            | Noted::Began { .. }
+            | Noted::Healed { .. } => false,
+        };
+        let notes = trace.notes().filter(|note| note.at >= from && note.at <= at).filter(took);
+        let still = |fact: &&Fact| fact.who == Some(node) && matches!(fact.what, Kind::Stops | Kind::GoesOn);
+        let mut stood = self.facts.iter().rev().take_while(|fact| fact.at >= from).filter(still);
+        Unheard { since, taken: by_fault(notes), stood_still: stood.next().is_some() }
     }
 
     fn views(&mut self, at: Time, point: Point, by: NodeId, service: ServiceId, list: BTreeSet<NodeId>) {
@@ -219,67 +305,4 @@ impl Teller {
         };
         self.tell(at, point, by, what);
     }
-}
-
-/// When a node was heard again by others after the last of its words to them that was kept from them before this moment.
-fn heard_again<W>(trace: &Trace<W>, from: NodeId, to: &[NodeId], until: Time) -> Option<Time> {
-    let is_taken = |noted: &Noted| matches!(noted, Noted::Swallowed { from: sender, to: receiver, .. } if *sender == from && to.contains(receiver));
-    let taken = trace.notes().rfind(|note| note.at < until && is_taken(&note.noted))?.at;
-    let is_word = |what: &What| matches!(what, What::Message { from: sender, .. } if *sender == from);
-    let heard = trace.events().find(|(_, event)| {
-        event.at > taken && event.at < until && to.contains(&event.to) && is_word(&event.what)
-    });
-    heard.map(|(_, event)| event.at)
-}
-
-/// The silence of a node towards others that lasted until a moment, if anything kept it from being heard. It is told of
-/// when that first did.
-pub(super) fn silence<W>(
-    trace: &Trace<W>,
-    facts: &[Fact],
-    from: NodeId,
-    to: &[NodeId],
-    until: Time,
-) -> Option<Fact> {
-    let to: Vec<NodeId> = to.iter().copied().filter(|node| *node != from).collect();
-    let arrived = trace.events().rev().skip_while(|(_, event)| event.at >= until).find(|(_, event)| {
-        matches!(&event.what, What::Message { from: sender, .. } if *sender == from) && to.contains(&event.to)
-    });
-    let since = arrived.map(|(_, event)| event.at);
-    let from_then = since.unwrap_or(Time::START);
-    let mut silence = Silence { from, to, since, until, taken: BTreeMap::new(), lost: 0, idle: None };
-    let mut first = None;
-    let mut point = None;
-    for (number, note) in
-        trace.notes().enumerate().filter(|(_, note)| note.at >= from_then && note.at < until)
-    {
-        let Noted::Swallowed { from: sender, to: receiver, by, .. } = &note.noted else { continue };
-        if *sender != from || !silence.to.contains(receiver) {
-            continue;
-        }
-        point = Some(Point::Swallowed(number));
-        first = first.or(Some(note.at));
-        match by {
-            Taker::Fault(fault) => *silence.taken.entry(fault.0 as usize).or_default() += 1,
-            Taker::Link | Taker::Darkness | Taker::Refusal | Taker::Closing => silence.lost += 1,
-        }
-    }
-    // The last word about its process: whether it ran when the silence was over.
-    let mut of_process = facts.iter().rev().filter(|fact| fact.who == Some(from) && fact.at < until);
-    let word = |fact: &&Fact| matches!(fact.what, Kind::Stops | Kind::Dies | Kind::GoesOn | Kind::Boots);
-    if let Some(last) = of_process.find(word) {
-        silence.idle = match last.what == Kind::Stops {
-            true => Some(Idle::Stopped),
-            false => (last.what == Kind::Dies).then_some(Idle::Dead),
-        };
-        point = point.or(silence.idle.map(|_| last.point));
-        first = first.or(silence.idle.map(|_| last.at));
-    }
-    if first.is_none() {
-        // It was heard again, too late to help: what there is to tell is the silence that this ended.
-        let to = silence.to;
-        let heard = heard_again(trace, from, &to, until)?;
-        return self::silence(trace, facts, from, &to, heard);
-    }
-    Some(Fact { at: first?, point: point?, who: Some(from), what: Kind::Silent(silence) })
 }

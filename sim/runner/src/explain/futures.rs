@@ -7,8 +7,10 @@ use schism_models::node::Process;
 use serde::Serialize;
 
 use super::bench::{Bench, Run};
+use super::decided::decided;
+use super::paired::Fates;
 use super::purse::Purse;
-use super::{Chance, Effort};
+use super::{Chance, Effort, Line};
 use crate::failure::Failure;
 use crate::figures::secs;
 use crate::report::Report;
@@ -38,7 +40,7 @@ pub struct Moment {
 }
 
 /// Where the failure was sealed.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Jump {
     /// The last moment before it, ...
     pub from_s: f64,
@@ -48,11 +50,19 @@ pub struct Jump {
     pub from: f64,
     /// ... and now.
     pub to: f64,
+    /// What of the failure's past happened between the two, and what was drawn for it.
+    pub decided: Vec<Line>,
+    /// How much more of its past happened between them.
+    pub more: u64,
+    /// The number of a future from the first of the two that does not fail, if one does not.
+    pub holds: Option<u64>,
 }
 
 /// How many moments are looked at first between the first fault and the failure, and how many more where it jumps.
 const BETWEEN: u64 = 5;
 const CLOSER: usize = 6;
+/// How often the way between the two neighbours is halved in the end, to see what happened between them.
+const NARROWER: usize = 10;
 /// So many are drawn however long the runs are.
 const LEAST: u32 = 8;
 /// A rise of less than this is no jump, and not looked at more closely.
@@ -73,7 +83,7 @@ pub(super) fn futures<P: Process + Sync>(
     let faults = report.faults.iter().map(|fault| moment(fault.from_s)).filter(|&from| from < failed);
     let first = faults.min().unwrap_or(Time::START);
     let step = step(failed.since(first));
-    let mut past = Past { bench, forks: BTreeMap::new() };
+    let mut past = Past { bench, forks: BTreeMap::new(), fates: BTreeMap::new() };
     let between = (1..=BETWEEN).map(|at| on_grid(first + failed.since(first) * at / (BETWEEN + 1), step));
     let mut moments: Vec<Time> = between.chain([Time::START, first, failed]).collect();
     moments.sort_unstable();
@@ -81,7 +91,7 @@ pub(super) fn futures<P: Process + Sync>(
     let left =
         |at: Time, past: &mut Past<'_, '_, P>| report.events.saturating_sub(past.until(at).world().events());
     let dear: u64 = moments.iter().map(|&at| left(at, &mut past)).sum::<u64>() / moments.len() as u64;
-    let affordable = limit / (dear * (moments.len() + CLOSER) as u64).max(1);
+    let affordable = limit / (dear * (moments.len() + CLOSER + NARROWER) as u64).max(1);
     let least = LEAST.min(effort.futures);
     let each = u32::try_from(affordable).unwrap_or(u32::MAX).clamp(least, effort.futures);
     let mut known: BTreeMap<Time, Chance> = BTreeMap::new();
@@ -93,11 +103,18 @@ pub(super) fn futures<P: Process + Sync>(
         let at = on_grid(from + by.since(from) / 2, step);
         known.insert(at, past.chance(at, each, purse));
     }
-    let jump = rise(&known).map(|(from, by)| Jump {
-        from_s: secs(from),
-        by_s: secs(by),
-        from: known[&from].share,
-        to: known[&by].share,
+    let jump = rise(&known).map(|window| past.narrowed(window, each, purse)).map(|(from, by)| {
+        let (decided, more) = decided::<P>(bench.scenario, bench.seed, failure, from, by);
+        let share = |at: Time| past.fates[&at].chance().share;
+        Jump {
+            from_s: secs(from),
+            by_s: secs(by),
+            from: share(from),
+            to: share(by),
+            decided,
+            more,
+            holds: past.fates[&from].0.iter().position(|fails| !fails).map(|salt| salt as u64),
+        }
     });
     let moments = known.into_iter().map(|(at, chance)| Moment { at_s: secs(at), chance }).collect();
     Futures { asked: effort.futures, each, moments, jump }
@@ -116,6 +133,8 @@ fn rise(known: &BTreeMap<Time, Chance>) -> Option<(Time, Time)> {
 struct Past<'b, 's, P: Process + Sync> {
     bench: &'b Bench<'s, P>,
     forks: BTreeMap<Time, Run<P>>,
+    /// What became of the futures from each moment.
+    fates: BTreeMap<Time, Fates>,
 }
 
 impl<P: Process + Sync> Past<'_, '_, P> {
@@ -132,14 +151,43 @@ impl<P: Process + Sync> Past<'_, '_, P> {
 
     fn chance(&mut self, at: Time, each: u32, purse: &mut Purse<'_>) -> Chance {
         let bench = self.bench;
-        let (chance, events) = if at == Time::START {
-            bench.chance(each, |salt| bench.begin_with_luck(salt, &[]))
+        let (fates, events) = if at == Time::START {
+            bench.fates(each, |salt| bench.begin_with_luck(salt, &[]))
         } else {
             let fork = self.until(at);
-            bench.chance(each, |salt| fork.redrawn(salt))
+            bench.fates(each, |salt| fork.redrawn(salt))
         };
         purse.spend(events);
+        let chance = fates.chance();
+        self.fates.insert(at, fates);
         chance
+    }
+
+    /// Two moments within such a window between which the chance still rises much, as close together as a few halvings
+    /// bring them, or until there is nothing between them.
+    fn narrowed(&mut self, window: (Time, Time), each: u32, purse: &mut Purse<'_>) -> (Time, Time) {
+        let (mut from, mut by) = window;
+        // What processes draw as they boot belongs to the start; from then on they go on with what they drew.
+        if from == Time::START {
+            let booted = Time::from_nanos(1);
+            let rise = self.chance(booted, each, purse).share - self.fates[&from].chance().share;
+            if rise >= RISE {
+                return (from, booted);
+            }
+        }
+        for _ in 0..NARROWER {
+            let middle = from + by.since(from) / 2;
+            if self.until(by).world().events() <= self.until(from).world().events() + 1 || middle == from {
+                break;
+            }
+            let between = self.chance(middle, each, purse).share;
+            let [before, after] = [from, by].map(|at| self.fates[&at].chance().share);
+            if (between - before).max(after - between) < RISE {
+                break;
+            }
+            if after - between > between - before { from = middle } else { by = middle }
+        }
+        (from, by)
     }
 }
 

@@ -8,20 +8,22 @@ use std::collections::BTreeSet;
 
 use schism_core::{Cause as During, Duration, NodeId, Seed, Time};
 use schism_models::node::Process;
-use schism_models::observation::{Act, Cause};
+use schism_models::observation::Cause;
 use schism_models::oracle::Role;
 use schism_scenario::Scenario;
 use serde::Serialize;
 
-use super::facts::{self, Fact, Idle, Kind, Silence};
-use super::past::{self, Past, Point};
+use super::facts::{Fact, Kind, Silence};
+use super::past::{Past, Point};
+use super::recorded::Recorded;
+use super::silence;
+use super::telling::Teller;
+use crate::Words;
 use crate::failure::Failure;
 use crate::figures::secs;
 use crate::ledger::cast;
-use crate::simulation::Step;
-use crate::trace::{MOST_ENTRIES, Trace};
+use crate::trace::Trace;
 use crate::words::Names;
-use crate::{Ledger, Simulation, Words, judge};
 
 /// How a failure came about.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -52,8 +54,8 @@ pub struct Line {
 
 /// A story has no more lines.
 pub const MOST_LINES: usize = 12;
-/// Nodes that see the same within so long see it together.
-const TOGETHER: Duration = Duration::from_secs(5);
+/// What several nodes come to see within so long is told of the first of them.
+const SPREADS: Duration = Duration::from_secs(5);
 
 /// The story of a failure in the run of a seed. `needed` are the ids of the faults that it needed, if that is known;
 /// otherwise all that had a part in it are told of.
@@ -63,19 +65,13 @@ pub fn story<P: Process>(
     failure: &Failure,
     needed: Option<&BTreeSet<String>>,
 ) -> Story {
-    let (trace, end) = traced::<P>(scenario, seed, failure);
+    let Recorded { trace, past, ends, about, failed, facts } = Recorded::of::<P>(scenario, seed, failure);
     let names = Names::new(scenario);
-    let named = |name: &String| (0..names.count()).map(NodeId).find(|node| names.one(*node) == *name);
-    let about: Vec<NodeId> = failure.on.iter().filter_map(named).collect();
-    let failed = failure.at_s.map_or(Time::START + scenario.length, moment);
-    let ends: Vec<Point> = end.into_iter().chain(past::last_of(&trace, &about, failed)).collect();
-    let past = Past::of(&trace, &ends);
     let faults: BTreeSet<usize> = past
         .faults()
         .filter(|fault| needed.is_none_or(|needed| needed.contains(&scenario.faults[*fault].id)))
         .collect();
-    let chooser = Chooser { scenario, cast: cast(scenario), names: &names, about, faults, past: &past };
-    let facts = facts::facts(&trace);
+    let chooser = Chooser { cast: cast(scenario), names: &names, about, faults, past: &past };
     let mut chosen = chooser.chosen(&trace, facts);
     let left_out = chosen.len().saturating_sub(MOST_LINES - 1) as u64;
     // What matters least goes first, and of that what is longest ago.
@@ -89,47 +85,20 @@ pub fn story<P: Process>(
         what: format!("fails: {}", failure.why),
         point: ends.first().copied().unwrap_or(Point::Happened(During::Start)),
     };
-    let words = Words::new(scenario);
-    let lines = chosen.into_iter().map(|told| chooser.line(&told, &words, seed)).chain([last]).collect();
+    let teller = Teller { scenario, names: &names, words: Words::new(scenario), seed };
+    let lines = chosen.into_iter().map(|told| teller.line(&told)).chain([last]).collect();
     Story { lines, left_out, past: past.len(), dropped: trace.dropped() }
 }
 
-/// The run of the seed up to the failure, traced; and during what that was observed, if it was at a moment.
-fn traced<P: Process>(scenario: &Scenario, seed: Seed, failure: &Failure) -> (Trace<()>, Option<Point>) {
-    let mut run: Simulation<Trace<Ledger>, P> =
-        Simulation::new(scenario, seed, Trace::new(MOST_ENTRIES, Ledger::new(scenario)));
-    let expected = scenario.expectations.iter().find(|expected| expected.id == failure.expectation);
-    let has_failed = |run: &Simulation<Trace<Ledger>, P>| {
-        expected.is_some_and(|expected| judge::has_failed(&run.witness().audience, &expected.ask))
-    };
-    let Some(at) = failure.at_s.map(moment) else {
-        run.run_to_end();
-        return (run.into_witness().part().1, None);
-    };
-    run.run_until(at);
-    while !has_failed(&run) && run.world().now() <= at {
-        if run.step() == Step::End {
-            break;
-        }
-    }
-    let end = has_failed(&run).then(|| Point::Happened(run.witness().under_way()));
-    (run.into_witness().part().1, end)
-}
-
-fn moment(at_s: f64) -> Time {
-    Time::START + Duration::from_secs_f64(at_s)
-}
-
-/// A fact that is told, with all who share it, and how little it matters.
-struct Told {
-    fact: Fact,
-    who: BTreeSet<NodeId>,
+/// A fact that is told, with all to whom it was done, and how little it matters.
+pub(super) struct Told {
+    pub(super) fact: Fact,
+    pub(super) who: BTreeSet<NodeId>,
     weight: u8,
 }
 
 /// Who says what is told.
 struct Chooser<'a> {
-    scenario: &'a Scenario,
     cast: schism_models::oracle::Cast,
     names: &'a Names,
     /// The nodes that the failure rests on.
@@ -140,10 +109,12 @@ struct Chooser<'a> {
 }
 
 impl Chooser<'_> {
+    /// What is told. What somebody else has seen shortly before is not.
     fn chosen<W>(&self, trace: &Trace<W>, mut facts: Vec<Fact>) -> Vec<Told> {
         let silences = self.silences(trace, &facts);
         facts.extend(silences);
-        facts.sort_by_key(|fact| fact.at);
+        // A fault is told of before what it does at that moment.
+        facts.sort_by_key(|fact| (fact.at, !matches!(fact.what, Kind::Begins(_) | Kind::Heals(_))));
         let begins = facts
             .iter()
             .filter(|fact| matches!(fact.what, Kind::Begins(fault) if self.faults.contains(&fault)));
@@ -154,11 +125,10 @@ impl Chooser<'_> {
             else {
                 continue;
             };
-            let same = chosen.iter_mut().rev().find(|told| {
-                told.fact.what == fact.what
-                    && fact.at.since(told.fact.at) <= TOGETHER
-                    && told.fact.who.is_some()
-            });
+            if chosen.iter().rev().any(|told| is_echo(&told.fact, &fact)) {
+                continue;
+            }
+            let same = chosen.iter_mut().rev().find(|told| is_same_deed(&told.fact, &fact));
             match (same, fact.who) {
                 (Some(told), Some(who)) => {
                     told.who.insert(who);
@@ -196,7 +166,9 @@ impl Chooser<'_> {
                 is_about(node).then_some(1).or(self.is_served(*node).then_some(2))
             }
             Kind::Sees(node) | Kind::Forgets(node) => is_about(node).then_some(4),
-            Kind::Registered | Kind::LeaseLost => by_them.then_some(2),
+            Kind::Registered => by_them.then_some(2),
+            Kind::LeaseGone | Kind::GivesUp(_) => by_them.then_some(1),
+            Kind::Deems(node, ..) => concerns(*node),
             Kind::Blind(_) => by_them.then_some(1),
             Kind::Claims(node, _) | Kind::ClaimGone(node, ..) => is_about(node).then_some(1),
             Kind::Holds(..) | Kind::GivesBack(_) | Kind::LosesLock(_) => by_them.then_some(1),
@@ -220,7 +192,7 @@ impl Chooser<'_> {
         let registry: Vec<NodeId> =
             (0..self.names.count()).map(NodeId).filter(|node| self.is_of_registry(*node)).collect();
         let silence =
-            |from: NodeId, to: &[NodeId], until: Time| facts::silence(trace, facts, from, to, until);
+            |from: NodeId, to: &[NodeId], until: Time| silence::silence(trace, facts, from, to, until);
         let mut leader = None;
         let mut silences: Vec<Fact> = Vec::new();
         let relevant = facts
@@ -260,96 +232,20 @@ impl Chooser<'_> {
         });
         silences
     }
-
-    fn line(&self, Told { fact, who, .. }: &Told, words: &Words<'_>, seed: Seed) -> Line {
-        let name = |node: &NodeId| self.names.one(*node);
-        let fault = |fault: &usize| self.scenario.faults[*fault].id.clone();
-        let who: Vec<NodeId> = who.iter().copied().collect();
-        let all = |nodes: &[NodeId]| match nodes {
-            [] => "registry".to_owned(),
-            [one] => name(one),
-            [one, other] => format!("{} and {}", name(one), name(other)),
-            [one, rest @ ..] => format!("{} and {} others", name(one), rest.len()),
-        };
-        let why = |cause: &Cause| match cause {
-            Cause::Expired => "its time is up",
-            Cause::Revoked => "it asked for that",
-            Cause::Lost => "it is lost",
-        };
-        let service = |service: usize| self.scenario.services[service].name.as_str();
-        let what = match &fact.what {
-            Kind::Begins(number) => {
-                format!("begins: {}", words.with_seed(&self.scenario.faults[*number], seed))
-            }
-            Kind::Heals(_) => "heals".to_owned(),
-            Kind::Dies => "dies".to_owned(),
-            Kind::Boots => "starts anew".to_owned(),
-            Kind::Stops => "stands still".to_owned(),
-            Kind::GoesOn => "goes on".to_owned(),
-            Kind::Leads(term) => format!("leads, in term {term}"),
-            Kind::Deposed(term) => format!("leads no more, in term {term}"),
-            Kind::Enters(node) => format!("registers {}", name(node)),
-            Kind::Leaves(node, cause) => format!("removes {}: {}", name(node), why(cause)),
-            Kind::Unhealthy(node) => format!("holds {} to be unhealthy", name(node)),
-            Kind::Healthy(node) => format!("holds {} to be healthy again", name(node)),
-            Kind::Sees(node) => format!("has {} on its list", name(node)),
-            Kind::Forgets(node) => format!("has {} on its list no more", name(node)),
-            Kind::Blind(of) => format!("knows nobody of {} any more", service(of.0.into())),
-            Kind::Registered => "learns that it is registered".to_owned(),
-            Kind::LeaseLost => "learns that its lease is gone".to_owned(),
-            Kind::Claims(node, lock) => format!("takes {}'s claim on lock {lock}", name(node)),
-            Kind::ClaimGone(node, lock, cause) => {
-                format!("drops {}'s claim on lock {lock}: {}", name(node), why(cause))
-            }
-            Kind::Holds(lock, token) => format!("believes that it holds lock {lock} (token {token})"),
-            Kind::GivesBack(lock) => format!("gives lock {lock} back"),
-            Kind::LosesLock(lock) => format!("believes no more that it holds lock {lock}"),
-            Kind::Guarded(lock, token, by) => {
-                format!("accepts a write of {} under lock {lock} (token {token})", name(by))
-            }
-            Kind::Calls(key, Act::Read) => format!("asks for key {key}"),
-            Kind::Calls(key, Act::Write) => format!("writes key {key}"),
-            Kind::Written(revision) => format!("learns that its write is revision {revision}"),
-            Kind::Fetched(revision) => format!("reads revision {revision}"),
-            Kind::Unanswered => "gives up a call, of which it knows nothing".to_owned(),
-            Kind::Silent(silence) => self.silent(silence, &all, &fault),
-        };
-        let who = if let Kind::Begins(number) | Kind::Heals(number) = &fact.what {
-            fault(number)
-        } else {
-            all(&who)
-        };
-        Line { at_s: secs(fact.at), who, what, point: fact.point }
-    }
-
-    fn silent(
-        &self,
-        silence: &Silence,
-        all: &dyn Fn(&[NodeId]) -> String,
-        fault: &dyn Fn(&usize) -> String,
-    ) -> String {
-        let Silence { to, since, until, taken, lost, idle, .. } = silence;
-        let is_registry = to.len() > 1 && to.iter().all(|node| self.is_of_registry(*node));
-        let whom = if is_registry { "the registry".to_owned() } else { all(to) };
-        let took =
-            taken.iter().map(|(number, count)| format!("{} takes {}", fault(number), messages(*count)));
-        let lost = (*lost > 0).then(|| format!("{} lost on the way", messages(*lost)));
-        let idle = idle.map(|idle| match idle {
-            Idle::Stopped => "it stands still".to_owned(),
-            Idle::Dead => "it is dead".to_owned(),
-        });
-        let reasons: Vec<String> = idle.into_iter().chain(took).chain(lost).collect();
-        let since = since.map_or_else(|| "the start".to_owned(), instant);
-        format!("reaches {whom} with nothing from {since} to {}: {}", instant(*until), reasons.join(", "))
-    }
 }
 
-/// A moment to the millisecond.
-fn instant(at: Time) -> String {
-    let text = format!("{:.3}", secs(at));
-    format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))
+/// Whether one deed did the same to several nodes at one moment: only then are they told of in one line.
+fn is_same_deed(one: &Fact, other: &Fact) -> bool {
+    let is_done_to = matches!(one.what, Kind::Stops | Kind::GoesOn | Kind::Dies | Kind::Boots);
+    is_done_to && one.what == other.what && one.at == other.at && one.of.is_some() && one.of == other.of
 }
 
-fn messages(count: u64) -> String {
-    if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
+/// Whether somebody else has come to see, shortly before, what spreads from one to the next.
+fn is_echo(first: &Fact, later: &Fact) -> bool {
+    let same = if let (Kind::Deems(one, was, _), Kind::Deems(other, is, _)) = (&first.what, &later.what) {
+        (one, was) == (other, is)
+    } else {
+        matches!(first.what, Kind::Sees(_) | Kind::Forgets(_)) && first.what == later.what
+    };
+    same && first.who != later.who && later.at.since(first.at) <= SPREADS
 }

@@ -169,9 +169,11 @@ impl Tally {
         self.reasons.entry(key).or_insert(first).count += 1;
     }
 
-    /// Why most of the vacuous runs were; of two reasons as common, the one that was found first.
-    pub fn commonest_reason(&self) -> Option<&Vacuous> {
-        self.reasons.values().max_by_key(|reason| (reason.count, std::cmp::Reverse(reason.seed)))
+    /// Why runs were vacuous, the commonest reason first; of two as common, the one that was found first.
+    pub fn reasons(&self) -> Vec<&Vacuous> {
+        let mut reasons: Vec<&Vacuous> = self.reasons.values().collect();
+        reasons.sort_by_key(|reason| (std::cmp::Reverse(reason.count), reason.seed));
+        reasons
     }
 
     /// How many states the runs have been in.
@@ -241,7 +243,7 @@ mod tests {
         assert_eq!((tally.groups[0].seed, tally.groups[0].count), (1, 2));
         assert_eq!(tally.groups[0].further, [2]);
         assert_eq!((tally.states(), tally.flat_for), (3, 0));
-        assert_eq!(tally.commonest_reason().map(|reason| reason.seed), Some(3));
+        assert_eq!(tally.reasons()[0].seed, 3);
         assert_eq!(tally.verdict(), Verdict::Fails);
     }
 

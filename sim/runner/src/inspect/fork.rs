@@ -86,7 +86,7 @@ impl<P: Process> Inspection<P> {
         }
     }
 
-    fn part(&mut self) {
+    pub(super) fn part(&mut self) {
         self.checkpoints = vec![self.now.clone()];
         self.forked = Some(self.at());
     }

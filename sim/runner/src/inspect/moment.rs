@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use schism_core::{Coming as Due, Happening, NodeId, Status, Time, Waits as For};
 use schism_models::node::{Process, Timer};
+use schism_models::oracle::Mood;
 use schism_models::waits::{Ends, Wait};
+use schism_scenario::{Ask, Expectation};
 use serde::Serialize;
 
 use super::Inspection;
@@ -31,12 +33,25 @@ pub struct Moment {
     pub pending: usize,
     /// Of all events so far.
     pub digest: String,
+    /// What has failed so far of what must always or never be so.
+    pub failed: Vec<Failed>,
     /// The faults in force.
     pub faults: Vec<Active>,
     /// Who can reach whom; one, if nobody is parted.
     pub islands: Vec<String>,
     /// The nodes that were asked for.
     pub nodes: Vec<NodeView>,
+}
+
+/// An expectation that has failed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Failed {
+    /// Its name.
+    pub expectation: String,
+    /// When.
+    pub at_s: f64,
+    /// Why, in a sentence.
+    pub why: String,
 }
 
 /// A fault in force.
@@ -193,6 +208,7 @@ impl<P: Process> Inspection<P> {
             events: world.events(),
             pending: world.pending(),
             digest: world.digest().to_string(),
+            failed: self.failed(),
             faults: active.collect(),
             islands: islands.iter().map(|island| self.names.of(island)).collect(),
             nodes: nodes
@@ -200,6 +216,19 @@ impl<P: Process> Inspection<P> {
                 .map(|&node| self.view(node, due.get(&node).map_or(&[], Vec::as_slice), visible))
                 .collect(),
         }
+    }
+
+    fn failed(&self) -> Vec<Failed> {
+        let ledger = &self.now.witness().ledger;
+        let failed = |expected: &Expectation| {
+            let Ask::Oracle { oracle, mood: Mood::Always | Mood::Never, .. } = &expected.ask else {
+                return None;
+            };
+            let first = ledger.watch.first(oracle)?;
+            let (at_s, why) = (first.at.as_secs_f64(), first.seen.why.clone());
+            Some(Failed { expectation: expected.id.clone(), at_s, why })
+        };
+        self.scenario.expectations.iter().filter_map(failed).collect()
     }
 
     fn view(&self, node: NodeId, due: &[Due<'_, P>], visible: Visible) -> NodeView {

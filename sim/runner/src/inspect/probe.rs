@@ -10,6 +10,7 @@ use schism_models::observation::{Cause, Observation, Write};
 use schism_models::oracle::{Change, Opinion};
 use schism_scenario::Scenario;
 
+use super::locks::Locks;
 use crate::Ledger;
 
 /// What a run is looked at through.
@@ -32,6 +33,8 @@ pub(crate) struct Probe {
     /// The latest term that had a leader, and the latest write seen committed.
     term: u64,
     committed: u64,
+    /// What has been observed of locks.
+    pub(super) locks: Locks,
     /// How many deeds of the driver there have been.
     pub(crate) deeds: u64,
     /// When the newest events were; the last is the latest.
@@ -56,6 +59,7 @@ impl Probe {
             expiries: 0,
             term: 0,
             committed: 0,
+            locks: Locks::default(),
             deeds: 0,
             times: VecDeque::new(),
             events: 0,
@@ -87,8 +91,12 @@ impl Probe {
         }
     }
 
-    fn on_write(&mut self, write: Write) {
-        if let Write::Remove(_, Cause::Expired) | Write::Revoke(Cause::Expired) = write {
+    fn on_write(&mut self, now: Time, write: Write) {
+        if let Write::Claim { by, lock } = write {
+            self.locks.claim(lock, by, now);
+        } else if let Write::Release { by, lock, cause } = write {
+            self.locks.drop_claim(lock, by, cause, now);
+        } else if let Write::Remove(_, Cause::Expired) | Write::Revoke(Cause::Expired) = write {
             self.expiries += 1;
         }
     }
@@ -110,18 +118,25 @@ impl<P: Process> Witness<P> for Probe {
             && at > self.committed
         {
             self.committed = at;
-            self.on_write(write);
+            self.on_write(scene.now(), write);
         } else if let Observation::Wrote(write) = *seen {
-            self.on_write(write);
+            self.on_write(scene.now(), write);
         } else if matches!(seen, Observation::View(_) | Observation::Believes { .. } | Observation::Blind(_))
         {
             self.follow_changes(scene.now());
+        } else if let Observation::Acquired { lock, token } = *seen {
+            self.locks.acquired(lock, by, token, scene.now());
+        } else if let Observation::Released { lock } | Observation::LockLost { lock } = *seen {
+            self.locks.given_up(lock, by);
         }
     }
 
     fn on_fault(&mut self, scene: &Scene<'_>, fault: &Fault) {
         Witness::<P>::on_fault(&mut self.ledger, scene, fault);
         self.follow_changes(scene.now());
+        if let Fault::Crash(node, _) = *fault {
+            self.locks.died(node);
+        }
         if let Fault::Crash(node, _) | Fault::Restart(node) | Fault::Pause(node) | Fault::Resume(node) =
             *fault
         {

@@ -282,7 +282,11 @@ fn keys_move_that_must_and_no_more_than_may_besides() {
     let tenth = ("at-most", Value::Share(schism_core::Ratio::new(1, 10)));
     let options = [tenth, ("floor", Value::Count(10)), ("over", secs(3))];
     let send = |stage: &mut Stage, millis: u64, key: u64, to: u32| {
-        stage.says(millis + key, WEB, Observation::Attempt { to: next(ORDERS, to), key: Some(key) });
+        stage.says(
+            millis + key,
+            WEB,
+            Observation::Attempt { to: next(ORDERS, to), request: 0, key: Some(key) },
+        );
     };
     let run = |needless: u64, resent: u64, sent_at: u64| {
         let mut stage =
@@ -323,7 +327,11 @@ fn who_comes_may_draw_its_share_of_the_keys() {
     let run = |drawn: u64, back: bool| {
         let mut stage = Stage::new().with([with(Mood::Always, "key-movement", &options)]);
         let send = |stage: &mut Stage, millis: u64, key: u64, to: u32| {
-            stage.says(millis + key, WEB, Observation::Attempt { to: next(ORDERS, to), key: Some(key) });
+            stage.says(
+                millis + key,
+                WEB,
+                Observation::Attempt { to: next(ORDERS, to), request: 0, key: Some(key) },
+            );
         };
         stage.view(100, WEB, &[0, 1]);
         (0..12).for_each(|key| send(&mut stage, 2200, key, key as u32 % 2));

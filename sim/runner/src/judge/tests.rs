@@ -50,7 +50,7 @@ pub(super) fn commit(stage: &mut Stage, millis: u64, revision: u64, write: Write
 
 pub(super) fn request(stage: &mut Stage, millis: u64, to: NodeId, took: u64, outcome: Outcome) {
     stage.says(millis, WEB, Observation::Offered);
-    stage.says(millis, WEB, Observation::Attempt { to, key: None });
+    stage.says(millis, WEB, Observation::Attempt { to, request: 0, key: None });
     stage.says(millis + took, WEB, Observation::Done { offered: at(millis), outcome });
 }
 

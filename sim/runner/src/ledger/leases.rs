@@ -53,6 +53,7 @@ impl Leases {
             | Observation::Attempt { .. }
             | Observation::Done { .. }
             | Observation::Served { .. }
+            | Observation::Deems { .. }
             | Observation::Acquired { .. }
             | Observation::Released { .. }
             | Observation::LockLost { .. }

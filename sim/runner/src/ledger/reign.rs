@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use schism_core::{Duration, NodeId, Time};
 use schism_models::observation::Observation;
 
+use super::rivalry::Rivalry;
+
 /// Who leads, as each sees it: in terms of their own, so that no two lead one term, yet two may lead at one time.
 #[derive(Clone, Default)]
 pub(crate) struct Reign {
     leaders: BTreeSet<NodeId>,
-    /// Since when there has been more than one.
-    rivals_since: Option<Time>,
-    rivals_for: Duration,
+    rivals: Rivalry,
     any: bool,
 }
 
@@ -34,19 +34,11 @@ impl Reign {
 
     /// For how long, in all, there was more than one; nothing if there never was one.
     pub(crate) fn rivals(&self, end: Time) -> Option<Duration> {
-        let open = self.rivals_since.map_or(Duration::ZERO, |since| end.since(since));
-        self.any.then(|| self.rivals_for + open)
+        self.any.then(|| self.rivals.until(end))
     }
 
     fn follow(&mut self, now: Time) {
-        match (self.leaders.len() > 1, self.rivals_since) {
-            (true, None) => self.rivals_since = Some(now),
-            (false, Some(since)) => {
-                self.rivals_for += now.since(since);
-                self.rivals_since = None;
-            }
-            (true, Some(_)) | (false, None) => {}
-        }
+        self.rivals.follow(now, self.leaders.len() > 1);
     }
 }
 

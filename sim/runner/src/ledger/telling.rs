@@ -46,6 +46,7 @@ impl Ledger {
             clients: self.clients(scenario),
             services: self.services.report(scenario, end),
             registry: self.leases.counts.clone(),
+            locks: self.locks.report(end),
             leases: self.leases.report(name),
             beliefs,
             beliefs_omitted,

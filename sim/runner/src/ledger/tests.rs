@@ -42,7 +42,7 @@ fn requests_count_from_the_warm_up_on_and_add_up() {
 #[test]
 fn attempts_are_stale_misrouted_or_cross_zone_by_the_truth_when_they_are_sent() {
     let mut stage = Stage::new();
-    let attempt = |instance| Observation::Attempt { to: next(ORDERS, instance), key: None };
+    let attempt = |instance| Observation::Attempt { to: next(ORDERS, instance), request: 0, key: None };
     for instance in [0, 1] {
         stage.says(10, REGISTRY, committed(u64::from(instance), Write::Register(next(ORDERS, instance))));
     }
@@ -70,7 +70,7 @@ fn where_the_list_is_fixed_everyone_is_registered() {
     let shift = |nodes: &mut Vec<schism_scenario::Node>| nodes.iter_mut().for_each(|node| node.id.0 -= 2);
     stage.scenario.services.iter_mut().for_each(|group| shift(&mut group.nodes));
     stage.scenario.clients.iter_mut().for_each(|group| shift(&mut group.nodes));
-    stage.says(2000, NodeId(3), Observation::Attempt { to: NodeId(0), key: None });
+    stage.says(2000, NodeId(3), Observation::Attempt { to: NodeId(0), request: 0, key: None });
     let report = stage.report();
     assert_eq!((report.requests.attempts, report.requests.stale), (1, 0));
     assert!(report.leases.is_empty());
@@ -125,7 +125,7 @@ fn instances_are_told_in_their_own_order() {
     orders[0].name = "orders-2".to_owned();
     orders[1].name = "orders-10".to_owned();
     orders[2].name = "orders-11".to_owned();
-    stage.says(2000, WEB, Observation::Attempt { to: ORDERS, key: None });
+    stage.says(2000, WEB, Observation::Attempt { to: ORDERS, request: 0, key: None });
     let report = stage.report();
     let names: Vec<&String> = report.services["orders"].instances.keys().collect();
     assert_eq!(names, ["orders-2", "orders-10", "orders-11"]);
@@ -191,10 +191,10 @@ fn recovery_is_told_from_the_first_fault_and_the_last_heal() {
     stage.says(500, REGISTRY, Observation::Leads { term: 1 });
     stage.begin(2000, fault, &[ORDERS]);
     stage.inflict(2000, Fault::Crash(ORDERS, Death::KILLED));
-    stage.says(2100, WEB, Observation::Attempt { to: ORDERS, key: None });
+    stage.says(2100, WEB, Observation::Attempt { to: ORDERS, request: 0, key: None });
     stage.says(2600, next(REGISTRY, 1), Observation::Leads { term: 2 });
     stage.view(3000, WEB, &[1]);
-    stage.says(3500, next(WEB, 1), Observation::Attempt { to: ORDERS, key: None });
+    stage.says(3500, next(WEB, 1), Observation::Attempt { to: ORDERS, request: 0, key: None });
     stage.view(3600, next(WEB, 1), &[1]);
     stage.inflict(5000, Fault::Restart(ORDERS));
     stage.heal(5000, fault, 1);

@@ -29,7 +29,11 @@ fn stage() -> Stage {
         let lost = (3000..4700).contains(&millis) && number % 3 == 0;
         let outcome = if lost { Outcome::Timeout } else { Outcome::Success };
         stage.says(millis, WEB, Observation::Offered);
-        stage.says(millis, WEB, Observation::Attempt { to: next(ORDERS, number as u32 % 3), key: None });
+        stage.says(
+            millis,
+            WEB,
+            Observation::Attempt { to: next(ORDERS, number as u32 % 3), request: 0, key: None },
+        );
         let took = if lost { 45 } else { 3 + number as u64 % 17 };
         stage.says(millis + took, WEB, Observation::Done { offered: at(millis), outcome });
     }

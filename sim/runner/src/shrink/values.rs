@@ -66,12 +66,14 @@ impl<P: Process> Work<'_, P> {
         self.attempt(shorter)
     }
 
-    /// Clients ask for less.
+    /// Clients ask for less: rates go down. Times stay, for who thinks for a shorter time asks for more.
     pub(super) fn lighten(&mut self) {
         self.enter(Stage::Load);
         for group in self.document.names("clients") {
             for path in self.document.leaves(&format!("clients.{group}.arrivals")) {
-                self.reduce(&path);
+                if self.document.text(&path).is_none_or(|value| nanos(&value).is_none()) {
+                    self.reduce(&path);
+                }
             }
         }
     }

@@ -14,15 +14,15 @@ const SHOWN: usize = 100;
 const BEFORE: usize = 40;
 
 /// How far each stream that a process holds has been drawn, by the stream's number.
-pub(super) type Positions = BTreeMap<String, Position>;
+pub(crate) type Positions = BTreeMap<String, Position>;
 
 /// How far a stream has been drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Position {
+pub(crate) struct Position {
     /// What it is for.
-    purpose: String,
+    pub(crate) purpose: String,
     /// How many words have been drawn.
-    at: u64,
+    pub(crate) at: u64,
 }
 
 /// What all processes are made of, in two numbers: all of it, and their luck alone.
@@ -62,7 +62,7 @@ pub(super) fn pretty<P: Process + Debug>(run: &Run<P>, node: NodeId) -> String {
 }
 
 /// How far the streams in such a text have been drawn.
-pub(super) fn positions(text: &str) -> Positions {
+pub(crate) fn positions(text: &str) -> Positions {
     let of = |after: &str| {
         let mut words = after.split_once(')')?.0.rsplitn(4, ' ');
         let (at, _, stream, purpose) = (words.next()?, words.next()?, words.next()?, words.next()?);

@@ -4,7 +4,7 @@ use schism_core::{Duration, Time};
 
 use super::doubt::Doubt;
 use super::view::FIRST;
-use super::{Event, Gossip, News, Output, Peer, Roster, Rule, Status, Timer, What};
+use super::{Event, Gossip, News, Output, Peer, Roster, Rule, Standing, Status, Timer, What};
 
 impl Gossip {
     pub(super) fn on_news(&mut self, now: Time, News { of, incarnation, what }: News) {
@@ -30,6 +30,9 @@ impl Gossip {
         self.doubts.remove(&of);
         self.tell(now, News { of, incarnation, what: What::Alive });
         self.view.set(of, Status::Alive, incarnation, now);
+        if entry.status == Status::Suspect {
+            self.outputs.push(Output::Deem(of, Standing::Cleared));
+        }
         match entry.status {
             Status::Dead | Status::Left | Status::Unknown => {
                 self.failed.remove(&of);
@@ -61,6 +64,7 @@ impl Gossip {
         }
         self.tell(now, News { of, incarnation, what: What::Suspect(by) });
         self.view.set(of, Status::Suspect, incarnation, now);
+        self.outputs.push(Output::Deem(of, Standing::Suspect));
         let doubt = Doubt::new(&self.config, self.view.listed(), by, now, 0);
         self.doubts.insert(of, doubt);
         self.wait_for_refutation(now, of);
@@ -110,6 +114,7 @@ impl Gossip {
             self.outputs.push(Output::Tell(Event::Left(peer)));
         } else {
             self.failed.insert(peer, now);
+            self.outputs.push(Output::Deem(peer, Standing::Dead));
             self.watch_the_failed(now);
             self.outputs.push(Output::Tell(Event::Failed(peer)));
         }

@@ -10,7 +10,7 @@ fn node(start: Start) -> Gossip {
 fn sent(gossip: &mut Gossip) -> Vec<(Peer, Body)> {
     let packet = |output| match output {
         Output::Send(peer, packet) | Output::Stream(peer, packet) => Some((peer, packet.body)),
-        Output::After(..) | Output::Tell(_) => None,
+        Output::After(..) | Output::Tell(_) | Output::Deem(..) => None,
     };
     gossip.outputs().filter_map(packet).collect()
 }

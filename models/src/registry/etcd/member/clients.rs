@@ -1,8 +1,7 @@
 //! Clients: what they ask for, and what goes with those that go.
 
-use schism_core::{Duration, NodeId};
+use schism_core::NodeId;
 
-use super::super::Config;
 use super::super::api::{Answer, Ask, Failure, Msg};
 use super::super::claims;
 use super::super::store::{Command, LeaseId};
@@ -21,7 +20,7 @@ impl Member {
         match ask {
             Ask::Grant { ttl } => {
                 let lease = LeaseId((self.seat.me as u64) << 56 | self.last);
-                let ttl = granted_ttl(&self.seat.config, ttl);
+                let ttl = self.seat.config.granted(ttl);
                 self.propose(ctx, Waiting::Write(caller), Command::Grant { lease, ttl });
             }
             Ask::Register { service, endpoint, lease } => {
@@ -65,12 +64,4 @@ impl Member {
         self.reads.forget(peer);
         self.forget_late(peer);
     }
-}
-
-/// What is granted: whole seconds, and no less than 1.5 election time-outs, rounded up: 2 s by default
-/// (etcdserver/server.go, v3.4.23, lines 550 to 559).
-fn granted_ttl(config: &Config, asked: Duration) -> Duration {
-    let second = Duration::from_secs(1).as_nanos();
-    let least = config.election.as_nanos() * 3 / 2;
-    Duration::from_secs(asked.as_nanos().max(least).div_ceil(second))
 }

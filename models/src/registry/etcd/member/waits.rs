@@ -2,7 +2,7 @@
 
 use schism_core::NodeId;
 
-use super::{Caller, Member, Timer, Waiting};
+use super::{Asker, Caller, Member, Timer, Waiting};
 use crate::waits::Wait;
 
 impl Member {
@@ -26,11 +26,11 @@ impl Member {
             Wait::new(task, "its entry to be applied", commit.clone()).by(Timer::TimedOut(number))
         };
         let kept = |keeping: &super::Keeping| {
-            Wait::new(
-                format!("keepalive of lease {:?}", keeping.lease),
-                "the leader's answer",
-                commit.clone(),
-            )
+            let task = match keeping.asker {
+                Asker::Client(client) => format!("keepalive of {client:?}"),
+                Asker::Member(member, _) => format!("keepalive that {member:?} has passed on"),
+            };
+            Wait::new(task, "the leader's answer", commit.clone())
         };
         let read = |Caller { client, call }: Caller| {
             Wait::new(format!("read {call} of {client:?}"), "the index of a quorum", commit.clone())

@@ -22,6 +22,8 @@ use crate::exit::Trouble;
 pub(super) struct Journal {
     path: PathBuf,
     file: File,
+    /// The first seed of the hunt.
+    first: u64,
 }
 
 /// What the first line says: whose journal it is.
@@ -64,11 +66,10 @@ fn path(cases: &Path, family: &str, seeds: &Range<u64>) -> PathBuf {
     cases.join(FOLDER).join(format!("hunt-{short}-{}-{}.jsonl", seeds.start, seeds.end))
 }
 
-/// Removes the journal of a hunt that is over, and the folders that nothing is in any more.
+/// Removes the journal of a hunt that is over, and its folder if nothing else is in it.
 pub(super) fn remove(cases: &Path, family: &str, seeds: &Range<u64>) {
     fs::remove_file(path(cases, family, seeds)).ok();
     fs::remove_dir(cases.join(FOLDER)).ok();
-    fs::remove_dir(cases).ok();
 }
 
 /// What was found as the journal keeps it: JSON has no more digits than it has, and what is counted must be the same
@@ -102,7 +103,7 @@ impl Journal {
             file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(failed)?;
             file.write_all(sealed(&title).as_bytes()).map_err(failed)?;
         }
-        Ok(Journal { path, file })
+        Ok(Journal { path, file, first: seeds.start })
     }
 
     /// Tells all that has been found, seed by seed, and how many there were. What follows a torn line is cut off.
@@ -118,6 +119,11 @@ impl Journal {
             let Some(text) = text else { break };
             if good > 0 {
                 let Ok(batch) = serde_json::from_str::<Vec<Found>>(text) else { break };
+                // Seed after seed: a line that stands there twice, or is missing, ends what is believed.
+                let next = self.first + known;
+                if !(next..).zip(&batch).all(|(seed, found)| found.seed == seed) {
+                    break;
+                }
                 known += batch.iter().filter(|found| tell(found)).count() as u64;
             }
             good += read;
@@ -228,9 +234,21 @@ mod tests {
                 _ => &[],
             };
             assert_eq!(known(&mut journal), expected, "cut off at {length}");
-            journal.append(&[found(9)]).unwrap();
-            assert_eq!(known(&mut journal).last(), Some(&9), "and it goes on from there");
+            let next = expected.len() as u64;
+            journal.append(&[found(next)]).unwrap();
+            assert_eq!(known(&mut journal).last(), Some(&next), "and it goes on from there");
         }
+    }
+
+    #[test]
+    fn a_line_that_stands_there_twice_is_believed_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path(), "0123456789abcdef", false);
+        known(&mut journal);
+        for seeds in [[found(0), found(1)], [found(2), found(3)], [found(2), found(3)]] {
+            journal.append(&seeds).unwrap();
+        }
+        assert_eq!(known(&mut journal), [0, 1, 2, 3]);
     }
 
     #[test]

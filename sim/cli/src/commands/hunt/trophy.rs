@@ -1,11 +1,13 @@
 //! Trophies: of each kind of failure the first, with its story, shrunk and kept as a case.
 
+use std::fs;
 use std::path::Path;
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use schism_core::Seed;
 use schism_models::node::Node;
+use schism_runner::Failure;
 use schism_runner::case;
 use schism_runner::explain;
 use schism_runner::hunt::Group;
@@ -22,12 +24,19 @@ use crate::{engine, files, replay};
 /// A kind of failure, and what has been made of the first of it.
 pub(crate) struct Trophy {
     pub(crate) group: Group,
-    /// What went wrong in the run of the first seed, up to the failure, and the failure itself.
+    /// What went wrong, up to the failure, and the failure itself: in the case, or else in the run of the first seed.
     pub(crate) story: Vec<(f64, String, String)>,
     /// What it was shrunk to, if it was.
     pub(crate) shrunk: Option<Shrunk>,
     /// The file of the case.
     pub(crate) case: Option<String>,
+}
+
+impl Trophy {
+    /// The failure of the run that the story is of.
+    pub(crate) fn failure(&self) -> &Failure {
+        self.shrunk.as_ref().map_or(&self.group.failure, |shrunk| &shrunk.failure)
+    }
 }
 
 /// Of how many kinds of failure the first is shrunk and kept.
@@ -58,7 +67,10 @@ fn one(args: &Hunt, hunted: &Hunted, family: &Family, group: &Group, keep: bool)
     let scenario = engine::member(family, seed)?;
     let shrunk = if args.no_shrink || !keep { None } else { shrunk(args, &scenario, group) };
     let case = if keep { save(args, hunted, &scenario, group, shrunk.as_ref())? } else { None };
-    let story = story(&scenario, group, shrunk.as_ref());
+    let story = match &shrunk {
+        Some(shrunk) => story(&shrunk.scenario, &shrunk.failure),
+        None => story(&scenario, &group.failure),
+    };
     Ok(Trophy { story, group: group.clone(), shrunk, case })
 }
 
@@ -83,14 +95,24 @@ fn save(
     let stem = Path::new(&hunted.file)
         .file_stem()
         .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let name = format!("{}-{}-{}.case.toml", slug(&stem), slug(&group.failure.expectation), group.seed);
-    let path = args.cases.join(name);
-    let quoted = replay::quoted(&path.display().to_string());
+    let stem = format!("{}-{}-{}", slug(&stem), slug(&group.failure.expectation), group.seed);
     let found = replay::command(Path::new(&hunted.file), group.seed, &hunted.set);
     let mut more = vec![format!("It was found by a hunt: {found}")];
     more.extend(shrunk.into_iter().flat_map(shrinking::story));
-    files::write(&path, &kept.file(&quoted, &more))?;
-    Ok(Some(quoted))
+    // What lies there is somebody's: a case with the same bytes stands for itself, and any other stays as it is.
+    let names = std::iter::once(stem.clone()).chain((2..).map(|number| format!("{stem}-{number}")));
+    for name in names {
+        let path = args.cases.join(name + ".case.toml");
+        let quoted = replay::quoted(&path.display().to_string());
+        let text = kept.file(&quoted, &more);
+        match fs::read(&path) {
+            Ok(there) if there == text.as_bytes() => {}
+            Ok(_) => continue,
+            Err(_) => files::write(&path, &text)?,
+        }
+        return Ok(Some(quoted));
+    }
+    unreachable!("one of all the names is free")
 }
 
 /// A name as part of a file's.
@@ -105,10 +127,8 @@ fn slug(name: &str) -> String {
         .join("-")
 }
 
-/// How the first of them came about: when, who, and what. What is left after shrinking is what it needed.
-fn story(scenario: &Scenario, group: &Group, shrunk: Option<&Shrunk>) -> Vec<(f64, String, String)> {
-    let ids = |shrunk: &Shrunk| shrunk.scenario.faults.iter().map(|planned| planned.id.clone()).collect();
-    let needed = shrunk.map(ids);
-    let story = explain::story::<Node>(scenario, Seed(group.seed), &group.failure, needed.as_ref());
+/// How a failure came about: when, who, and what.
+fn story(scenario: &Scenario, failure: &Failure) -> Vec<(f64, String, String)> {
+    let story = explain::story::<Node>(scenario, scenario.seed, failure, None);
     story.lines.into_iter().map(|line| (line.at_s, line.who, line.what)).collect()
 }

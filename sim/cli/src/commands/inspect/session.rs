@@ -139,6 +139,10 @@ impl Session {
         render::beliefs(beliefs, self.inspection.at().as_secs_f64())
     }
 
+    pub(super) fn locks_text(&self) -> String {
+        render::locks(&self.inspection.locks())
+    }
+
     pub(super) fn waits_text(&self) -> String {
         let nodes: Vec<NodeId> = (0..self.names.len() as u32).map(NodeId).collect();
         let moment = self.inspection.moment(&nodes, Visible { state: Detail::None });

@@ -34,10 +34,12 @@ const COMMANDS: &[(&str, &str)] = &[
     ("timers [NODE]", "timers, soonest first"),
     ("waits [dot]", "who waits for whom, and in a ring; as a graph for Graphviz"),
     ("beliefs INSTANCE", "what everyone thinks of it, beside the truth"),
+    ("locks", "who holds which lock, by the registry's word and by its own, and who waits"),
     ("islands", "who can reach whom"),
     ("faults", "the plan, and what of it is in force"),
     ("fork PATH=VALUE ...", "from here on with another fault: fault.ID.KEY=VALUE, if it has not begun"),
     ("fork without FAULT ...", "from here on without a fault that has not begun"),
+    ("luck N", "from here on with other random draws for all but the faults: future N of an explanation"),
     ("run", "how the run comes out from here; it stays where it is"),
     ("where", "the moment"),
     ("help, quit", ""),
@@ -121,6 +123,7 @@ fn answer(session: &mut Session, line: &str) -> Result<Said, Trouble> {
         "waits" if rest == "dot" => session.inspection.waits().dot(),
         "waits" => session.waits_text(),
         "beliefs" => session.beliefs_text(&session.beliefs(rest)?),
+        "locks" => session.locks_text(),
         "islands" => session.islands_text(),
         "faults" => session.faults_text(),
         "fork" => {
@@ -128,6 +131,12 @@ fn answer(session: &mut Session, line: &str) -> Result<Said, Trouble> {
                 Some(faults) => session.fork(&[], &words(faults).collect::<Vec<_>>())?,
                 None => session.fork(&words(rest).collect::<Vec<_>>(), &[])?,
             }
+            session.place()
+        }
+        "luck" => {
+            let number =
+                rest.parse().map_err(|_| Trouble::new(format!("`{rest}` is no number of a future")))?;
+            session.inspection.redraw(number);
             session.place()
         }
         "run" => session.run().0,
@@ -165,7 +174,7 @@ fn came(session: &Session, reached: Reached) -> String {
     match reached {
         Reached::Goal => place,
         Reached::End => format!("that does not happen before the end of the run\n{place}"),
-        Reached::Beginning => format!("that had not happened before\n{place}"),
+        Reached::Beginning => format!("that has not happened before this moment\n{place}"),
     }
 }
 

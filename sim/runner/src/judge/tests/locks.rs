@@ -5,7 +5,7 @@ use schism_models::observation::{Act, Cause, Observation, Value, Write};
 use schism_models::oracle::Mood;
 
 use super::{ask, judged};
-use crate::ledger::stage::{BATCH, ORDERS, REGISTRY, Stage, WEB, next};
+use crate::ledger::stage::{BATCH, ORDERS, REGISTRY, Stage, WEB, list, next};
 
 const OTHER: schism_core::NodeId = schism_core::NodeId(WEB.0 + 1);
 
@@ -71,22 +71,65 @@ fn a_guarded_write_with_an_older_token_may_not_be_accepted() {
     assert_eq!(run(&[]), "vacuous: nothing was written to what a lock guards");
 }
 
+/// A client calls at the first moment and is answered at the second, from a revision.
+fn asked(stage: &mut Stage, by: schism_core::NodeId, request: u32, times: (u64, u64), revision: u64) {
+    stage.says(times.0, by, Observation::Attempt { to: REGISTRY, request, key: None });
+    stage.says(times.1, by, Observation::Saw { request, revision });
+}
+
 #[test]
 fn revisions_never_go_back_in_a_process_s_life() {
     let run = |dies: bool| {
         let mut stage = stage("monotonic-revision");
-        stage.says(100, WEB, Observation::Saw { revision: 5 });
-        stage.says(200, WEB, Observation::Saw { revision: 5 });
-        stage.says(200, OTHER, Observation::Saw { revision: 3 });
+        asked(&mut stage, WEB, 0, (50, 100), 5);
+        asked(&mut stage, WEB, 1, (150, 200), 5);
+        asked(&mut stage, OTHER, 0, (150, 200), 3);
         if dies {
             stage.inflict(300, Fault::Crash(WEB, Death::KILLED));
+            stage.inflict(310, Fault::Restart(WEB));
         }
-        stage.says(400, WEB, Observation::Saw { revision: 4 });
+        asked(&mut stage, WEB, 2, (350, 400), 4);
         judged(&stage).remove(0)
     };
-    assert_eq!(run(false), "fails 0.4: web-0 was answered from revision 4 after 5");
+    assert_eq!(
+        run(false),
+        "fails 0.4: web-0 was answered from revision 4 after 5, which it knew of when it asked"
+    );
     assert_eq!(run(true), "holds");
     assert_eq!(judged(&stage("monotonic-revision")), ["vacuous: nobody learnt any revision"]);
+}
+
+#[test]
+fn answers_of_calls_that_were_in_flight_together_come_in_any_order() {
+    let run = |called: u64| {
+        let mut stage = stage("monotonic-revision");
+        asked(&mut stage, WEB, 0, (50, 60), 3);
+        asked(&mut stage, WEB, 1, (100, 200), 9);
+        asked(&mut stage, WEB, 2, (called, 300), 4);
+        judged(&stage).remove(0)
+    };
+    assert_eq!(run(199), "holds");
+    assert!(run(201).starts_with("fails 0.3: web-0 was answered from revision 4 after 9"));
+}
+
+#[test]
+fn only_lists_that_are_numbered_in_one_order_can_go_back() {
+    let run = |registry: Option<schism_models::registry::Config>| {
+        let mut stage = stage("monotonic-revision");
+        if let Some(registry) = registry {
+            stage.scenario.registry = registry;
+        }
+        for (at, revision) in [(100, 17), (200, 9)] {
+            let list = schism_models::listing::Listing { revision, ..(*list(&[0])).clone() };
+            stage.says(at, WEB, Observation::View(std::sync::Arc::new(list)));
+        }
+        judged(&stage).remove(0)
+    };
+    assert_eq!(run(None), "fails 0.2: web-0 took the list of revision 9 after 17");
+    assert_eq!(
+        run(Some(schism_models::registry::Config::Static)),
+        "vacuous: nobody learnt a revision, and the lists of this registry carry none that its servers share"
+    );
 }
 
 fn called(call: u32, act: Act) -> Observation {
