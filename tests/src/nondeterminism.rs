@@ -1,4 +1,4 @@
-//! Planted nondeterminism: the models with a machine around one of them that breaks what the models keep, in five ways.
+//! Planted nondeterminism: the models with a machine around one of them that breaks what the models keep, in six ways.
 //!
 //! Here alone is done what `clippy.toml` forbids everywhere else, to show that `schism verify` finds it.
 
@@ -80,6 +80,24 @@ impl Plant for Address {
         self.kept.push(Box::new(0));
         let last = self.kept.last().expect("one was just put there");
         (std::ptr::from_ref::<u64>(last).addr() / 16) as u64 % 1021
+    }
+}
+
+/// Which process runs the world: the same for all runs of one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProcessIdentity;
+
+impl Plant for ProcessIdentity {
+    fn number(&mut self) -> u64 {
+        u64::from(std::process::id())
+    }
+
+    /// Processes that follow each other have other numbers whatever their remainder by a small one.
+    fn draw(&mut self, luck: &mut Luck) -> u64 {
+        for _ in 0..self.number() % 1021 {
+            luck.draw();
+        }
+        luck.word()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What verification finds: nothing in the models, and each of five planted kinds of nondeterminism, with its place.
+//! What verification finds: nothing in the models, and each of six planted kinds of nondeterminism, with its place.
 
 use std::fmt::Debug;
 use std::fs;
@@ -9,7 +9,8 @@ use schism_models::node::{Node, Process};
 use schism_runner::verify::{Aspect, Parted, Twins, check, trail, twins};
 use schism_scenario::Scenario;
 use schism_tests::nondeterminism::{
-    Address, CULPRIT, DrawOrder, FROM, HashOrder, PURPOSE, Planted, ThreadIdentity, WallClock,
+    Address, CULPRIT, DrawOrder, FROM, HashOrder, PURPOSE, Planted, ProcessIdentity, ThreadIdentity,
+    WallClock,
 };
 use schism_tests::runs::scenario;
 use serde_json::Value;
@@ -51,7 +52,7 @@ fn twins_of_the_models_are_alike_and_do_what_a_run_does() {
     assert!(trail.events > 10_000, "{} events are some comparisons", trail.events);
     let alike = Twins::Alike { digest: trail.digest, events: trail.events };
     assert_eq!(twins::<Node>(&scenario, Seed(5)), alike);
-    assert_eq!(check::<Node>(&scenario, Seed(5), Vec::new()).discord, None);
+    assert_eq!(check::<Node>(&scenario, Seed(5), Vec::new(), |_| None).discord, None);
 }
 
 /// Each is found with its place: the process, the event, the stream and the words of it.
@@ -108,17 +109,46 @@ fn draws_in_an_order_that_is_left_over_are_found() {
     assert_eq!(first.drawn[0].words[0], first.drawn[0].words[1], "{parted:?}");
 }
 
-/// As the command does it: two processes more.
+/// The runs of one process are all alike: the place is found in what two processes have written down.
 #[test]
-fn a_simulator_that_is_not_deterministic_is_told_so_by_its_own_executable() {
+fn what_differs_from_process_to_process_alone_is_found() {
+    let alike = twins::<Planted<ProcessIdentity>>(&plain(), Seed(5));
+    assert!(matches!(alike, Twins::Alike { .. }), "{alike:?}");
+    let found = verified("process-identity");
+    let discord = &found["discord"];
+    assert_eq!(discord["afar"], true, "{discord:#}");
+    let differences = discord["parted"]["differences"].as_array().expect("they part");
+    let of = |aspect: &str| {
+        let found = differences.iter().find(|difference| difference["aspect"] == aspect);
+        found.unwrap_or_else(|| panic!("no {aspect}: {discord:#}"))
+    };
+    let draws = of("draws");
+    assert_eq!(draws, &differences[0], "{discord:#}");
+    assert_eq!((&draws["node"], &draws["what"]), (&CULPRIT.into(), &"timer Arrival".into()), "{discord:#}");
+    assert!(draws["at_s"].as_f64() >= Some(FROM.as_secs_f64()), "{discord:#}");
+    assert_eq!(draws["drawn"][0]["stream"], format!("{CULPRIT}/{PURPOSE}"), "{discord:#}");
+    let words = &draws["drawn"][0]["words"];
+    assert!(words[0][0] == words[1][0] && words[0][1] != words[1][1], "{discord:#}");
+    assert_eq!(of("deeds")["event"], draws["event"], "{discord:#}");
+    assert_eq!(of("state")["place"], "Planted.plant", "{discord:#}");
+}
+
+/// What the executable with this plant says of itself.
+fn verified(kind: &str) -> Value {
     let folder = tempfile::tempdir().expect("a folder can be had");
     let file = folder.path().join("scenario.toml");
     fs::write(&file, SCENARIO).expect("it can be written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nondeterministic"));
+    let output = command.arg(kind).arg(&file).arg("5").output().expect("it runs");
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// As the command does it: two processes more.
+#[test]
+fn a_simulator_that_is_not_deterministic_is_told_so_by_its_own_executable() {
     for kind in ["none", "hash-order", "wall-clock", "thread-identity", "address", "draw-order"] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nondeterministic"));
-        let output = command.arg(kind).arg(&file).arg("5").output().expect("it runs");
-        let found: Value = serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+        let found = verified(kind);
         assert_eq!(found["runs"].as_array().map(Vec::len), Some(4));
         let first = &found["discord"]["parted"]["differences"][0];
         if kind == "none" {

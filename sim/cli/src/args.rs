@@ -66,7 +66,7 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Print what a run leaves to be compared
     #[command(hide = true)]
-    Trail(Verify),
+    Trail(Trail),
     /// Print the resolved scenario, with its faults on a time line
     Plan(Plan),
     /// Say why a run fails: when that was sealed, which faults it took, and what would have avoided it
@@ -462,6 +462,19 @@ pub(crate) struct Verify {
     pub(crate) jobs: Option<usize>,
     #[command(flatten)]
     pub(crate) answer: AnyForm,
+}
+
+/// What a run leaves to be compared.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Trail {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// The seed, instead of the scenario's own
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+    /// Instead a log of the events after the first of these up to the second
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    pub(crate) events: Option<Range<u64>>,
 }
 
 #[derive(Debug, ClapArgs)]

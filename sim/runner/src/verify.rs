@@ -1,8 +1,10 @@
 //! Verification: whether one seed is one run, and if it is not, where two runs of it part.
 //!
 //! A run leaves a [`Trail`], which can be carried from one process to another and compared there. When two trails differ,
-//! [`twins`] looks for the place: two runs side by side, on two threads, compared as they go.
+//! [`twins`] looks for the place: two runs side by side, on two threads, compared as they go. Where those do not part, each
+//! of the processes that did writes a [`Log`] of the stretch in which they did, and the logs are compared.
 
+mod afar;
 mod notes;
 mod state;
 mod twins;
@@ -16,6 +18,7 @@ use schism_scenario::Scenario;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+pub use afar::{Log, Stretch, log};
 pub(crate) use state::{Positions, positions};
 pub(crate) use twins::strangers;
 pub use twins::{Aspect, Difference, Drawn, Parted, Twins, twins};
@@ -53,34 +56,50 @@ pub struct Discord {
     pub alike: (u64, f64),
     /// The first at which they differ, if there is one before the end of either.
     pub apart: Option<(u64, f64)>,
-    /// Two more runs, side by side: where they part. None if they never did.
+    /// Two more runs, side by side or in processes of their own: where they part. None if they never did.
     pub parted: Option<Parted>,
+    /// Whether these were in processes of their own, since side by side they did not part.
+    pub afar: bool,
 }
 
 /// How many pairs of twins are run before it is said that they do not part.
 const PAIRS: usize = 3;
 
 /// Runs a seed here and on another thread, compares these runs with those that were made elsewhere, and finds where two
-/// part if they do.
+/// part if they do. `write` has a process elsewhere write a log; none if none can be had.
 pub fn check<P: Process + Debug>(
     scenario: &Scenario,
     seed: Seed,
     elsewhere: Vec<(String, Trail)>,
+    mut write: impl FnMut(Stretch) -> Option<Log>,
 ) -> Checked {
+    let processes = elsewhere.len();
     let mut trails = elsewhere;
     trails.push(("in this process".to_owned(), trail::<P>(scenario, seed)));
     let thread = ThreadPoolBuilder::new().num_threads(1).build().expect("a thread can be had");
     trails.push(("on another thread".to_owned(), thread.install(|| trail::<P>(scenario, seed))));
     let (first, rest) = trails.split_first().expect("it has been run");
-    let other = rest.iter().find_map(|other| Some((other, gap(&first.1, &other.1)?)));
-    let discord = other.map(|(other, gap)| Discord {
-        between: [first.0.clone(), other.0.clone()],
-        alike: (gap.alike.0, gap.alike.1.as_secs_f64()),
-        apart: gap.apart.map(|(events, at)| (events, at.as_secs_f64())),
-        parted: (0..PAIRS).find_map(|_| match twins::<P>(scenario, seed) {
+    let other = (1..).zip(rest).find_map(|(at, other)| Some((at, &other.0, gap(&first.1, &other.1)?)));
+    let discord = other.map(|(at, other, gap)| {
+        let beside = (0..PAIRS).find_map(|_| match twins::<P>(scenario, seed) {
             Twins::Alike { .. } => None,
             Twins::Parted(parted) => Some(*parted),
-        }),
+        });
+        let afar = beside.is_none();
+        let parted = beside.or_else(|| {
+            let mut write_at = |side: usize, stretch| match [0, at][side] < processes {
+                true => write(stretch),
+                false => Some(log::<P>(scenario, seed, stretch)),
+            };
+            afar::look(&gap, &mut write_at)
+        });
+        Discord {
+            between: [first.0.clone(), other.clone()],
+            alike: (gap.alike.0, gap.alike.1.as_secs_f64()),
+            apart: gap.apart.map(|(events, at)| (events, at.as_secs_f64())),
+            parted,
+            afar,
+        }
     });
     let ran = |(place, trail): &(String, Trail)| Ran {
         place: place.clone(),

@@ -1,16 +1,17 @@
 //! `schism verify`: whether a seed is one run wherever it is run, and if it is not, where two runs of it part.
 
+use std::ops::Range;
 use std::process::{Command, Stdio};
 
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use schism_core::Seed;
 use schism_models::node::Node;
-use schism_runner::verify::{Checked, Trail, check, trail};
+use schism_runner::verify::{Checked, Log, Stretch, Trail, check, log, trail};
 use schism_scenario::{Family, Loaded};
 use serde_json::json;
 
-use crate::args::{Answer, Verify};
+use crate::args::{self, Answer, Verify};
 use crate::commands::pretty;
 use crate::console::{self, Console};
 use crate::exit::{Ending, Trouble};
@@ -50,9 +51,15 @@ pub(crate) fn execute(verify: &Verify, console: &mut Console) -> Result<Ending, 
 }
 
 /// `schism trail`, which `verify` runs in processes of its own: what a run leaves to be compared, in one line.
-pub(crate) fn print_trail(verify: &Verify, console: &mut Console) -> Result<Ending, Trouble> {
-    let scenario = engine::open(&verify.input, verify.seed, console)?;
-    console.print(&(trail::<Node>(&scenario, scenario.seed).to_line() + "\n"))?;
+pub(crate) fn print_trail(args: &args::Trail, console: &mut Console) -> Result<Ending, Trouble> {
+    let scenario = engine::open(&args.input, args.seed, console)?;
+    let line = match args.events {
+        None => trail::<Node>(&scenario, scenario.seed).to_line(),
+        Some(Range { start: from, end: to }) => {
+            log::<Node>(&scenario, scenario.seed, Stretch { from, to }).to_line()
+        }
+    };
+    console.print(&(line + "\n"))?;
     Ok(Ending::Holds)
 }
 
@@ -65,15 +72,21 @@ fn all(verify: &Verify, family: &Family, seeds: &[u64]) -> Result<Vec<Checked>, 
     let one = |&seed: &u64| {
         let scenario = engine::member(family, Seed(seed))?;
         let elsewhere = ["in a second process", "in a third process"]
-            .map(|place| Ok::<_, Trouble>((place.to_owned(), child(verify, seed)?)));
+            .map(|place| Ok::<_, Trouble>((place.to_owned(), child(verify, seed, None, Trail::from_line)?)));
         let [second, third] = elsewhere;
-        Ok(check::<Node>(&scenario, scenario.seed, vec![second?, third?]))
+        let write = |stretch| child(verify, seed, Some(stretch), Log::from_line).ok();
+        Ok(check::<Node>(&scenario, scenario.seed, vec![second?, third?], write))
     };
     pool.install(|| seeds.par_iter().map(one).collect())
 }
 
-/// The trail of a seed, from another process.
-fn child(verify: &Verify, seed: u64) -> Result<Trail, Trouble> {
+/// The trail of a seed, or the log of a stretch, from another process.
+fn child<T>(
+    verify: &Verify,
+    seed: u64,
+    stretch: Option<Stretch>,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<T, Trouble> {
     let failed = |why: String| Trouble::new(format!("cannot run seed {seed} in another process: {why}"));
     let itself = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
     let mut command = Command::new(itself);
@@ -81,9 +94,12 @@ fn child(verify: &Verify, seed: u64) -> Result<Trail, Trouble> {
     verify.input.changes.set.iter().for_each(|change| {
         command.arg("--set").arg(change);
     });
+    if let Some(Stretch { from, to }) = stretch {
+        command.arg("--events").arg(format!("{from}..{to}"));
+    }
     let output = command.stdin(Stdio::null()).output().map_err(|error| failed(error.to_string()))?;
     let said = String::from_utf8_lossy(&output.stdout);
-    Trail::from_line(said.trim()).ok_or_else(|| {
+    read(said.trim()).ok_or_else(|| {
         let last = String::from_utf8_lossy(&output.stderr);
         failed(format!("{}: {}", output.status, last.lines().last().unwrap_or("it said nothing")))
     })

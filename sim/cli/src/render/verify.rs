@@ -42,15 +42,17 @@ pub(crate) fn differs(file: &str, seed: u64, discord: &Discord) -> String {
     let alike = alike(discord.alike);
     let _ = writeln!(out, "  two runs, {one} and {other}, {alike}; {apart}");
     match &discord.parted {
-        Some(parted) => twins(&mut out, parted),
+        Some(parted) => twins(&mut out, parted, discord.afar),
         None => out.push_str(
-            "  two runs side by side in this process did not part: what differs is told apart only by the process,\n  \
-             such as where it was loaded, its number, or its environment\n",
+            "  neither two runs side by side in this process nor two in processes of their own parted again\n",
         ),
     }
     let _ = writeln!(out, "  {}", paint(style::FAINT, USUAL));
     out
 }
+
+const AFAR: &str = "  two runs side by side in this process did not part: what differs is told apart only by the process,\n  \
+     such as where it was loaded, its number, or its environment\n";
 
 const USUAL: &str = "usual causes: iterating a HashMap, Instant::now, a thread's id, an address as a key, state that outlives a run";
 
@@ -62,7 +64,7 @@ fn alike((events, at_s): (u64, f64)) -> String {
 }
 
 /// Two more runs, that were looked at event by event.
-fn twins(out: &mut String, parted: &Parted) {
+fn twins(out: &mut String, parted: &Parted, afar: bool) {
     let [first, rest @ ..] = parted.differences.as_slice() else {
         let (from, to) = (parted.alike, parted.apart);
         let _ = writeln!(
@@ -76,7 +78,11 @@ fn twins(out: &mut String, parted: &Parted) {
         );
         return;
     };
-    let _ = writeln!(out, "\nThe first difference between two more runs, A and B, side by side:");
+    if afar {
+        out.push_str(AFAR);
+    }
+    let how = if afar { "each in a process of its own" } else { "side by side" };
+    let _ = writeln!(out, "\nThe first difference between two more runs, A and B, {how}:");
     event(out, first);
     difference(out, first);
     let mut last = first;
@@ -170,7 +176,7 @@ mod tests {
 
     fn discord(parted: Option<Parted>) -> Discord {
         let between = ["in a second process", "in a third process"].map(str::to_owned);
-        Discord { between, alike: (4_096, 4.012), apart: Some((8_192, 6.5)), parted }
+        Discord { between, alike: (4_096, 4.012), apart: Some((8_192, 6.5)), afar: parted.is_none(), parted }
     }
 
     #[test]
@@ -242,9 +248,18 @@ mod tests {
     }
 
     #[test]
+    fn what_parts_in_processes_of_their_own_alone_is_said_to_be_so() {
+        let differences = vec![difference(Aspect::Deeds, 5_207, ["a", "b"])];
+        let parted = Parted { alike: (4_096, 4.012), apart: (5_207, 5.0), differences };
+        let text = differs("a.toml", 88, &Discord { afar: true, ..discord(Some(parted)) });
+        assert!(text.contains("side by side in this process did not part"), "{text}");
+        assert!(text.contains("A and B, each in a process of its own:"), "{text}");
+    }
+
+    #[test]
     fn what_never_parts_again_is_said_to_be_so() {
         let text = differs("a.toml", 88, &discord(None));
-        assert!(text.contains("did not part"), "{text}");
+        assert!(text.contains("nor two in processes of their own parted again"), "{text}");
         let parted = Parted { alike: (4_096, 4.012), apart: (8_192, 6.5), differences: Vec::new() };
         let text = differs("a.toml", 88, &discord(Some(parted)));
         assert!(text.contains("between event 4,096 (4.012s) and event 8,192 (6.5s)"), "{text}");

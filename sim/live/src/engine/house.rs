@@ -285,7 +285,7 @@ impl House {
     fn take_census(&mut self) {
         for (node, room) in (0..).map(NodeId).zip(&self.rooms) {
             let driven = Driven { timers: room.timers, connections: room.links.opened_by_it() };
-            let Some(model) = self.troupe.actor(node).and_then(Player::model) else { continue };
+            let Some(model) = self.troupe.actor(node).and_then(Player::inside) else { continue };
             let holds = holdings::of(model, driven);
             let (witness, scene) = self.troupe.witness_mut();
             for (what, many) in holds {

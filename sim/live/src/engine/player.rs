@@ -45,6 +45,14 @@ impl Player {
         }
     }
 
+    /// The model that acts here, alone or beside users' code, of whose own holdings nobody knows.
+    pub(super) fn inside(&self) -> Option<&Node> {
+        match self {
+            Player::Model(node) => Some(node),
+            Player::Guest(guest) => guest.beside.as_ref(),
+        }
+    }
+
     /// What models and users' code tell each other over, if users' code acts here.
     pub(super) fn bridge(&self) -> Option<&Bridge> {
         match self {

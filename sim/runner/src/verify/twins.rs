@@ -95,7 +95,7 @@ pub struct Drawn {
 
 /// How many events lie between two comparisons at least, and of all the events so far which part: the state of many
 /// processes takes long to write down.
-const STRETCH: (u64, u64) = (4096, 32);
+pub(super) const STRETCH: (u64, u64) = (4096, 32);
 /// How many steps are looked at one by one before it is given up.
 const MOST_STEPS: u64 = 50_000;
 /// How often a stretch is looked at again if nothing differs in it.
@@ -396,12 +396,12 @@ impl Search {
 }
 
 /// What a node has asked for.
-fn of_node(page: &Page, node: NodeId) -> Vec<&String> {
+pub(super) fn of_node(page: &Page, node: NodeId) -> Vec<&String> {
     page.deeds.iter().filter(|(by, _)| *by == node).map(|(_, deed)| deed).collect()
 }
 
 /// The first deeds that differ, in the one run and in the other.
-fn first_other(deeds: &[Vec<&String>; 2]) -> Option<[String; 2]> {
+pub(super) fn first_other(deeds: &[Vec<&String>; 2]) -> Option<[String; 2]> {
     let most = deeds[0].len().max(deeds[1].len());
     let at = (0..most).find(|&at| deeds[0].get(at) != deeds[1].get(at))?;
     let told = |side: usize| deeds[side].get(at).map_or("asks for nothing more", |deed| deed.as_str());
@@ -409,7 +409,7 @@ fn first_other(deeds: &[Vec<&String>; 2]) -> Option<[String; 2]> {
 }
 
 /// The text with the names of nodes instead of their numbers: `#12` is how a number is written.
-fn with_names<'n>(text: &str, name: impl Fn(NodeId) -> Option<&'n str>) -> String {
+pub(super) fn with_names<'n>(text: &str, name: impl Fn(NodeId) -> Option<&'n str>) -> String {
     let mut parts = text.split('#');
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
