@@ -8,6 +8,7 @@ pub mod dice;
 pub mod factor;
 pub mod failpoint;
 pub mod hash;
+pub mod holdings;
 pub mod keys;
 pub mod listing;
 pub mod load;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use schism_core::{Duration, NodeId, Time};
 
+use crate::holdings::Holding;
 use crate::listing::{Listing, ServiceId};
 
 /// Something that a node has just seen, done or come to believe.
@@ -148,6 +149,14 @@ pub enum Observation {
     Unanswered {
         /// The client's number for the call.
         call: u32,
+    },
+    /// How much a process holds of something now. It says that of no doing of its own: who drives it has looked, between
+    /// two events, where somebody wants to know.
+    Holds {
+        /// Of what: not of requests, which are observed one by one.
+        what: Holding,
+        /// How much.
+        many: u32,
     },
     /// A client has learnt with an answer how far the registry is: the revision of the state that the answer is from.
     Saw {

@@ -206,6 +206,9 @@ pub enum Shown {
     Requests,
     /// All that is not of requests: views, leases, leaders, reads and writes.
     Beliefs,
+    /// [`Observation::Holds`]: who drives the processes looks once a second from the end of the warm-up on, if an oracle
+    /// wants to be shown that.
+    Holdings,
 }
 
 /// How an oracle can be asked for.
@@ -249,6 +252,13 @@ macro_rules! catalog {
         }
 
         impl Config {
+            /// See [`Oracle::SHOWN`].
+            pub fn shown(&self) -> &'static [Shown] {
+                match self {
+                    $(Config::$variant(_) => <$oracle as Oracle>::SHOWN,)*
+                }
+            }
+
             /// See [`Oracle::NEEDS`].
             pub fn needs(&self) -> &'static [Need] {
                 match self {
@@ -353,7 +363,7 @@ catalog! {
     "metastable", "all faults have healed and the load is normal, and yet fewer requests succeed than before", Metastable = metastable::Metastable;
     "balanced", "no instance of a service gets many times as many requests as the mean", Balanced = balanced::Balanced;
     "key-movement", "when instances come or go, few keys move to another instance that do not have to", KeyMovement = key_movement::KeyMovement;
-    "no-leak", "after the last heal no more requests are in flight than before the first fault", NoLeak = no_leak::NoLeak;
+    "no-leak", "after the last heal no more is held than before the first fault: requests in flight, timers, tasks, watches, sessions, connections", NoLeak = no_leak::NoLeak;
     "single-holder", "never two that believe at once that they hold the same lock", SingleHolder = single_holder::SingleHolder;
     "fenced", "what a lock guards never accepts a write with an older token after one with a newer, nor of two holders with the same", Fenced = fenced::Fenced;
     "monotonic-revision", "no client learns anything older than what it knew when it asked, and no member goes back", MonotonicRevision = monotonic_revision::MonotonicRevision;

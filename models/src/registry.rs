@@ -41,6 +41,7 @@ pub use self::entry::Entry;
 pub use self::nobody::{NoLocker, Nobody};
 
 use crate::cache::Reads;
+use crate::holdings::Keeps;
 use crate::listing::{Change, Listing};
 use crate::node::Ctx;
 use crate::waits::Wait;
@@ -55,6 +56,10 @@ pub trait Server {
     /// What each of its tasks waits for.
     fn waits(&self) -> Vec<Wait> {
         Vec::new()
+    }
+    /// What it keeps for others.
+    fn keeps(&self) -> Keeps {
+        Keeps::default()
     }
     /// A message has come.
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Self::Msg);

@@ -1,58 +1,40 @@
-//! Runs scenarios on both engines, seed by seed, and prints where they differ: `cross SEEDS FILE ...`.
+//! Holds the two engines against each other: `cross SEEDS [FILE ...]`, or the scenarios that are common to both. Prints a
+//! row of a table in Markdown for each, and what they do not agree on.
 
 #![expect(clippy::print_stdout, reason = "it is what it is for")]
 
-use schism_core::Seed;
-use schism_runner::Report;
-use schism_runner::ledger::Listed;
+use std::io::Write as _;
+
+use schism_tests::cross::{COMMON, cross};
+use schism_tests::repository;
 
 fn main() {
     let mut args = std::env::args().skip(1);
-    let seeds: u64 = args.next().and_then(|seeds| seeds.parse().ok()).expect("how many seeds?");
-    args.for_each(|path| compare(&path, seeds));
+    let seeds = args.next().and_then(|seeds| seeds.parse().ok()).expect("cross SEEDS [FILE ...]");
+    let named: Vec<String> = args.collect();
+    let common = COMMON.map(|path| repository::root().join(path).display().to_string());
+    let paths = if named.is_empty() { common.to_vec() } else { named };
+    println!("| scenario | held, here and there | detect | reroute | failover | converge |");
+    println!("|---|---|---|---|---|---|");
+    for path in paths {
+        compare(&path, seeds);
+    }
 }
 
 fn compare(path: &str, seeds: u64) {
     let text = std::fs::read_to_string(path).expect("it can be read");
+    let name = path.split("scenarios/").last().unwrap_or(path).trim_end_matches(".toml");
     if let Err(misfits) = schism_scenario::fit_for_madsim(path, &text, &[]) {
         let why = misfits.iter().next().map_or("", |first| first.message.as_str());
-        return println!("-- {path}: {why}");
+        return println!("| `{name}` | {why} |");
     }
-    let scenario =
-        schism_scenario::load(path, &text, &[]).unwrap_or_else(|errors| panic!("{errors}")).scenario;
-    println!("== {path}");
-    for seed in (0..seeds).map(|more| Seed(scenario.seed.0 + more)) {
-        let ours = schism_runner::run(&scenario, seed, Listed::Wrong);
-        match schism_live::run(&scenario, seed, Listed::Wrong) {
-            Ok(theirs) => tell(&ours, &theirs),
-            Err(trouble) => println!("   DIVERGED seed {}: {trouble}", seed.0),
+    let loaded = schism_scenario::load(path, &text, &[]).unwrap_or_else(|errors| panic!("{errors}"));
+    match cross(&loaded.scenario, seeds) {
+        Ok(crossed) => {
+            println!("| `{name}` | {crossed} |");
+            crossed.disagreements().iter().for_each(|line| println!("<!-- {name}: {line} -->"));
         }
+        Err(trouble) => println!("| `{name}` | {trouble} |"),
     }
-}
-
-fn tell(ours: &Report, theirs: &Report) {
-    let same = ours.expect.iter().zip(&theirs.expect).all(|(our, their)| our.verdict == their.verdict);
-    println!("   {} seed {}", if same { "agree " } else { "DIFFER" }, ours.seed);
-    for report in [ours, theirs] {
-        let recovery = &report.recovery;
-        println!(
-            "      {:6} {:7} events, {} of {} ok, p50 {:.1} p99 {:.1} ms; detect {:.3?} reroute {:.3?} failover {:.3?} converge {:.3?} false evictions {}",
-            report.engine,
-            report.events,
-            report.requests.succeeded,
-            report.requests.offered,
-            report.latency_ms.p50,
-            report.latency_ms.p99,
-            recovery.detect_s,
-            recovery.reroute_s,
-            recovery.failover_s,
-            recovery.converge_s,
-            recovery.false_evictions
-        );
-    }
-    for (our, their) in
-        ours.expect.iter().zip(&theirs.expect).filter(|(our, their)| our.verdict != their.verdict)
-    {
-        println!("      {}: {:?} {:?} | {:?} {:?}", our.id, our.verdict, our.why, their.verdict, their.why);
-    }
+    std::io::stdout().flush().ok();
 }

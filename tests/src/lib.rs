@@ -1,7 +1,8 @@
 //! What the tests share: the repository's scenarios, its recorded digests, and the command as each profile builds it;
-//! measurements, statistics, what runs let be seen, a plain stage, and a toy world.
+//! measurements, statistics, the two engines held against each other, what runs let be seen, a plain stage, and a toy world.
 
 pub mod binary;
+pub mod cross;
 pub mod data;
 pub mod faults;
 pub mod follow;

@@ -38,6 +38,10 @@ pub enum Bug {
     WatchGoesDeaf,
     /// A client does not heed its timeouts.
     IgnoresTimeouts,
+    /// A client sets a timer each time that a connection of its is reset, and sets it again whenever it fires.
+    NeverStopsTimers,
+    /// A member does not drop the watch of a client whose connection is gone.
+    KeepsWatches,
     /// An instance whose connection was reset keeps alive a lease that is not its own.
     RenewsAnothers,
     /// An instance whose connection was reset waits for nothing any more: what it was to do later it puts off to now.
@@ -95,6 +99,9 @@ struct Memory {
 
 /// A leader of the first moments of a run took over from nobody.
 const SETTLED: Time = Time::from_nanos(5_000_000_000);
+
+/// How long a timer runs that nobody needs.
+const ENDLESS: Duration = Duration::from_secs(1);
 
 type Context<'w> = Ctx<'w, Planted>;
 
@@ -249,6 +256,9 @@ impl Actor for Planted {
     }
 
     fn on_timer(&mut self, ctx: &mut Context<'_>, timer: Timer) {
+        if is(Bug::NeverStopsTimers) && matches!(timer, Timer::Leaked) {
+            return ctx.after(ENDLESS, Timer::Leaked);
+        }
         if is(Bug::NeverWaits) && self.memory.cut_off {
             ctx.after(Duration::ZERO, timer);
         } else if !(is(Bug::IgnoresTimeouts) && matches!(timer, Timer::TimeOut)) {
@@ -259,6 +269,12 @@ impl Actor for Planted {
     fn on_reset(&mut self, ctx: &mut Context<'_>, peer: NodeId) {
         if self.memory.called.contains(&peer) {
             self.memory.reset = Some(peer);
+        }
+        if is(Bug::NeverStopsTimers) && matches!(self.inner, Node::Client(_)) {
+            ctx.after(ENDLESS, Timer::Leaked);
+        }
+        if is(Bug::KeepsWatches) && matches!(self.inner, Node::Member(_)) {
+            return;
         }
         self.memory.cut_off |= matches!(self.inner, Node::Instance(_)) && self.inner.peers().contains(&peer);
         self.handle(ctx, |inner, ctx| inner.on_reset(ctx, peer));

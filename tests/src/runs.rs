@@ -132,6 +132,7 @@ impl Witness<Node> for Seen {
             | Observation::Unanswered { .. }
             | Observation::Saw { .. } => self.told.push((now, by, seen.clone())),
             Observation::Offered
+            | Observation::Holds { .. }
             | Observation::Served { .. }
             | Observation::Deems { .. }
             | Observation::View(_)

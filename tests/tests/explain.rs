@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rayon::ThreadPoolBuilder;
 use schism_core::{Cause, Seed, Time};
 use schism_models::node::Node;
-use schism_runner::explain::{Effort, Explanation, MOST_LINES, Nothing, Point, Role, explain};
+use schism_runner::explain::{Change, Effort, Explanation, MOST_LINES, Nothing, Point, Role, explain};
 use schism_runner::ledger::Listed;
 use schism_runner::report::Verdict;
 use schism_runner::trace::{Noted, Trace};
@@ -166,6 +166,7 @@ fn the_explanation_is_true() {
     assert!(last.chance.share >= first.chance.share && last.chance.share > 0.9, "{moments:?}");
 
     let changes = &explanation.changes;
+    let before = changes.before.expect("there was effort for it");
     assert!(changes.smallest.iter().any(|it| it.path == "registry.etcd.lease-ttl"), "{changes:?}");
     let text = scenario(CUT).to_toml();
     for change in changes.smallest.iter().chain(&changes.others) {
@@ -173,7 +174,112 @@ fn the_explanation_is_true() {
         let changed = schism_scenario::load("changed.toml", &text, &[set]).expect("it can be run").scenario;
         let report = plain(&changed, explanation.seed);
         assert_eq!(report.verdict, Verdict::Holds, "{change:?}");
+        assert_eq!((change.was, change.still.of), (before, before.of), "in pairs: {change:?}");
+        assert!(change.still.share <= before.share / 2.0, "{change:?}");
+        let whole = change.to.trim_end_matches('s').parse::<u64>().is_ok();
+        assert!(whole || change.path != "registry.etcd.lease-ttl", "etcd grants whole seconds: {change:?}");
     }
+}
+
+/// What helps with one phase of the keepalives alone does not help where the cut may begin at any moment.
+#[test]
+fn a_change_of_phase_is_no_remedy() {
+    let explanation = explained();
+    let scenario = scenario(CUT);
+    let changed = |change: &Change| {
+        let set = Override::new(format!("{}={}", change.path, change.to));
+        schism_scenario::load("changed.toml", scenario.to_toml(), &[set]).expect("it can be run").scenario
+    };
+    let failures = |scenario: &Scenario| {
+        for_seeds(100, |seed| plain(scenario, 2_000 + seed).verdict == Verdict::Fails)
+            .into_iter()
+            .filter(|fails| *fails)
+            .count()
+    };
+    let before = failures(&scenario);
+    let general = explanation.changes.smallest.iter().filter(|change| !change.only_here);
+    for change in general {
+        let after = failures(&changed(change));
+        assert!(after < before, "{after} of 100 other seeds fail, not {before}: {change:?}");
+    }
+}
+
+#[test]
+fn where_there_is_no_effort_nothing_is_said_of_changes() {
+    let scenario = scenario(CUT);
+    let effort = Effort { futures: 64, events: 100_000 };
+    let explained = explain::<Node>(&scenario, failing(&scenario), None, effort, &mut |_| {});
+    let changes = explained.expect("it fails").changes;
+    assert_eq!((changes.before, changes.runs, changes.complete), (None, 0, false), "{changes:?}");
+    assert!(changes.smallest.is_empty() && changes.others.is_empty());
+}
+
+/// A follower and then, seconds later, the leader stand still, each by a fault of its own.
+const TWO_PAUSES: &str = r#"
+title  = "Two pauses and an eviction"
+length = "60s"
+warmup = "5s"
+
+[topology]
+zones = ["a"]
+
+[registry.etcd]
+members = 3
+
+[services.orders]
+instances = 2
+service   = "5ms"
+
+[clients.web]
+count    = 1
+calls    = "orders"
+arrivals = { poisson = "5/s" }
+
+[[fault]]
+id    = "one"
+at    = "20s"
+for   = "18s"
+pause = ["registry-0"]
+
+[[fault]]
+id    = "other"
+at    = "23s"
+for   = "15s"
+pause = ["registry-1"]
+
+[[fault]]
+id    = "both"
+at    = "25s"
+for   = "13s"
+pause = ["orders-0", "orders-1"]
+
+[[expect]]
+never = "false-eviction"
+"#;
+
+#[test]
+fn only_what_one_deed_does_at_one_moment_is_one_line() {
+    let scenario = scenario(TWO_PAUSES);
+    let seed = failing(&scenario);
+    let failure = plain(&scenario, seed.0).failures().next().expect("it fails");
+    let story = schism_runner::explain::story::<Node>(&scenario, seed, &failure, None);
+    let still: Vec<(&str, f64)> = story
+        .lines
+        .iter()
+        .filter(|line| line.what.starts_with("stand"))
+        .map(|line| (line.who.as_str(), line.at_s))
+        .collect();
+    for (who, at) in &still {
+        let begun = match *who {
+            "registry-0" => 20.0,
+            "registry-1" => 23.0,
+            "orders-0" | "orders-1" | "orders-0 and orders-1" => 25.0,
+            other => panic!("{other} stands still: {still:?}"),
+        };
+        assert!((at - begun).abs() < 1e-9, "{who} stands still since {begun}s: {still:?}");
+    }
+    let line = story.lines.iter().find(|line| line.who == "orders-0 and orders-1");
+    assert!(line.is_none_or(|line| !line.what.starts_with("stands")), "{line:?}");
 }
 
 #[test]
@@ -186,7 +292,9 @@ fn the_story_tells_of_the_cut_of_the_silence_and_of_what_came_of_it() {
     let place = |of: &dyn Fn(&(&str, &str)) -> bool| {
         lines.iter().position(of).unwrap_or_else(|| panic!("a line is missing: {lines:#?}"))
     };
-    let is_silent = |who: &str, what: &str| who.starts_with("orders-") && what.contains("cut takes");
+    let is_silent = |who: &str, what: &str| {
+        who == "registry" && what.starts_with("hears nothing from orders-") && what.contains("cut takes")
+    };
     let silent = place(&|(who, what)| is_silent(who, what));
     let removed = place(&|(who, what)| *who == "registry" && what.starts_with("removes orders-"));
     let cut = place(&|(who, what)| *who == "cut" && what.starts_with("begins"));

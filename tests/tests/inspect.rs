@@ -265,6 +265,92 @@ fn a_fork_refuses_what_would_not_be_honest() {
     assert_eq!(all(&inspection), before, "what is refused changes nothing");
 }
 
+/// Two clients of a lock, of which the one that holds it stands still for longer than its lease lasts.
+const RIVALS: &str = r#"
+title  = "A holder stands still"
+length = "60s"
+warmup = "5s"
+
+[topology]
+zones = ["a"]
+
+[registry.etcd]
+members = 1
+
+[services.store]
+instances = 1
+service   = "2ms"
+
+[clients.job]
+count     = 2
+calls     = "registry"
+operation = "lock"
+lock      = { ttl = "5s", hold = "3s", writes = "store", every = "500ms" }
+arrivals  = { closed = { think = "2s" } }
+
+[[fault]]
+id    = "pause-0"
+at    = "20s"
+for   = "12s"
+pause = ["job-0"]
+
+[[fault]]
+id    = "pause-1"
+at    = "40s"
+for   = "12s"
+pause = ["job-1"]
+
+[[expect]]
+always = "single-holder"
+"#;
+
+#[test]
+fn who_holds_a_lock_by_the_registry_and_by_its_own_word() {
+    let rivals = scenario(RIVALS);
+    let fails = (0..50).find(|seed| report(&rivals, *seed).failures().next().is_some());
+    let seed = schism_core::Seed(fails.expect("one of fifty seeds fails"));
+    let mut inspection: Inspection<Node> = Inspection::new(rivals, seed);
+    let failed = condition(&inspection, "always-single-holder");
+    assert!(all(&inspection).failed.is_empty());
+    assert_eq!(inspection.go_until(&failed), Reached::Goal);
+
+    let moment = all(&inspection);
+    assert_eq!(moment.failed.len(), 1, "{:?}", moment.failed);
+    assert!(moment.failed[0].why.starts_with("two hold lock 0"), "{:?}", moment.failed);
+    let locks = inspection.locks();
+    let [lock] = &locks[..] else { panic!("there is one lock: {locks:?}") };
+    assert_eq!(lock.believers.len(), 2, "{lock:?}");
+    let (wrong, right): (Vec<_>, Vec<_>) = lock.believers.iter().partition(|it| it.dropped_s.is_some());
+    assert_eq!((wrong.len(), right.len()), (1, 1), "{lock:?}");
+    assert_eq!(lock.claims[0].by, right[0].client, "the registry's holder is the one who is right");
+    assert!(wrong[0].token < right[0].token, "{lock:?}");
+
+    // Who holds it does not wait for it.
+    let job = |name: &str| moment.nodes.iter().find(|node| node.name == name).expect("it is there");
+    for believer in &lock.believers {
+        let node = job(&believer.client);
+        assert!(node.waits.iter().all(|wait| wait.what != "lock 0"), "{:?}", node.waits);
+        assert!(!lock.wanted_by.contains(&believer.client), "{lock:?}");
+        let told = format!("believes that it holds lock 0 (token {})", believer.token);
+        assert!(node.summary.as_ref().is_some_and(|summary| summary.contains(&told)), "{:?}", node.summary);
+    }
+}
+
+#[test]
+fn another_future_is_the_one_that_an_explanation_counts() {
+    let scenario = troubled();
+    let (seed, middle) = (scenario.seed, ms(28_000));
+    let mut run: schism_runner::Simulation<()> = schism_runner::Simulation::new(&scenario, seed, ());
+    run.run_until(middle);
+    let mut future = run.redrawn(3);
+    future.run_to_end();
+    let mut inspection = inspection(scenario);
+    inspection.go_to(middle);
+    inspection.redraw(3);
+    assert_eq!(inspection.report().digest, future.digest().to_string());
+    assert_eq!(inspection.go_to(ms(20_000)), Reached::Beginning, "what was before is another run's");
+}
+
 #[test]
 fn every_registry_says_what_its_tasks_wait_for() {
     for (name, registry) in [

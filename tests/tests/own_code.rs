@@ -14,6 +14,7 @@ use madsim::time::{sleep, timeout};
 use schism_live::{Cause, Client, Detail, Failed, Instance, Live, Member, Outcome, Trouble, Written};
 use schism_runner::Report;
 use schism_runner::report::Verdict;
+use schism_tests::repository::{files, read, root};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
@@ -529,4 +530,21 @@ fn a_hunt_finds_the_seeds_that_fail_and_says_how_to_replay_the_first() {
     );
     let failed = report(&live, first);
     assert_eq!(failed.verdict, Verdict::Fails);
+}
+
+/// The chapter of the book shows the example's own code, and what it was seen to do.
+#[test]
+fn every_block_of_the_chapter_is_the_examples_own() {
+    let example = files("examples/live-tonic").into_iter().filter(|path| !path.ends_with("Cargo.lock"));
+    let scenario = root().join("scenarios/partitions/cut-past-the-lease.toml");
+    let sources: Vec<String> = example.chain([scenario]).map(|path| read(&path)).collect();
+    let chapter = read(&root().join("docs/src/own-code.md"));
+    let blocks = chapter.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n'));
+    let shown: Vec<(&str, &str)> = blocks.map(|(language, text)| (language, text.trim_end())).collect();
+    assert!(shown.iter().filter(|(language, _)| *language == "rust").count() > 8);
+    for (language, text) in shown {
+        let is_own = sources.iter().any(|source| source.contains(text));
+        let is_said = language == "sh" || (language == "text" && !text.contains("@ seed"));
+        assert!(is_own || is_said, "this is nowhere in the example:\n{text}");
+    }
 }

@@ -86,7 +86,8 @@ impl<W> Ears<W> {
             | Observation::Written { .. }
             | Observation::Fetched { .. }
             | Observation::Unanswered { .. }
-            | Observation::Saw { .. } => {}
+            | Observation::Saw { .. }
+            | Observation::Holds { .. } => {}
         }
     }
 

@@ -73,7 +73,8 @@ impl Record {
             | Observation::Written { .. }
             | Observation::Fetched { .. }
             | Observation::Unanswered { .. }
-            | Observation::Saw { .. } => {}
+            | Observation::Saw { .. }
+            | Observation::Holds { .. } => {}
         }
         self.agreement.follow(now, self.opinions.changes());
     }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::cache::Reads;
 use crate::client::Operation;
+use crate::holdings::Keeps;
 use crate::listing::{Endpoint, ServiceId};
 use crate::node::{self, Ctx};
 use crate::service::ReRegister;
@@ -155,6 +156,11 @@ macro_rules! catalog {
             /// What each of its tasks waits for.
             pub fn waits(&self) -> Vec<Wait> {
                 match self { $(AnyMember::$Name(member) => member.waits(),)* }
+            }
+
+            /// What it keeps for others.
+            pub fn keeps(&self) -> Keeps {
+                match self { $(AnyMember::$Name(member) => member.keeps(),)* }
             }
 
             /// A member as it boots, with what its disk holds.

@@ -46,6 +46,11 @@ impl Watchers {
         }
     }
 
+    /// How many watch, of each list its own.
+    pub(crate) fn len(&self) -> usize {
+        self.watchers.values().map(BTreeSet::len).sum()
+    }
+
     /// Who watches a list.
     pub(crate) fn of(&self, service: ServiceId) -> Option<&BTreeSet<NodeId>> {
         self.watchers.get(&service)

@@ -25,7 +25,7 @@ struct State {
     /// Own attempts, by number: to whom, and what came of it.
     attempts: BTreeMap<u32, (NodeId, Option<Answer>)>,
     last: u32,
-    /// How many requests there have been.
+    /// The number of the next request.
     offered: u32,
     /// Who waits for any of this.
     waiting: Vec<Waker>,
@@ -52,7 +52,9 @@ impl Bridge {
     /// The bridge of a life that begins now: what still comes for an earlier one is not for this.
     pub(crate) fn new(now: Time) -> Bridge {
         let bridge = Bridge::default();
-        bridge.state().last = now.as_nanos() as u32;
+        let mut state = bridge.state();
+        (state.last, state.offered) = (now.as_nanos() as u32, now.as_nanos() as u32);
+        drop(state);
         bridge
     }
 

@@ -10,8 +10,8 @@ use schism_core::{
 };
 use schism_models::nemesis::{Audience, Struck};
 use schism_models::observation::{Observation, Outcome};
-use schism_models::oracle::{Record, Role};
-use schism_scenario::{Line, Metric, Scenario};
+use schism_models::oracle::{Record, Role, Shown};
+use schism_scenario::{Ask, Expectation, Line, Metric, Scenario};
 
 use crate::judge::of_requests;
 use crate::ledger::{Cell, Sent, cast};
@@ -22,7 +22,12 @@ pub struct Gauged<W> {
     /// Whoever else watches.
     pub audience: W,
     gauges: Option<Box<Gauges>>,
+    /// When it is to be looked next how much the processes hold, if anybody wants to know.
+    census: Option<Time>,
 }
+
+/// How often it is looked how much the processes hold.
+const BETWEEN_CENSUSES: Duration = Duration::from_secs(1);
 
 /// One gauge for each line that has not been crossed.
 #[derive(Clone)]
@@ -64,12 +69,28 @@ impl<W> Gauged<W> {
             warmup,
             gauges: scenario.lines.iter().enumerate().map(gauge).collect(),
         };
-        Gauged { audience, gauges: (!scenario.lines.is_empty()).then(|| Box::new(gauges())) }
+        let wants_census = |expected: &Expectation| match &expected.ask {
+            Ask::Oracle { oracle, .. } => oracle.shown().contains(&Shown::Holdings),
+            Ask::Metric { .. } | Ask::Slo { .. } => false,
+        };
+        Gauged {
+            audience,
+            gauges: (!scenario.lines.is_empty()).then(|| Box::new(gauges())),
+            census: scenario.expectations.iter().any(wants_census).then_some(warmup),
+        }
     }
 
     /// When one is to be read next.
     pub fn next_at(&self) -> Option<Time> {
-        self.gauges.as_ref()?.gauges.iter().map(|gauge| gauge.next).min()
+        let gauges = self.gauges.iter().flat_map(|gauges| &gauges.gauges);
+        gauges.map(|gauge| gauge.next).chain(self.census).min()
+    }
+
+    /// Whether it is to be looked now how much the processes hold, and told with [`Observation::Holds`].
+    pub fn takes_census(&mut self, now: Time) -> bool {
+        let Some(at) = self.census.filter(|at| *at <= now) else { return false };
+        self.census = Some(at + BETWEEN_CENSUSES);
+        true
     }
 
     /// Reads those that are to be read now: the lines that have just been crossed. They are not measured any more.
@@ -175,7 +196,8 @@ impl Gauges {
             | Observation::Written { .. }
             | Observation::Fetched { .. }
             | Observation::Unanswered { .. }
-            | Observation::Saw { .. } => {}
+            | Observation::Saw { .. }
+            | Observation::Holds { .. } => {}
         }
     }
 

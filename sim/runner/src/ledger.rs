@@ -182,7 +182,8 @@ impl Ledger {
             | Observation::Written { .. }
             | Observation::Fetched { .. }
             | Observation::Unanswered { .. }
-            | Observation::Saw { .. } => {}
+            | Observation::Saw { .. }
+            | Observation::Holds { .. } => {}
         }
         self.watch.observe(scene, &self.record, by, seen);
     }
@@ -229,6 +230,7 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Ledger {
             Observation::View(_) | Observation::Believes { .. } | Observation::Blind(_) => {
                 self.on_belief(scene, by, seen);
             }
+            Observation::Holds { .. } => self.watch.on_holding(scene, &self.record, by, seen),
             Observation::Registered
             | Observation::Renewed
             | Observation::LeaseLost

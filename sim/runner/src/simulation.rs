@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use schism_core::{
-    Birth, DigestValue, Event, Part, Ran, Seed, Time, Witness, World, queue::Best, queue::Queue,
+    Birth, DigestValue, Event, Happening, NodeId, Part, Ran, Seed, Time, Witness, World, queue::Best,
+    queue::Queue,
 };
 use schism_models::balancer::Seat;
 use schism_models::client::{self, Callee, Desk, Directory};
+use schism_models::holdings::{self, Driven};
 use schism_models::listing::{self, Endpoint, Listing, Roster, ServiceId};
 use schism_models::nemesis::{Audience, Ears, Nemesis, Planned, Trigger};
 use schism_models::node::{Node, Process, Role};
+use schism_models::observation::Observation;
 use schism_models::picker::{District, Site};
 use schism_models::registry::{AnyAddress, Layout, Place};
 use schism_models::service::{self, Post, Reports};
@@ -174,11 +177,36 @@ impl<W: Witness<P> + Audience, P: Process, Q: Queue<Event<P>>> Simulation<W, P, 
     /// What is to be done now: gauges are read before the nemesis acts.
     fn act(&mut self) {
         let now = self.world.now();
+        if self.world.witness_mut().0.audience.takes_census(now) {
+            self.take_census();
+        }
         for line in self.world.witness_mut().0.audience.read(now) {
             self.nemesis.hear(Trigger::Crosses(line), now);
         }
         if self.nemesis.next_at().is_some_and(|at| at <= now) {
             self.nemesis.act(&mut self.world);
+        }
+    }
+
+    /// Looks how much everybody holds, and has the witness told.
+    fn take_census(&mut self) {
+        let mut driven = vec![Driven::default(); self.world.nodes()];
+        for coming in self.world.coming().iter().filter(|coming| coming.is_for_this_life) {
+            driven[coming.to.index()].timers += usize::from(matches!(coming.what, Happening::Timer(_)));
+        }
+        for connection in self.world.connections() {
+            driven[connection.from.index()].connections += 1;
+        }
+        for (node, mut driven) in (0..).map(NodeId).zip(driven) {
+            driven.timers += self.world.dormant(node).count();
+            let held = self.world.held(node);
+            driven.timers += held.iter().filter(|held| matches!(held.what, Happening::Timer(_))).count();
+            let Some(actor) = self.world.actor(node) else { continue };
+            let holds = holdings::of(actor.node(), driven);
+            let (witness, scene) = self.world.witness_mut();
+            for (what, many) in holds {
+                Witness::<P>::observe(witness, &scene, node, &Observation::Holds { what, many });
+            }
         }
     }
 

@@ -252,7 +252,10 @@ impl<A: Actor<Observation = Observation>> Witness<A> for Teller {
             Observation::Fetched { .. } => self.seen(at, by, "told what a key holds"),
             Observation::Unanswered { .. } => self.seen(at, by, "a call for a key given up"),
             Observation::Saw { .. } => self.seen(at, by, "told how far the registry is"),
-            Observation::Attempt { .. } | Observation::Committed { .. } | Observation::Deems { .. } => {}
+            Observation::Attempt { .. }
+            | Observation::Committed { .. }
+            | Observation::Deems { .. }
+            | Observation::Holds { .. } => {}
         }
     }
 

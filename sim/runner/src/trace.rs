@@ -171,7 +171,10 @@ impl<P: Process, W: Witness<P>> Witness<P> for Trace<W> {
     const TRACES: bool = true;
 
     fn observe(&mut self, scene: &Scene<'_>, by: NodeId, seen: &Observation) {
-        self.note(scene.now(), Noted::Observed { by, seen: seen.clone() });
+        // What a process holds is looked at from outside: it comes of no event.
+        if !matches!(seen, Observation::Holds { .. }) {
+            self.note(scene.now(), Noted::Observed { by, seen: seen.clone() });
+        }
         self.audience.observe(scene, by, seen);
     }
 

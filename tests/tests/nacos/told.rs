@@ -87,7 +87,8 @@ impl Witness<Node> for Told {
             | Observation::Written { .. }
             | Observation::Fetched { .. }
             | Observation::Unanswered { .. }
-            | Observation::Saw { .. } => {}
+            | Observation::Saw { .. }
+            | Observation::Holds { .. } => {}
         }
     }
     fn on_fault(&mut self, _: &Scene<'_>, _: &Fault) {}

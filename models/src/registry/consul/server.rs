@@ -31,6 +31,7 @@ use super::gossip::{self, Event, Gossip};
 use super::pulse::{Pulse, YAMUX};
 use super::raft::{Alarm, Message, Peer, Raft};
 use crate::failpoint::Passes;
+use crate::holdings::Keeps;
 use crate::node::Ctx;
 use crate::observation::Observation;
 use crate::plight::Plight;
@@ -231,6 +232,14 @@ impl Member {
 impl Server for Member {
     type Msg = Msg;
     type Timer = Timer;
+
+    fn keeps(&self) -> Keeps {
+        Keeps {
+            watches: self.blocked.len(),
+            sessions: self.catalog.keys().sessions().count(),
+            pending: self.proposed.len() + self.held.len() + self.verifying.len(),
+        }
+    }
 
     fn waits(&self) -> Vec<Wait> {
         let servers = |peers: Vec<Peer>| peers.into_iter().map(|peer| self.cluster.server(usize::from(peer)));

@@ -72,13 +72,11 @@ impl registry::Caller for Caller {
     }
 
     fn on_reset(&mut self, ctx: &mut Ctx<'_>, peer: NodeId) {
-        if self.session.member() == peer {
-            self.session.turn_to_next(ctx);
-        }
+        self.session.lose(ctx, peer);
     }
 
     fn reconnect(&mut self, ctx: &mut Ctx<'_>) {
-        self.session.turn_to_next(ctx);
+        self.session.lose(ctx, self.session.member());
     }
 
     fn member(&self) -> NodeId {

@@ -33,6 +33,7 @@ use super::replay::replay;
 use super::store::{LeaseId, Store};
 use super::{Config, LeaseClock, WatchLeader};
 use crate::failpoint::Passes;
+use crate::holdings::Keeps;
 use crate::listing::{Change, ServiceId};
 use crate::node::Ctx;
 use crate::observation::Observation;
@@ -142,6 +143,14 @@ enum Waiting {
 impl Server for Member {
     type Msg = Msg;
     type Timer = super::Timer;
+
+    fn keeps(&self) -> Keeps {
+        Keeps {
+            watches: self.watchers.len() + self.claim_watchers.values().map(BTreeSet::len).sum::<usize>(),
+            sessions: self.store.leases().count(),
+            pending: self.proposed.len() + self.leaderless.len() + self.keeps.len(),
+        }
+    }
 
     fn waits(&self) -> Vec<Wait> {
         self.tasks()

@@ -37,8 +37,17 @@ pub struct Session {
     at: usize,
     last_call: u32,
     /// Calls that are not answered, with what they asked.
-    open: Vec<(u32, Ask)>,
+    open: Vec<Open>,
     line: Line,
+}
+
+/// A call that is not over.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    call: u32,
+    ask: Ask,
+    /// Whom it went to.
+    member: NodeId,
 }
 
 /// One connection, as far as its keepalive goes (grpc-go, internal/transport/http2_client.go, `keepalive`).
@@ -145,10 +154,10 @@ impl Session {
         ctx.after(after, Timer::Silence { connection: self.line.number }.into());
     }
 
-    /// What its calls wait for. Who looks elsewhere is told of with the next member, though some calls went to the last.
+    /// What its calls wait for.
     pub fn waits(&self, task: &str) -> Vec<Wait> {
-        let wait = |&(call, ask): &(u32, Ask)| {
-            Wait::new(task, format!("the answer to {ask:?}"), [self.member()]).by(Timer::Unanswered { call })
+        let wait = |&Open { call, ask, member }: &Open| {
+            Wait::new(task, format!("the answer to {ask:?}"), [member]).by(Timer::Unanswered { call })
         };
         self.open.iter().map(wait).collect()
     }
@@ -157,7 +166,7 @@ impl Session {
     pub fn ask(&mut self, ctx: &mut Ctx<'_>, ask: Ask, timeout: Duration) -> u32 {
         self.last_call += 1;
         let call = self.last_call;
-        self.open.push((call, ask));
+        self.open.push(Open { call, ask, member: self.member() });
         self.send(ctx, Msg::Ask { call, ask });
         ctx.after(timeout, Timer::Unanswered { call }.into());
         call
@@ -166,8 +175,8 @@ impl Session {
     /// An answer has come. `None` if nobody waits for it any more; a read that met a change of leader is asked again,
     /// as the client library does with what it may safely repeat (client/v3/retry.go).
     pub fn on_answer<'a>(&mut self, ctx: &mut Ctx<'_>, call: u32, answer: &'a Answer) -> Option<&'a Answer> {
-        let at = self.open.iter().position(|open| open.0 == call)?;
-        let ask = self.open[at].1;
+        let at = self.open.iter().position(|open| open.call == call)?;
+        let ask = self.open[at].ask;
         let is_read = matches!(
             ask,
             Ask::List { .. }
@@ -175,6 +184,7 @@ impl Session {
                 | Ask::Claim(claims::Ask::Before { .. } | claims::Ask::Mine { .. })
         );
         if is_read && matches!(answer, Answer::Failed(Failure::LeaderChanged)) {
+            self.open[at].member = self.member();
             self.send(ctx, Msg::Ask { call, ask });
             return None;
         }
@@ -185,7 +195,7 @@ impl Session {
     /// Time is up for a call: whether it was still open.
     pub fn on_unanswered(&mut self, call: u32) -> bool {
         let before = self.open.len();
-        self.open.retain(|open| open.0 != call);
+        self.open.retain(|open| open.call != call);
         self.open.len() < before
     }
 
@@ -193,6 +203,16 @@ impl Session {
     pub fn look_elsewhere(&mut self) {
         self.at = (self.at + 1) % self.members.len();
         self.line = Line::new(self.line.number + 1);
+    }
+
+    /// The connection to a member is gone, and with it the calls that went there. Calls that went to others stay open: who
+    /// looks elsewhere has several connections.
+    pub fn lose(&mut self, ctx: &mut Ctx<'_>, member: NodeId) {
+        self.open.retain(|open| open.member != member);
+        if member == self.member() {
+            ctx.hang_up(member);
+            self.look_elsewhere();
+        }
     }
 
     /// Leaves the member for the next; no call is open any more.

@@ -24,6 +24,7 @@ use super::preservation::{MINUTE, Preservation};
 use super::table::Table;
 use super::{Config, Disk, Start};
 use crate::failpoint::Passes;
+use crate::holdings::Keeps;
 use crate::node::Ctx;
 use crate::plight::Plight;
 use crate::registry::ail::{Ghosts, Throttles};
@@ -123,6 +124,10 @@ impl Timers {
 impl Server for Member {
     type Msg = Msg;
     type Timer = super::Timer;
+
+    fn keeps(&self) -> Keeps {
+        Keeps { watches: 0, sessions: self.table.len(), pending: self.late.len() }
+    }
 
     fn is_peer(&self) -> bool {
         true

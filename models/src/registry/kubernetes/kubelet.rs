@@ -101,6 +101,8 @@ pub struct Kubelet {
     /// The phase of the looks at what runs.
     relist: Duration,
     told_to_sync: bool,
+    /// Whether it will watch again in a while: a reflector is one loop, however often its connection is lost.
+    will_watch: bool,
 }
 
 /// What is known of the pod in the API.
@@ -219,6 +221,7 @@ impl Kubelet {
             last_probe: 0,
             relist: share(RELIST, phases.draw().unit()),
             told_to_sync: false,
+            will_watch: false,
             seat: seat.clone(),
         };
         ctx.stream(host, Msg::Inspect.into());
@@ -239,7 +242,10 @@ impl Kubelet {
                 self.told_to_sync = false;
                 self.sync(ctx);
             }
-            Timer::Rewatch => self.connection.send(ctx, Msg::WatchPod { node: self.host }),
+            Timer::Rewatch => {
+                self.will_watch = false;
+                self.connection.send(ctx, Msg::WatchPod { node: self.host });
+            }
             Timer::Probe(kind) => self.on_probe(ctx, kind),
             Timer::ProbeTimedOut { number } => self.on_probed(ctx, number, Health::Ill),
             Timer::Kill { containers } => self.on_kill(ctx, containers),

@@ -19,6 +19,7 @@ use super::manager::Manager;
 use super::store::{Command, Effect, Heard, Store};
 use super::{Config, Disk};
 use crate::failpoint::{Pass, Passes, Point};
+use crate::holdings::Keeps;
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::{Observation, Write};
@@ -112,6 +113,10 @@ pub(super) enum Waiting {
 impl Server for Member {
     type Msg = Msg;
     type Timer = super::Timer;
+
+    fn keeps(&self) -> Keeps {
+        Keeps { watches: self.watchers.len() + self.kubelets.len(), sessions: 0, pending: self.waiting.len() }
+    }
 
     fn waits(&self) -> Vec<Wait> {
         let raft = self.etcd.waits();

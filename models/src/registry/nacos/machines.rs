@@ -4,6 +4,7 @@ use schism_core::{NodeId, ZoneId};
 
 use super::{Config, Disk, Msg, Timer, Version, grpc, http};
 use crate::cache::Reads;
+use crate::holdings::Keeps;
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::registry::{self, Address, Entry, News, Seat, Server, Then};
@@ -32,6 +33,13 @@ impl Member {
 impl Server for Member {
     type Msg = Msg;
     type Timer = Timer;
+
+    fn keeps(&self) -> Keeps {
+        match self {
+            Member::Grpc(member) => member.keeps(),
+            Member::Http(member) => member.keeps(),
+        }
+    }
 
     fn is_peer(&self) -> bool {
         match self {

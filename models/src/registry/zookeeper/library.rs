@@ -89,6 +89,8 @@ pub struct Library {
     heard_any: Time,
     /// When it means to wake next.
     due: Time,
+    /// The next moment that a timer is set for on this connection: the loop that sleeps is one.
+    reminded: Option<Time>,
     /// What pings pass.
     point: Option<Point>,
     passes: Passes,
@@ -129,6 +131,7 @@ impl Library {
             heard: ctx.now(),
             heard_any: ctx.now(),
             due: ctx.now(),
+            reminded: None,
             point: None,
             passes: Passes::default(),
         }
@@ -263,7 +266,10 @@ impl Library {
                 self.connect(ctx);
                 Event::Nothing
             }
-            Timer::Wake(number) if number == self.number => {
+            Timer::Wake(number)
+                if number == self.number && self.reminded.is_some_and(|at| at <= ctx.now()) =>
+            {
+                self.reminded = None;
                 // A reminder of a time that has moved meanwhile.
                 if ctx.now() < self.due {
                     self.remind(ctx);
@@ -288,7 +294,7 @@ impl Library {
     }
 
     fn connect(&mut self, ctx: &mut Ctx<'_>) {
-        self.state = State::Connecting;
+        (self.state, self.reminded) = (State::Connecting, None);
         self.heard = ctx.now();
         let (session, timeout, seen) = (self.session, self.config.session_timeout, self.seen);
         self.send(ctx, Client::Connect { session, timeout, seen });

@@ -31,6 +31,7 @@ use super::log::{Disk, Log, Sid};
 use super::tree::Tree;
 use super::zxid::Zxid;
 use crate::failpoint::Passes;
+use crate::holdings::Keeps;
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::Observation;
@@ -245,6 +246,15 @@ impl Member {
 impl Server for Member {
     type Msg = Msg;
     type Timer = super::Timer;
+
+    fn keeps(&self) -> Keeps {
+        let lists = self.watchers.values().map(BTreeSet::len);
+        Keeps {
+            watches: lists.chain(self.line_watchers.values().map(BTreeSet::len)).sum(),
+            sessions: self.tree.sessions().count(),
+            pending: self.asked.len() + self.locked.len(),
+        }
+    }
 
     fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, msg: Msg) {
         match msg {

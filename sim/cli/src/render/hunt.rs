@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::outcomes::{Mark, Outcome};
 use super::style::{self, paint};
-use super::words::{clean, count, many, moment, wrap};
+use super::words::{calm, clean, count, instant, many, wrap};
 use crate::commands::hunt::{Differing, Ended, Hunted, Trophy};
 use crate::console;
 use crate::replay;
@@ -141,7 +141,7 @@ fn group(hunted: &Hunted, trophy: &Trophy, width: usize) -> Vec<String> {
         paint(style::HEAD, clean(&group.failure.expectation)),
         group.seed
     )];
-    lines.extend(wrap(&trophy.failure().why, width - 2).into_iter().map(|line| format!("  {line}")));
+    lines.extend(wrap(&calm(&trophy.failure().why), width - 2).into_iter().map(|line| format!("  {line}")));
     lines.extend(story(trophy, width));
     if let Some(shrunk) = &trophy.shrunk {
         lines.push(format!("  {}", shrunk.words()));
@@ -162,9 +162,9 @@ fn story(trophy: &Trophy, width: usize) -> Vec<String> {
     let wide = steps.iter().map(|(_, who, _)| who.len()).max().unwrap_or_default();
     let before = (skipped > 0).then(|| format!("  {:>8}  {} before", "", many(skipped as u64, "step")));
     let step = |(at, who, what): &(f64, String, String)| {
-        let head = format!("  {:>8}  {:wide$}  ", moment(*at), clean(who));
+        let head = format!("  {:>8}  {:wide$}  ", instant(*at), clean(who));
         let margin = " ".repeat(head.len());
-        let lines = wrap(what, width.saturating_sub(head.len()).max(NARROWEST));
+        let lines = wrap(&calm(what), width.saturating_sub(head.len()).max(NARROWEST));
         let told = lines.into_iter().enumerate();
         told.map(|(at, line)| if at == 0 { head.clone() + &line } else { margin.clone() + &line })
             .collect::<Vec<_>>()
@@ -307,7 +307,7 @@ fn of_one(hunted: &Hunted) -> Vec<Outcome> {
         let expectation = &trophy.group.failure.expectation;
         let name = format!("{expectation}, seed {}", trophy.group.seed);
         // The first line is what a summary shows.
-        let mut said = vec![clean(&trophy.failure().why)];
+        let mut said = vec![calm(&clean(&trophy.failure().why))];
         said.extend(group(hunted, trophy, WIDTH_OF_MESSAGES));
         outcome(name, hunted.lines.get(expectation), Mark::Fails, &said)
     });

@@ -9,7 +9,7 @@ use schism_runner::replay::{Answer, Course, Outcome, Replay};
 use serde_json::{Value, json};
 
 use super::style::{self, paint};
-use super::words::{clean, width};
+use super::words::{calm, clean, width};
 use crate::commands::replay::Told;
 use crate::console;
 
@@ -102,9 +102,9 @@ fn outcome(replay: &Replay) -> String {
 /// Why it fails now, or failed when it was recorded.
 pub(crate) fn why(replay: &Replay) -> String {
     match &replay.outcome {
-        Outcome::Moved(failure) | Outcome::Otherwise(failure) => clean(&failure.why),
+        Outcome::Moved(failure) | Outcome::Otherwise(failure) => calm(&clean(&failure.why)),
         Outcome::AsRecorded | Outcome::Holds(_) | Outcome::Vacuous(_) | Outcome::Unasked => {
-            clean(&replay.case.why)
+            calm(&clean(&replay.case.why))
         }
     }
 }
@@ -115,8 +115,12 @@ fn notes(replay: &Replay) -> Vec<String> {
     match &replay.outcome {
         Outcome::AsRecorded | Outcome::Unasked | Outcome::Holds(_) => {}
         Outcome::Moved(failure) | Outcome::Otherwise(failure) => {
-            notes.push(format!("now:      {}", clean(&failure.why)));
-            notes.push(format!("recorded: {}", clean(&replay.case.why)));
+            let both = [&failure.why, &replay.case.why].map(|why| clean(why));
+            // What differs by less than a millisecond is told to the nanosecond.
+            let [now, recorded] = [calm(&both[0]), calm(&both[1])];
+            let [now, recorded] = if now == recorded { both } else { [now, recorded] };
+            notes.push(format!("now:      {now}"));
+            notes.push(format!("recorded: {recorded}"));
         }
         Outcome::Vacuous(why) => notes.push(clean(why)),
     }
@@ -145,7 +149,7 @@ fn notes(replay: &Replay) -> Vec<String> {
     };
     if replay.answer() == Answer::Holding {
         let at = first.at_s.map_or_else(String::new, |at| format!(" at {}", shown(moment(at))));
-        notes.push(format!("but {} fails{at}: {}", clean(&first.expectation), clean(&first.why)));
+        notes.push(format!("but {} fails{at}: {}", clean(&first.expectation), calm(&clean(&first.why))));
     }
     notes
 }

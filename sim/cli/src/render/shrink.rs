@@ -5,7 +5,7 @@ use schism_runner::shrink::{Proof, Shrunk, Size};
 use serde_json::{Value, json};
 
 use super::style::{self, paint};
-use super::words::{clean, wrap};
+use super::words::{calm, clean, wrap};
 
 /// How many faults are named before the rest is counted.
 const MOST_NAMED: usize = 12;
@@ -17,7 +17,7 @@ pub(crate) fn text(shrunk: &Shrunk, saved: Option<&str>, width: usize) -> String
         format!(" at {}", Duration::from_millis((secs * 1e3).round() as u64))
     });
     let mut lines = vec![format!("{} {}{at}", paint(style::BAD, "FAILS"), clean(&failure.expectation))];
-    lines.extend(wrap(&failure.why, width - 2).into_iter().map(|line| format!("  {line}")));
+    lines.extend(wrap(&calm(&failure.why), width - 2).into_iter().map(|line| format!("  {line}")));
     lines.extend([format!("  {}", shrunk.words()), format!("  {}", shrunk.proof_words())]);
     lines.extend(parts(shrunk).into_iter().map(|(label, ids)| format!("  {label:10} {ids}")));
     if let Some(name) = saved {

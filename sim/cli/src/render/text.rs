@@ -5,7 +5,7 @@ use schism_runner::report::{Expectation, Latency, Phase, Report, Requests, Verdi
 
 use super::style::{self, paint};
 use super::table::{Cell, Side, Table};
-use super::words::{clean, clip, count, latency, many, moment, parts, percent, share, width, wrap};
+use super::words::{calm, clean, clip, count, latency, many, moment, parts, percent, share, width, wrap};
 use super::{beliefs, detail, recovery, registry, timeline};
 
 /// How much is shown, and how wide.
@@ -296,7 +296,7 @@ fn expectation_lines(expectation: &Expectation, look: Look) -> Vec<String> {
         paint(style::FAINT, &at)
     );
     let why = expectation.why.as_deref().unwrap_or_default();
-    let rest = wrap(why, look.width - REASON).into_iter().map(|line| format!("{:REASON$}{line}", ""));
+    let rest = wrap(&calm(why), look.width - REASON).into_iter().map(|line| format!("{:REASON$}{line}", ""));
     std::iter::once(first).chain(rest).collect()
 }
 

@@ -211,6 +211,15 @@ mod tests {
     }
 
     #[test]
+    fn sentences_have_times_to_the_millisecond() {
+        let why = "worker-2 has believed in it since 28.544756915s (token 54), wrongly for 3.905215ms, of 1.5 and 20s";
+        let told = "worker-2 has believed in it since 28.545s (token 54), wrongly for 3.9ms, of 1.5 and 20s";
+        assert_eq!(calm(why), told);
+        assert_eq!(calm("orders-1.5s after 812.4064ms at 0.1.2"), "orders-1.5s after 812ms at 0.1.2");
+        assert_eq!([26.5297, 60.0, 0.000_4].map(instant), ["26.53s", "60s", "0s"]);
+    }
+
+    #[test]
     fn only_all_is_a_hundred_percent_and_only_none_is_nothing() {
         assert_eq!([1.0, 0.999_999, 0.931, 0.29, 0.0].map(percent), ["100%", "99.99%", "93.1%", "29%", "0%"]);
         assert_eq!(percent(0.000_001), "<0.01%");

@@ -158,6 +158,8 @@ impl House {
         let room = &mut self.rooms[node.index()];
         room.endpoint = None;
         room.farewells.clear();
+        // The tasks that wait for them end with the process.
+        room.timers = 0;
         let open = std::mem::take(&mut room.links).into_open();
         if room.role.is_some() {
             // madsim drops what stands still at a node that is killed while it holds a lock on all nodes, and users' code

@@ -8,8 +8,10 @@ use std::time::Duration;
 use madsim::net::{Endpoint, Sender};
 use madsim::task::NodeId as Place;
 use schism_core::{DigestValue, Effect, NodeId, Seed, Status, Time, Told, Troupe, Witness};
+use schism_models::holdings::{self, Driven};
 use schism_models::nemesis::{Ears, Nemesis};
 use schism_models::node::{Message, Timer};
+use schism_models::observation::Observation;
 use schism_runner::{Gauged, cast};
 use schism_scenario::Scenario;
 
@@ -53,6 +55,8 @@ pub(super) struct Room {
     /// Its socket, while its host is up.
     pub(super) endpoint: Option<Endpoint>,
     pub(super) links: Links<Message>,
+    /// How many timers of this life have not fired.
+    pub(super) timers: usize,
     /// Whom the host still has to tell that a process is dead.
     pub(super) farewells: Vec<NodeId>,
     /// What is left of the connections of a process whose host has died with it: their peers notice nothing.
@@ -225,9 +229,12 @@ impl House {
 
     fn remind(&mut self, node: NodeId, at: Time, timer: Timer) {
         let (house, moment) = (self.shared(), self.moment(at));
+        self.rooms[node.index()].timers += 1;
         self.spawn(node, async move {
             exact::until(moment).await;
-            super::lock(&house).tell(node, Told::Timer(timer));
+            let mut house = super::lock(&house);
+            house.rooms[node.index()].timers -= 1;
+            house.tell(node, Told::Timer(timer));
         });
     }
 
@@ -268,7 +275,23 @@ impl House {
     /// Reads the gauges that are to be read now: the lines that have just been crossed.
     pub(super) fn read_gauges(&mut self) -> Vec<usize> {
         let now = self.troupe.scene().now();
+        if self.troupe.witness_mut().0.audience.takes_census(now) {
+            self.take_census();
+        }
         self.troupe.witness_mut().0.audience.read(now)
+    }
+
+    /// Looks how much every model holds, and has the witness told. Of users' code nobody knows.
+    fn take_census(&mut self) {
+        for (node, room) in (0..).map(NodeId).zip(&self.rooms) {
+            let driven = Driven { timers: room.timers, connections: room.links.opened_by_it() };
+            let Some(model) = self.troupe.actor(node).and_then(Player::model) else { continue };
+            let holds = holdings::of(model, driven);
+            let (witness, scene) = self.troupe.witness_mut();
+            for (what, many) in holds {
+                Witness::<Player>::observe(witness, &scene, node, &Observation::Holds { what, many });
+            }
+        }
     }
 
     // The end.
@@ -310,6 +333,7 @@ impl Room {
             place,
             endpoint: None,
             links: Links::default(),
+            timers: 0,
             farewells: Vec::new(),
             embers: Vec::new(),
             dark: false,

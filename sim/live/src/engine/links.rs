@@ -31,6 +31,11 @@ impl<M> Default for Links<M> {
 }
 
 impl<M: Send + Sync + 'static> Links<M> {
+    /// How many the process has opened, or is opening.
+    pub(super) fn opened_by_it(&self) -> usize {
+        self.own.len()
+    }
+
     /// A message goes on the connection to a peer, or waits for it; if there is none, it comes back.
     pub(super) fn put(&mut self, to: NodeId, msg: M) -> Option<M> {
         match (self.own.get_mut(&to), self.accepted.get(&to)) {

@@ -257,7 +257,8 @@ impl Teller {
             | Observation::Served { .. }
             | Observation::Read
             | Observation::Extended
-            | Observation::Saw { .. } => return,
+            | Observation::Saw { .. }
+            | Observation::Holds { .. } => return,
         };
         self.tell(at, point, Some(by), what);
     }

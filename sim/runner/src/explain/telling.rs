@@ -55,8 +55,11 @@ impl Teller<'_> {
     /// Those to whom nothing came: the registry, if they are all that there is of it.
     fn hearers(&self, nodes: &[NodeId]) -> String {
         let members = self.scenario.members.iter().filter(|member| nodes.contains(&member.id)).count();
-        let is_registry = members == self.scenario.members.len() && nodes.len() > 1;
-        if is_registry { "registry".to_owned() } else { self.all(nodes) }
+        if members > 0 && members == self.scenario.members.len() {
+            "registry".to_owned()
+        } else {
+            self.all(nodes)
+        }
     }
 
     pub(super) fn what(&self, what: &Kind, are_many: bool) -> String {

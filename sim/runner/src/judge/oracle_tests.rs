@@ -2,6 +2,7 @@
 
 use schism_core::{Classes, Death, Duration, Fault, GilbertElliott, Harm, Impairment, NodeId, Ratio};
 use schism_models::client::Arrivals;
+use schism_models::holdings::Holding;
 use schism_models::nemesis::{self, OnMiss};
 use schism_models::observation::{Cause, Observation, Outcome, Write};
 use schism_models::options::Value;
@@ -554,6 +555,41 @@ fn who_comes_may_draw_its_share_of_the_keys() {
     // What was gone before it was settled has been no change.
     let few = "no change of a client's list had 12 keys that were sent both before and after it";
     assert_eq!(run(0, true), [format!("vacuous: {few}")]);
+}
+
+/// Of each of the registry's two members so much is looked at once a second, before the fault and after it.
+#[test]
+fn what_is_held_comes_down_again_unless_it_leaks() {
+    let run = |what: Holding, after: [u32; 3]| {
+        let options = [("within", secs(3)), ("spare", Value::Share(Ratio::new(1, 4)))];
+        let leak = |mood| with(mood, "no-leak", &options);
+        let mut stage = Stage::new().with([leak(Mood::Always), leak(Mood::Eventually)]);
+        let fault = stage.plan("cut", OnMiss::Fine);
+        let look = |stage: &mut Stage, millis: u64, many: [u32; 2]| {
+            for (member, many) in [REGISTRY, next(REGISTRY, 1)].into_iter().zip(many) {
+                stage.says(millis, member, Observation::Holds { what, many });
+            }
+        };
+        look(&mut stage, 1000, [4, 3]);
+        look(&mut stage, 2000, [5, 3]);
+        stage.begin(2500, fault, &[]);
+        look(&mut stage, 3000, [9, 9]);
+        stage.heal(3500, fault, 1);
+        for (at, many) in [4000, 5000, 6000].into_iter().zip(after) {
+            look(&mut stage, at, [many, 2]);
+        }
+        judged(&stage)
+    };
+    // Eight watches were usual; that all of them are one member's is no leak, and that they were once so few is enough.
+    assert_eq!(run(Holding::Watches, [9, 6, 9]), ["holds", "holds 5"]);
+    let why = "registry members such as registry-0 never had fewer than 9 watches in the 3s after all had healed at 3.5s; before the first fault they had at most 8";
+    assert_eq!(run(Holding::Watches, [9, 7, 7])[0], format!("fails 6.5: {why}, and up to 8 would do"));
+    // Of timers a quarter more is none, either.
+    assert_eq!(run(Holding::Timers, [9, 8, 9]), ["holds", "holds 5"]);
+    let why = "registry members such as registry-0 never had fewer than 11 timers set in the 3s after all had healed at 3.5s; before the first fault they had at most 8";
+    assert_eq!(run(Holding::Timers, [9, 9, 9])[0], format!("fails 6.5: {why}, and up to 10 would do"));
+    // What is not asked about is nobody's leak.
+    assert_eq!(run(Holding::Connections, [90, 90, 90]), ["holds", "holds 3.5"]);
 }
 
 #[test]

@@ -62,7 +62,8 @@ impl Leases {
             | Observation::Written { .. }
             | Observation::Fetched { .. }
             | Observation::Unanswered { .. }
-            | Observation::Saw { .. } => {}
+            | Observation::Saw { .. }
+            | Observation::Holds { .. } => {}
         }
     }
 

@@ -15,6 +15,8 @@ pub(crate) struct Watch {
     requests: Vec<usize>,
     /// Which are still to be shown the rest.
     beliefs: Vec<usize>,
+    /// Which are still to be shown what processes hold.
+    holdings: Vec<usize>,
     /// When the next of them wants to be asked though nothing may have happened.
     due: Time,
 }
@@ -53,7 +55,8 @@ impl Watch {
         let shown =
             |what| (0..oracles.len()).filter(|&at| oracles[at].oracle.shown().contains(&what)).collect();
         let (attempts, requests) = (shown(Shown::Attempts), shown(Shown::Requests));
-        let mut watch = Watch { attempts, requests, beliefs: shown(Shown::Beliefs), oracles, due: Time::END };
+        let (beliefs, holdings) = (shown(Shown::Beliefs), shown(Shown::Holdings));
+        let mut watch = Watch { attempts, requests, beliefs, holdings, oracles, due: Time::END };
         watch.look_ahead();
         watch
     }
@@ -83,6 +86,14 @@ impl Watch {
         self.wake(scene.now(), record);
         let (moment, oracles) = (Moment { scene, record }, &mut self.oracles);
         self.requests.retain(|&at| oracles[at].show(scene.now(), |oracle| oracle.observe(&moment, by, seen)));
+        self.look_ahead();
+    }
+
+    /// Somebody has looked how much a process holds.
+    pub(crate) fn on_holding(&mut self, scene: &Scene<'_>, record: &Record, by: NodeId, seen: &Observation) {
+        self.wake(scene.now(), record);
+        let (moment, oracles) = (Moment { scene, record }, &mut self.oracles);
+        self.holdings.retain(|&at| oracles[at].show(scene.now(), |oracle| oracle.observe(&moment, by, seen)));
         self.look_ahead();
     }
 

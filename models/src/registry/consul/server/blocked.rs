@@ -42,6 +42,11 @@ impl Blocked {
         Blocked { waiting: vec![BTreeMap::new(); services], ends: BTreeSet::new(), reminded: None, last: 0 }
     }
 
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     /// A client has gone: its queries are nobody's.
     pub(super) fn forget(&mut self, node: NodeId) {
         for (service, waiting) in self.waiting.iter_mut().enumerate() {
@@ -83,7 +88,8 @@ impl Member {
 
     /// Some have waited for long enough: they are told what there is, though it be nothing new.
     pub(super) fn on_wake(&mut self, ctx: &mut Ctx<'_>) {
-        self.blocked.reminded = None;
+        // A timer that was set before a sooner one was needed leaves that of the next in force.
+        self.blocked.reminded = self.blocked.reminded.filter(|at| *at > ctx.now());
         while let Some(&(ends, number, service)) = self.blocked.ends.first()
             && ends <= ctx.now()
         {

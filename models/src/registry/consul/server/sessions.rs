@@ -76,7 +76,8 @@ impl Member {
 
     /// The time of some sessions may be up.
     pub(super) fn on_session_due(&mut self, ctx: &mut Ctx<'_>) {
-        self.sessions.reminded = None;
+        // A timer that was set before a sooner one was needed leaves that of the next in force.
+        self.sessions.reminded = self.sessions.reminded.filter(|at| *at > ctx.now());
         let now = ctx.now();
         while let Some(&(at, session)) = self.sessions.due.first()
             && at <= now

@@ -172,7 +172,10 @@ impl Kubelet {
     pub(super) fn disconnect(&mut self, ctx: &mut Ctx<'_>, wait: Duration) {
         self.connection.turn(ctx);
         let open = std::mem::take(&mut self.open);
-        ctx.after(wait, Timer::Rewatch.into());
+        if !self.will_watch {
+            self.will_watch = true;
+            ctx.after(wait, Timer::Rewatch.into());
+        }
         if open.values().any(|call| *call == Call::Renew) {
             self.on_renewal_failed(ctx);
         }

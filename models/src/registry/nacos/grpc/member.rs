@@ -19,6 +19,7 @@ use super::Timer;
 use super::api::Msg;
 use super::table::{ConnectionId, Table};
 use crate::failpoint::Passes;
+use crate::holdings::Keeps;
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::{Cause, Observation};
@@ -176,6 +177,15 @@ impl Member {
     /// The term in which it leads the group that keeps the metadata, if it does.
     pub fn leads(&self) -> Option<u64> {
         self.metadata.leads()
+    }
+
+    /// What it keeps for others.
+    pub fn keeps(&self) -> Keeps {
+        Keeps {
+            watches: self.subscribers.iter().map(BTreeSet::len).sum(),
+            sessions: self.connections.len(),
+            pending: self.deferred.len(),
+        }
     }
 
     /// Those with an open connection.

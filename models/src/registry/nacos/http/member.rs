@@ -16,6 +16,7 @@ use super::Timer;
 use super::api::Msg;
 use super::table::Table;
 use crate::failpoint::Passes;
+use crate::holdings::Keeps;
 use crate::listing::ServiceId;
 use crate::node::Ctx;
 use crate::observation::{Cause, Observation};
@@ -135,6 +136,15 @@ impl Member {
         match self.seat.layout.member_at(peer) {
             Some(member) => self.on_member_reset(ctx, member),
             None => self.forget(peer),
+        }
+    }
+
+    /// What it keeps for others.
+    pub fn keeps(&self) -> Keeps {
+        Keeps {
+            watches: self.pushes.watches(),
+            sessions: 0,
+            pending: self.forwards.len() + self.deferred.len() + self.pushes.pending(),
         }
     }
 

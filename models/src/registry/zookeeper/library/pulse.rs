@@ -79,7 +79,10 @@ impl Library {
         gives_up && self.state != State::Closed && now.since(self.heard_any) >= self.timeout * 4 / 3
     }
 
-    pub(super) fn remind(&self, ctx: &mut Ctx<'_>) {
-        ctx.at(self.due, Timer::Wake(self.number).into());
+    pub(super) fn remind(&mut self, ctx: &mut Ctx<'_>) {
+        if self.reminded.is_none_or(|at| at > self.due) {
+            self.reminded = Some(self.due);
+            ctx.at(self.due, Timer::Wake(self.number).into());
+        }
     }
 }

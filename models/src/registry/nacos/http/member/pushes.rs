@@ -60,6 +60,16 @@ impl Pushes {
             held: BTreeSet::new(),
         }
     }
+
+    /// How many are to be told, of each service its own.
+    pub(super) fn watches(&self) -> usize {
+        self.services.iter().map(|service| service.clients.len()).sum()
+    }
+
+    /// How many pushes have not been acknowledged.
+    pub(super) fn pending(&self) -> usize {
+        self.open.len()
+    }
 }
 
 impl Member {
