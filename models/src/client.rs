@@ -394,7 +394,8 @@ impl Client {
         let Some(endpoint) = self.picker.pick(ctx.now(), &self.in_flight, &call, dice) else {
             return self.finish(ctx, slot, Outcome::NoEndpoint);
         };
-        let key = call.key();
+        // Keys that requests share are numbered from 0, with fewer than 2^32 of them.
+        let key = call.key().map(|key| key as u32);
         self.requests.send(slot, endpoint, ctx.now());
         self.in_flight.add(endpoint.ordinal);
         self.has_called = true;

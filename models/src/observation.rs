@@ -18,8 +18,9 @@ pub enum Observation {
         to: NodeId,
         /// The client's number for the request.
         request: u32,
-        /// The request's key, if its client's group has keys that requests share, and the instance was picked just now.
-        key: Option<u64>,
+        /// The request's key, if its client's group has keys that requests share, and the instance was picked just now: those are
+        /// numbered from 0.
+        key: Option<u32>,
     },
     /// A request is over for its client.
     Done {

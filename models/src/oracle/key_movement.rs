@@ -110,7 +110,7 @@ impl Oracle for KeyMovement {
             if let Some(key) = *key {
                 self.has_keys = true;
                 if now >= moment.record.plan.warmup {
-                    self.on_key(now, moment.record, (by, group), key, *to);
+                    self.on_key(now, moment.record, (by, group), key.into(), *to);
                 }
             }
         } else if let Observation::View(_) | Observation::Believes { .. } | Observation::Blind(_) = seen

@@ -319,7 +319,7 @@ pub struct Recovery {
     /// From the last heal to the moment from which all observers' views agree, to the end of the run; 0 if they did
     /// already. Null if they did not at the end, or nothing healed.
     pub converge_s: Option<f64>,
-    /// Instances that the registry dropped while they were alive.
+    /// Instances that the registry dropped though they were alive, and had been since it last heard of them.
     pub false_evictions: u64,
     /// The longest time for which a client believed a dead instance up; null if none died.
     pub ghost_window_s: Option<f64>,

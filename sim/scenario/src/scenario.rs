@@ -223,7 +223,7 @@ pub enum Metric {
     Converge,
     /// The lowest success share of any whole second after the first fault.
     Dip,
-    /// Instances that the registry dropped while they were alive.
+    /// Instances that the registry dropped though they were alive, and had been since it last heard of them.
     FalseEviction,
     /// The longest time for which a dead instance was believed alive.
     GhostWindow,

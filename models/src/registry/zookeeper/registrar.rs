@@ -120,7 +120,7 @@ impl Registrar {
     /// again, as Nerve does (airbnb/nerve, lib/nerve/reporter/zookeeper.rb, `report_down`, `report_up`).
     fn on_kept(&mut self, ctx: &mut Ctx<'_>) {
         // A node that another session made, of an earlier life, does not live on with this one.
-        if self.owns || self.stage != Stage::Registered {
+        if self.owns {
             ctx.observe(Observation::Renewed);
         }
         match (self.stage, failing_probe(ctx)) {

@@ -493,7 +493,7 @@ fn keys_move_that_must_and_no_more_than_may_besides() {
         stage.says(
             millis + key,
             WEB,
-            Observation::Attempt { to: next(ORDERS, to), request: 0, key: Some(key) },
+            Observation::Attempt { to: next(ORDERS, to), request: 0, key: Some(key as u32) },
         );
     };
     let run = |needless: u64, resent: u64, sent_at: u64| {
@@ -537,7 +537,7 @@ fn who_comes_may_draw_its_share_of_the_keys() {
             stage.says(
                 millis + key,
                 WEB,
-                Observation::Attempt { to: next(ORDERS, to), request: 0, key: Some(key) },
+                Observation::Attempt { to: next(ORDERS, to), request: 0, key: Some(key as u32) },
             );
         };
         stage.view(100, WEB, &[0, 1]);
