@@ -56,9 +56,21 @@ fn the_hunt_finds_what_it_shows_and_the_case_replays() {
 }
 
 #[test]
+fn the_page_on_shrinking_shows_what_is_left() {
+    let folder = tempfile::tempdir().expect("a folder to write to");
+    let case = folder.path().join("least.case.toml");
+    let shrunk = printed(&["shrink", FAMILY, "--seed", "79", "-o", case.to_str().expect("its name is text")]);
+    assert_eq!(shrunk, lasting(&blocks_of("docs/src/shrink.md")[0]));
+}
+
+#[test]
 fn the_explanation_is_what_it_shows() {
     let explained = printed(&["explain", FAMILY, "--seed", "79"]);
     assert!(explained.contains(&blocks()[2]), "{explained}");
+    for block in blocks_of("docs/src/explain.md") {
+        let block = block.lines().filter(|line| !line.starts_with("$ ")).collect::<Vec<_>>().join("\n");
+        assert!(explained.contains(&block), "the page shows what is not printed: {block}");
+    }
 }
 
 #[test]
