@@ -518,7 +518,7 @@ fn a_hunt_finds_the_seeds_that_fail_and_says_how_to_replay_the_first() {
     assert_eq!(hunt.held() + catch.seeds.len(), 12);
     let first = hunt.first().expect("one failed");
     let command = format!(
-        "SCHISM_SEED={first} cargo test a_hunt_finds_the_seeds_that_fail_and_says_how_to_replay_the_first"
+        "SCHISM_SEED={first} cargo test a_hunt_finds_the_seeds_that_fail_and_says_how_to_replay_the_first -- --exact --nocapture"
     );
     assert_eq!(hunt.command(), Some(command.clone()));
     let text = hunt.to_string();
@@ -532,12 +532,48 @@ fn a_hunt_finds_the_seeds_that_fail_and_says_how_to_replay_the_first() {
     assert_eq!(failed.verdict, Verdict::Fails);
 }
 
-/// The chapter of the book shows the example's own code, and what it was seen to do.
+/// As the chapter shows a client whose registry and instances are models.
+async fn reader(me: Client) {
+    let (mut arrivals, mut turn) = (me.arrivals(), 0);
+    loop {
+        arrivals.next().await;
+        let (request, peers, within) = (me.offered(), me.endpoints().peers(), me.timeout());
+        if peers.is_empty() {
+            request.done(Outcome::NoEndpoint);
+            continue;
+        }
+        turn += 1;
+        let peer = peers[turn % peers.len()].clone();
+        spawn(async move {
+            let answer = request.call(&peer, within).await;
+            request.done(answer.map_or_else(|failed| failed.0, |_| Outcome::Success));
+        });
+    }
+}
+
+#[test]
+fn the_reader_of_the_chapter_is_served_by_models() {
+    let report = report(&live("").client("web", reader), 3);
+    assert_eq!(report.requests.succeeded, report.requests.offered, "{:?}", report.requests.errors);
+    assert!(report.requests.offered > 400, "{}", report.requests.offered);
+}
+
+#[test]
+fn what_is_caught_must_be_called_by_its_name() {
+    let hunt = live("").client("web", reader).hunt(0..1);
+    let caught = std::panic::catch_unwind(|| hunt.assert_catches("no-such-thing").why.clone());
+    let said = caught.expect_err("nothing is called so");
+    let said = said.downcast_ref::<String>().expect("it says why");
+    assert!(said.contains("nothing is called so"), "{said}");
+}
+
+/// The chapter of the book shows the example's own code, or that of these tests, and what it was seen to do.
 #[test]
 fn every_block_of_the_chapter_is_the_examples_own() {
     let example = files("examples/live-tonic").into_iter().filter(|path| !path.ends_with("Cargo.lock"));
     let scenario = root().join("scenarios/partitions/cut-past-the-lease.toml");
-    let sources: Vec<String> = example.chain([scenario]).map(|path| read(&path)).collect();
+    let tests = root().join("tests/tests/own_code.rs");
+    let sources: Vec<String> = example.chain([scenario, tests]).map(|path| read(&path)).collect();
     let chapter = read(&root().join("docs/src/own-code.md"));
     let blocks = chapter.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n'));
     let shown: Vec<(&str, &str)> = blocks.map(|(language, text)| (language, text.trim_end())).collect();

@@ -5,7 +5,7 @@ use std::env;
 use std::fmt;
 use std::num::NonZero;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -35,6 +35,12 @@ pub struct Hunt {
     catches: Vec<Catch>,
     /// The test that hunts, as `cargo test` calls it.
     test: Option<String>,
+    /// What the scenario expects, by id.
+    expectations: Vec<String>,
+    /// Whether one seed was asked for.
+    is_replay: bool,
+    /// Seeds that were not run, since one before them went on without ever waiting.
+    given_up: usize,
     /// Of the one seed that was asked for.
     story: Option<String>,
 }
@@ -79,6 +85,9 @@ impl Hunt {
             vacuous: Vec::new(),
             catches: Vec::new(),
             test,
+            expectations: live.scenario().expectations.iter().map(|one| one.id.clone()).collect(),
+            is_replay: asked.is_some(),
+            given_up: 0,
             story: None,
         };
         match asked {
@@ -99,12 +108,20 @@ impl Hunt {
 
     fn all(mut self, live: &Live, seeds: Vec<u64>) -> Hunt {
         let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+        // What goes on for ever does so in a thread that nobody can end: the next would only be slower.
+        let is_stuck = AtomicBool::new(false);
         let workers = thread::available_parallelism().map_or(1, NonZero::get).min(seeds.len());
         thread::scope(|scope| {
             for _ in 0..workers {
                 scope.spawn(|| {
-                    while let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let found = found(live.run(seed));
+                    while let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed))
+                        && !is_stuck.load(Ordering::Relaxed)
+                    {
+                        let run = live.run(seed);
+                        if matches!(run, Err(Trouble::Stuck { .. })) {
+                            is_stuck.store(true, Ordering::Relaxed);
+                        }
+                        let found = found(run);
                         done.lock().expect("nobody panics while it is held").insert(seed, found);
                     }
                 });
@@ -112,8 +129,9 @@ impl Hunt {
         });
         let mut done = done.into_inner().expect("nobody panics while it is held");
         for seed in seeds {
-            if let Some(found) = done.remove(&seed) {
-                self.count(seed, found);
+            match done.remove(&seed) {
+                Some(found) => self.count(seed, found),
+                None => self.given_up += 1,
             }
         }
         self
@@ -164,8 +182,15 @@ impl Hunt {
     /// The command that runs the first seed that failed alone, and tells its story.
     pub fn command(&self) -> Option<String> {
         let seed = self.first()?;
-        let test = self.test.as_deref().map_or_else(String::new, |test| format!(" {test}"));
-        Some(format!("{SEED}={seed} cargo test{test}"))
+        let test = self.test.as_deref().map_or_else(String::new, |test| format!("{test} -- --exact "));
+        let test = if test.is_empty() { "-- ".to_owned() } else { test };
+        // Of a test that passes cargo shows nothing, unless it is asked to.
+        Some(format!("{SEED}={seed} cargo test {test}--nocapture"))
+    }
+
+    /// Whether the first failure is one of its seed, and not of the scenario or the build.
+    fn is_of_a_seed(&self) -> bool {
+        !self.catches.first().is_some_and(|catch| ["unfit", "no-madsim"].contains(&catch.what.as_str()))
     }
 
     /// Asserts that no seed failed, and that some reached what the scenario is about.
@@ -185,9 +210,22 @@ impl Hunt {
     /// With all that the hunt has found, if it is not that.
     #[track_caller]
     pub fn assert_catches(&self, what: &str) -> &Catch {
-        let caught = self.catches.iter().find(|catch| catch.what == what);
-        caught.unwrap_or_else(|| panic!("`{what}` did not fail\n{self}"))
+        let Some(caught) = self.catches.iter().find(|catch| catch.what == what) else {
+            let ids = self.expectations.iter().any(|id| id == what) || is_trouble(what);
+            let known = if ids {
+                String::new()
+            } else {
+                format!(", and nothing is called so: there are {}", self.expectations.join(", "))
+            };
+            panic!("`{what}` did not fail{known}\n{self}");
+        };
+        caught
     }
+}
+
+/// Whether it is what a hunt calls a run that came to no report.
+fn is_trouble(what: &str) -> bool {
+    ["no-madsim", "unfit", "diverged", "panicked", "stuck"].contains(&what)
 }
 
 fn found(run: Result<Report, Trouble>) -> Found {
@@ -225,9 +263,12 @@ impl fmt::Display for Hunt {
             write!(f, "\n  {}: {count} {}: {}", catch.what, seeds(count), named(&catch.seeds))?;
             write!(f, "\n    seed {first}: {}", catch.why)?;
         }
+        if self.given_up > 0 {
+            write!(f, "\n  {} {} not run after that", self.given_up, seeds(self.given_up))?;
+        }
         if let Some(story) = &self.story {
             write!(f, "\n\n{story}")?;
-        } else if let Some(command) = self.command() {
+        } else if let Some(command) = self.command().filter(|_| !self.is_replay && self.is_of_a_seed()) {
             write!(f, "\n\nreplay it: {command}")?;
         }
         Ok(())

@@ -51,17 +51,22 @@ impl Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Trouble::Missing => f.write_str("this build has no madsim: it was built without `--cfg madsim`"),
+            Trouble::Missing => f.write_str(
+                "this build has no madsim: it was built without `--cfg madsim`, which `.cargo/config.toml` or RUSTFLAGS \
+                 sets",
+            ),
             Trouble::Unfit(why) => f.write_str(why),
             Trouble::Diverged { digests: [one, other] } => write!(
                 f,
-                "two runs on madsim with the same seed differed: their digests are {one} and {other}"
+                "two runs on madsim with the same seed differed (the first: {one}; the second: {other}): something \
+                 outlives a run, such as a static, a thread-local or an address of memory, or draws luck that is not \
+                 the seed's"
             ),
             Trouble::Panicked { part, at, message } => write!(f, "{part} panicked at {at:?}: {message}"),
             Trouble::Stuck { patience } => write!(
                 f,
-                "the run was not over after {patience:?} of real time: some code goes on without ever waiting; \
-                 `Live::patience` allows for more"
+                "the run was not over after {patience:?} of real time: some code goes on without ever waiting, or \
+                 stops its thread; `Live::patience` allows for more"
             ),
         }
     }
