@@ -86,7 +86,7 @@ fn a_moment_is_shown_with_its_nodes() {
     let said = Stage::new().inspect(&["--at", "5s", "--node", "orders-1", "--node", "web-0"]);
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(said.out.starts_with("5.000s  after event "), "{}", said.out);
-    assert!(said.out.contains("in force: crash since 4s"), "{}", said.out);
+    assert!(said.out.contains("in force: crash since 4.000s"), "{}", said.out);
     let lines: Vec<String> =
         said.out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     let is_told = |begin: &str| lines.iter().any(|line| line.starts_with(begin));
