@@ -47,17 +47,26 @@ fn broken(scenario: &str, output: &Output, error: serde_json::Error) -> Value {
     panic!("{scenario}: {error}; {}: {}", output.status, String::from_utf8_lossy(&output.stderr))
 }
 
+/// An example of this package. It is none of its binaries, so that `cargo run` knows the one that users mean.
+pub fn example(name: &str) -> PathBuf {
+    built(&["--package", "schism-tests", "--example", name])
+}
+
 fn build(profile: Profile) -> PathBuf {
-    let mut command = cargo();
-    command.args(["build", "--package", "schism", "--message-format", "json-render-diagnostics"]);
-    if profile == Profile::Release {
-        command.arg("--release");
+    match profile {
+        Profile::Dev => built(&["--package", "schism"]),
+        Profile::Release => built(&["--package", "schism", "--release"]),
     }
+}
+
+fn built(what: &[&str]) -> PathBuf {
+    let mut command = cargo();
+    command.arg("build").args(what).args(["--message-format", "json-render-diagnostics"]);
     let output = command.output().expect("cargo runs");
     assert!(output.status.success(), "cargo build: {}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("cargo writes UTF-8");
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let executable =
         messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
-    executable.expect("the package has one binary")
+    executable.expect("it is one executable")
 }

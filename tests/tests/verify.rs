@@ -2,18 +2,24 @@
 
 use std::fmt::Debug;
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use schism_core::Seed;
 use schism_models::node::{Node, Process};
 use schism_runner::verify::{Aspect, Parted, Twins, check, trail, twins};
 use schism_scenario::Scenario;
+use schism_tests::binary::example;
 use schism_tests::nondeterminism::{
     Address, CULPRIT, DrawOrder, FROM, HashOrder, PURPOSE, Planted, ProcessIdentity, ThreadIdentity,
     WallClock,
 };
 use schism_tests::runs::scenario;
 use serde_json::Value;
+
+/// The executable that is not deterministic.
+static NONDETERMINISTIC: LazyLock<PathBuf> = LazyLock::new(|| example("nondeterministic"));
 
 const SCENARIO: &str = r#"
 title    = "Verified"
@@ -138,7 +144,7 @@ fn verified(kind: &str) -> Value {
     let folder = tempfile::tempdir().expect("a folder can be had");
     let file = folder.path().join("scenario.toml");
     fs::write(&file, SCENARIO).expect("it can be written");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nondeterministic"));
+    let mut command = Command::new(NONDETERMINISTIC.as_path());
     let output = command.arg(kind).arg(&file).arg("5").output().expect("it runs");
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
